@@ -1,0 +1,67 @@
+"""What a configuration may say and most likely should not.
+
+Called by `paperpath check`. Pure: looks at nothing but the configuration.
+"""
+
+from collections.abc import Iterator
+
+from paperpath.config.domain import DomainPattern
+from paperpath.config.tables import Configuration, PostOfficeTable, RelayTable
+
+SHORTEST_IDLE_TIMEOUT_S = 300  # RFC 5321 §4.5.3.2.7
+
+
+def find_warnings(configuration: Configuration) -> list[str]:
+    """Return one sentence for each doubt, beginning with the key it is about."""
+    relay, post_office = configuration.relay, configuration.post_office
+    return [
+        *_doubt_domains(relay, post_office),
+        *_doubt_idle_timeout(relay),
+        *_doubt_listeners(relay),
+        *_doubt_postmaster(post_office),
+    ]
+
+
+def _doubt_domains(relay: RelayTable, post_office: PostOfficeTable) -> Iterator[str]:
+    for accepted in relay.domains:
+        if post_office.find_route(accepted.text) is None:
+            yield f'relay.domains: no route matches all of "{accepted}": mail taken for it is not delivered'
+        for waiting in _find_waiting(accepted, post_office):
+            yield (
+                f'relay.domains: mail taken for "{waiting}" waits in the queue: its route is "mx", '
+                "and remote delivery is not there yet"
+            )
+
+
+def _find_waiting(accepted: DomainPattern, post_office: PostOfficeTable) -> Iterator[DomainPattern]:
+    """Yield what of an accepted pattern goes by MX: the whole, or the narrower domains with such a route."""
+    whole = post_office.find_route(accepted.text)
+    if whole is not None and whole.via == "mx":
+        yield accepted
+    for entry in post_office.route:
+        if entry is not whole and entry.via == "mx" and accepted.matches(entry.domain.text):
+            yield entry.domain
+
+
+def _doubt_idle_timeout(relay: RelayTable) -> Iterator[str]:
+    if relay.idle_timeout_s < SHORTEST_IDLE_TIMEOUT_S:
+        yield (
+            f"relay.idle_timeout_s: {relay.idle_timeout_s:g} s is less than "
+            f"the {SHORTEST_IDLE_TIMEOUT_S} s of RFC 5321 §4.5.3.2.7"
+        )
+
+
+def _doubt_listeners(relay: RelayTable) -> Iterator[str]:
+    for endpoint in relay.listen:
+        if endpoint.is_unspecified and not relay.domains:
+            yield f"relay.listen: {endpoint} is every interface, and relay.domains is empty"
+
+
+def _doubt_postmaster(post_office: PostOfficeTable) -> Iterator[str]:
+    _, _, domain = post_office.postmaster.rpartition("@")
+    route = post_office.find_route(domain)
+    if route is None or route.via != "local":
+        yield (
+            f'post_office.postmaster: the route of "{domain}" is not "local", '
+            "so mail for the postmaster has no mailbox here"
+        )

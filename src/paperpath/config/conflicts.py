@@ -1,0 +1,65 @@
+"""Mistakes that it takes two keys to see: a domain routed twice, one folder for two purposes.
+
+Called by the loader with the parsed document and not with the models, so that these are reported together
+with all other mistakes. What the models refuse is passed over here.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from paperpath.config.domain import parse_route_domain
+from paperpath.config.lines import Location, find_line
+from paperpath.config.places import find_maildrop_folder, parse_inner_folder, parse_maildrop
+from paperpath.config.tables import DEFAULT_MAILBOX_ROOT, DEFAULT_MAILDROP
+
+_Value = TypeVar("_Value")
+
+
+def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iterator[tuple[Location, str]]:
+    """Yield the location of each mistake and what is to be said about it."""
+    yield from _find_repeated_routes(document, lines)
+    yield from _find_shared_folders(document)
+
+
+def _find_repeated_routes(
+    document: dict[str, Any], lines: dict[Location, int]
+) -> Iterator[tuple[Location, str]]:
+    routes = _look_up(document, "post_office", "route")
+    first: dict[str, Location] = {}
+    for index, entry in enumerate(routes if isinstance(routes, list) else []):
+        location = ("post_office", "route", index, "domain")
+        domain = _read(parse_route_domain, _look_up(entry, "domain"))
+        if domain is None:
+            continue
+        if domain.text in first:
+            line = find_line(lines, first[domain.text])
+            yield location, f'expected one route for each domain; "{domain}" has one on line {line}'
+        first.setdefault(domain.text, location)
+
+
+def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    named_root = _look_up(document, "local", "root")
+    maildrop = _read(parse_maildrop, document.get("maildrop", DEFAULT_MAILDROP))
+    root = _read(parse_inner_folder, str(DEFAULT_MAILBOX_ROOT) if named_root is None else named_root)
+    if maildrop is None or root is None:
+        return
+    folder = find_maildrop_folder(maildrop)
+    if folder.is_relative_to(root) or root.is_relative_to(folder):
+        location: Location = ("maildrop",) if named_root is None else ("local", "root")
+        yield (
+            location,
+            f'expected two folders apart; the maildrop is in "{folder}" and the mailboxes in "{root}"',
+        )
+
+
+def _look_up(value: object, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _read(parse: Callable[[str], _Value], value: object) -> _Value | None:
+    try:
+        return parse(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

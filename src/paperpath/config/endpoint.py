@@ -1,0 +1,52 @@
+"""Where a program listens: an IP address and a TCP port.
+
+Called by the tables; the relay binds to what comes out. Names are not taken, so that nothing
+here ever asks a resolver.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+ENDPOINT_EXPECTED = '"ADDRESS:PORT", such as "127.0.0.1:25" or "[::1]:25", the port from 1 to 65535'
+
+_ENDPOINT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<four>[0-9.]+)):(?P<port>[1-9][0-9]{0,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and a port; `host` is an IPv4 or IPv6 literal without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return format_endpoint(self)
+
+    @property
+    def is_unspecified(self) -> bool:
+        """Whether this means every interface of the host: 0.0.0.0 or [::]."""
+        return ipaddress.ip_address(self.host).is_unspecified
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read "127.0.0.1:25" or "[::1]:25"; an IPv6 address is brought to its shortest spelling.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    match = _ENDPOINT.fullmatch(text)
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError(f"expected {ENDPOINT_EXPECTED}")
+    try:
+        address = (
+            ipaddress.IPv6Address(match["six"]) if match["six"] else ipaddress.IPv4Address(match["four"])
+        )
+    except ipaddress.AddressValueError:
+        raise ValueError(f"expected {ENDPOINT_EXPECTED}") from None
+    return Endpoint(str(address), int(match["port"]))
+
+
+def format_endpoint(endpoint: Endpoint) -> str:
+    """Write an endpoint, the inverse of `parse_endpoint`."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{host}:{endpoint.port}"

@@ -1,0 +1,65 @@
+"""Folders, as the configuration names them.
+
+Called by the tables and the conflicts. Everything the programs write stays inside the data folder, so the
+folders named inside it may neither leave it nor take a name that the programs use themselves.
+"""
+
+from pathlib import Path
+
+DATA_EXPECTED = 'a folder, such as "data" or "/var/lib/paperpath"'
+MAILDROP_EXPECTED = '"sqlite:FOLDER", such as "sqlite:maildrop", the folder inside the data folder'
+INNER_FOLDER_EXPECTED = 'a folder inside the data folder, such as "mailboxes"'
+
+RUN_NAME = "run"
+ACCOUNTS_NAME = "accounts"
+
+_SCHEME = "sqlite"
+
+
+def parse_folder(text: str) -> Path:
+    """Return a folder's path, relative or absolute.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    if not text or "\0" in text:
+        raise ValueError(f"expected {DATA_EXPECTED}")
+    return Path(text)
+
+
+def parse_inner_folder(text: str) -> Path:
+    """Return the path, relative to the data folder, of a folder inside it.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    return _parse_inner(text, INNER_FOLDER_EXPECTED)
+
+
+def parse_maildrop(text: str) -> str:
+    """Check the maildrop's URL and return it as it is.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    scheme, colon, _ = text.partition(":")
+    if scheme in ("postgres", "postgresql"):
+        raise ValueError(f"expected {MAILDROP_EXPECTED} (postgresql is not there yet)")
+    if scheme != _SCHEME or not colon:
+        raise ValueError(f"expected {MAILDROP_EXPECTED}")
+    find_maildrop_folder(text)
+    return text
+
+
+def find_maildrop_folder(url: str) -> Path:
+    """Return the path, relative to the data folder, in a URL that begins with "sqlite:".
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    return _parse_inner(url.removeprefix(f"{_SCHEME}:"), MAILDROP_EXPECTED)
+
+
+def _parse_inner(text: str, expected: str) -> Path:
+    path = Path(text)
+    if path.is_absolute() or "\0" in text or ".." in path.parts or not path.parts:
+        raise ValueError(f"expected {expected}")
+    if path.parts[0] in (RUN_NAME, ACCOUNTS_NAME):
+        raise ValueError(f'expected {expected}; "{path.parts[0]}" is for the programs\' own use')
+    return path

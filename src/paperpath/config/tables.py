@@ -1,0 +1,164 @@
+"""What the configuration may hold: one frozen model for each table of the file.
+
+Made by the loader; every program takes its own table. Types are strict: 5 is no string and true no
+number. Each field's description is what the loader says was expected there.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict
+
+from paperpath.config.domain import (
+    DOMAIN_EXPECTED,
+    HOSTNAME_EXPECTED,
+    POSTMASTER_EXPECTED,
+    ROUTE_DOMAIN_EXPECTED,
+    DomainPattern,
+    parse_domain_pattern,
+    parse_hostname,
+    parse_postmaster,
+    parse_route_domain,
+)
+from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint, parse_endpoint
+from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
+from paperpath.config.places import (
+    ACCOUNTS_NAME,
+    DATA_EXPECTED,
+    INNER_FOLDER_EXPECTED,
+    MAILDROP_EXPECTED,
+    RUN_NAME,
+    find_maildrop_folder,
+    parse_folder,
+    parse_inner_folder,
+    parse_maildrop,
+)
+
+SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
+FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
+MOST_THREADS = 64
+
+DEFAULT_MAILDROP = "sqlite:maildrop"
+DEFAULT_MAILBOX_ROOT = Path("mailboxes")
+
+
+def _from_text(parse: Callable[[str], object], expected: str) -> PlainValidator:
+    """Let a field's value come from a string by `parse` alone."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            raise ValueError(f"expected {expected}")
+        return parse(value)
+
+    return PlainValidator(read)
+
+
+def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    if not endpoints:
+        raise ValueError(f"expected at least one {ENDPOINT_EXPECTED}")
+    return endpoints
+
+
+_Listener = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
+_AcceptedDomain = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
+_RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
+_Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
+_Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
+_Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
+_InnerFolder = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
+_Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
+
+
+class _Table(BaseModel):
+    # TOML has arrays and no tuples: the tuples below are lax, and what is in them is strict again.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class RelayTable(_Table):
+    """[relay], for smtprd: where it listens, and what it takes."""
+
+    listen: Annotated[tuple[_Listener, ...], Strict(False), AfterValidator(_require_some)] = Field(
+        description=f"an array of {ENDPOINT_EXPECTED}"
+    )
+    domains: Annotated[tuple[_AcceptedDomain, ...], Strict(False)] = Field(
+        default=(), description=f"an array of {DOMAIN_EXPECTED}"
+    )
+    size: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=50 * 2**20, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
+    )
+    """Octets that one message may have."""
+    most_recipients: int = Field(
+        default=1000, ge=FEWEST_RECIPIENTS, description=f"a whole number, at least {FEWEST_RECIPIENTS}"
+    )
+    """Recipients that one transaction may have."""
+    idle_timeout_s: float = Field(
+        default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
+    )
+    """Seconds that a client may be silent."""
+
+
+class RouteEntry(_Table):
+    """[[post_office.route]]: which domains go which way."""
+
+    domain: _RouteDomain = Field(description=ROUTE_DOMAIN_EXPECTED)
+    via: Literal["local", "mx"] = Field(description='"local" or "mx"')
+
+
+class PostOfficeTable(_Table):
+    """[post_office], for smtppd: where mail goes. The loader refuses two routes for one domain."""
+
+    postmaster: _Postmaster = Field(description=POSTMASTER_EXPECTED)
+    """Where mail for a postmaster goes who has no mailbox."""
+    route: Annotated[tuple[RouteEntry, ...], Strict(False)] = Field(
+        default=(), description="tables [[post_office.route]]"
+    )
+
+    def find_route(self, domain: str) -> RouteEntry | None:
+        """Return the route of a domain, or of all that a pattern's text stands for.
+
+        The domain itself goes before the longest of the patterns with a dot, and those before "*".
+        """
+        matching = [entry for entry in self.route if entry.domain.matches(domain)]
+        return max(matching, key=lambda entry: len(entry.domain.text), default=None)
+
+
+class LocalTable(_Table):
+    """[local], for smtpld: where the mailboxes are, and how many are written at once."""
+
+    root: _InnerFolder = Field(default=DEFAULT_MAILBOX_ROOT, description=INNER_FOLDER_EXPECTED)
+    """Relative to the data folder; `Configuration.mailbox_root` is the whole path."""
+    threads: int = Field(
+        default=8, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
+    )
+
+
+class Configuration(_Table):
+    """The whole file. From the loader, `data` is absolute."""
+
+    hostname: _Hostname = Field(description=HOSTNAME_EXPECTED)
+    data: _Folder = Field(default=Path("data"), description=DATA_EXPECTED)
+    maildrop: _Maildrop = Field(default=DEFAULT_MAILDROP, description=MAILDROP_EXPECTED)
+    relay: RelayTable = Field(description="a table [relay]")
+    post_office: PostOfficeTable = Field(description="a table [post_office]")
+    local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+
+    @property
+    def maildrop_folder(self) -> Path:
+        """The folder of the maildrop's database."""
+        return self.data / find_maildrop_folder(self.maildrop)
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of the sockets and locks."""
+        return self.data / RUN_NAME
+
+    @property
+    def accounts_file(self) -> Path:
+        """The file of the accounts."""
+        return self.data / ACCOUNTS_NAME
+
+    @property
+    def mailbox_root(self) -> Path:
+        """The folder that has one folder for each mailbox."""
+        return self.data / self.local.root

@@ -1,0 +1,49 @@
+"""An SMTP reply as a value (RFC 5321 §4.2, RFC 2034 §4).
+
+Made by the SMTP core, by policy and by delivery; written to the wire, the log and the maildrop as it is.
+Whatever text it is given, the octets are legal: printable ASCII, lines of at most 512 octets, one code.
+"""
+
+from dataclasses import dataclass, field
+
+MOST_LINE_OCTETS = 512
+_PRINTABLE = {code: chr(code) for code in range(32, 127)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply: its code, its enhanced status (empty where RFC 2034 §4 wants none), its lines of text.
+
+    `octets` is the whole reply as it goes out, made once.
+    """
+
+    code: int
+    status: str
+    lines: tuple[str, ...]
+    octets: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "octets", _format(self.code, self.status, self.lines))
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (str(self.code), self.status, " ".join(self.lines)) if part)
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the peer may go on: 2yz or 3yz (RFC 5321 §4.2.1)."""
+        return self.code < 400
+
+
+def make_reply(code: int, status: str, text: str) -> Reply:
+    """Make a reply of one line."""
+    return Reply(code, status, (text,))
+
+
+def _format(code: int, status: str, lines: tuple[str, ...]) -> bytes:
+    prefix = f"{status} " if status else ""
+    room = MOST_LINE_OCTETS - len(f"{code} {prefix}\r\n")
+    clean = ["".join(_PRINTABLE.get(ord(character), "?") for character in line)[:room] for line in lines]
+    return "".join(
+        f"{code}{'-' if number < len(clean) else ' '}{prefix}{line}\r\n"
+        for number, line in enumerate(clean, 1)
+    ).encode("ascii")

@@ -1,0 +1,73 @@
+"""The trace fields that we write: Received, Return-Path, Delivered-To (RFC 5321 §4.4, RFC 9228).
+
+Each function returns one whole field as octets, line ends CRLF. Whatever a client called itself, nothing that
+could end a field, open a comment or leave ASCII gets through (requirement A-48).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from paperpath.mail.address import Mailbox, format_path, is_address_literal, is_domain
+from paperpath.mail.envelope import Client
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNSAFE = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.:\[\]-]")
+_MOST_HELLO_CHARACTERS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One acceptance: by which host, under which queue id, when (with its offset from UTC)."""
+
+    host: str
+    queue_id: str
+    arrived: datetime
+
+
+def received_field(client: Client, reception: Reception, only_recipient: Mailbox | None) -> bytes:
+    """Write the Received field; `only_recipient` is `None` unless there is just one (RFC 5321 §4.4, §7.2)."""
+    lines = [
+        f"Received: from {_clean_hello(client.hello)} ({_literal(client.address)})",
+        f" by {reception.host} with {client.protocol} id {reception.queue_id}",
+    ]
+    if only_recipient is not None:
+        lines.append(f" for {format_path(only_recipient)}")
+    lines[-1] += ";"
+    lines.append(f" {format_date(reception.arrived)}")
+    return "\r\n".join(lines).encode("ascii") + b"\r\n"
+
+
+def return_path_field(sender: Mailbox | None) -> bytes:
+    """Write the Return-Path field, `<>` for the null sender."""
+    return f"Return-Path: {format_path(sender)}\r\n".encode("ascii")
+
+
+def delivered_to_field(recipient: Mailbox) -> bytes:
+    """Write the Delivered-To field: the address this copy was delivered for (RFC 9228 §4)."""
+    return f"Delivered-To: {recipient}\r\n".encode("ascii")
+
+
+@lru_cache(maxsize=16)
+def format_date(moment: datetime) -> str:
+    """Write a date and time with its numeric offset (RFC 5322 §3.3); `moment` must know its offset."""
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("a date in a header needs an offset from UTC")
+    minutes = round(offset.total_seconds() / 60)
+    sign = "-" if minutes < 0 else "+"
+    zone = f"{sign}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
+    day = f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment.year:04}"
+    return f"{day} {moment.hour:02}:{moment.minute:02}:{moment.second:02} {zone}"
+
+
+def _clean_hello(hello: str) -> str:
+    if is_domain(hello) or is_address_literal(hello):
+        return hello
+    return _UNSAFE.sub("?", hello)[:_MOST_HELLO_CHARACTERS] or "unknown"
+
+
+def _literal(address: str) -> str:
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

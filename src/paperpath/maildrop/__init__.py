@@ -1,0 +1,1 @@
+"""The queue between the ways in and the ways out: one interface, several engines. See interface.py."""

@@ -1,0 +1,126 @@
+"""Content on its way in: in memory while small, in a flushed file beyond.
+
+A large content is written under a name nobody looks at, flushed, renamed to its queue id, and its directory
+is flushed, before the transaction that names it. So a message never names a file that might not be there.
+"""
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from pathlib import Path
+
+from paperpath.maildrop.interface import SMALL_CONTENT_OCTETS, Content, StorageError
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class SpooledContent:
+    """The `ContentWriter` of engines that keep large content in files below `folder`."""
+
+    def __init__(self, folder: Path, queue_id: str, executor: Executor) -> None:
+        """Begin; nothing is on disk before the content has grown beyond 64 KiB."""
+        self._final = content_file(folder, queue_id)
+        self._partial = self._final.with_suffix(".partial")
+        self._executor = executor
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._chunks: list[bytes] = []
+        self._descriptor: int | None = None
+        self._spilled = False
+
+    def write(self, octets: bytes) -> None:
+        """Append; see `ContentWriter`."""
+        self._digest.update(octets)
+        self._size += len(octets)
+        if self._descriptor is None:
+            self._chunks.append(octets)
+            if self._size > SMALL_CONTENT_OCTETS:
+                _storing(self._spill)
+        else:
+            descriptor = self._descriptor
+            _storing(lambda: _write_all(descriptor, octets))
+
+    def finish(self) -> asyncio.Future[Content]:
+        """Complete; see `ContentWriter`."""
+        loop = asyncio.get_running_loop()
+        if self._descriptor is not None:
+            return loop.run_in_executor(self._executor, self._flush)
+        done: asyncio.Future[Content] = loop.create_future()
+        done.set_result(Content(self._size, self._digest.digest(), b"".join(self._chunks), None))
+        return done
+
+    def discard(self) -> None:
+        """Give up; see `ContentWriter`."""
+        self._chunks.clear()
+        if not self._spilled:
+            return
+        self._spilled = False
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        for file in (self._partial, self._final):
+            with suppress(OSError):  # what cannot be removed now is swept later
+                file.unlink(missing_ok=True)
+
+    def _spill(self) -> None:
+        self._partial.parent.mkdir(mode=0o700, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(self._partial, flags, 0o600)
+        self._spilled = True
+        _write_all(self._descriptor, b"".join(self._chunks))
+        self._chunks.clear()
+
+    def _flush(self) -> Content:
+        descriptor = self._descriptor
+        if descriptor is None:
+            raise StorageError("the content was given up", no_space=False)
+
+        def flush() -> None:
+            os.fsync(descriptor)
+            self._partial.rename(self._final)
+            flush_directory(self._final.parent)
+
+        _storing(flush)
+        os.close(descriptor)
+        self._descriptor = None
+        return Content(self._size, self._digest.digest(), None, self._final)
+
+
+def content_file(folder: Path, queue_id: str) -> Path:
+    """Tell where the large content of a message lies; spread over folders by the id's fastest digits."""
+    return folder / queue_id[9:11] / queue_id
+
+
+def read_content(content: Content) -> bytes:
+    """Return all octets of a content. Raises OSError where its file cannot be read."""
+    if content.octets is not None:
+        return content.octets
+    if content.file is None:
+        raise StorageError("the content lies nowhere", no_space=False)
+    return content.file.read_bytes()
+
+
+def flush_directory(folder: Path) -> None:
+    """Make the names in a directory durable. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, octets: bytes) -> None:
+    view = memoryview(octets)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _storing(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except OSError as error:
+        raise StorageError(f"content: {error}", no_space=error.errno in _NO_SPACE) from error

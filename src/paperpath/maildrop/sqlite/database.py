@@ -1,0 +1,76 @@
+"""The queue's file: made by `paperpath init` and `up`, opened by everyone else.
+
+Opening refuses a SQLite library with the WAL-reset defect, a maildrop that is not there, and one of another
+version; the message names what to do.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from paperpath.maildrop.interface import SchemaError
+
+SCHEMA_VERSION = 1
+OLDEST_SQLITE = (3, 51, 3)  # earlier ones can corrupt a WAL that several processes write and checkpoint
+_BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the write lock
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "mmap_size=0",
+    "cache_size=-16384",
+    "wal_autocheckpoint=0",
+    "journal_size_limit=67108864",
+)
+
+
+def fetch(source: apsw.Connection | apsw.Cursor, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
+    """Run a statement to its end and return its rows; their types are the schema's."""
+    return source.execute(statement, bindings).fetchall()
+
+
+def create_database(folder: Path) -> None:
+    """Make the maildrop's folder and database where they are missing; leave what is there.
+
+    Raises: SchemaError for a database of another version.
+    """
+    for part in (folder, folder / "workers", folder / "content"):
+        part.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / "queue.db"
+    if file.exists():
+        open_database(folder).close()
+        return
+    connection = apsw.Connection(str(file))
+    file.chmod(0o600)
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    with connection:
+        connection.execute(_schema())
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    connection.close()
+
+
+def open_database(folder: Path) -> apsw.Connection:
+    """Open the queue for one thread's use. Raises: SchemaError."""
+    found = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if found < OLDEST_SQLITE:
+        raise SchemaError(f"SQLite {apsw.sqlite_lib_version()} may corrupt the queue; install a newer apsw")
+    file = folder / "queue.db"
+    try:
+        connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX)
+    except apsw.CantOpenError:
+        raise SchemaError(f"there is no maildrop in {folder}; `paperpath init` makes one") from None
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    version = connection.pragma("user_version")
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise SchemaError(f"the maildrop in {folder} has version {version}, this program {SCHEMA_VERSION}")
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _schema() -> str:
+    return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")

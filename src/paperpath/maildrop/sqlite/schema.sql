@@ -1,0 +1,66 @@
+-- The maildrop, version 1. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
+
+CREATE TABLE meta (
+    only           INTEGER PRIMARY KEY CHECK (only = 1),
+    schema_version INTEGER NOT NULL,
+    accepted       INTEGER NOT NULL DEFAULT 0,  -- message+recipient pairs ever accepted
+    delivered      INTEGER NOT NULL DEFAULT 0,  -- and delivered: the books of promise P2
+    mended         INTEGER NOT NULL DEFAULT 0   -- counts returns from a failed flush
+);
+INSERT INTO meta (only, schema_version) VALUES (1, 1);
+
+CREATE TABLE worker (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: queue ids are made from it
+    kind       TEXT NOT NULL,
+    started_us INTEGER NOT NULL
+);
+
+CREATE TABLE destination (
+    id        INTEGER PRIMARY KEY,
+    transport TEXT NOT NULL,
+    name      TEXT NOT NULL,
+    UNIQUE (transport, name)
+);
+
+CREATE TABLE message (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue_id        TEXT NOT NULL,
+    sender          TEXT NOT NULL,  -- empty: the null sender
+    body            TEXT NOT NULL,
+    client_address  TEXT NOT NULL,
+    client_port     INTEGER NOT NULL,
+    client_hello    TEXT NOT NULL,
+    client_protocol TEXT NOT NULL,
+    size            INTEGER NOT NULL,
+    digest          BLOB NOT NULL,
+    arrived_us      INTEGER NOT NULL,
+    open_recipients INTEGER NOT NULL,
+    content_file    INTEGER NOT NULL  -- 1: the content lies in a file named by the queue id
+);
+
+-- Apart from message, so that scans of messages never read bodies.
+CREATE TABLE content (
+    message_id INTEGER PRIMARY KEY REFERENCES message (id),
+    octets     BLOB NOT NULL
+);
+
+CREATE TABLE recipient (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused: the names of deliveries are made from it
+    message_id       INTEGER NOT NULL REFERENCES message (id),
+    accepted_address TEXT NOT NULL,
+    address          TEXT NOT NULL,
+    state            TEXT NOT NULL CHECK (state IN ('unsorted', 'ready', 'claimed', 'settled')),
+    transport        TEXT,
+    destination_id   INTEGER REFERENCES destination (id),
+    due_us           INTEGER,
+    worker           INTEGER,
+    tried            INTEGER NOT NULL DEFAULT 0,  -- 1: a claim ended without an outcome
+    attempts         INTEGER NOT NULL DEFAULT 0,
+    last_reply       TEXT NOT NULL DEFAULT ''
+);
+
+-- One partial index per question of the hot path; nothing else is indexed.
+CREATE INDEX recipient_unsorted ON recipient (id) WHERE state = 'unsorted';
+CREATE INDEX recipient_ready ON recipient (transport, destination_id, due_us) WHERE state = 'ready';
+CREATE INDEX recipient_claimed ON recipient (worker) WHERE state = 'claimed';
+CREATE INDEX recipient_by_message ON recipient (message_id);

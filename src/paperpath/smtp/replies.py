@@ -1,0 +1,73 @@
+"""Every reply that our servers give, by name; the name carries the number.
+
+Codes as RFC 5321 §4.2.3 and RFC 3463, 5248 have them; texts are for the person who reads a log.
+"""
+
+from paperpath.mail.reply import Reply, make_reply
+
+R214_HELP = make_reply(214, "2.0.0", "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321")
+R221_BYE = make_reply(221, "2.0.0", "Bye")
+R250_DONE = make_reply(250, "2.0.0", "Done")
+R250_SENDER = make_reply(250, "2.1.0", "Sender taken")
+R250_RECIPIENT = make_reply(250, "2.1.5", "Recipient taken")
+R252_TRY = make_reply(252, "2.0.0", "Not verified here; send some mail and see")
+R354_GO_AHEAD = Reply(354, "", ("Go ahead; end with <CRLF>.<CRLF>",))
+
+R421_IDLE = make_reply(421, "4.4.2", "Silent for too long; closing")
+R421_SHUTTING_DOWN = make_reply(421, "4.3.2", "Shutting down; come back soon")
+R421_TOO_MANY_ERRORS = make_reply(421, "4.7.0", "Too many errors; closing")
+R451_NOT_STORED = make_reply(451, "4.3.0", "The message could not be stored; try again later")
+R452_NO_SPACE = make_reply(452, "4.3.1", "No space for the message now; try again later")
+R452_TOO_MANY_RECIPIENTS = make_reply(
+    452, "4.5.3", "Too many recipients; send to the rest in another transaction"
+)
+
+R500_LINE_TOO_LONG = make_reply(500, "5.5.2", "The command line is too long")
+R500_BARE_NEWLINE = make_reply(500, "5.5.2", "A command line ends with CRLF and holds no CR or LF of its own")
+R500_UNKNOWN = make_reply(500, "5.5.1", "No such command")
+R501_NO_ARGUMENT = make_reply(501, "5.5.4", "This command takes no argument")
+R501_NEEDS_ARGUMENT = make_reply(501, "5.5.4", "This command needs an argument")
+R501_HELLO_NEEDS_NAME = make_reply(501, "5.5.4", "Say who you are: a domain or an address literal")
+R501_BAD_PARAMETER = make_reply(501, "5.5.4", "A parameter is malformed or repeated")
+R502_NOT_IMPLEMENTED = make_reply(502, "5.5.1", "This command is not implemented")
+R503_HELLO_FIRST = make_reply(503, "5.5.1", "Say EHLO or HELO first")
+R503_MAIL_FIRST = make_reply(503, "5.5.1", "Say MAIL first")
+R503_ONE_MAIL = make_reply(503, "5.5.1", "A sender was already given; RSET begins anew")
+R503_RECIPIENT_FIRST = make_reply(503, "5.5.1", "No recipient was taken, so there is nobody to send this to")
+R550_BARE_NEWLINE = make_reply(
+    550, "5.5.2", "The message holds a bare CR or LF; lines end with CRLF (RFC 5321 section 2.3.8)"
+)
+R550_NO_SUCH_MAILBOX = make_reply(550, "5.1.1", "No such mailbox here")
+R550_NOT_RELAYED = make_reply(550, "5.7.1", "Mail for this domain is not taken here")
+R552_TOO_BIG = make_reply(552, "5.3.4", "The message is bigger than this server takes")
+R554_LOOP = make_reply(554, "5.4.6", "The message has been through too many hosts; it seems to go in circles")
+R555_UNKNOWN_PARAMETER = make_reply(555, "5.5.4", "A parameter is not known here")
+
+
+def greeting(hostname: str) -> Reply:
+    """Make the greeting (RFC 5321 §3.1)."""
+    return Reply(220, "", (f"{hostname} ESMTP Paperpath",))
+
+
+def hello_reply(hostname: str, client: str, keywords: tuple[str, ...]) -> Reply:
+    """Make the reply to EHLO; without keywords it is the one line that HELO gets (RFC 5321 §4.1.1.1)."""
+    return Reply(250, "", (f"{hostname} greets {client}", *keywords))
+
+
+def queued(queue_id: str) -> Reply:
+    """Make the reply that takes responsibility for a message (RFC 5321 §6.1)."""
+    return make_reply(250, "2.0.0", f"Taken as {queue_id}")
+
+
+def bad_sender_syntax(reason: str) -> Reply:
+    """Make the reply to a malformed reverse-path."""
+    return make_reply(501, "5.1.7", f"Bad sender: {reason}")
+
+
+def bad_recipient_syntax(reason: str) -> Reply:
+    """Make the reply to a malformed forward-path."""
+    return make_reply(501, "5.1.3", f"Bad recipient: {reason}")
+
+
+R550_SENDER_NOT_ASCII = make_reply(550, "5.6.7", "A sender outside ASCII is not taken here")
+R553_RECIPIENT_NOT_ASCII = make_reply(553, "5.6.7", "A recipient outside ASCII is not taken here")

@@ -1,0 +1,64 @@
+"""The states of an SMTP server session and what may come next in each: one table (RFC 5321 §3, §4.1.4).
+
+Rule 1: whether a command may come now is decided here and nowhere else.
+Rule 2: a command moves the session only when its reply was positive; a refused one leaves the state alone.
+Rule 3: a verb that a state does not list is answered with that state's reply for it, and changes nothing.
+`docs/smtp-states.md` shows the table as a picture; a test keeps both equal.
+"""
+
+from enum import Enum
+
+from paperpath.mail.reply import Reply
+from paperpath.smtp import replies
+from paperpath.smtp.grammar import Verb
+
+
+class State(Enum):
+    """Where a session is."""
+
+    CONNECTED = "connected"  # greeted, not introduced
+    READY = "ready"  # introduced, no transaction
+    SENDER = "sender"  # a sender was taken
+    RECIPIENTS = "recipients"  # at least one recipient was taken
+    CONTENT = "content"  # 354 was given; octets are content, not commands
+    CLOSED = "closed"  # nothing is read any more
+
+
+# RFC 5321 §4.1.4: these may come before the introduction, and change nothing.
+_ANYWHERE = (Verb.NOOP, Verb.VRFY, Verb.HELP)
+
+
+def _row(state: State, moves: dict[Verb, State]) -> dict[Verb, State]:
+    return dict.fromkeys(_ANYWHERE, state) | {Verb.QUIT: State.CLOSED} | moves
+
+
+_HELLO = {Verb.HELO: State.READY, Verb.EHLO: State.READY}
+
+TABLE: dict[State, dict[Verb, State]] = {
+    State.CONNECTED: _row(State.CONNECTED, _HELLO | {Verb.RSET: State.CONNECTED}),
+    State.READY: _row(State.READY, _HELLO | {Verb.RSET: State.READY, Verb.MAIL: State.SENDER}),
+    State.SENDER: _row(State.SENDER, _HELLO | {Verb.RSET: State.READY, Verb.RCPT: State.RECIPIENTS}),
+    State.RECIPIENTS: _row(
+        State.RECIPIENTS,
+        _HELLO | {Verb.RSET: State.READY, Verb.RCPT: State.RECIPIENTS, Verb.DATA: State.CONTENT},
+    ),
+    State.CONTENT: {},
+    State.CLOSED: {},
+}
+
+_OUT_OF_ORDER: dict[tuple[State, Verb], Reply] = {
+    (State.CONNECTED, Verb.MAIL): replies.R503_HELLO_FIRST,
+    (State.CONNECTED, Verb.RCPT): replies.R503_HELLO_FIRST,
+    (State.CONNECTED, Verb.DATA): replies.R503_HELLO_FIRST,
+    (State.READY, Verb.RCPT): replies.R503_MAIL_FIRST,
+    (State.READY, Verb.DATA): replies.R503_MAIL_FIRST,
+    (State.SENDER, Verb.MAIL): replies.R503_ONE_MAIL,
+    (State.SENDER, Verb.DATA): replies.R503_RECIPIENT_FIRST,
+    (State.RECIPIENTS, Verb.MAIL): replies.R503_ONE_MAIL,
+}
+
+
+def next_state(state: State, verb: Verb) -> State | Reply:
+    """Return the state that a positive reply to this verb leads to, or the reply that refuses it now."""
+    following = TABLE[state].get(verb)
+    return _OUT_OF_ORDER[state, verb] if following is None else following
