@@ -7,7 +7,6 @@ could end a field, open a comment or leave ASCII gets through (requirement A-48)
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from paperpath.mail.address import Mailbox, format_path, is_address_literal, is_domain
 from paperpath.mail.envelope import Client
@@ -19,7 +18,7 @@ _MOST_HELLO_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class Stamp:
     """One acceptance: by which host, under which queue id, when (with its offset from UTC)."""
 
     host: str
@@ -27,16 +26,16 @@ class Reception:
     arrived: datetime
 
 
-def received_field(client: Client, reception: Reception, only_recipient: Mailbox | None) -> bytes:
+def received_field(client: Client, stamp: Stamp, only_recipient: Mailbox | None) -> bytes:
     """Write the Received field; `only_recipient` is `None` unless there is just one (RFC 5321 §4.4, §7.2)."""
     lines = [
         f"Received: from {_clean_hello(client.hello)} ({_literal(client.address)})",
-        f" by {reception.host} with {client.protocol} id {reception.queue_id}",
+        f" by {stamp.host} with {client.protocol} id {stamp.queue_id}",
     ]
     if only_recipient is not None:
         lines.append(f" for {format_path(only_recipient)}")
     lines[-1] += ";"
-    lines.append(f" {format_date(reception.arrived)}")
+    lines.append(f" {format_date(stamp.arrived)}")
     return "\r\n".join(lines).encode("ascii") + b"\r\n"
 
 
@@ -50,7 +49,6 @@ def delivered_to_field(recipient: Mailbox) -> bytes:
     return f"Delivered-To: {recipient}\r\n".encode("ascii")
 
 
-@lru_cache(maxsize=16)
 def format_date(moment: datetime) -> str:
     """Write a date and time with its numeric offset (RFC 5322 §3.3); `moment` must know its offset."""
     offset = moment.utcoffset()

@@ -1,0 +1,1 @@
+"""Who has a mailbox, and where it is."""

@@ -1,0 +1,81 @@
+"""`paperpath init`: makes an installation to try in a folder of its own."""
+
+import os
+import socket
+from pathlib import Path
+
+import click
+
+from paperpath.commands.account import add_mailbox
+from paperpath.commands.options import fail, load
+from paperpath.config.endpoint import Endpoint, parse_endpoint
+from paperpath.mail.address import AddressError, parse_mailbox
+from paperpath.maildrop.opening import create_maildrop
+from paperpath.service.errors import ServiceError
+
+_TEMPLATE = """\
+# Paperpath's configuration; docs/configuration.md explains every key.
+# After a change: paperpath check --config {file}
+
+hostname = "{hostname}"
+data = "data"
+
+[relay]
+listen = ["{listen}"]
+domains = ["{domain}"]
+
+[post_office]
+postmaster = "{mailbox}@{domain}"
+
+[[post_office.route]]
+domain = "{domain}"
+via = "local"
+"""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--domain", default="example.test", show_default=True, help="The domain to take mail for.")
+@click.option("--mailbox", default="me", show_default=True, help="Who has the first mailbox there.")
+@click.option("--listen", default="127.0.0.1:2525", show_default=True, help="Where smtprd listens.")
+def init(folder: Path, domain: str, mailbox: str, listen: str) -> None:
+    """Make an installation in FOLDER: a configuration, a maildrop, one mailbox.
+
+    Example: paperpath init var && paperpath up --config var/paperpath.toml
+    """
+    file = folder / "paperpath.toml"
+    if file.exists():
+        fail(f"{file} is there already; it was left as it is", os.EX_CANTCREAT)
+    try:
+        address = parse_mailbox(f"{mailbox}@{domain}")
+        endpoint = parse_endpoint(listen)
+    except AddressError as error:
+        fail(f"{mailbox}@{domain}: {error}", os.EX_USAGE)
+    except ValueError as error:
+        fail(f"--listen: {error}", os.EX_USAGE)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hostname = f"mail.{domain}"
+    text = _TEMPLATE.format(file=file, hostname=hostname, listen=endpoint, domain=domain, mailbox=mailbox)
+    file.write_text(text, encoding="utf-8")
+    configuration = load(file)
+    try:
+        create_maildrop(configuration)
+    except ServiceError as error:
+        fail(error, error.exit_code)
+    account = add_mailbox(configuration, address)
+    click.echo(
+        f"{file}: written; mail for {address} will lie in {configuration.mailbox_root / account.folder}"
+    )
+    if not _is_free(endpoint):
+        click.echo(f"warning: {endpoint} is busy just now", err=True)
+
+
+def _is_free(endpoint: Endpoint) -> bool:
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((endpoint.host, endpoint.port))
+        except OSError:
+            return False
+    return True

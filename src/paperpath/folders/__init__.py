@@ -1,0 +1,1 @@
+"""Mail folders on disk: written by local delivery, read by the IMAP server."""

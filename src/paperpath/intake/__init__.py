@@ -1,0 +1,1 @@
+"""SMTP input: one client session at a time, whatever service it gets."""

@@ -1,0 +1,1 @@
+"""smtpld, local delivery: into the mail folders of this machine."""

@@ -1,0 +1,118 @@
+"""One delivery into a Maildir, and a batch of them: blocking, for smtpld's threads.
+
+Return-Path and Delivered-To stand on top, then the content as it came (requirements F-1 to F-3). A delivery's
+name is made from acceptance time, recipient id and host, so it is the same however often it is tried; one
+whose earlier claim ended without an outcome is looked for under that name first (promise P4).
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paperpath.accounts.file import Accounts
+from paperpath.folders import maildir
+from paperpath.mail.outcome import Deferred, Delivered, Outcome
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.mail.trace import delivered_to_field, return_path_field
+from paperpath.maildrop.interface import Claim, ClaimedMessage, Settlement
+
+R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")
+R250_ALREADY_THERE = make_reply(250, "2.1.5", "Delivered by an earlier attempt")
+R450_NO_MAILBOX = make_reply(450, "4.2.1", "The mailbox is gone since the message was taken")
+R451_DAMAGED = make_reply(451, "4.3.0", "The content is not what was taken; its digest differs")
+
+_CHUNK_OCTETS = 256 * 1024
+_RETRY_FIRST_S = 10
+_RETRY_MOST_S = 3600
+
+
+class DamagedError(Exception):
+    """The content's digest is not the one taken at acceptance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """Where deliveries go: root of the mailboxes, who has one, this host's name, time of the attempt."""
+
+    root: Path
+    accounts: Accounts
+    host: str
+    now_us: int
+
+
+def deliver_batch(claims: Sequence[Claim], depot: Depot) -> list[Settlement]:
+    """Deliver claims, each with its outcome; when this returns, what was delivered is flushed.
+
+    One flush of a directory serves all deliveries to it that came before.
+    """
+    outcomes: dict[int, Outcome] = {}
+    published: dict[Path, list[int]] = {}
+    for claim in claims:
+        account = depot.accounts.find(claim.address)
+        if account is None:
+            outcomes[claim.recipient_id] = _defer(claim, depot, R450_NO_MAILBOX)
+            continue
+        folder = depot.root / account.folder
+        try:
+            outcomes[claim.recipient_id] = _deliver(claim, folder, depot.host)
+            published.setdefault(folder, []).append(claim.recipient_id)
+        except DamagedError:
+            outcomes[claim.recipient_id] = _defer(claim, depot, R451_DAMAGED)
+        except OSError as error:
+            outcomes[claim.recipient_id] = _defer(claim, depot, _trouble(error))
+    by_id = {claim.recipient_id: claim for claim in claims}
+    for folder, recipients in published.items():
+        try:
+            maildir.flush_directory(folder / "new")
+        except OSError as error:
+            for recipient in recipients:
+                outcomes[recipient] = _defer(by_id[recipient], depot, _trouble(error))
+    return [Settlement(recipient, outcome) for recipient, outcome in outcomes.items()]
+
+
+def delivery_name(claim: Claim, host: str) -> str:
+    """Make the file name of a delivery; the same for every attempt."""
+    seconds, micros = divmod(claim.message.arrived_us, 1_000_000)
+    safe_host = host.replace("/", "\\057").replace(":", "\\072")
+    return f"{seconds}.M{micros}R{claim.recipient_id}.{safe_host}"
+
+
+def _deliver(claim: Claim, folder: Path, host: str) -> Delivered:
+    name = delivery_name(claim, host)
+    if claim.tried and (there := maildir.find_delivery(folder, name)) is not None:
+        maildir.flush_file(there)
+        maildir.flush_directory(there.parent)
+        return Delivered(R250_ALREADY_THERE)
+    if not maildir.is_maildir(folder):
+        maildir.create_maildir(folder)
+    head = return_path_field(claim.message.sender) + delivered_to_field(claim.address)
+    maildir.write_delivery(folder, name, maildir.to_stored_lines(_chunks(head, claim.message)))
+    maildir.publish_delivery(folder, name)
+    return Delivered(R250_DELIVERED)
+
+
+def _chunks(head: bytes, message: ClaimedMessage) -> Iterator[bytes]:
+    """Give the message in chunks; the digest is compared before the last can be taken for the end."""
+    content = message.content
+    digest = hashlib.sha256()
+    if content.octets is not None:
+        digest.update(content.octets)
+        yield head + content.octets
+    elif content.file is not None:
+        yield head
+        with content.file.open("rb") as file:
+            while chunk := file.read(_CHUNK_OCTETS):
+                digest.update(chunk)
+                yield chunk
+    if digest.digest() != content.digest:
+        raise DamagedError
+
+
+def _defer(claim: Claim, depot: Depot, reply: Reply) -> Deferred:
+    pause_s = min(_RETRY_FIRST_S * 2**claim.attempts, _RETRY_MOST_S)
+    return Deferred(reply, depot.now_us + pause_s * 1_000_000)
+
+
+def _trouble(error: OSError) -> Reply:
+    return make_reply(451, "4.2.0", f"The mailbox cannot be written now: {error.strerror}")

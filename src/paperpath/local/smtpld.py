@@ -1,0 +1,135 @@
+"""smtpld, the local delivery daemon: claims what is due for this machine and writes it into mail folders.
+
+Several batches are under way at once, each in a thread, so that their flushes join in the file system's
+journal. Claims of the next batch and settlements of the last share a commit.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from paperpath.accounts.file import AccountsError, AccountsFile
+from paperpath.local.delivery import Depot, deliver_batch
+from paperpath.mail.outcome import Delivered
+from paperpath.maildrop.interface import Claim, Maildrop, MaildropError, Settlement, Transport
+from paperpath.maildrop.opening import open_maildrop, wakeup_folder
+from paperpath.service.errors import ServiceError
+from paperpath.service.program import Life, make_command
+from paperpath.service.wakeup import Wakeups
+
+NAME = "smtpld"
+BATCH = 25
+POLL_S = 1.0  # the most that a lost wake-up can cost; deferred recipients are looked at as often
+TROUBLE_PAUSE_S = 1.0
+
+
+async def deliver_mail(life: Life) -> None:
+    """Deliver until the end is asked for, then finish what was claimed."""
+    configuration = life.configuration
+    try:
+        accounts = AccountsFile(configuration.accounts_file)
+    except AccountsError as error:
+        raise ServiceError(str(error), os.EX_CONFIG) from error
+    async with Wakeups(wakeup_folder(configuration), NAME) as wakeups:
+        maildrop = await open_maildrop(configuration, NAME)
+        with ThreadPoolExecutor(configuration.local.threads, "delivery") as threads:
+            delivery = LocalDelivery(life, maildrop, accounts, threads)
+            waiter = asyncio.create_task(_wake_at_end(life, wakeups))
+            life.ready("delivering to mail folders")
+            while not life.ending:
+                if not await delivery.claim_some():
+                    await wakeups.wait(POLL_S)
+            await delivery.finish()
+            waiter.cancel()
+            with suppress(asyncio.CancelledError):
+                await waiter
+        await maildrop.close()
+
+
+class LocalDelivery:
+    """Claims batches and delivers them, at most one per thread at a time."""
+
+    def __init__(
+        self, life: Life, maildrop: Maildrop, accounts: AccountsFile, threads: ThreadPoolExecutor
+    ) -> None:
+        """Begin with nothing claimed."""
+        self._life = life
+        self._maildrop = maildrop
+        self._accounts = accounts
+        self._threads = threads
+        self._slots = asyncio.Semaphore(life.configuration.local.threads)
+        self._batches: set[asyncio.Task[None]] = set()
+
+    async def claim_some(self) -> bool:
+        """Claim a batch of what is due and start on it; tell whether there may be more."""
+        await self._slots.acquire()
+        claims: Sequence[Claim] = ()
+        try:
+            claims = await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())
+        except MaildropError as error:
+            self._life.log.error("cannot claim", reason=str(error))
+            await asyncio.sleep(TROUBLE_PAUSE_S)
+        if not claims:
+            self._slots.release()
+            return False
+        batch = asyncio.create_task(self._deliver(claims))
+        self._batches.add(batch)
+        batch.add_done_callback(self._batches.discard)
+        return len(claims) == BATCH
+
+    async def finish(self) -> None:
+        """Wait for all batches."""
+        await asyncio.gather(*self._batches)
+
+    async def _deliver(self, claims: Sequence[Claim]) -> None:
+        configuration = self._life.configuration
+        accounts = self._accounts.read()
+        if (trouble := self._accounts.take_trouble()) is not None:
+            self._life.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
+        depot = Depot(configuration.mailbox_root, accounts, configuration.hostname, _now_us())
+        loop = asyncio.get_running_loop()
+        try:
+            settlements = await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
+        finally:
+            self._slots.release()
+        self._log(claims, settlements)
+        await self._settle(settlements)
+
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        """Settle, however long it takes: unsettled claims are nobody's before this worker ends."""
+        while True:
+            try:
+                await self._maildrop.settle(settlements)
+                return
+            except MaildropError as error:
+                self._life.log.error("cannot settle", reason=str(error))
+                await asyncio.sleep(TROUBLE_PAUSE_S)
+
+    def _log(self, claims: Sequence[Claim], settlements: Sequence[Settlement]) -> None:
+        by_id = {claim.recipient_id: claim for claim in claims}
+        for settlement in settlements:
+            claim, outcome = by_id[settlement.recipient_id], settlement.outcome
+            self._life.log.info(
+                "delivered" if isinstance(outcome, Delivered) else "deferred",
+                message=claim.message.queue_id,
+                recipient=claim.address,
+                reply=outcome.reply,
+            )
+
+
+async def _wake_at_end(life: Life, wakeups: Wakeups) -> None:
+    await life.wait_for_end()
+    wakeups.wake()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+main = make_command(NAME, "The local delivery daemon: writes mail into folders.", deliver_mail)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The one place where a maildrop's engine is picked, and where its stages get the names of programs."""
+
+import time
+from pathlib import Path
+
+from paperpath.config.tables import Configuration
+from paperpath.maildrop.interface import Maildrop, SchemaError, Stage
+from paperpath.maildrop.sqlite.database import create_database
+from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
+from paperpath.service.errors import ServiceError
+from paperpath.service.wakeup import Waker
+
+_PROGRAMS = {Stage.SORTING: "smtppd", Stage.LOCAL: "smtpld", Stage.REMOTE: "smtprcd"}
+
+
+def create_maildrop(configuration: Configuration) -> None:
+    """Make the maildrop where it is missing. Raises: ServiceError."""
+    try:
+        create_database(configuration.maildrop_folder)
+    except SchemaError as error:
+        raise ServiceError(str(error)) from error
+
+
+async def open_maildrop(configuration: Configuration, program: str) -> Maildrop:
+    """Open the maildrop as a new worker, which wakes the programs that its commits give work to.
+
+    Raises: ServiceError.
+    """
+    waker = Waker(wakeup_folder(configuration))
+    # The post office is awake whenever there is work, and not what clients wait for: it checkpoints.
+    worker = Worker(program, time.time_ns() // 1000, checkpoints=program == _PROGRAMS[Stage.SORTING])
+    try:
+        return await open_sqlite(
+            configuration.maildrop_folder, worker, lambda stage: waker.wake(_PROGRAMS[stage])
+        )
+    except SchemaError as error:
+        raise ServiceError(str(error)) from error
+
+
+def wakeup_folder(configuration: Configuration) -> Path:
+    """Tell where the programs' wake-up sockets are."""
+    return configuration.run_folder / "wake"

@@ -1,0 +1,101 @@
+"""smtppd, the post office daemon: sorts what came in, and puts right what dead workers left.
+
+Reads envelopes only, never content (requirement E-19). Batches of hundreds per transaction.
+"""
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+
+from paperpath.accounts.file import Accounts, AccountsError, AccountsFile
+from paperpath.maildrop.interface import Maildrop, MaildropError, Sorted, UnsortedRecipient
+from paperpath.maildrop.opening import open_maildrop, wakeup_folder
+from paperpath.routing.routes import Routes
+from paperpath.service.errors import ServiceError
+from paperpath.service.log import Log
+from paperpath.service.program import Life, make_command
+from paperpath.service.wakeup import Wakeups
+
+NAME = "smtppd"
+BATCH = 500
+POLL_S = 2.0  # the most that a lost wake-up can cost
+SWEEP_S = 0.5  # how soon the claims of a worker that was killed are given to another
+TROUBLE_PAUSE_S = 1.0
+
+
+async def sort_mail(life: Life) -> None:
+    """Sort and sweep until the end is asked for."""
+    configuration = life.configuration
+    routes = Routes(configuration.post_office)
+    try:
+        accounts = AccountsFile(configuration.accounts_file)
+    except AccountsError as error:
+        raise ServiceError(str(error), os.EX_CONFIG) from error
+    async with Wakeups(wakeup_folder(configuration), NAME) as wakeups:
+        maildrop = await open_maildrop(configuration, NAME)
+        sweeper = asyncio.create_task(_sweep(maildrop, life.log))
+        waiter = asyncio.create_task(_wake_at_end(life, wakeups))
+        life.ready("sorting")
+        while not life.ending:
+            if not await _sort_some(maildrop, routes, accounts, life.log):
+                await wakeups.wait(POLL_S)
+        for task in (sweeper, waiter):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await maildrop.close()
+
+
+def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accounts) -> list[Sorted]:
+    """Decide for each recipient where it goes: pure."""
+    decisions = []
+    for recipient in recipients:
+        resolution = routes.resolve(recipient.address, accounts)
+        decisions.append(
+            Sorted(recipient.id, resolution.address, resolution.transport, resolution.destination)
+        )
+    return decisions
+
+
+async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile, log: Log) -> bool:
+    """Sort one batch; tell whether there was anything."""
+    recipients = list(maildrop.read_unsorted(BATCH))
+    if not recipients:
+        return False
+    current = accounts.read()
+    if (trouble := accounts.take_trouble()) is not None:
+        log.error("accounts unreadable, the old ones stay in force", reason=trouble)
+    try:
+        await maildrop.sort(decide(recipients, routes, current), _now_us())
+    except MaildropError as error:
+        log.error("cannot sort", reason=str(error))
+        await asyncio.sleep(TROUBLE_PAUSE_S)
+    return True
+
+
+async def _sweep(maildrop: Maildrop, log: Log) -> None:
+    while True:
+        try:
+            released = await maildrop.release_dead()
+        except MaildropError as error:
+            log.error("cannot sweep", reason=str(error))
+        else:
+            if released:
+                log.warning("released the claims of a worker that died", recipients=released)
+        await asyncio.sleep(SWEEP_S)
+
+
+async def _wake_at_end(life: Life, wakeups: Wakeups) -> None:
+    await life.wait_for_end()
+    wakeups.wake()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+main = make_command(NAME, "The post office daemon: sorts recipients to local or remote delivery.", sort_mail)
+
+if __name__ == "__main__":
+    main()

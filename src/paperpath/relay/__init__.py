@@ -1,0 +1,1 @@
+"""smtprd, the relay: other systems' mail, never touched but for one Received field."""

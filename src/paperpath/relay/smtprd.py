@@ -1,0 +1,74 @@
+"""smtprd, the SMTP relay daemon: takes mail from other systems, for the domains it is configured for.
+
+Started by the supervisor or by hand. Meets the post office only in the maildrop.
+"""
+
+import asyncio
+from datetime import datetime
+from functools import partial
+
+from paperpath.accounts.file import AccountsError, AccountsFile
+from paperpath.config.tables import Configuration
+from paperpath.intake.session import Service, Session, Sessions
+from paperpath.mail.address import Mailbox
+from paperpath.mail.reply import Reply
+from paperpath.maildrop.interface import Maildrop
+from paperpath.maildrop.opening import open_maildrop
+from paperpath.relay.acceptance import Acceptance
+from paperpath.routing.routes import Routes
+from paperpath.service.errors import ServiceError
+from paperpath.service.listener import open_listeners
+from paperpath.service.log import Log
+from paperpath.service.program import Life, make_command
+from paperpath.smtp.server import Settings
+
+NAME = "smtprd"
+_DRAIN_S = 10.0
+
+
+async def relay(life: Life) -> None:
+    """Serve until the end is asked for, then let each session finish what it began."""
+    configuration = life.configuration
+    listeners = open_listeners(NAME, configuration.relay.listen)
+    maildrop = await open_maildrop(configuration, NAME)
+    service = make_service(configuration, maildrop, life.log)
+    sessions = Sessions()
+    loop = asyncio.get_running_loop()
+    servers = [
+        await loop.create_server(partial(Session, service, sessions), sock=listener) for listener in listeners
+    ]
+    life.ready("listening on " + " ".join(str(endpoint) for endpoint in configuration.relay.listen))
+    await life.wait_for_end()
+    for server in servers:
+        server.close()
+    await sessions.end(_DRAIN_S)
+    await maildrop.close()
+
+
+def make_service(configuration: Configuration, maildrop: Maildrop, log: Log) -> Service:
+    """Put together what sessions share. Raises: ServiceError, where the accounts cannot be read."""
+    table = configuration.relay
+    try:
+        accounts = AccountsFile(configuration.accounts_file)
+    except AccountsError as error:
+        raise ServiceError(str(error)) from error
+    acceptance = Acceptance(table, Routes(configuration.post_office))
+
+    def judge(recipient: Mailbox) -> Reply:
+        current = accounts.read()
+        if (trouble := accounts.take_trouble()) is not None:
+            log.error("accounts unreadable, the old ones stay in force", reason=trouble)
+        return acceptance.judge(recipient, current)
+
+    settings = Settings(configuration.hostname, table.size, table.most_recipients)
+    return Service(settings, maildrop, judge, _now, table.idle_timeout_s, log)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+main = make_command(NAME, "The SMTP relay daemon: takes mail from other systems.", relay)
+
+if __name__ == "__main__":
+    main()

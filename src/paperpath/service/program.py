@@ -1,0 +1,115 @@
+"""The skeleton of every program: options, event loop, signals, readiness, orderly end.
+
+A program is a coroutine that is handed its `Life`. It sets itself up, calls `ready`, works until
+`wait_for_end` returns, then drains and returns. The skeleton does the rest, the same for all of them.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from paperpath.config.loader import ConfigurationError, load_configuration
+from paperpath.config.tables import Configuration
+from paperpath.service.errors import ServiceError
+from paperpath.service.log import Log, open_log
+from paperpath.service.notify import notify
+
+# The reading end of a pipe whose other end the supervisor holds: when it closes, the supervisor is gone.
+LIFELINE = "PAPERPATH_LIFELINE"
+
+
+class Life:
+    """What the skeleton gives a program: its configuration, its log, and when to end."""
+
+    def __init__(self, configuration: Configuration, log: Log) -> None:
+        """Begin; the end is not yet."""
+        self.configuration = configuration
+        self.log = log
+        self._end = asyncio.Event()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the end was asked for."""
+        return self._end.is_set()
+
+    def ready(self, status: str) -> None:
+        """Say that the program does its work from now on."""
+        self.log.info("ready", status=status)
+        notify(READY="1", STATUS=status)
+
+    def end(self) -> None:
+        """Ask for an orderly end."""
+        self._end.set()
+
+    async def wait_for_end(self) -> None:
+        """Wait until the end is asked for."""
+        await self._end.wait()
+
+
+Body = Callable[[Life], Awaitable[None]]
+
+
+def make_command(name: str, summary: str, body: Body) -> click.Command:
+    """Make the command line of a program: `NAME --config FILE`."""
+
+    @click.command(name, help=f"{summary}\n\nExample: {name} --config paperpath.toml")
+    @click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path),
+        default=Path("paperpath.toml"),
+        show_default=True,
+        help="The configuration.",
+    )
+    def command(file: Path) -> None:
+        raise SystemExit(run_program(name, file, body))
+
+    return command
+
+
+def run_program(name: str, file: Path, body: Body) -> int:
+    """Run a program to its end; return its exit code, one of sysexits."""
+    try:
+        configuration = load_configuration(file)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        return os.EX_CONFIG
+    os.umask(0o077)
+    log = open_log(name)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_live(Life(configuration, log), body))
+    except ServiceError as error:
+        log.error("cannot go on", reason=str(error))
+        notify(STATUS=str(error), ERROR=str(error))
+        return error.exit_code
+    return os.EX_OK
+
+
+async def _live(life: Life, body: Body) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, life.end)
+    lifeline = os.environ.pop(LIFELINE, None)
+    if lifeline is not None:
+        loop.add_reader(int(lifeline), life.end)
+    await body(life)
+    notify(STOPPING="1")
+    life.log.info("ended")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Choose uvloop where it is there; `PAPERPATH_LOOP=asyncio` chooses the standard loop."""
+    if os.environ.get("PAPERPATH_LOOP") == "asyncio":
+        return None
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
