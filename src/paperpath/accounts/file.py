@@ -50,6 +50,10 @@ class Accounts:
         exact = self._exact.get((address.local, domain))
         return exact or self._folded.get((address.local.lower(), domain))
 
+    def find_exact(self, address: Mailbox) -> Account | None:
+        """Return the account that is spelt exactly so; `joe` and `Joe` may be two."""
+        return self._exact.get((address.local, domain_key(address.domain)))
+
 
 def parse_accounts(text: str) -> Accounts:
     """Read the file's text. Raises: AccountsError, with the line."""
@@ -121,7 +125,7 @@ def add_account(file: Path, address: Mailbox) -> Account:
     """Add an account and return it; flushed. Raises: AccountsError, if there is one of that name already."""
     with _replacing(file) as lines:
         accounts = parse_accounts("".join(lines))
-        if (there := accounts.find(address)) is not None:
+        if (there := accounts.find_exact(address)) is not None:
             raise AccountsError(f"there is an account {there.address} already")
         account = Account(address, _make_folder(address))
         if any(other.folder == account.folder for other in accounts):
@@ -133,7 +137,7 @@ def add_account(file: Path, address: Mailbox) -> Account:
 def remove_account(file: Path, address: Mailbox) -> Account:
     """Remove an account and return it; its mail stays where it is. Raises: AccountsError."""
     with _replacing(file) as lines:
-        account = parse_accounts("".join(lines)).find(address)
+        account = parse_accounts("".join(lines)).find_exact(address)
         if account is None:
             raise AccountsError(f"there is no account {address}")
         lines[:] = [line for line in lines if not _is_line_of(account, line)]

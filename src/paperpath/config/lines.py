@@ -84,7 +84,6 @@ class _Scan:
         return location
 
     def _read_pair(self, table: Location) -> None:
-        self._skip_blank()
         line = self._line()
         location = table
         for part in self._read_key():

@@ -80,7 +80,7 @@ def parse_configuration(text: str, path: Path) -> Configuration:
     try:
         configuration = Configuration.model_validate(document)
     except ValidationError as error:
-        mistakes += [(detail["loc"], explain(detail)) for detail in error.errors(include_url=False)]
+        mistakes += [(detail["loc"], explain(detail)) for detail in error.errors()]
     else:
         if not mistakes:
             folder = path.parent.absolute()

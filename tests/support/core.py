@@ -1,0 +1,78 @@
+"""Driving the SMTP server core without a socket: octets in, octets and messages out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from paperpath.accounts.file import parse_accounts
+from paperpath.config.loader import parse_configuration
+from paperpath.relay.acceptance import Acceptance
+from paperpath.routing.routes import Routes
+from paperpath.smtp import replies, server
+from paperpath.smtp.server import ServerConnection, Settings
+from tests.support.installation import ACCOUNTS, configuration_text, pathless
+
+SETTINGS = Settings("mx.here.example", size=100_000, recipients=100)
+_CONFIGURATION = parse_configuration(configuration_text(port=2525), pathless())
+_ACCEPTANCE = Acceptance(_CONFIGURATION.relay, Routes(_CONFIGURATION.post_office))
+_ACCOUNTS = parse_accounts("".join(f"{address}\tx/{address}\n" for address in ACCOUNTS))
+
+
+@dataclass
+class Heard:
+    """What a core made of the octets it was given."""
+
+    output: bytes = b""
+    messages: list[tuple[str, list[str], bytes]] = field(default_factory=list)
+    quit: bool = False
+
+    @property
+    def replies(self) -> list[bytes]:
+        """The replies, whole, in order."""
+        found: list[bytes] = []
+        fresh = True
+        for line in self.output.splitlines(keepends=True):
+            found, fresh = ([*found, line] if fresh else [*found[:-1], found[-1] + line]), line[3:4] == b" "
+        return found
+
+    @property
+    def codes(self) -> list[int]:
+        """The codes of the replies, in order."""
+        return [int(reply[:3]) for reply in self.replies]
+
+
+def converse(segments: Iterable[bytes], settings: Settings = SETTINGS) -> Heard:
+    """Feed a core segment by segment, answering as the relay of the test configuration would."""
+    core = ServerConnection(settings)
+    heard = Heard(core.octets_to_send())
+    sender, recipients, content = "", list[str](), b""
+    for segment in segments:
+        core.receive(segment)
+        while (event := core.next_event()) is not None:
+            match event:
+                case server.SenderReceived(mailbox):
+                    sender, recipients = str(mailbox or ""), []
+                    core.reply(replies.R250_SENDER)
+                case server.RecipientReceived(mailbox):
+                    reply = _ACCEPTANCE.judge(mailbox, _ACCOUNTS)
+                    if reply.is_positive:
+                        recipients.append(str(mailbox))
+                    core.reply(reply)
+                case server.ContentBegun():
+                    content = b""
+                case server.ContentReceived(octets):
+                    content += octets
+                case server.ContentEnded(octets):
+                    heard.messages.append((sender, recipients, content + octets))
+                    core.reply(replies.queued("Q"))
+                case server.QuitReceived():
+                    heard.quit = True
+        heard.output += core.octets_to_send()
+    return heard
+
+
+def cuts(octets: bytes) -> Iterable[list[bytes]]:
+    """Give octets whole, one by one, and cut in two at every place."""
+    yield [octets]
+    yield [octets[place : place + 1] for place in range(len(octets))]
+    for place in range(1, len(octets)):
+        yield [octets[:place], octets[place:]]

@@ -1,0 +1,177 @@
+"""A whole Paperpath in a folder of a test: started as its users start it, looked into from outside."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from paperpath.maildrop.interface import Books
+from paperpath.maildrop.sqlite.database import fetch, open_database
+from paperpath.maildrop.sqlite.engine import _READ_BOOKS
+
+ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
+PROGRAMS = ("smtpld", "smtppd", "smtprd")
+PATIENCE_S = 30.0
+
+
+def configuration_text(port: int, *, more_relay: str = "") -> str:
+    """Write the configuration that all tests share: here.example is local, backup.example is not."""
+    return f"""
+hostname = "mx.here.example"
+
+[relay]
+listen = ["127.0.0.1:{port}"]
+domains = ["here.example", "backup.example", ".wild.example"]
+size = 100000
+most_recipients = 100
+{more_relay}
+
+[post_office]
+postmaster = "admin@here.example"
+
+[[post_office.route]]
+domain = "here.example"
+via = "local"
+
+[[post_office.route]]
+domain = "*"
+via = "mx"
+"""
+
+
+def pathless() -> Path:
+    """Return the path of a configuration that lies nowhere."""
+    return Path("paperpath.toml")
+
+
+def find_free_port() -> int:
+    """Return a port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Look again and again until a condition holds; fail, naming it, when patience ends."""
+    deadline_s = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > deadline_s:
+            raise AssertionError(f"waited {patience_s} s in vain for: {what}")
+        select_pause()
+
+
+def select_pause() -> None:
+    """Let others run for a moment."""
+    time.sleep(0.02)  # polling files of other processes: there is no event to wait for
+
+
+class Installation:
+    """One installation; `paperpath up` or single programs run on it."""
+
+    def __init__(self, folder: Path, *, more_relay: str = "", accounts: tuple[str, ...] = ACCOUNTS) -> None:
+        self.folder = folder
+        self.port = find_free_port()
+        self.file = folder / "paperpath.toml"
+        self.mailboxes = folder / "data" / "mailboxes"
+        self.log = folder / "log"
+        folder.mkdir(exist_ok=True)
+        self.file.write_text(configuration_text(self.port, more_relay=more_relay))
+        for account in accounts:
+            self.run("account", "add", "--config", str(self.file), account)
+
+    def run(self, *arguments: str) -> str:
+        """Run a `paperpath` command to its end; return what it printed."""
+        return subprocess.run(
+            [program_path("paperpath"), *arguments], check=True, capture_output=True, text=True
+        ).stdout
+
+    @contextmanager
+    def up(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run all programs under the supervisor for the length of the block, then end them in order."""
+        with self.start("paperpath", "up") as process:
+            wait_until(lambda: "Ctrl-C ends" in self.output() or process.poll() is not None, "up to be ready")
+            assert process.poll() is None, self.output()
+            yield process
+
+    @contextmanager
+    def start(self, program: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run one program for the length of the block."""
+        self.log.write_bytes(b"")
+        with self.log.open("ab") as log:
+            command = [program_path(program), *arguments, "--config", str(self.file)]
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
+
+    def output(self) -> str:
+        """Return what the programs printed and logged."""
+        return self.log.read_text(errors="replace")
+
+    def pid(self, program: str) -> int | None:
+        """Return the process id of one of the programs under the supervisor."""
+        wanted = re.compile(rf"paperpath\.\w+\.{program}")
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                except OSError:
+                    continue
+                if str(self.file) in command and any(map(wanted.fullmatch, command)):
+                    return int(entry.name)
+        return None
+
+    def kill(self, program: str) -> None:
+        """Kill one program with SIGKILL, as soon as it lives."""
+        wait_until(lambda: self.pid(program) is not None, f"{program} to live")
+        pid = self.pid(program)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    def delivered(self, account: str = "u@here.example") -> list[Path]:
+        """List the messages in new of a mailbox."""
+        local, _, domain = account.partition("@")
+        return sorted((self.mailboxes / domain / local / "new").glob("*"))
+
+    def wait_for_deliveries(self, count: int, account: str = "u@here.example") -> list[Path]:
+        """Wait until so many messages lie in new of a mailbox; return them."""
+        wait_until(lambda: len(self.delivered(account)) >= count, f"{count} deliveries to {account}")
+        return self.delivered(account)
+
+    def books(self) -> Books:
+        """Read the books from outside."""
+        connection = open_database(self.folder / "data" / "maildrop")
+        (row,) = fetch(connection, _READ_BOOKS)
+        connection.close()
+        return Books(*row)
+
+
+def program_path(name: str) -> str:
+    """Return the path of one of the project's commands."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def content_of(delivered: bytes) -> bytes:
+    """Take off what delivery and relay put before a message, and give its line ends back (F-9, C-1)."""
+    octets = delivered.replace(b"\n", b"\r\n")
+    for name in (b"Return-Path: ", b"Delivered-To: ", b"Received: "):
+        assert octets.startswith(name), octets[:200]
+        end = re.search(rb"\r\n(?![ \t])", octets)
+        assert end is not None
+        octets = octets[end.end() :]
+    return octets

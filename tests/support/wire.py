@@ -1,0 +1,64 @@
+"""A raw SMTP client: sends octets as they are given, reads whole replies."""
+
+import socket
+from types import TracebackType
+from typing import Self
+
+
+class Wire:
+    """A connection to a server on loopback."""
+
+    def __init__(self, port: int, timeout_s: float = 20.0) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout_s)
+        self._stream = self._socket.makefile("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def send(self, octets: bytes) -> None:
+        """Send octets."""
+        self._socket.sendall(octets)
+
+    def reply(self) -> bytes:
+        """Read one reply, all its lines; empty at the end of the connection."""
+        reply = b""
+        while line := self._stream.readline():
+            reply += line
+            if line[3:4] == b" ":
+                break
+        return reply
+
+    def ask(self, line: bytes) -> bytes:
+        """Send a command and read the reply to it."""
+        self.send(line + b"\r\n")
+        return self.reply()
+
+    def open_transaction(self, *recipients: bytes) -> None:
+        """Go as far as the 354."""
+        assert self.reply().startswith(b"220 ")
+        assert self.ask(b"EHLO client.example").startswith(b"250")
+        assert self.ask(b"MAIL FROM:<sender@else.example>").startswith(b"250")
+        for recipient in recipients or (b"u@here.example",):
+            assert self.ask(b"RCPT TO:<" + recipient + b">").startswith(b"250")
+        assert self.ask(b"DATA").startswith(b"354")
+
+    def reset(self) -> None:
+        """Cut the connection with a RST."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        self.close()
+
+    def close(self) -> None:
+        """Close."""
+        self._stream.close()
+        self._socket.close()
+
+
+def stuffed(content: bytes) -> bytes:
+    """Write content as DATA wants it, end of data included; content must end with CRLF or be empty."""
+    octets = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]
+    return octets + b".\r\n"

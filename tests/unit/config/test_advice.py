@@ -1,0 +1,92 @@
+import pytest
+
+from paperpath.config.advice import find_warnings
+from tests.unit.config.example import RIGHT, configure
+
+ADVISED = RIGHT + '[[post_office.route]]\ndomain = "example.org"\nvia = "local"\n'
+
+
+def advise(domains: list[str], **routes: str) -> list[str]:
+    """Return the warnings for accepted domains and routes; "_" is written for a dot in a route's name."""
+    tables = "".join(
+        f'[[post_office.route]]\ndomain = "{name.replace("_", ".")}"\nvia = "{via}"\n'
+        for name, via in routes.items()
+    )
+    text = ADVISED.replace("[relay]", f"[relay]\ndomains = {domains}")
+    return find_warnings(configure(text + tables))
+
+
+def no_route(domain: str) -> str:
+    return f'relay.domains: no route matches all of "{domain}": mail taken for it is not delivered'
+
+
+def waiting(domain: str) -> str:
+    return (
+        f'relay.domains: mail taken for "{domain}" waits in the queue: its route is "mx", '
+        "and remote delivery is not there yet"
+    )
+
+
+def test_a_configuration_without_doubts_has_no_warnings():
+    assert find_warnings(configure(ADVISED)) == []
+    assert advise(["example.org", "a.example.net", ".b.example.net"], _example_net="local") == []
+
+
+def test_every_accepted_domain_without_a_route_is_warned_of():
+    assert advise(["example.org", "example.net", "example.com"]) == [
+        no_route("example.net"),
+        no_route("example.com"),
+    ]
+
+
+def test_a_route_for_one_subdomain_is_none_for_all():
+    assert advise([".example.net"], a_example_net="local") == [no_route(".example.net")]
+
+
+def test_a_route_for_the_domain_is_none_for_its_subdomains():
+    assert advise([".example.org"]) == [no_route(".example.org")]
+
+
+def test_the_route_for_all_domains_delivers_the_rest():
+    assert advise(["example.net", ".example.net"], **{"*": "local"}) == []
+
+
+@pytest.mark.parametrize("route", ["*", "_net", "_example_net"])
+def test_accepted_mail_with_an_mx_route_is_warned_of(route):
+    assert advise([".example.net"], **{route: "mx"}) == [waiting(".example.net")]
+
+
+def test_an_mx_route_narrower_than_what_is_accepted_is_warned_of():
+    routes = {"_example_net": "local", "a_example_net": "mx", "_b_example_net": "mx", "example_net": "mx"}
+    assert advise([".example.net"], **routes) == [waiting("a.example.net"), waiting(".b.example.net")]
+
+
+def test_an_mx_route_for_what_is_not_accepted_is_fine():
+    assert advise(["example.org"], **{"*": "mx"}) == []
+
+
+@pytest.mark.parametrize(("seconds", "warned"), [("299.5", True), ("300", False)])
+def test_an_idle_timeout_under_five_minutes_is_warned_of(seconds, warned):
+    warnings = find_warnings(configure(ADVISED.replace("[relay]", f"[relay]\nidle_timeout_s = {seconds}")))
+    expected = [f"relay.idle_timeout_s: {seconds} s is less than the 300 s of RFC 5321 §4.5.3.2.7"]
+    assert warnings == (expected if warned else [])
+
+
+@pytest.mark.parametrize("endpoint", ["0.0.0.0:25", "[::]:25"])
+def test_listening_on_every_interface_without_a_domain_is_warned_of(endpoint):
+    text = ADVISED.replace("127.0.0.1:2525", endpoint)
+    accepting = text.replace("[relay]", '[relay]\ndomains = ["example.org"]')
+    assert find_warnings(configure(text)) == [
+        f"relay.listen: {endpoint} is every interface, and relay.domains is empty"
+    ]
+    assert find_warnings(configure(accepting)) == []
+
+
+@pytest.mark.parametrize(
+    "routes", ["", '[[post_office.route]]\ndomain = "*"\nvia = "mx"\n'], ids=["none", "mx"]
+)
+def test_a_postmaster_who_is_not_local_is_warned_of(routes):
+    assert find_warnings(configure(RIGHT + routes)) == [
+        'post_office.postmaster: the route of "example.org" is not "local", '
+        "so mail for the postmaster has no mailbox here"
+    ]

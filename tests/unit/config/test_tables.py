@@ -1,0 +1,294 @@
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from paperpath.config.domain import DomainPattern
+from paperpath.config.endpoint import Endpoint
+from paperpath.config.tables import Configuration, LocalTable, PostOfficeTable, RelayTable, RouteEntry
+from tests.unit.config.example import RIGHT, complain, configure
+
+WHOLE = """\
+hostname = "mail.example.org"
+data = "/srv/mail"
+maildrop = "sqlite:queue"
+
+[relay]
+listen = ["127.0.0.1:25", "[::1]:25"]
+domains = ["Example.org", ".example.net"]
+size = "10 MB"
+most_recipients = 100
+idle_timeout_s = 60
+
+[post_office]
+postmaster = "me@example.org"
+
+[[post_office.route]]
+domain = "example.org"
+via = "local"
+
+[[post_office.route]]
+domain = "*"
+via = "mx"
+
+[local]
+root = "boxes"
+threads = 64
+"""
+
+# RIGHT has its top level on line 1, [relay] to line 4 and [post_office] to line 7.
+TOP, RELAY, END = 1, 4, 7
+
+# Each case: where in RIGHT, what is put in there, and how the message begins.
+PUT_IN = {
+    "data is a string": (TOP, "data = 5", "2: data: expected a folder, such as"),
+    "data is not empty": (TOP, 'data = ""', "2: data: expected a folder, such as"),
+    "a maildrop has a known scheme": (TOP, 'maildrop = "a:x"', '2: maildrop: expected "sqlite:FOLDER"'),
+    "local is a table": (TOP, "local = 1", "2: local: expected a table [local], got 1"),
+    "domains is an array": (RELAY, 'domains = "a"', "5: relay.domains: expected an array of a domain"),
+    "a domain is a string": (RELAY, "domains = [5]", "5: relay.domains[0]: expected a domain such as"),
+    "not every domain is accepted": (RELAY, 'domains = ["*"]', "5: relay.domains[0]: expected a domain"),
+    "size is 64 KiB at least": (RELAY, 'size = "63 KiB"', "5: relay.size: expected a number of octets"),
+    "size has a known unit": (RELAY, 'size = "50 TB"', "5: relay.size: expected a number of octets"),
+    "recipients are 100 at least": (
+        RELAY,
+        "most_recipients = 99",
+        "5: relay.most_recipients: expected a whole number, at least 100, got 99",
+    ),
+    "recipients are a whole number": (
+        RELAY,
+        "most_recipients = 100.0",
+        "5: relay.most_recipients: expected a whole number, at least 100, got 100.0",
+    ),
+    "a timeout is more than nothing": (
+        RELAY,
+        "idle_timeout_s = 0",
+        "5: relay.idle_timeout_s: expected a number of seconds, more than 0, got 0",
+    ),
+    "a timeout ends": (RELAY, "idle_timeout_s = inf", "5: relay.idle_timeout_s: expected a number of"),
+    "a timeout is a number": (RELAY, "idle_timeout_s = true", "5: relay.idle_timeout_s: expected a number"),
+    "relay has no other key": (
+        RELAY,
+        "sizes = 1",
+        "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, idle_timeout_s",
+    ),
+    "routes are an array": (
+        END,
+        "route = {}",
+        "8: post_office.route: expected tables [[post_office.route]], got a table",
+    ),
+    "a route is a table": (
+        END,
+        "route = [\n5]",
+        "9: post_office.route[0]: expected tables [[post_office.route]], got 5",
+    ),
+    "a route has a domain": (
+        END,
+        '\n[[post_office.route]]\nvia = "mx"',
+        "9: post_office.route[0].domain: missing; expected a domain",
+    ),
+    "a route has a way": (
+        END,
+        '\n[[post_office.route]]\ndomain = "*"',
+        '9: post_office.route[0].via: missing; expected "local" or "mx"',
+    ),
+    "a route goes a known way": (
+        END,
+        '[[post_office.route]]\ndomain = "*"\nvia = "pigeon"',
+        '10: post_office.route[0].via: expected "local" or "mx", got "pigeon"',
+    ),
+    "a route has no other key": (
+        END,
+        '[[post_office.route]]\ndomain = "*"\nvia = "mx"\nto = 1',
+        "11: post_office.route[0].to: unknown key; expected one of domain, via",
+    ),
+    "a root is inside data": (
+        END,
+        '[local]\nroot = "/x"',
+        "9: local.root: expected a folder inside the data",
+    ),
+    "there is a thread": (END, "[local]\nthreads = 0", "9: local.threads: expected a whole number from 1"),
+    "there are 64 threads at most": (
+        END,
+        "[local]\nthreads = 65",
+        "9: local.threads: expected a whole number from 1 to 64, got 65",
+    ),
+    "a number has 64 bits": (
+        END,
+        f"[local]\nthreads = 0x{'f' * 5000}",
+        "9: local.threads: expected a whole number from 1 to 64, got an integer beyond 64 bits",
+    ),
+    "local has no other key": (
+        END,
+        "[local]\nthread = 1",
+        "9: local.thread: unknown key; expected one of root, threads",
+    ),
+}
+
+# Each case: what stands in RIGHT, what stands there instead, and how the message begins.
+REPLACED = {
+    "hostname is required": (
+        'hostname = "mail.example.org"',
+        "",
+        "1: hostname: missing; expected the full name",
+    ),
+    "hostname is a string": ('"mail.example.org"', "5", "1: hostname: expected the full name of this host"),
+    "relay is required": ("[relay]\nlisten", "[local]\nroot", "1: relay: missing; expected a table [relay]"),
+    "relay is a table": ("[relay]\nlisten", "relay", "3: relay: expected a table [relay], got an array"),
+    "listen is required": (
+        "listen",
+        "domains",
+        '3: relay.listen: missing; expected an array of "ADDRESS:PORT"',
+    ),
+    "listen is an array": (
+        '["127.0.0.1:2525"]',
+        '"[::1]:25"',
+        '4: relay.listen: expected an array of "ADDRESS',
+    ),
+    "listen is not empty": (
+        '["127.0.0.1:2525"]',
+        "[]",
+        '4: relay.listen: expected at least one "ADDRESS:PORT"',
+    ),
+    "an endpoint is a string": ('["127.0.0.1:2525"]', "[25]", '4: relay.listen[0]: expected "ADDRESS:PORT"'),
+    "post_office is required": (
+        "[post_office]",
+        "[p]",
+        "1: post_office: missing; expected a table [post_office]",
+    ),
+    "postmaster is required": (
+        'postmaster = "me@example.org"',
+        "",
+        '6: post_office.postmaster: missing; expected an address such as "me@example.org"',
+    ),
+    "postmaster is an address": (
+        '"me@example.org"',
+        '"me"',
+        '7: post_office.postmaster: expected an address such as "me@example.org", got "me"',
+    ),
+}
+
+
+@pytest.mark.parametrize(("after", "text", "shown"), PUT_IN.values(), ids=PUT_IN.keys())
+def test_a_wrong_value_is_refused_with_its_line_and_what_was_expected(after, text, shown):
+    lines = RIGHT.splitlines()
+    [message] = complain("\n".join([*lines[:after], text, *lines[after:]]))
+    assert message.startswith(f"paperpath.toml:{shown}")
+
+
+@pytest.mark.parametrize(("there", "instead", "shown"), REPLACED.values(), ids=REPLACED.keys())
+def test_what_is_required_is_missed_and_what_is_wrong_there_refused(there, instead, shown):
+    assert there in RIGHT
+    messages = complain(RIGHT.replace(there, instead, 1))
+    assert any(message.startswith(f"paperpath.toml:{shown}") for message in messages), messages
+
+
+def test_every_key_is_read():
+    configuration = configure(WHOLE)
+    assert configuration.hostname == "mail.example.org"
+    assert configuration.data == Path("/srv/mail")
+    assert configuration.maildrop == "sqlite:queue"
+    assert configuration.relay == RelayTable.model_construct(
+        listen=(Endpoint("127.0.0.1", 25), Endpoint("::1", 25)),
+        domains=(DomainPattern("example.org"), DomainPattern(".example.net")),
+        size=10_000_000,
+        most_recipients=100,
+        idle_timeout_s=60.0,
+    )
+    assert configuration.post_office.postmaster == "me@example.org"
+    assert [(str(entry.domain), entry.via) for entry in configuration.post_office.route] == [
+        ("example.org", "local"),
+        ("*", "mx"),
+    ]
+    assert configuration.local == LocalTable.model_construct(root=Path("boxes"), threads=64)
+
+
+def test_what_is_left_out_has_its_default():
+    configuration = configure(RIGHT)
+    assert configuration.data == Path.cwd() / "data"
+    assert configuration.maildrop == "sqlite:maildrop"
+    assert configuration.relay == RelayTable.model_construct(
+        listen=(Endpoint("127.0.0.1", 2525),),
+        domains=(),
+        size=50 * 1024 * 1024,
+        most_recipients=1000,
+        idle_timeout_s=300.0,
+    )
+    assert configuration.post_office.route == ()
+    assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
+
+
+def test_the_least_values_are_taken():
+    least = 'size = "64 KiB"\nmost_recipients = 100\nidle_timeout_s = 0.5'
+    configuration = configure(RIGHT.replace("\n\n[p", f"\n{least}\n[p") + "[local]\nthreads = 1")
+    relay = configuration.relay
+    assert (relay.size, relay.most_recipients, relay.idle_timeout_s) == (65536, 100, 0.5)
+    assert configuration.local.threads == 1
+
+
+def test_all_that_the_programs_write_is_in_the_data_folder():
+    configuration = configure(WHOLE)
+    assert configuration.maildrop_folder == Path("/srv/mail/queue")
+    assert configuration.run_folder == Path("/srv/mail/run")
+    assert configuration.accounts_file == Path("/srv/mail/accounts")
+    assert configuration.mailbox_root == Path("/srv/mail/boxes")
+
+
+def test_a_configuration_does_not_change():
+    with pytest.raises(ValidationError):
+        configure(RIGHT).relay.size = 5
+
+
+ROUTES = [
+    ("*", "mx"),
+    (".org", "mx"),
+    (".a.example.org", "local"),
+    (".example.org", "mx"),
+    ("x.example.org", "mx"),
+]
+
+
+@pytest.mark.parametrize(
+    ("domain", "routed"),
+    [
+        ("X.example.org.", "x.example.org"),
+        ("y.example.org", ".example.org"),
+        ("y.a.example.org", ".a.example.org"),
+        (".a.example.org", ".a.example.org"),
+        ("a.example.org", ".example.org"),
+        ("example.org", ".org"),
+        ("example.net", "*"),
+    ],
+)
+@pytest.mark.parametrize("routes", [ROUTES, ROUTES[::-1]], ids=["order", "reverse"])
+def test_the_closest_route_is_found_in_any_order(routes, domain, routed):
+    tables = "".join(f'[[post_office.route]]\ndomain = "{name}"\nvia = "{via}"\n' for name, via in routes)
+    route = configure(RIGHT + tables).post_office.find_route(domain)
+    assert route == RouteEntry.model_construct(domain=DomainPattern(routed), via=dict(routes)[routed])
+
+
+def test_a_domain_without_a_route_has_none():
+    assert configure(RIGHT).post_office.find_route("example.org") is None
+
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "example", re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL), ids=["least", "every key"]
+)
+def test_the_examples_of_the_document_are_right(example):
+    assert configure(example).hostname == "mail.example.org"
+
+
+def test_the_document_names_every_key():
+    fields = [
+        table.model_fields for table in (Configuration, RelayTable, PostOfficeTable, RouteEntry, LocalTable)
+    ]
+    assert {
+        key
+        for keys in fields
+        for key in keys
+        if not re.search(rf"`(\[*post_office\.|\[)?{key}\]*`", DOCUMENT)
+    } == set()

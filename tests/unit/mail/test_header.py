@@ -1,0 +1,23 @@
+"""The header section as octets (A-51)."""
+
+import pytest
+
+from paperpath.mail.header import count_fields, header_section
+
+
+@pytest.mark.parametrize(
+    ("octets", "header"),
+    [
+        (b"A: 1\r\nB: 2\r\n\r\nbody", b"A: 1\r\nB: 2\r\n"),
+        (b"\r\nbody\r\n\r\n", b""),
+        (b"A: 1\r\n", b"A: 1\r\n"),
+        (b"", b""),
+    ],
+)
+def test_header_ends_at_the_first_empty_line(octets: bytes, header: bytes) -> None:
+    assert header_section(octets) == header
+
+
+def test_A51_only_field_names_count() -> None:
+    header = b"Received: a\r\n received: folded\r\nRECEIVED : b\r\nX-Received: c\r\nReceived\r\nreceived:\r\n"
+    assert count_fields(header, b"received") == 3

@@ -1,0 +1,69 @@
+"""Trace fields (A-44 to A-48, F-1, F-2)."""
+
+import email
+import email.policy
+import re
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Client
+from paperpath.mail.trace import Stamp, delivered_to_field, format_date, received_field, return_path_field
+
+ARRIVED = datetime(2026, 11, 22, 9, 5, 7, tzinfo=timezone(timedelta(hours=-3, minutes=-30)))
+STAMP = Stamp("mx.here.example", "0ABC", ARRIVED)
+ME = Mailbox("me", "here.example")
+
+
+def test_A45_shape() -> None:
+    client = Client("192.0.2.1", 25, "mail.else.example", "ESMTP")
+    assert received_field(client, STAMP, ME) == (
+        b"Received: from mail.else.example ([192.0.2.1])\r\n"
+        b" by mx.here.example with ESMTP id 0ABC\r\n"
+        b" for <me@here.example>;\r\n"
+        b" Sun, 22 Nov 2026 09:05:07 -0330\r\n"
+    )
+
+
+def test_A45_ipv6_is_tagged() -> None:
+    field = received_field(Client("2001:db8::1", 25, "[IPv6:2001:db8::1]", "SMTP"), STAMP, None)
+    assert field.startswith(b"Received: from [IPv6:2001:db8::1] ([IPv6:2001:db8::1])\r\n")
+
+
+def test_A47_no_for_clause_with_several_recipients() -> None:
+    assert b"for " not in received_field(Client("192.0.2.1", 25, "x", "SMTP"), STAMP, None)
+
+
+@given(st.text(st.characters(min_codepoint=0, max_codepoint=255), max_size=300))
+def test_A48_no_hello_breaks_the_header(hello: str) -> None:
+    field = received_field(Client("192.0.2.1", 25, hello, "SMTP"), STAMP, None)
+    parsed = email.message_from_bytes(field + b"\r\n", policy=email.policy.compat32)
+    assert parsed.keys() == ["Received"]
+    assert re.fullmatch(rb"[\x20-\x7e\r\n]*", field)
+    first = field.split(b"\r\n")[0]
+    assert first.count(b"(") == first.count(b")") == 1
+    assert max(map(len, field.split(b"\r\n"))) <= 998
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_A46_dates_parse_back(moment: datetime) -> None:
+    offset = moment.utcoffset()
+    assert offset is not None
+    if offset.total_seconds() % 60 == 0 and moment.year >= 1900:
+        fixed = moment.replace(microsecond=0, tzinfo=timezone(offset))
+        assert parsedate_to_datetime(format_date(fixed)) == fixed
+
+
+def test_a_date_without_offset_is_an_error_of_ours() -> None:
+    with pytest.raises(ValueError, match="offset"):
+        format_date(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_F1_F2_final_fields() -> None:
+    assert return_path_field(None) == b"Return-Path: <>\r\n"
+    assert return_path_field(Mailbox("a b", "x.example")) == b'Return-Path: <"a b"@x.example>\r\n'
+    assert delivered_to_field(ME) == b"Delivered-To: me@here.example\r\n"

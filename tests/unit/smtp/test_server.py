@@ -1,0 +1,117 @@
+"""The server core: what dialogue files cannot say (limits, order, memory)."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paperpath.smtp import replies
+from paperpath.smtp.server import ServerConnection, Settings
+from tests.support.core import SETTINGS, converse, cuts
+
+OPENING = b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\n"
+ORDER = re.compile(rb"(?:\d\d\d-[^\r\n]*\r\n)*\d\d\d [^\r\n]*\r\n")
+
+
+def test_A3_one_reply_per_command_in_one_write() -> None:
+    heard = converse([b"NOOP\r\n" * 200])
+    assert heard.codes == [220] + [250] * 200
+
+
+def test_A31_an_overlong_line_gets_one_500_and_the_session_stays_in_step() -> None:
+    for size in (100, 4096, 100_000):
+        heard = converse([b"A" * 100_000 + b"\r\nNOOP\r\n"[:0], b"", b"\r\nNOOP\r\n"])
+        assert heard.codes == [220, 500, 250]
+        line = b"A" * 100_000 + b"\r\nNOOP\r\n"
+        assert converse([line[i : i + size] for i in range(0, len(line), size)]).codes == [220, 500, 250]
+
+
+def test_A30_a_line_at_the_limit_is_taken() -> None:
+    assert converse([b"NOOP " + b"x" * (4096 - 7) + b"\r\n"]).codes == [220, 250]
+    assert converse([b"NOOP " + b"x" * (4096 - 6) + b"\r\n"]).codes == [220, 500]
+
+
+def test_P6_memory_stays_bounded_while_a_line_does_not_end() -> None:
+    core = ServerConnection(SETTINGS)
+    for _ in range(1000):
+        core.receive(b"A" * 10_000)
+        assert core.next_event() is None
+        assert core.pending_octets <= SETTINGS.line_octets + 10_000
+
+
+def test_A31_a_long_text_line_arrives_unchanged() -> None:
+    line = b"x" * 90_000 + b"\r\n"
+    assert converse([OPENING, line + b".\r\n"]).messages[0][2] == line
+
+
+def test_A32_excess_recipients_get_452_and_the_others_are_kept() -> None:
+    rcpt = b"".join(b"RCPT TO:<u%d@backup.example>\r\n" % number for number in range(150))
+    heard = converse([b"EHLO c\r\nMAIL FROM:<a@b.example>\r\n" + rcpt + b"DATA\r\nx\r\n.\r\n"])
+    assert heard.codes == [220, 250, 250, *[250] * 100, *[452] * 50, 354, 250]
+    assert len(heard.messages[0][1]) == 100
+
+
+def test_A56_a_message_too_big_is_read_to_its_end() -> None:
+    body = b"0123456789abcde\n".replace(b"\n", b"\r\n") * 10_000
+    for segments in (
+        [OPENING + body + b".\r\nNOOP\r\n"],
+        [OPENING, body[:50_000], body[50_000:], b".\r\nNOOP\r\n"],
+    ):
+        heard = converse(segments)
+        assert heard.codes == [220, 250, 250, 250, 354, 552, 250]
+        assert heard.messages == []
+
+
+def test_A36_A38_a_bare_newline_gets_one_550_at_the_true_end() -> None:
+    wire = OPENING + b"a\n.\r\nMAIL FROM:<evil@x.example>\r\n.\r\nNOOP\r\n"
+    for segments in cuts(wire):
+        heard = converse(segments)
+        assert heard.codes == [220, 250, 250, 250, 354, 550, 250]
+        assert heard.messages == []
+
+
+def test_A14_after_too_many_errors_the_session_is_closed() -> None:
+    heard = converse([b"FOO\r\n" * 25 + b"NOOP\r\n"])
+    assert heard.codes == [220] + [500] * 21 + [421]
+
+
+def test_a_reply_is_only_taken_when_one_is_due() -> None:
+    with pytest.raises(RuntimeError):
+        ServerConnection(SETTINGS).reply(replies.R250_DONE)
+
+
+def test_a_message_refused_at_its_end_leaves_the_session_ready() -> None:
+    core = ServerConnection(SETTINGS)
+    core.receive(OPENING.replace(b"DATA\r\n", b""))
+    while core.next_event() is not None:
+        if core.awaits_reply:
+            core.reply(replies.R250_DONE)
+    core.receive(b"DATA\r\nx\r\n.\r\nMAIL FROM:<>\r\n")
+    while (event := core.next_event()) is not None:
+        if core.awaits_reply:
+            core.reply(replies.R451_NOT_STORED if hasattr(event, "octets") else replies.R250_SENDER)
+    assert [line[:3] for line in core.octets_to_send().splitlines()][-3:] == [b"354", b"451", b"250"]
+
+
+TOKENS = [
+    b"EHLO c\r\n", b"HELO c\r\n", b"MAIL FROM:<a@b.example>\r\n", b"MAIL FROM:<>",
+    b"RCPT TO:<u@here.example>\r\n", b"RCPT TO:<u@else.example>\r\n", b"DATA\r\n",
+    b".\r\n", b"\r\n.\r\n", b"RSET\r\n", b"NOOP\r\n", b"QUIT\r\n",
+    b"\r", b"\n", b"\x00", b"\xff", b"A" * 5000, b" SIZE=", b"VRFY x\r\n", b"text\r\n",
+]  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(st.sampled_from(TOKENS), st.binary(max_size=8)), max_size=25))
+def test_P6_any_octets_give_whole_replies_and_the_same_at_any_cut(parts: list[bytes]) -> None:
+    wire = b"".join(parts)
+    whole = converse([wire])
+    assert ORDER.sub(b"", whole.output) == b""
+    single = converse([wire[place : place + 1] for place in range(len(wire))])
+    assert (single.output, single.messages) == (whole.output, whole.messages)
+
+
+def test_A62_settings_are_announced() -> None:
+    heard = converse([b"EHLO c\r\n"], Settings("mx", 1000, 100))
+    assert b"250-SIZE 1000\r\n" in heard.output
