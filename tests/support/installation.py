@@ -18,6 +18,11 @@ from paperpath.maildrop.sqlite.engine import _READ_BOOKS
 ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
 PROGRAMS = ("smtpld", "smtppd", "smtprd")
 PATIENCE_S = 30.0
+# Line by line, since a message may begin with white space, which reads as a folded line of ours.
+_OUR_FIELDS = re.compile(
+    rb"Return-Path: <.*>\r\nDelivered-To: .*\r\n"
+    rb"Received: from .*\r\n by .*\r\n(?: for <.*>;\r\n)? \w{3}, \d+ \w{3} \d{4} [0-9:]+ [+-]\d{4}\r\n"
+)
 
 
 def configuration_text(port: int, *, more_relay: str = "") -> str:
@@ -81,7 +86,7 @@ class Installation:
         self.file = folder / "paperpath.toml"
         self.mailboxes = folder / "data" / "mailboxes"
         self.log = folder / "log"
-        folder.mkdir(exist_ok=True)
+        self.run("init", "--listen", f"127.0.0.1:{self.port}", str(folder))
         self.file.write_text(configuration_text(self.port, more_relay=more_relay))
         for account in accounts:
             self.run("account", "add", "--config", str(self.file), account)
@@ -169,9 +174,6 @@ def program_path(name: str) -> str:
 def content_of(delivered: bytes) -> bytes:
     """Take off what delivery and relay put before a message, and give its line ends back (F-9, C-1)."""
     octets = delivered.replace(b"\n", b"\r\n")
-    for name in (b"Return-Path: ", b"Delivered-To: ", b"Received: "):
-        assert octets.startswith(name), octets[:200]
-        end = re.search(rb"\r\n(?![ \t])", octets)
-        assert end is not None
-        octets = octets[end.end() :]
-    return octets
+    ours = _OUR_FIELDS.match(octets)
+    assert ours is not None, octets[:500]
+    return octets[ours.end() :]

@@ -22,6 +22,7 @@ from paperpath.service.notify import VARIABLE, parse_notification
 from paperpath.service.program import LIFELINE
 
 _READY_S = 30.0
+_REASON_S = 5.0  # between saying why it cannot go on and ending
 _END_S = 15.0  # longer than any program takes to drain
 _STEADY_S = 10.0  # who has lived that long is started again at once
 _FIRST_PAUSE_S = 0.1
@@ -114,13 +115,8 @@ class _Child:
             return
         if process.returncode is None:
             process.terminate()
-            try:
-                async with asyncio.timeout(_END_S):
-                    await process.wait()
-            except TimeoutError:
+            if await _wait_or_kill(process, _END_S) == -signal.SIGKILL:
                 self._log.error("killed, as it did not end", child=self.name)
-                process.kill()
-                await process.wait()
         self._close_lifeline()
 
     @property
@@ -155,9 +151,7 @@ class _Child:
             if "READY" in states:
                 return
         reading.cancel()
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
-        code = await process.wait()
+        code = await _wait_or_kill(process, _REASON_S if reading in done else 0.0)
         if reading in done:
             reason = self.status
         else:
@@ -168,6 +162,15 @@ class _Child:
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
+
+
+async def _wait_or_kill(process: asyncio.subprocess.Process, patience_s: float) -> int:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            return await process.wait()
+    with suppress(ProcessLookupError):
+        process.kill()
+    return await process.wait()
 
 
 def _open_notifications(path: Path) -> socket.socket:

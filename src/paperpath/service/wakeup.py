@@ -5,6 +5,7 @@ costs at most the receiver's poll interval; one that is superfluous costs one lo
 """
 
 import asyncio
+import os
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -13,8 +14,24 @@ from typing import Self
 
 from paperpath.service.errors import ServiceError
 
-_MOST_PATH_OCTETS = 100  # the kernel takes 107 and a terminating null
 _DRAIN_OCTETS = 16
+
+
+class _Folder:
+    """The folder of the sockets, held open: a socket is addressed through it, however long its path is.
+
+    The kernel takes no more than 107 octets for the path of a socket.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def address(self, program: str) -> Path:
+        return Path(f"/proc/self/fd/{self._descriptor}/{program}.wake")
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 class Waker:
@@ -22,41 +39,37 @@ class Waker:
 
     def __init__(self, folder: Path) -> None:
         """Open the sending end."""
-        self._folder = folder
+        self._folder = _Folder(folder)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
     def wake(self, program: str) -> None:
         """Tell a program to look again. One that is away, or has enough wake-ups waiting, needs none."""
         with suppress(OSError):
-            self._socket.sendto(b"", str(_socket_path(self._folder, program)))
+            self._socket.sendto(b"", str(self._folder.address(program)))
 
 
 class Wakeups:
-    """The receiving end: `async with`, then `wait`."""
+    """The receiving end: `async with`, then `wait`. Raises: ServiceError, where the program runs already."""
 
     def __init__(self, folder: Path, program: str) -> None:
         """Name the program whose wake-ups these are."""
-        self._folder = folder
+        self._path = folder
         self._program = program
-        self._path = _socket_path(folder, program)
         self._event = asyncio.Event()
-        self._socket: socket.socket | None = None
 
     async def __aenter__(self) -> Self:
-        if len(str(self._path)) > _MOST_PATH_OCTETS:
-            raise ServiceError(f"{self._path} is too long for a socket; choose a shorter `data` folder")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._socket = _bind(self._path, self._program)
+        self._folder = _Folder(self._path)
+        self._socket = _bind(self._folder.address(self._program), self._program)
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._receive)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket.fileno())
-            self._socket.close()
-            self._path.unlink(missing_ok=True)
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
+        self._folder.address(self._program).unlink(missing_ok=True)
+        self._folder.close()
 
     async def wait(self, timeout_s: float) -> None:
         """Wait until woken, since the last wait or from now on, or until the time is over."""
@@ -70,36 +83,31 @@ class Wakeups:
         self._event.set()
 
     def _receive(self) -> None:
-        if self._socket is not None:
-            with suppress(BlockingIOError):
-                while True:
-                    self._socket.recv(_DRAIN_OCTETS)
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.recv(_DRAIN_OCTETS)
         self._event.set()
 
 
-def _socket_path(folder: Path, program: str) -> Path:
-    return folder / f"{program}.wake"
-
-
-def _bind(path: Path, program: str) -> socket.socket:
+def _bind(address: Path, program: str) -> socket.socket:
     receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
-        if path.exists():
-            _remove_stale(path, program)
-        receiver.bind(str(path))
-        path.chmod(0o600)
+        if address.exists():
+            _remove_stale(address, program)
+        receiver.bind(str(address))
+        address.chmod(0o600)
     except BaseException:
         receiver.close()
         raise
     return receiver
 
 
-def _remove_stale(path: Path, program: str) -> None:
+def _remove_stale(address: Path, program: str) -> None:
     """Remove a socket nobody receives on; refuse to start beside a program that does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(str(path))
+            probe.connect(str(address))
         except ConnectionRefusedError:
-            path.unlink()
+            address.unlink()
             return
-    raise ServiceError(f"{program} is running already; {path} is its socket")
+    raise ServiceError(f"{program} is running already, with the same data folder")

@@ -1,0 +1,58 @@
+"""Real senders of other projects deliver through all programs."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.installation import Installation, content_of
+
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
+
+
+def find_peer(name: str) -> str:
+    """Return the path of another project's program; where it is absent skip, and in CI fail."""
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
+    if path is None:
+        if os.environ.get("PAPERPATH_INTEROP") == "required":
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(
+        tmp_path_factory.mktemp("interop"), accounts=("u@here.example", "joe@here.example")
+    )
+    with installation.up():
+        yield installation
+
+
+def test_swaks_delivers(installation: Installation) -> None:
+    options = ["--server", "127.0.0.1", "--port", str(installation.port), "--ehlo", "swaks.example"]
+    options += ["--from", "swaks@else.example", "--to", "u@here.example", "--header", "Subject: from swaks"]
+    options += ["--body", "first line\n.second line begins with a dot\n"]
+    command = [find_peer("swaks"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "250 2.0.0 Taken as" in done.stdout
+    (file,) = installation.wait_for_deliveries(1)
+    content = content_of(file.read_bytes())
+    assert b"Subject: from swaks\r\n" in content
+    assert content.endswith(b"first line\r\n.second line begins with a dot\r\n\r\n\r\n")
+    assert file.read_bytes().split(b"\n")[2] == b"Received: from swaks.example ([127.0.0.1])"
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept connections", "a connection each"])
+def test_smtp_source_delivers(installation: Installation, kept: bool) -> None:
+    before = len(installation.delivered("joe@here.example"))
+    command = [find_peer("smtp-source"), "-s", "10", "-m", "300", "-l", "4096", "-f", "a@else.example"]
+    command += ["-t", "joe@here.example", *(["-d"] if kept else []), f"127.0.0.1:{installation.port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    files = installation.wait_for_deliveries(before + 300, "joe@here.example")
+    assert len(files) == before + 300
+    assert all(len(content_of(file.read_bytes())) >= 4096 for file in files)
