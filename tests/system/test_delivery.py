@@ -340,33 +340,3 @@ def test_a_busy_port_is_named_with_the_program_that_wants_it(tmp_path: Path) -> 
         )
         assert "Traceback" not in done.stderr
     assert second.pid("smtppd") is None
-
-
-def test_D1_the_commit_is_flushed_before_the_250(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """System calls in order: the log is written, then flushed, and only then 250 goes to the client."""
-    trace = tmp_path / "trace"
-    if subprocess.run(["which", "strace"], capture_output=True, check=False).returncode:
-        pytest.skip("strace is not installed")
-    installation = Installation(tmp_path / "installation")
-    with installation.up():
-        pid = installation.pid("smtprd")
-        command = ["strace", "-f", "-y", "-s", "64", "-o", str(trace), "-p", str(pid)]
-        tracer = subprocess.Popen(
-            [*command, "-e", "trace=pwrite64,fsync,fdatasync,sendto,write"], stderr=subprocess.PIPE
-        )
-        assert tracer.stderr is not None
-        assert b"attached" in tracer.stderr.readline()
-        with Wire(installation.port) as wire:
-            wire.open_transaction()
-            wire.send(stuffed(b"Subject: durable\r\n"))
-            assert wire.reply().startswith(b"250 ")
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait(30)
-        tracer.stderr.close()
-    lines = trace.read_text().splitlines()
-    (answered,) = [number for number, line in enumerate(lines) if "250 2.0.0 Taken" in line]
-    written = max(
-        number for number, line in enumerate(lines[:answered]) if "pwrite64" in line and "-wal" in line
-    )
-    flushed = [line for line in lines[written:answered] if re.search(r"f(data)?sync\(.*-wal", line)]
-    assert flushed, "\n".join(lines)

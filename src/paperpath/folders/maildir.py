@@ -7,8 +7,10 @@ Stored with LF line ends, which is reversible as long as the content had no bare
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 _PARTS = ("tmp", "new", "cur")
 _INFO = ":2,"  # what a mail program puts between name and flags
@@ -28,35 +30,65 @@ def is_maildir(folder: Path) -> bool:
     return all((folder / part).is_dir() for part in _PARTS)
 
 
-def write_delivery(folder: Path, name: str, chunks: Iterable[bytes]) -> None:
-    """Write a delivery to tmp and flush it; nobody sees it there yet.
+class Maildir:
+    """A Maildir held open for a batch of deliveries: `with` it. Raises: OSError, from every method.
 
-    What an earlier try left under the name is replaced. Raises: OSError; then nothing is left.
+    Its directories are opened once; whatever is put in their place meanwhile, deliveries go where they were.
     """
-    file = folder / "tmp" / name
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        descriptor = os.open(file, flags, 0o600)
-    except FileExistsError:
-        file.unlink()
-        descriptor = os.open(file, flags, 0o600)
-    try:
-        for chunk in chunks:
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    except BaseException:
-        with suppress(OSError):
-            file.unlink()
-        raise
-    finally:
-        os.close(descriptor)
 
+    def __init__(self, folder: Path) -> None:
+        """Open the Maildir, made where it is missing."""
+        if not is_maildir(folder):
+            create_maildir(folder)
+        self._folder = folder
+        with ExitStack() as opened:
+            self._tmp = _open_directory(folder / "tmp")
+            opened.callback(os.close, self._tmp)
+            self._new = _open_directory(folder / "new")
+            opened.callback(os.close, self._new)
+            self._opened = opened.pop_all()
 
-def publish_delivery(folder: Path, name: str) -> None:
-    """Move a written delivery from tmp to new; `flush_directory` of new makes that durable."""
-    os.rename(folder / "tmp" / name, folder / "new" / name)  # noqa: PTH104 - Path.rename costs twice as much
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def write(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Write a delivery to tmp and flush it, then move it to new; `flush` makes that durable.
+
+        What an earlier try left in tmp under the name is replaced; after an error nothing is left there.
+        """
+        descriptor = self._create(name)
+        try:
+            for chunk in chunks:
+                _write_all(descriptor, chunk)
+            os.fsync(descriptor)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=self._tmp)
+            raise
+        finally:
+            os.close(descriptor)
+        os.rename(name, name, src_dir_fd=self._tmp, dst_dir_fd=self._new)
+
+    def flush(self) -> None:
+        """Make what lies in new durable: one flush for all deliveries before it."""
+        os.fsync(self._new)
+
+    def find(self, name: str) -> Path | None:
+        """Return where a delivery lies: in new or cur, of this Maildir or of a subfolder, flags or none."""
+        return find_delivery(self._folder, name)
+
+    def _create(self, name: str) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(name, flags, 0o600, dir_fd=self._tmp)
+        except FileExistsError:
+            os.unlink(name, dir_fd=self._tmp)
+            return os.open(name, flags, 0o600, dir_fd=self._tmp)
 
 
 def find_delivery(folder: Path, name: str) -> Path | None:
@@ -72,7 +104,7 @@ def find_delivery(folder: Path, name: str) -> Path | None:
 
 def flush_directory(folder: Path) -> None:
     """Make the names in a directory durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _open_directory(folder)
     try:
         os.fsync(descriptor)
     finally:
@@ -104,3 +136,13 @@ def _subfolders(folder: Path) -> list[Path]:
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         return [Path(entry.path) for entry in entries if entry.name.startswith(".") and entry.is_dir()]
     return []
+
+
+def _open_directory(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _write_all(descriptor: int, octets: bytes) -> None:
+    written = os.write(descriptor, octets)
+    while written < len(octets):  # a signal, or a disk that is nearly full
+        written += os.write(descriptor, octets[written:])

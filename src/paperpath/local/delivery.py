@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.accounts.file import Accounts
-from paperpath.folders import maildir
+from paperpath.folders.maildir import Maildir, flush_directory, flush_file, to_stored_lines
 from paperpath.mail.outcome import Deferred, Delivered, Outcome
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.mail.trace import delivered_to_field, return_path_field
@@ -44,31 +44,20 @@ class Depot:
 def deliver_batch(claims: Sequence[Claim], depot: Depot) -> list[Settlement]:
     """Deliver claims, each with its outcome; when this returns, what was delivered is flushed.
 
-    One flush of a directory serves all deliveries to it that came before.
+    One flush of a mailbox's directory serves all deliveries to it.
     """
-    outcomes: dict[int, Outcome] = {}
-    published: dict[Path, list[int]] = {}
+    settlements = []
+    by_folder: dict[Path, list[Claim]] = {}
     for claim in claims:
         account = depot.accounts.find(claim.address)
         if account is None:
-            outcomes[claim.recipient_id] = _defer(claim, depot, R450_NO_MAILBOX)
-            continue
-        folder = depot.root / account.folder
-        try:
-            outcomes[claim.recipient_id] = _deliver(claim, folder, depot.host)
-            published.setdefault(folder, []).append(claim.recipient_id)
-        except DamagedError:
-            outcomes[claim.recipient_id] = _defer(claim, depot, R451_DAMAGED)
-        except OSError as error:
-            outcomes[claim.recipient_id] = _defer(claim, depot, _trouble(error))
-    by_id = {claim.recipient_id: claim for claim in claims}
-    for folder, recipients in published.items():
-        try:
-            maildir.flush_directory(folder / "new")
-        except OSError as error:
-            for recipient in recipients:
-                outcomes[recipient] = _defer(by_id[recipient], depot, _trouble(error))
-    return [Settlement(recipient, outcome) for recipient, outcome in outcomes.items()]
+            settlements.append(Settlement(claim.recipient_id, _defer(claim, depot, R450_NO_MAILBOX)))
+        else:
+            by_folder.setdefault(depot.root / account.folder, []).append(claim)
+    for folder, here in by_folder.items():
+        outcomes = _deliver_to(folder, here, depot)
+        settlements.extend(map(Settlement, (claim.recipient_id for claim in here), outcomes))
+    return settlements
 
 
 def delivery_name(claim: Claim, host: str) -> str:
@@ -78,17 +67,30 @@ def delivery_name(claim: Claim, host: str) -> str:
     return f"{seconds}.M{micros}R{claim.recipient_id}.{safe_host}"
 
 
-def _deliver(claim: Claim, folder: Path, host: str) -> Delivered:
-    name = delivery_name(claim, host)
-    if claim.tried and (there := maildir.find_delivery(folder, name)) is not None:
-        maildir.flush_file(there)
-        maildir.flush_directory(there.parent)
-        return Delivered(R250_ALREADY_THERE)
-    if not maildir.is_maildir(folder):
-        maildir.create_maildir(folder)
-    head = return_path_field(claim.message.sender) + delivered_to_field(claim.address)
-    maildir.write_delivery(folder, name, maildir.to_stored_lines(_chunks(head, claim.message)))
-    maildir.publish_delivery(folder, name)
+def _deliver_to(folder: Path, claims: Sequence[Claim], depot: Depot) -> list[Outcome]:
+    """Deliver claims to one mailbox; give their outcomes in the same order."""
+    try:
+        with Maildir(folder) as maildir:
+            outcomes = [_deliver(claim, maildir, depot) for claim in claims]
+            maildir.flush()
+            return outcomes
+    except OSError as error:
+        return [_defer(claim, depot, _trouble(error)) for claim in claims]
+
+
+def _deliver(claim: Claim, maildir: Maildir, depot: Depot) -> Outcome:
+    name = delivery_name(claim, depot.host)
+    try:
+        if claim.tried and (there := maildir.find(name)) is not None:
+            flush_file(there)
+            flush_directory(there.parent)
+            return Delivered(R250_ALREADY_THERE)
+        head = return_path_field(claim.message.sender) + delivered_to_field(claim.address)
+        maildir.write(name, to_stored_lines(_chunks(head, claim.message)))
+    except DamagedError:
+        return _defer(claim, depot, R451_DAMAGED)
+    except OSError as error:
+        return _defer(claim, depot, _trouble(error))
     return Delivered(R250_DELIVERED)
 
 

@@ -4,8 +4,9 @@ While one group is being flushed the next one gathers, so an idle system commits
 large groups; there is no timer. Each operation runs inside its own savepoint: a bad one fails alone. Futures
 are resolved, and the stages with new work are woken, only after the commit is flushed.
 
-A commit that failed is never trusted: its operations fail, the connection is opened anew, and a small commit
-overwrites whatever the failed one may have left in the log, so that what was refused cannot come back later.
+A commit that failed is never trusted: the connection is opened anew, and a small commit overwrites whatever
+the failed one may have left in the log, so that what was refused cannot come back later; then its operations
+fail.
 """
 
 import asyncio
@@ -108,6 +109,7 @@ class GroupCommitter:
                 transaction = self._write(self._usable_connection(), group)
         except (apsw.Error, OSError, MaildropError) as error:
             self._abandon()
+            self._mend()
             failure = _storage_error(error)
             for request in group:
                 request.error = failure
@@ -147,6 +149,11 @@ class GroupCommitter:
                 raise
             self._connection = connection
         return self._connection
+
+    def _mend(self) -> None:
+        """Overwrite what the failed commit left, before anyone is told; else the next group tries."""
+        with contextlib.suppress(apsw.Error, OSError, MaildropError), self._lock.held():
+            self._usable_connection()
 
     def _abandon(self) -> None:
         connection, self._connection = self._connection, None
