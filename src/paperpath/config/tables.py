@@ -129,7 +129,7 @@ class LocalTable(_Table):
     root: _InnerFolder = Field(default=DEFAULT_MAILBOX_ROOT, description=INNER_FOLDER_EXPECTED)
     """Relative to the data folder; `Configuration.mailbox_root` is the whole path."""
     threads: int = Field(
-        default=4, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
+        default=8, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
     )
 
 

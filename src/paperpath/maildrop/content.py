@@ -23,8 +23,8 @@ class SpooledContent:
 
     def __init__(self, folder: Path, queue_id: str, executor: Executor) -> None:
         """Begin; nothing is on disk before the content has grown beyond 64 KiB."""
-        self._final = content_file(folder, queue_id)
-        self._partial = self._final.with_suffix(".partial")
+        self._folder = folder
+        self._queue_id = queue_id
         self._executor = executor
         self._digest = hashlib.sha256()
         self._size = 0
@@ -67,7 +67,9 @@ class SpooledContent:
                 file.unlink(missing_ok=True)
 
     def _spill(self) -> None:
-        self._partial.parent.mkdir(mode=0o700, exist_ok=True)
+        self._final = content_file(self._folder, self._queue_id)
+        self._partial = self._final.with_suffix(".partial")
+        self._final.parent.mkdir(mode=0o700, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._partial, flags, 0o600)
         self._spilled = True

@@ -15,6 +15,8 @@ Rule 3: a refused message is read to its true end before its one reply; nothing 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply
@@ -32,7 +34,7 @@ from paperpath.smtp.grammar import (
 from paperpath.smtp.states import State, next_state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What a server announces and enforces. `size`: octets of content; `line_octets`: of a command line."""
 
@@ -42,10 +44,15 @@ class Settings:
     line_octets: int = 4096
     errors: int = 20
 
-    @property
+    @cached_property
     def keywords(self) -> tuple[str, ...]:
         """The EHLO keywords, each of which works."""
         return ("PIPELINING", f"SIZE {self.size}", "8BITMIME", "ENHANCEDSTATUSCODES", "HELP")
+
+    @cached_property
+    def greeting(self) -> Reply:
+        """The greeting."""
+        return replies.greeting(self.hostname)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,24 +142,12 @@ class ServerConnection:
         self._input = b""
         self._searched = 0
         self._overlong = False
-        self._output: list[bytes] = [replies.greeting(settings.hostname).octets]
+        self._output: list[bytes] = [settings.greeting.octets]
         self._awaiting: State | None = None  # where a positive reply leads
         self._recipients = 0
         self._errors = 0
         self._data = DataReader()
         self._data_octets = 0
-        self._handlers: dict[Verb, Callable[[Command, State], Event | None]] = {
-            Verb.HELO: self._hello,
-            Verb.EHLO: self._hello,
-            Verb.MAIL: self._mail,
-            Verb.RCPT: self._rcpt,
-            Verb.DATA: self._begin_content,
-            Verb.RSET: self._rset,
-            Verb.NOOP: lambda command, following: self._answer(replies.R250_DONE),
-            Verb.VRFY: self._vrfy,
-            Verb.HELP: lambda command, following: self._answer(replies.R214_HELP),
-            Verb.QUIT: self._quit,
-        }
 
     @property
     def state(self) -> State:
@@ -254,7 +249,7 @@ class ServerConnection:
             following = next_state(self._state, command.verb)
             if isinstance(following, Reply):
                 raise CommandError(following)
-            return self._handlers[command.verb](command, following)
+            return self._HANDLERS[command.verb](self, command, following)
         except CommandError as error:
             return self._refuse(line, error.reply)
 
@@ -266,8 +261,11 @@ class ServerConnection:
         verb = line.split(b" ", 1)[0][:16].decode("ascii", "replace")
         return CommandRefused(verb, len(line), reply)
 
-    def _answer(self, reply: Reply) -> None:
-        self._output.append(reply.octets)
+    def _noop(self, command: Command, following: State) -> None:
+        self._output.append(replies.R250_DONE.octets)
+
+    def _help(self, command: Command, following: State) -> None:
+        self._output.append(replies.R214_HELP.octets)
 
     def _hello(self, command: Command, following: State) -> Event:
         name = parse_hello(command.argument)
@@ -307,9 +305,22 @@ class ServerConnection:
     def _vrfy(self, command: Command, following: State) -> None:
         if not command.argument:
             raise CommandError(replies.R501_NEEDS_ARGUMENT)
-        self._answer(replies.R252_TRY)
+        self._output.append(replies.R252_TRY.octets)
 
     def _quit(self, command: Command, following: State) -> Event:
         self._output.append(replies.R221_BYE.octets)
         self._state = following
         return QuitReceived()
+
+    _HANDLERS: ClassVar[dict[Verb, Callable[["ServerConnection", Command, State], Event | None]]] = {
+        Verb.HELO: _hello,
+        Verb.EHLO: _hello,
+        Verb.MAIL: _mail,
+        Verb.RCPT: _rcpt,
+        Verb.DATA: _begin_content,
+        Verb.RSET: _rset,
+        Verb.NOOP: _noop,
+        Verb.VRFY: _vrfy,
+        Verb.HELP: _help,
+        Verb.QUIT: _quit,
+    }
