@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.local.delivery import Depot, deliver_batch
@@ -33,8 +32,10 @@ async def deliver_mail(life: Life) -> None:
         accounts = AccountsFile(configuration.accounts_file)
     except AccountsError as error:
         raise ServiceError(str(error), os.EX_CONFIG) from error
-    async with Wakeups(wakeup_folder(configuration), NAME) as wakeups:
-        maildrop = await open_maildrop(configuration, NAME)
+    async with (
+        Wakeups(wakeup_folder(configuration), NAME) as wakeups,
+        open_maildrop(configuration, NAME) as maildrop,
+    ):
         with ThreadPoolExecutor(configuration.local.threads, "delivery") as threads:
             delivery = LocalDelivery(life, maildrop, accounts, threads)
             waiter = asyncio.create_task(_wake_at_end(life, wakeups))
@@ -43,10 +44,7 @@ async def deliver_mail(life: Life) -> None:
                 if not await delivery.claim_some():
                     await wakeups.wait(POLL_S)
             await delivery.finish()
-            waiter.cancel()
-            with suppress(asyncio.CancelledError):
-                await waiter
-        await maildrop.close()
+            await waiter
 
 
 class LocalDelivery:

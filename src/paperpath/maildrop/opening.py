@@ -1,6 +1,8 @@
 """The one place where a maildrop's engine is picked, and where its stages get the names of programs."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from paperpath.config.tables import Configuration
@@ -21,20 +23,25 @@ def create_maildrop(configuration: Configuration) -> None:
         raise ServiceError(str(error)) from error
 
 
-async def open_maildrop(configuration: Configuration, program: str) -> Maildrop:
+@asynccontextmanager
+async def open_maildrop(configuration: Configuration, program: str) -> AsyncIterator[Maildrop]:
     """Open the maildrop as a new worker, which wakes the programs that its commits give work to.
 
     Raises: ServiceError.
     """
-    waker = Waker(wakeup_folder(configuration))
     # The post office is awake whenever there is work, and not what clients wait for: it checkpoints.
     worker = Worker(program, time.time_ns() // 1000, checkpoints=program == _PROGRAMS[Stage.SORTING])
-    try:
-        return await open_sqlite(
-            configuration.maildrop_folder, worker, lambda stage: waker.wake(_PROGRAMS[stage])
-        )
-    except SchemaError as error:
-        raise ServiceError(str(error)) from error
+    with closing(Waker(wakeup_folder(configuration))) as waker:
+        try:
+            maildrop = await open_sqlite(
+                configuration.maildrop_folder, worker, lambda stage: waker.wake(_PROGRAMS[stage])
+            )
+        except SchemaError as error:
+            raise ServiceError(str(error)) from error
+        try:
+            yield maildrop
+        finally:
+            await maildrop.close()
 
 
 def wakeup_folder(configuration: Configuration) -> Path:

@@ -6,7 +6,6 @@ Reads envelopes only, never content (requirement E-19). Batches of hundreds per 
 import asyncio
 import os
 import time
-from contextlib import suppress
 
 from paperpath.accounts.file import Accounts, AccountsError, AccountsFile
 from paperpath.maildrop.interface import Maildrop, MaildropError, Sorted, UnsortedRecipient
@@ -32,19 +31,21 @@ async def sort_mail(life: Life) -> None:
         accounts = AccountsFile(configuration.accounts_file)
     except AccountsError as error:
         raise ServiceError(str(error), os.EX_CONFIG) from error
-    async with Wakeups(wakeup_folder(configuration), NAME) as wakeups:
-        maildrop = await open_maildrop(configuration, NAME)
-        sweeper = asyncio.create_task(_sweep(maildrop, life.log))
-        waiter = asyncio.create_task(_wake_at_end(life, wakeups))
+    async with (
+        Wakeups(wakeup_folder(configuration), NAME) as wakeups,
+        open_maildrop(configuration, NAME) as maildrop,
+    ):
+        helpers = [
+            asyncio.create_task(_sweep(maildrop, life.log)),
+            asyncio.create_task(_wake_at_end(life, wakeups)),
+        ]
         life.ready("sorting")
         while not life.ending:
             if not await _sort_some(maildrop, routes, accounts, life.log):
                 await wakeups.wait(POLL_S)
-        for task in (sweeper, waiter):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        await maildrop.close()
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.wait(helpers)
 
 
 def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accounts) -> list[Sorted]:

@@ -30,19 +30,17 @@ async def relay(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it began."""
     configuration = life.configuration
     listeners = open_listeners(NAME, configuration.relay.listen)
-    maildrop = await open_maildrop(configuration, NAME)
-    service = make_service(configuration, maildrop, life.log)
-    sessions = Sessions()
-    loop = asyncio.get_running_loop()
-    servers = [
-        await loop.create_server(partial(Session, service, sessions), sock=listener) for listener in listeners
-    ]
-    life.ready("listening on " + " ".join(str(endpoint) for endpoint in configuration.relay.listen))
-    await life.wait_for_end()
-    for server in servers:
-        server.close()
-    await sessions.end(_DRAIN_S)
-    await maildrop.close()
+    async with open_maildrop(configuration, NAME) as maildrop:
+        make_session = partial(
+            Session, make_service(configuration, maildrop, life.log), sessions := Sessions()
+        )
+        loop = asyncio.get_running_loop()
+        servers = [await loop.create_server(make_session, sock=listener) for listener in listeners]
+        life.ready("listening on " + " ".join(str(endpoint) for endpoint in configuration.relay.listen))
+        await life.wait_for_end()
+        for server in servers:
+            server.close()
+        await sessions.end(_DRAIN_S)
 
 
 def make_service(configuration: Configuration, maildrop: Maildrop, log: Log) -> Service:

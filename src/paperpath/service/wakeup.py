@@ -47,6 +47,11 @@ class Waker:
         with suppress(OSError):
             self._socket.sendto(b"", str(self._folder.address(program)))
 
+    def close(self) -> None:
+        """Let go; waking does nothing any more."""
+        self._socket.close()
+        self._folder.close()
+
 
 class Wakeups:
     """The receiving end: `async with`, then `wait`. Raises: ServiceError, where the program runs already."""
@@ -59,7 +64,11 @@ class Wakeups:
 
     async def __aenter__(self) -> Self:
         self._folder = _Folder(self._path)
-        self._socket = _bind(self._folder.address(self._program), self._program)
+        try:
+            self._socket = _bind(self._folder.address(self._program), self._program)
+        except BaseException:
+            self._folder.close()
+            raise
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._receive)
         return self
 

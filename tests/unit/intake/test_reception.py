@@ -1,0 +1,87 @@
+"""One message into the maildrop: one Received field, failures told at the end (A-41, A-44, A-51, D-4)."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from paperpath.intake.reception import Reception
+from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Client, Envelope
+from paperpath.mail.trace import Stamp
+from paperpath.maildrop.content import SpooledContent, read_content
+from paperpath.maildrop.interface import NewMessage, StorageError
+from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
+from paperpath.testing.maildrop_suite import claim_all, sort_all
+
+ENVELOPE = Envelope(None, (Mailbox("u", "here.example"),), Client("192.0.2.1", 1, "c", "SMTP"))
+
+
+class FailingContent(MemoryContent):
+    def write(self, octets: bytes) -> None:
+        raise StorageError("disk", no_space=True)
+
+
+class FailingMaildrop(MemoryMaildrop):
+    """Fails when content is written, or when the message is accepted."""
+
+    def __init__(self, store: MemoryStore, *, at_write: bool) -> None:
+        super().__init__(store)
+        self._at_write = at_write
+
+    def new_content(self, queue_id: str) -> MemoryContent:
+        return FailingContent() if self._at_write else MemoryContent()
+
+    def accept(self, message: NewMessage) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(StorageError("disk", no_space=False))
+        return future
+
+
+def receive(maildrop: MemoryMaildrop, *chunks: bytes) -> str:
+    async def run() -> str:
+        stamp = Stamp("mx.here.example", maildrop.new_queue_id(1), datetime(2026, 11, 22, tzinfo=UTC))
+        reception = Reception(maildrop, ENVELOPE, stamp)
+        for chunk in chunks:
+            reception.add(chunk)
+        return str((await reception.store()).reply)
+
+    return asyncio.run(run())
+
+
+def test_A44_C1_one_received_field_then_the_octets() -> None:
+    maildrop = MemoryMaildrop(MemoryStore())
+
+    async def stored() -> bytes:
+        await sort_all(maildrop)
+        (claim,) = await claim_all(maildrop)
+        return read_content(claim.message.content)
+
+    assert receive(maildrop, b"Received: old\r\n", b"\r\n\x00\xff\r\n").startswith("250 2.0.0")
+    octets = asyncio.run(stored())
+    assert octets.startswith(b"Received: from c ([192.0.2.1])\r\n")
+    assert octets.endswith(b"+0000\r\nReceived: old\r\n\r\n\x00\xff\r\n")
+    assert octets.count(b"Received: ") == 2
+
+
+@pytest.mark.parametrize(("at_write", "reply"), [(True, "452 4.3.1"), (False, "451 4.3.0")])
+def test_A41_D4_a_failure_is_told_at_the_end_and_nothing_is_kept(at_write: bool, reply: str) -> None:
+    store = MemoryStore()
+    assert receive(FailingMaildrop(store, at_write=at_write), b"x\r\n", b"y\r\n").startswith(reply)
+    assert store.messages == {}
+
+
+def test_A51_a_hundred_trace_fields_are_too_many() -> None:
+    maildrop = MemoryMaildrop(MemoryStore())
+    assert receive(maildrop, b"Received: x\r\n" * 100).startswith("554 5.4.6")
+    assert receive(maildrop, b"Received: x\r\n" * 99 + b"\r\n" + b"Received: x\r\n" * 99).startswith("250")
+    assert maildrop.read_books().accepted == 1
+
+
+def test_D4_a_content_folder_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "content").write_text("a file where the folder should be")
+    writer = SpooledContent(tmp_path / "content", "0123456789AB", executor=None)  # type: ignore[arg-type]
+    with pytest.raises(StorageError):
+        writer.write(b"x" * 100_000)
+    writer.discard()

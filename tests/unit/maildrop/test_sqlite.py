@@ -1,0 +1,126 @@
+"""What only the SQLite engine has: refusals at opening, failures inside a group, the log's size (D-4, P2)."""
+
+import asyncio
+from pathlib import Path
+
+import apsw
+import pytest
+
+from paperpath.maildrop.interface import SchemaError, Stage
+from paperpath.maildrop.sqlite import database
+from paperpath.maildrop.sqlite.database import create_database, open_database
+from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
+from paperpath.maildrop.sqlite.writer import GroupCommitter, Transaction
+from paperpath.testing.maildrop_suite import claim_all, put, settle_all, sort_all
+
+
+def ignore(stage: Stage) -> None:
+    """Wake nobody."""
+
+
+def test_a_maildrop_that_is_not_there_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="paperpath init"):
+        open_database(tmp_path)
+
+
+def test_a_maildrop_of_another_version_is_refused(tmp_path: Path) -> None:
+    create_database(tmp_path)
+    connection = open_database(tmp_path)
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(SchemaError, match="version 99"):
+        open_database(tmp_path)
+
+
+def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_database(tmp_path)
+    monkeypatch.setattr(database, "OLDEST_SQLITE", (99, 0, 0))
+    with pytest.raises(SchemaError, match="install a newer apsw"):
+        open_database(tmp_path)
+
+
+def test_D15_only_the_owner_can_look_inside(tmp_path: Path) -> None:
+    create_database(tmp_path / "maildrop")
+    assert (tmp_path / "maildrop").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "maildrop" / "queue.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_making_a_maildrop_twice_keeps_the_first(tmp_path: Path) -> None:
+    async def run() -> int:
+        maildrop = await open_sqlite(tmp_path, Worker("test", 0), ignore)
+        await put(maildrop, "a@here.example")
+        create_database(tmp_path)
+        accepted = maildrop.read_books().accepted
+        await maildrop.close()
+        return accepted
+
+    create_database(tmp_path)
+    assert asyncio.run(run()) == 1
+
+
+def test_every_commit_is_flushed(tmp_path: Path) -> None:
+    create_database(tmp_path)
+    connection = open_database(tmp_path)
+    assert (connection.pragma("journal_mode"), connection.pragma("synchronous")) == ("wal", 2)
+    connection.close()
+
+
+def test_a_bad_operation_fails_alone_in_its_group(tmp_path: Path) -> None:
+    def good(transaction: Transaction) -> str:
+        transaction.cursor.execute("INSERT INTO worker (kind, started_us) VALUES ('good', 0)")
+        return "done"
+
+    def bad(transaction: Transaction) -> None:
+        transaction.cursor.execute("INSERT INTO worker (kind, started_us) VALUES ('bad', 0)")
+        transaction.accepted += 1
+        raise ValueError("no")
+
+    async def run() -> list[object]:
+        committer = GroupCommitter(tmp_path, ignore, checkpoints=False)
+        results = await asyncio.gather(
+            *(committer.submit(one) for one in (good, bad, good)), return_exceptions=True
+        )
+        await committer.close()
+        return list(results)
+
+    create_database(tmp_path)
+    first, second, third = asyncio.run(run())
+    assert (first, third) == ("done", "done")
+    assert isinstance(second, ValueError)
+    connection = open_database(tmp_path)
+    assert connection.execute("SELECT kind FROM worker").fetchall() == [("good",), ("good",)]
+    assert connection.execute("SELECT accepted FROM meta").fetchall() == [(0,)]
+    connection.close()
+
+
+def test_the_log_starts_over_under_lasting_load(tmp_path: Path) -> None:
+    async def run() -> int:
+        maildrop = await open_sqlite(tmp_path, Worker("test", 0, checkpoints=True), ignore)
+        for _ in range(12):
+            await asyncio.gather(*(put(maildrop, "a@here.example", octets=b"x" * 60_000) for _ in range(50)))
+            await sort_all(maildrop)
+            await settle_all(maildrop, await claim_all(maildrop, limit=100))
+        size = (tmp_path / "queue.db-wal").stat().st_size
+        await maildrop.close()
+        return size
+
+    create_database(tmp_path)
+    assert asyncio.run(run()) < 4096 * 4000 * 2.5  # 36 MB went through
+
+
+def test_the_hot_questions_are_answered_by_an_index(tmp_path: Path) -> None:
+    create_database(tmp_path)
+    connection = open_database(tmp_path)
+    questions = {
+        "SELECT id FROM recipient WHERE state = 'unsorted' ORDER BY id LIMIT 5": "recipient_unsorted",
+        "SELECT id FROM recipient WHERE state = 'ready' AND transport = 'local' AND destination_id = 1"
+        " AND due_us <= 5 ORDER BY due_us LIMIT 5": "recipient_ready",
+        "SELECT id FROM recipient WHERE state = 'claimed' AND worker = 1": "recipient_claimed",
+        "DELETE FROM recipient WHERE message_id = 1": "recipient_by_message",
+    }
+    for question, index in questions.items():
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
+        assert any(index in str(row) for row in plan), (question, plan)
+        assert not any("TEMP B-TREE" in str(row) for row in plan), (question, plan)
+    connection.close()
+    assert apsw.sqlite_lib_version() >= "3.51.3"
