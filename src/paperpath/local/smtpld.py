@@ -20,7 +20,8 @@ from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups
 
 NAME = "smtpld"
-BATCH = 25
+BATCH = 50
+GATHER_S = 0.02  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 1.0  # the most that a lost wake-up can cost; deferred recipients are looked at as often
 TROUBLE_PAUSE_S = 1.0
 
@@ -41,8 +42,11 @@ async def deliver_mail(life: Life) -> None:
             waiter = asyncio.create_task(_wake_at_end(life, wakeups))
             life.ready("delivering to mail folders")
             while not life.ending:
-                if not await delivery.claim_some():
+                count = await delivery.claim_some()
+                if not count:
                     await wakeups.wait(POLL_S)
+                elif count < BATCH:
+                    await asyncio.sleep(GATHER_S)
             await delivery.finish()
             await waiter
 
@@ -61,8 +65,8 @@ class LocalDelivery:
         self._slots = asyncio.Semaphore(life.configuration.local.threads)
         self._batches: set[asyncio.Task[None]] = set()
 
-    async def claim_some(self) -> bool:
-        """Claim a batch of what is due and start on it; tell whether there may be more."""
+    async def claim_some(self) -> int:
+        """Claim a batch of what is due and start on it; return how many there were."""
         await self._slots.acquire()
         claims: Sequence[Claim] = ()
         try:
@@ -72,11 +76,11 @@ class LocalDelivery:
             await asyncio.sleep(TROUBLE_PAUSE_S)
         if not claims:
             self._slots.release()
-            return False
+            return 0
         batch = asyncio.create_task(self._deliver(claims))
         self._batches.add(batch)
         batch.add_done_callback(self._batches.discard)
-        return len(claims) == BATCH
+        return len(claims)
 
     async def finish(self) -> None:
         """Wait for all batches."""

@@ -18,6 +18,7 @@ from paperpath.service.wakeup import Wakeups
 
 NAME = "smtppd"
 BATCH = 500
+GATHER_S = 0.02  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 2.0  # the most that a lost wake-up can cost
 SWEEP_S = 0.5  # how soon the claims of a worker that was killed are given to another
 TROUBLE_PAUSE_S = 1.0
@@ -41,8 +42,11 @@ async def sort_mail(life: Life) -> None:
         ]
         life.ready("sorting")
         while not life.ending:
-            if not await _sort_some(maildrop, routes, accounts, life.log):
+            count = await _sort_some(maildrop, routes, accounts, life.log)
+            if not count:
                 await wakeups.wait(POLL_S)
+            elif count < BATCH:
+                await asyncio.sleep(GATHER_S)
         for helper in helpers:
             helper.cancel()
         await asyncio.wait(helpers)
@@ -59,11 +63,11 @@ def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accoun
     return decisions
 
 
-async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile, log: Log) -> bool:
-    """Sort one batch; tell whether there was anything."""
+async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile, log: Log) -> int:
+    """Sort one batch; return how many there were."""
     recipients = list(maildrop.read_unsorted(BATCH))
     if not recipients:
-        return False
+        return 0
     current = accounts.read()
     if (trouble := accounts.take_trouble()) is not None:
         log.error("accounts unreadable, the old ones stay in force", reason=trouble)
@@ -72,7 +76,7 @@ async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile,
     except MaildropError as error:
         log.error("cannot sort", reason=str(error))
         await asyncio.sleep(TROUBLE_PAUSE_S)
-    return True
+    return len(recipients)
 
 
 async def _sweep(maildrop: Maildrop, log: Log) -> None:

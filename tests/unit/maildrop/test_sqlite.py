@@ -6,10 +6,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from paperpath.maildrop.interface import SchemaError, Stage
+from paperpath.maildrop.interface import MaildropError, SchemaError, Stage
 from paperpath.maildrop.sqlite import database
 from paperpath.maildrop.sqlite.database import create_database, open_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
+from paperpath.maildrop.sqlite.operations import insert_messages
 from paperpath.maildrop.sqlite.writer import GroupCommitter, Transaction
 from paperpath.testing.maildrop_suite import claim_all, put, settle_all, sort_all
 
@@ -72,11 +73,11 @@ def test_a_bad_operation_fails_alone_in_its_group(tmp_path: Path) -> None:
 
     def bad(transaction: Transaction) -> None:
         transaction.cursor.execute("INSERT INTO worker (kind, started_us) VALUES ('bad', 0)")
-        transaction.accepted += 1
+        transaction.cursor.execute("UPDATE meta SET recipients = 7")
         raise ValueError("no")
 
     async def run() -> list[object]:
-        committer = GroupCommitter(tmp_path, ignore, checkpoints=False)
+        committer = GroupCommitter(tmp_path, ignore, insert_messages, checkpoints=False)
         results = await asyncio.gather(
             *(committer.submit(one) for one in (good, bad, good)), return_exceptions=True
         )
@@ -86,10 +87,11 @@ def test_a_bad_operation_fails_alone_in_its_group(tmp_path: Path) -> None:
     create_database(tmp_path)
     first, second, third = asyncio.run(run())
     assert (first, third) == ("done", "done")
-    assert isinstance(second, ValueError)
+    assert isinstance(second, MaildropError)
+    assert isinstance(second.__cause__, ValueError)
     connection = open_database(tmp_path)
     assert connection.execute("SELECT kind FROM worker").fetchall() == [("good",), ("good",)]
-    assert connection.execute("SELECT accepted FROM meta").fetchall() == [(0,)]
+    assert connection.execute("SELECT recipients FROM meta").fetchall() == [(0,)]
     connection.close()
 
 

@@ -5,6 +5,7 @@ statements so short that they pin no log and hold nobody up.
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,12 +36,12 @@ _READ_UNSORTED = """
     SELECT recipient.id, queue_id, address FROM recipient JOIN message ON message.id = message_id
     WHERE state = 'unsorted' ORDER BY recipient.id LIMIT ?
 """
-_READ_MESSAGE = """
-    SELECT queue_id, sender, arrived_us, size, digest, content_file, octets
-    FROM message LEFT JOIN content ON content.message_id = message.id WHERE message.id = ?
+_READ_MESSAGES = """
+    SELECT message.id, queue_id, sender, arrived_us, size, digest, content_file, octets
+    FROM json_each(?) JOIN message ON message.id = value LEFT JOIN content ON content.message_id = message.id
 """
 _READ_BOOKS = """
-    SELECT accepted, delivered,
+    SELECT recipients, delivered,
            (SELECT count(*) FROM recipient WHERE state = 'unsorted'),
            (SELECT count(*) FROM recipient WHERE state = 'ready'),
            (SELECT count(*) FROM recipient WHERE state = 'claimed')
@@ -81,7 +82,7 @@ class SqliteMaildrop:
 
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
         """See `Maildrop`."""
-        return self._committer.submit(lambda transaction: operations.insert_message(transaction, message))
+        return self._committer.join(message)
 
     def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
         """See `Maildrop`."""
@@ -133,23 +134,23 @@ class SqliteMaildrop:
         self._lock.close()
 
     async def _with_messages(self, claimed: asyncio.Future[list[ClaimedRow]]) -> Sequence[Claim]:
-        messages: dict[int, ClaimedMessage] = {}
-        claims = []
-        for recipient_id, message_id, address, tried, attempts in await claimed:
-            if message_id not in messages:
-                messages[message_id] = self._read_message(message_id)
-            message = messages[message_id]
-            claims.append(Claim(recipient_id, message, parse_mailbox(address), bool(tried), attempts))
-        return claims
+        rows = await claimed
+        messages = self._read_messages({message_id for _, message_id, *_ in rows})
+        return [
+            Claim(recipient_id, messages[message_id], parse_mailbox(address), bool(tried), attempts)
+            for recipient_id, message_id, address, tried, attempts in rows
+        ]
 
-    def _read_message(self, message_id: int) -> ClaimedMessage:
-        (row,) = fetch(self._reader, _READ_MESSAGE, (message_id,))
-        queue_id, sender, arrived_us, size, digest, in_file, octets = row
-        file = content_file(self._content, queue_id) if in_file else None
-        content = Content(size, digest, octets, file)
-        return ClaimedMessage(
-            message_id, queue_id, parse_mailbox(sender) if sender else None, arrived_us, content
-        )
+    def _read_messages(self, ids: set[int]) -> dict[int, ClaimedMessage]:
+        messages = {}
+        for number, queue_id, sender, arrived_us, size, digest, in_file, octets in fetch(
+            self._reader, _READ_MESSAGES, (json.dumps(list(ids)),)
+        ):
+            file = content_file(self._content, queue_id) if in_file else None
+            content = Content(size, digest, octets, file)
+            mailbox = parse_mailbox(sender) if sender else None
+            messages[number] = ClaimedMessage(number, queue_id, mailbox, arrived_us, content)
+        return messages
 
 
 async def open_sqlite(folder: Path, worker: Worker, on_work: Callable[[Stage], None]) -> SqliteMaildrop:
@@ -157,7 +158,7 @@ async def open_sqlite(folder: Path, worker: Worker, on_work: Callable[[Stage], N
 
     Raises: SchemaError.
     """
-    committer = GroupCommitter(folder, on_work, checkpoints=worker.checkpoints)
+    committer = GroupCommitter(folder, on_work, operations.insert_messages, checkpoints=worker.checkpoints)
 
     def register(transaction: Transaction) -> tuple[int, WorkerLock]:
         # Locked before the commit shows the worker to anyone, or a sweeper might take it for dead.

@@ -2,9 +2,13 @@
 
 Each is one step of docs/maildrop-states.md: it happens whole or not at all, and moves a recipient only if it
 is still in the state the step begins with (compare-and-set), so that whoever came late changes nothing.
+
+A batch is a JSON array and a handful of statements, whatever its length: with each statement the thread gives
+up the interpreter and has to get it back, which costs more than what SQLite does meanwhile.
 """
 
-from collections import Counter
+import itertools
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,54 +17,79 @@ import apsw
 from paperpath.mail.address import format_mailbox
 from paperpath.mail.outcome import Deferred, Delivered
 from paperpath.maildrop.content import content_file
-from paperpath.maildrop.interface import (
-    NewMessage,
-    Settlement,
-    Sorted,
-    Stage,
-    Transport,
-)
+from paperpath.maildrop.interface import NewMessage, Settlement, Sorted, Stage, Transport
 from paperpath.maildrop.sqlite.database import fetch
 from paperpath.maildrop.sqlite.locks import forget, is_alive
 from paperpath.maildrop.sqlite.writer import Transaction
 
 ClaimedRow = tuple[int, int, str, int, int]  # recipient id, message id, address, tried, attempts
 
-_INSERT_MESSAGE = """
-    INSERT INTO message (queue_id, sender, body, client_address, client_port, client_hello, client_protocol,
-                         size, digest, arrived_us, open_recipients, content_file)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+_NUMBER = """
+    UPDATE meta SET messages = messages + ?, recipients = recipients + ? RETURNING messages, recipients
 """
-_INSERT_RECIPIENT = """
-    INSERT INTO recipient (message_id, accepted_address, address, state) VALUES (?, ?, ?, 'unsorted')
-"""
+_ARRIVE = (
+    """
+    INSERT INTO message SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        value ->> 6, value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11, value ->> 12
+    FROM json_each(?1)
+    """,
+    """
+    INSERT INTO content SELECT value ->> 0, substr(?2, value ->> 1, value ->> 2) FROM json_each(?1)
+    """,
+    """
+    INSERT INTO recipient (id, message_id, accepted_address, address, state)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2, 'unsorted' FROM json_each(?1)
+    """,
+)
 _SORT = """
-    UPDATE recipient SET state = 'ready', address = ?, transport = ?, destination_id = ?, due_us = ?
-    WHERE id = ? AND state = 'unsorted'
+    UPDATE recipient SET state = 'ready', address = value ->> 1, transport = value ->> 2,
+                         destination_id = value ->> 3, due_us = ?1
+    FROM json_each(?2) WHERE recipient.id = value ->> 0 AND state = 'unsorted'
 """
 _NEXT_DESTINATION = """
     SELECT destination_id FROM recipient
     WHERE state = 'ready' AND transport = ? AND destination_id > ? ORDER BY destination_id LIMIT 1
 """
+_FIND_DUE = """
+    SELECT json_group_array(id) FROM
+    (SELECT id FROM recipient WHERE state = 'ready' AND transport = ? AND destination_id = ? AND due_us <= ?
+     ORDER BY due_us LIMIT ?)
+"""
 _CLAIM = """
-    UPDATE recipient SET state = 'claimed', worker = ?
-    WHERE id IN (SELECT id FROM recipient
-                 WHERE state = 'ready' AND transport = ? AND destination_id = ? AND due_us <= ?
-                 ORDER BY due_us LIMIT ?)
-    RETURNING id, message_id, address, tried, attempts
+    UPDATE recipient SET state = 'claimed', worker = ?1 WHERE id IN (SELECT value FROM json_each(?2))
+"""
+_READ_CLAIMED = """
+    SELECT json_group_array(json_array(id, message_id, address, tried, attempts)) FROM
+    (SELECT recipient.* FROM json_each(?) JOIN recipient ON recipient.id = value ORDER BY json_each.key)
+"""
+_FIND_OURS = """
+    SELECT json_group_array(id) FROM recipient
+    WHERE id IN (SELECT value FROM json_each(?)) AND state = 'claimed' AND worker = ?
 """
 _SETTLE = """
-    UPDATE recipient SET state = 'settled', worker = NULL, attempts = attempts + 1, last_reply = ?
-    WHERE id = ? AND state = 'claimed' AND worker = ? RETURNING message_id
+    UPDATE recipient SET state = 'settled', worker = NULL, attempts = attempts + 1, last_reply = ?1
+    WHERE id IN (SELECT value FROM json_each(?2))
 """
+_COUNT_DOWN = """
+    UPDATE message SET open_recipients = open_recipients - settled.count
+    FROM (SELECT message_id, count(*) AS count FROM recipient
+          WHERE id IN (SELECT value FROM json_each(?)) GROUP BY message_id) AS settled
+    WHERE message.id = settled.message_id
+"""
+_FIND_DONE = """
+    SELECT json_group_array(id), json_group_array(queue_id) FILTER (WHERE content_file) FROM message
+    WHERE open_recipients = 0
+      AND id IN (SELECT message_id FROM recipient WHERE id IN (SELECT value FROM json_each(?)))
+"""
+_REMOVE = (
+    "DELETE FROM recipient WHERE message_id IN (SELECT value FROM json_each(?))",
+    "DELETE FROM content WHERE message_id IN (SELECT value FROM json_each(?))",
+    "DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))",
+)
 _DEFER = """
     UPDATE recipient SET state = 'ready', worker = NULL, tried = 0, attempts = attempts + 1,
                          last_reply = ?, due_us = ?
     WHERE id = ? AND state = 'claimed' AND worker = ?
-"""
-_COUNT_DOWN = """
-    UPDATE message SET open_recipients = open_recipients - ? WHERE id = ?
-    RETURNING open_recipients, content_file, queue_id
 """
 _RELEASE = """
     UPDATE recipient SET state = 'ready', worker = NULL, tried = 1 WHERE state = 'claimed' AND worker = ?
@@ -74,51 +103,50 @@ def register_worker(transaction: Transaction, kind: str, now_us: int) -> int:
     return transaction.cursor.connection.last_insert_rowid()
 
 
-def insert_message(transaction: Transaction, message: NewMessage) -> None:
-    """Store a message with its recipients, all unsorted."""
-    cursor, envelope, content = transaction.cursor, message.envelope, message.content
-    client = envelope.client
-    cursor.execute(
-        _INSERT_MESSAGE,
-        (
-            message.queue_id,
-            format_mailbox(envelope.sender) if envelope.sender else "",
-            envelope.body,
-            client.address,
-            client.port,
-            client.hello,
-            client.protocol,
-            content.size,
-            content.digest,
-            message.arrived_us,
-            len(envelope.recipients),
-            content.file is not None,
-        ),
-    )
-    message_id = cursor.connection.last_insert_rowid()
-    if content.octets is not None:
-        cursor.execute("INSERT INTO content VALUES (?, ?)", (message_id, content.octets))
-    for recipient in envelope.recipients:
-        address = format_mailbox(recipient)
-        cursor.execute(_INSERT_RECIPIENT, (message_id, address, address))
-    transaction.accepted += len(envelope.recipients)
+def insert_messages(transaction: Transaction, messages: Sequence[NewMessage]) -> None:
+    """Store messages with their recipients, all unsorted.
+
+    The small contents go in as one long blob, of which each message gets its part.
+    """
+    cursor = transaction.cursor
+    message_rows, content_rows, recipient_rows = [], [], []
+    octets: list[bytes] = []
+    offset = 1
+    recipients = sum(len(message.envelope.recipients) for message in messages)
+    ((last_message, last_recipient),) = fetch(cursor, _NUMBER, (len(messages), recipients))
+    recipient_ids = itertools.count(last_recipient - recipients + 1)
+    for message_id, message in enumerate(messages, last_message - len(messages) + 1):
+        message_rows.append(_message_row(message_id, message))
+        if message.content.octets is not None:
+            content_rows.append((message_id, offset, message.content.size))
+            octets.append(message.content.octets)
+            offset += message.content.size
+        recipient_rows.extend(
+            (next(recipient_ids), message_id, format_mailbox(recipient))
+            for recipient in message.envelope.recipients
+        )
+    to_messages, to_content, to_recipients = _ARRIVE
+    cursor.execute(to_messages, (json.dumps(message_rows),))
+    cursor.execute(to_content, (json.dumps(content_rows), b"".join(octets)))
+    cursor.execute(to_recipients, (json.dumps(recipient_rows),))
     transaction.stages.add(Stage.SORTING)
 
 
 def sort_recipients(transaction: Transaction, decisions: Iterable[Sorted], now_us: int) -> int:
     """Make unsorted recipients ready."""
     cursor = transaction.cursor
-    moved = 0
     destinations: dict[tuple[Transport, str], int] = {}
+    rows = []
     for decision in decisions:
         key = decision.transport, decision.destination
         if key not in destinations:
             destinations[key] = _destination_id(cursor, *key)
-        address, transport = format_mailbox(decision.address), decision.transport
-        cursor.execute(_SORT, (address, transport.value, destinations[key], now_us, decision.recipient_id))
-        if cursor.connection.changes():
-            moved += 1
-            transaction.stages.add(transport.stage)
+        address, transport = format_mailbox(decision.address), decision.transport.value
+        rows.append((decision.recipient_id, address, transport, destinations[key]))
+    cursor.execute(_SORT, (now_us, json.dumps(rows)))
+    moved = cursor.connection.changes()
+    if moved:
+        transaction.stages.update(transport.stage for transport, _ in destinations)
     return moved
 
 
@@ -134,9 +162,12 @@ def claim_ready(
         with_more = []
         for destination in destinations:
             wanted = min(share, limit - len(claimed))
-            rows = fetch(cursor, _CLAIM, (worker, transport.value, destination, now_us, wanted))
-            claimed.extend(rows)
-            if len(rows) == wanted > 0:
+            ((found,),) = fetch(cursor, _FIND_DUE, (transport.value, destination, now_us, wanted))
+            cursor.execute(_CLAIM, (worker, found))
+            ((rows,),) = fetch(cursor, _READ_CLAIMED, (found,))
+            taken = json.loads(rows)
+            claimed.extend(taken)
+            if len(taken) == wanted > 0:
                 with_more.append(destination)
         destinations = with_more
     return claimed
@@ -147,21 +178,25 @@ def settle_claims(
 ) -> int:
     """Record outcomes; remove messages nobody waits for any more."""
     cursor = transaction.cursor
-    done: Counter[int] = Counter()
+    delivered: dict[str, list[int]] = {}
     deferred = 0
     for settlement in settlements:
         match settlement.outcome:
             case Delivered(reply):
-                rows = fetch(cursor, _SETTLE, (str(reply), settlement.recipient_id, worker))
-                done.update(message_id for (message_id,) in rows)
+                delivered.setdefault(str(reply), []).append(settlement.recipient_id)
             case Deferred(reply, due_us):
                 cursor.execute(_DEFER, (str(reply), due_us, settlement.recipient_id, worker))
                 deferred += cursor.connection.changes()
-    for message_id, count in done.items():
-        _count_down(transaction, message_id, count, content_folder)
-    delivered = done.total()
-    transaction.delivered += delivered
-    return delivered + deferred
+    settled = 0
+    for text, recipients in delivered.items():
+        ((ours,),) = fetch(cursor, _FIND_OURS, (json.dumps(recipients), worker))
+        cursor.execute(_SETTLE, (text, ours))
+        settled += cursor.connection.changes()
+        cursor.execute(_COUNT_DOWN, (ours,))
+        _remove_done(transaction, ours, content_folder)
+    if settled:
+        cursor.execute("UPDATE meta SET delivered = delivered + ?", (settled,))
+    return settled + deferred
 
 
 def release_dead_workers(transaction: Transaction, folder: Path, own: int) -> int:
@@ -177,6 +212,26 @@ def release_dead_workers(transaction: Transaction, folder: Path, own: int) -> in
         cursor.execute("DELETE FROM worker WHERE id = ?", (worker,))
         forget(folder, worker)
     return released
+
+
+def _message_row(message_id: int, message: NewMessage) -> tuple[object, ...]:
+    envelope, content = message.envelope, message.content
+    client = envelope.client
+    return (
+        message_id,
+        message.queue_id,
+        format_mailbox(envelope.sender) if envelope.sender else "",
+        envelope.body,
+        client.address,
+        client.port,
+        client.hello,
+        client.protocol,
+        content.size,
+        content.digest.hex(),
+        message.arrived_us,
+        len(envelope.recipients),
+        content.file is not None,
+    )
 
 
 def _destination_id(cursor: apsw.Cursor, transport: Transport, name: str) -> int:
@@ -196,13 +251,10 @@ def _destinations_waiting(cursor: apsw.Cursor, transport: Transport) -> list[int
     return found
 
 
-def _count_down(transaction: Transaction, message_id: int, count: int, content_folder: Path) -> None:
+def _remove_done(transaction: Transaction, settled: str, content_folder: Path) -> None:
+    """Remove the messages of settled recipients that have no open one left."""
     cursor = transaction.cursor
-    ((still_open, in_file, queue_id),) = fetch(cursor, _COUNT_DOWN, (count, message_id))
-    if still_open:
-        return
-    cursor.execute("DELETE FROM recipient WHERE message_id = ?", (message_id,))
-    cursor.execute("DELETE FROM content WHERE message_id = ?", (message_id,))
-    cursor.execute("DELETE FROM message WHERE id = ?", (message_id,))
-    if in_file:
-        transaction.unlink.append(content_file(content_folder, queue_id))
+    ((done, in_files),) = fetch(cursor, _FIND_DONE, (settled,))
+    for statement in _REMOVE:
+        cursor.execute(statement, (done,))
+    transaction.unlink.extend(content_file(content_folder, queue_id) for queue_id in json.loads(in_files))

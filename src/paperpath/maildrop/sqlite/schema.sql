@@ -1,13 +1,13 @@
 -- The maildrop, version 1. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
 
 CREATE TABLE meta (
-    only           INTEGER PRIMARY KEY CHECK (only = 1),
-    schema_version INTEGER NOT NULL,
-    accepted       INTEGER NOT NULL DEFAULT 0,  -- message+recipient pairs ever accepted
-    delivered      INTEGER NOT NULL DEFAULT 0,  -- and delivered: the books of promise P2
-    mended         INTEGER NOT NULL DEFAULT 0   -- counts returns from a failed flush
+    only       INTEGER PRIMARY KEY CHECK (only = 1),
+    messages   INTEGER NOT NULL,  -- ever accepted; the id of the last one
+    recipients INTEGER NOT NULL,  -- likewise: ids are never reused, and names of deliveries are made from them
+    delivered  INTEGER NOT NULL,  -- of these recipients; with the states below, the books of promise P2
+    mended     INTEGER NOT NULL   -- counts returns from a failed flush
 );
-INSERT INTO meta (only, schema_version) VALUES (1, 1);
+INSERT INTO meta VALUES (1, 0, 0, 0, 0);
 
 CREATE TABLE worker (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: queue ids are made from it
@@ -23,7 +23,7 @@ CREATE TABLE destination (
 );
 
 CREATE TABLE message (
-    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    id              INTEGER PRIMARY KEY,
     queue_id        TEXT NOT NULL,
     sender          TEXT NOT NULL,  -- empty: the null sender
     body            TEXT NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE content (
 );
 
 CREATE TABLE recipient (
-    id               INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused: the names of deliveries are made from it
+    id               INTEGER PRIMARY KEY,
     message_id       INTEGER NOT NULL REFERENCES message (id),
     accepted_address TEXT NOT NULL,
     address          TEXT NOT NULL,

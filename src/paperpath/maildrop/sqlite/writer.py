@@ -1,8 +1,9 @@
 """Group commit: one thread per process writes what many ask for, in one transaction and one flush.
 
-While one group is being flushed the next one gathers, so an idle system commits at once and a busy one in
-large groups; there is no timer. Each operation runs inside its own savepoint: a bad one fails alone. Futures
-are resolved, and the stages with new work are woken, only after the commit is flushed.
+An idle system commits at once; under load groups begin at least 2 ms apart, so that each is worth its flush
+(docs/decisions/0008). What many ask for alike, to take a message, is one joint operation on all of them, in a
+few statements: at each statement the thread has to get the interpreter back from the event loop. A bad
+operation fails alone. Futures are resolved, and the stages with new work woken, once the commit is flushed.
 
 A commit that failed is never trusted: the connection is opened anew, and a small commit overwrites whatever
 the failed one may have left in the log, so that what was refused cannot come back later; then its operations
@@ -13,7 +14,8 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,17 +28,17 @@ from paperpath.maildrop.sqlite.locks import WriteLock
 
 Result = TypeVar("Result")
 MOST_OPERATIONS = 1000
+GATHER_S = 0.002  # between the beginnings of two groups: what comes meanwhile goes together
+GROUPS_BETWEEN_LOOKS = 64  # at the length of the log
 CHECKPOINT_PAGES = 4_000
 CHECKPOINT_PAGES_AT_LAST = 40_000  # for whoever does not checkpoint as a rule
 
 
 @dataclass(slots=True)
 class Transaction:
-    """What an operation works with: a cursor inside its savepoint, and notes for after the commit."""
+    """What an operation works with: a cursor, and notes for after the commit."""
 
     cursor: apsw.Cursor
-    accepted: int = 0
-    delivered: int = 0
     stages: set[Stage] = field(default_factory=set)
     unlink: list[Path] = field(default_factory=list)
 
@@ -46,22 +48,32 @@ Operation = Callable[[Transaction], Result]
 
 @dataclass(slots=True)
 class _Request:
-    operation: Operation[Any]
+    """An operation asked for, or an item for the joint operation on all items of the group."""
+
     future: asyncio.Future[Any]
+    operation: Operation[Any] | None = None
+    item: Any = None
     result: Any = None
     error: Exception | None = None
+
+
+Joint = Callable[[Transaction, Sequence[Any]], None]
 
 
 class GroupCommitter:
     """The one writer of a process. `on_work` is called in its thread, once per stage and group."""
 
-    def __init__(self, folder: Path, on_work: Callable[[Stage], None], *, checkpoints: bool) -> None:
+    def __init__(
+        self, folder: Path, on_work: Callable[[Stage], None], joint: Joint, *, checkpoints: bool
+    ) -> None:
         """Open the queue and start the thread. Raises: SchemaError."""
         self._folder = folder
+        self._joint = joint
         self._on_work = on_work
         self._checkpoint_pages = CHECKPOINT_PAGES if checkpoints else CHECKPOINT_PAGES_AT_LAST
-        self._wal_pages = 0
-        self._connection: apsw.Connection | None = self._open()
+        self._groups = 0
+        self._last_began_s = 0.0
+        self._connection: apsw.Connection | None = open_database(folder)
         self._lock = WriteLock(folder)
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="maildrop-writer", daemon=True)
@@ -70,7 +82,13 @@ class GroupCommitter:
     def submit(self, operation: Operation[Result]) -> asyncio.Future[Result]:
         """Have an operation committed; the future is done when it is flushed, or fails with MaildropError."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._requests.put(_Request(operation, future))
+        self._requests.put(_Request(future, operation))
+        return future
+
+    def join(self, item: object) -> asyncio.Future[None]:
+        """Have an item committed together with all others of its group, by the joint operation."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._requests.put(_Request(future, item=item))
         return future
 
     async def close(self) -> None:
@@ -93,8 +111,13 @@ class GroupCommitter:
             self._connection.close()
 
     def _gather(self) -> tuple[list[_Request], bool]:
+        """Wait for requests; return them, and whether there may be more."""
         group: list[_Request] = []
         request = self._requests.get()
+        early_s = self._last_began_s + GATHER_S - time.monotonic()
+        if early_s > 0:
+            time.sleep(early_s)
+        self._last_began_s = time.monotonic()
         while request is not None:
             group.append(request)
             if len(group) == MOST_OPERATIONS or self._requests.empty():
@@ -122,26 +145,33 @@ class GroupCommitter:
                 self._on_work(stage)
 
     def _write(self, connection: apsw.Connection, group: list[_Request]) -> Transaction:
+        """Write a group; if an operation fails, once more, each in a savepoint, so that it fails alone."""
+        try:
+            return self._write_all(connection, group, _do)
+        except _OperationError as error:
+            if isinstance(error.reason, (apsw.FullError, apsw.IOError)):
+                raise error.reason from None
+            connection.execute("ROLLBACK")
+            return self._write_all(connection, group, _do_alone)
+
+    def _write_all(self, connection: apsw.Connection, group: list[_Request], do: "_Doing") -> Transaction:
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         transaction = Transaction(cursor)
+        joined = [request for request in group if request.operation is None]
+        if joined:
+            items = [request.item for request in joined]
+            do(joined, lambda inside: self._joint(inside, items), transaction)
         for request in group:
-            _perform(request, transaction)
-            if not connection.in_transaction:  # a full disk ends the whole transaction
-                no_space = isinstance(request.error, apsw.FullError)
-                raise StorageError(f"maildrop: {request.error}", no_space=no_space)
-        if transaction.accepted or transaction.delivered:
-            cursor.execute(
-                "UPDATE meta SET accepted = accepted + ?, delivered = delivered + ?",
-                (transaction.accepted, transaction.delivered),
-            )
+            if request.operation is not None:
+                do([request], request.operation, transaction)
         cursor.execute("COMMIT")
         return transaction
 
     def _usable_connection(self) -> apsw.Connection:
         """Return the connection; after a failed commit a new one, once it has proved that it can commit."""
         if self._connection is None:
-            connection = self._open()
+            connection = open_database(self._folder)
             try:
                 connection.execute("UPDATE meta SET mended = mended + 1")
             except apsw.Error:
@@ -161,24 +191,18 @@ class GroupCommitter:
             with contextlib.suppress(apsw.Error):
                 connection.close(True)
 
-    def _open(self) -> apsw.Connection:
-        connection = open_database(self._folder)
-        connection.set_wal_hook(self._note_wal_pages)
-        return connection
-
-    def _note_wal_pages(self, connection: apsw.Connection, name: str, pages: int) -> int:
-        self._wal_pages = pages
-        return apsw.SQLITE_OK
-
     def _checkpoint(self) -> None:
         """Move the log into the database when it has grown: most of it beside other writers, the rest alone.
 
         With nothing left in it the log starts over, instead of growing for as long as there is load.
         """
-        if self._wal_pages < self._checkpoint_pages or self._connection is None:
+        self._groups += 1
+        if self._groups % GROUPS_BETWEEN_LOOKS or self._connection is None:
             return
-        self._wal_pages = 0
         try:
+            pages, done = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+            if pages - done < self._checkpoint_pages:
+                return
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             with self._lock.held():
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -188,19 +212,48 @@ class GroupCommitter:
             self._abandon()
 
 
-def _perform(request: _Request, transaction: Transaction) -> None:
+class _OperationError(Exception):
+    """An operation failed, and with it the group as it was first tried."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+_Doing = Callable[[Sequence[_Request], Operation[Any], Transaction], None]
+
+
+def _do(requests: Sequence[_Request], operation: Operation[Any], transaction: Transaction) -> None:
+    """Do what one or several requests ask for. Raises: _OperationError."""
+    try:
+        result = operation(transaction)
+    except Exception as error:
+        raise _OperationError(error) from error
+    for request in requests:
+        request.result = result
+
+
+def _do_alone(requests: Sequence[_Request], operation: Operation[Any], transaction: Transaction) -> None:
+    """Do what one or several requests ask for inside a savepoint; if it fails, only they fail."""
     cursor = transaction.cursor
-    accepted, delivered = transaction.accepted, transaction.delivered
     cursor.execute("SAVEPOINT operation")
     try:
-        request.result = request.operation(transaction)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong is this operation's answer
-        request.error = error
-        transaction.accepted, transaction.delivered = accepted, delivered
-        with contextlib.suppress(apsw.Error):
-            cursor.execute("ROLLBACK TO operation")
-    with contextlib.suppress(apsw.Error):
-        cursor.execute("RELEASE operation")
+        _do(requests, operation, transaction)
+    except _OperationError as error:
+        if isinstance(error.reason, (apsw.FullError, apsw.IOError)):
+            raise error.reason from None  # this is nobody's fault, and ends the group
+        cursor.execute("ROLLBACK TO operation")
+        for request in requests:
+            request.error = _maildrop_error(error.reason)
+    cursor.execute("RELEASE operation")
+
+
+def _maildrop_error(error: Exception) -> MaildropError:
+    if isinstance(error, MaildropError):
+        return error
+    failure = MaildropError(f"maildrop: {error!r}")
+    failure.__cause__ = error
+    return failure
 
 
 def _storage_error(error: Exception) -> StorageError:
