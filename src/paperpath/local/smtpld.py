@@ -131,7 +131,8 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-main = make_command(NAME, "The local delivery daemon: writes mail into folders.", deliver_mail)
+# What was taken can wait a moment; who brings more should not (docs/decisions/0009).
+main = make_command(NAME, "The local delivery daemon: writes mail into folders.", deliver_mail, niceness=5)
 
 if __name__ == "__main__":
     main()

@@ -42,8 +42,14 @@ def make_reply(code: int, status: str, text: str) -> Reply:
 def _format(code: int, status: str, lines: tuple[str, ...]) -> bytes:
     prefix = f"{status} " if status else ""
     room = MOST_LINE_OCTETS - len(f"{code} {prefix}\r\n")
-    clean = ["".join(_PRINTABLE.get(ord(character), "?") for character in line)[:room] for line in lines]
+    clean = [_clean(line)[:room] for line in lines]
     return "".join(
         f"{code}{'-' if number < len(clean) else ' '}{prefix}{line}\r\n"
         for number, line in enumerate(clean, 1)
     ).encode("ascii")
+
+
+def _clean(line: str) -> str:
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(_PRINTABLE.get(ord(character), "?") for character in line)

@@ -109,7 +109,8 @@ def insert_messages(transaction: Transaction, messages: Sequence[NewMessage]) ->
     The small contents go in as one long blob, of which each message gets its part.
     """
     cursor = transaction.cursor
-    message_rows, content_rows, recipient_rows = [], [], []
+    message_rows, content_rows = [], []
+    recipient_rows: list[tuple[int, int, str]] = []
     octets: list[bytes] = []
     offset = 1
     recipients = sum(len(message.envelope.recipients) for message in messages)

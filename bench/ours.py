@@ -1,0 +1,85 @@
+"""Our side: Paperpath, set up and started by its own command, as a newcomer would.
+
+It is a program here and nothing is imported from it. What this module relies on: `paperpath init`
+writes DIR/paperpath.toml and makes the mailbox, `paperpath up` runs everything in the foreground, and
+mail for the mailbox lands in its Maildir under DIR/data/mailboxes.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+from bench.failure import AbsentError
+from bench.maildir import Maildir
+from bench.process import Child
+from bench.relay import DOMAIN, RECIPIENT, wait_for_greeting
+
+NAME = "paperpath"
+INIT_WITHIN = 60.0  # seconds
+
+
+class Paperpath:
+    """Paperpath under `folder`, listening on 127.0.0.1:`port`."""
+
+    name = NAME
+    durability = "flush"
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        self._program = str(Path(sys.executable).with_name("paperpath"))
+        self._site = folder / "site"
+        self._config = self._site / "paperpath.toml"
+        mailbox, _, domain = RECIPIENT.partition("@")
+        self.maildir = Maildir(self._site / "data" / "mailboxes" / domain / mailbox)
+        log = folder / "paperpath.log"
+        self.child = Child(NAME, [self._program, "up", "--config", str(self._config)], log)
+
+    def start(self) -> None:
+        """Run `paperpath init`, then `paperpath up`, and return when it greets."""
+        if not Path(self._program).is_file():
+            raise AbsentError(f"{self._program} is not there; `make bench` installs it.")
+        self._site.parent.mkdir(parents=True, exist_ok=True)
+        self._init()
+        self.durability = stated_durability(self._config)
+        self.child.start()
+        wait_for_greeting(self.child, self.port)
+
+    def stop(self) -> None:
+        """Stop `paperpath up` and everything it started."""
+        self.child.stop()
+
+    def queue_is_empty(self) -> bool:
+        """True: our queue cannot be seen from outside; the processes' rest has to tell."""
+        return True
+
+    def configuration(self) -> dict[str, str]:
+        """Our paperpath.toml."""
+        return {"paperpath.toml": self._config.read_text(encoding="utf-8")}
+
+    def _init(self) -> None:
+        mailbox = RECIPIENT.partition("@")[0]
+        options = ["--domain", DOMAIN, "--mailbox", mailbox, "--listen", f"127.0.0.1:{self.port}"]
+        setup = Child("paperpath init", [self._program, "init", str(self._site), *options], self.child.log)
+        try:
+            setup.start()
+            if not setup.exited_within(INIT_WITHIN):
+                raise setup.failure(f"was not done after {INIT_WITHIN:.0f} s")
+            status = setup.status()
+            if status:
+                raise setup.failure(f"failed with status {status}")
+        finally:
+            setup.stop()
+
+
+def stated_durability(config: Path) -> str:
+    """The value of the first key `durability` anywhere in our configuration; "flush", the default, else."""
+    waiting: list[object] = [tomllib.loads(config.read_text(encoding="utf-8"))]
+    while waiting:
+        item = waiting.pop(0)
+        if isinstance(item, dict):
+            if "durability" in item:
+                return str(item["durability"])
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return "flush"

@@ -1,0 +1,183 @@
+"""A program that runs beside the measurement: start it, watch it, weigh it, stop all of it.
+
+Waiting is done on pidfds, so an exit is seen when it happens and nothing polls. What a program spent
+is read from /proc for its whole tree. This module knows nothing about mail; it works on Linux only.
+"""
+
+import contextlib
+import dataclasses
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from bench.failure import BenchError
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def held_signals() -> Iterator[None]:
+    """Keep SIGINT, SIGTERM and SIGHUP back while the block runs; deliver the last of them afterwards."""
+    arrived: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    before = {number: signal.signal(number, note) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if arrived:
+        signal.raise_signal(arrived[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One line of the process table: who it is, whose it is, and the CPU seconds it has used."""
+
+    pid: int
+    parent: int
+    session: int
+    ticks: int
+    started: int
+
+
+class Child:
+    """A program of ours in its own session, with its output in a log file.
+
+    Its own session keeps a Ctrl-C at the terminal from reaching it: we stop it in order ourselves.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+        self.name = name
+        self.command = list(command)
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pidfd = -1
+        self._seen: dict[int, Entry] = {}  # by pid: whoever belonged to it at one look or another
+
+    @property
+    def pid(self) -> int:
+        """The process id; only while it is started."""
+        if self._process is None:
+            raise BenchError(f"{self.name} was not started.")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the program. It is stopped by `stop` even if a signal arrives meanwhile."""
+        with held_signals(), self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._pidfd = os.pidfd_open(self._process.pid)
+
+    def exited_within(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the program's end; True at once when it has ended."""
+        return self._pidfd < 0 or ended_within(self._pidfd, seconds)
+
+    def status(self) -> int | None:
+        """The exit status, negative for a signal; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    def cpu_seconds(self) -> float:
+        """CPU seconds, user and system, that the program and all its descendants have used so far."""
+        return sum(entry.ticks for entry in self._family()) / TICKS_PER_SECOND
+
+    def stop(self, grace: float = 20.0) -> None:
+        """End the program and all its descendants: SIGTERM, and SIGKILL after `grace` seconds."""
+        if self._process is None:
+            return
+        self._family()
+        if self._process.poll() is None:
+            self._process.terminate()
+            self.exited_within(grace)
+        self._family()
+        leader = self._seen.pop(self._process.pid, None)
+        end_all([*self._seen.values()], grace / 4)
+        end_all([leader] if leader else [], 0.0)
+        self._process.wait()
+        os.close(self._pidfd)
+        self._process, self._pidfd = None, -1
+        self._seen.clear()
+
+    def _family(self) -> list[Entry]:
+        family = tree(self.pid)
+        self._seen.update((entry.pid, entry) for entry in family)
+        return family
+
+    def failure(self, what: str) -> BenchError:
+        """An error saying that this program did `what`, with the end of its log."""
+        return BenchError(f"{self.name} {what}. The end of its log:\n{tail(self.log)}")
+
+
+def ended_within(pidfd: int, seconds: float) -> bool:
+    """Wait up to `seconds` for the end of the process behind `pidfd`; True when it has ended."""
+    poller = select.poll()
+    poller.register(pidfd, select.POLLIN)
+    return bool(poller.poll(max(0.0, seconds) * 1000))
+
+
+def end_all(entries: Sequence[Entry], grace: float) -> None:
+    """Wait `grace` seconds altogether for these processes to end by themselves, then kill the rest."""
+    deadline = time.monotonic() + grace
+    for entry in entries:
+        with contextlib.suppress(ProcessLookupError):
+            pidfd = os.pidfd_open(entry.pid)
+            try:
+                current = read_entry(entry.pid)
+                if current is None or current.started != entry.started:
+                    continue  # the number belongs to another process by now
+                if not ended_within(pidfd, deadline - time.monotonic()):
+                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                    ended_within(pidfd, 5.0)
+            finally:
+                os.close(pidfd)
+
+
+def read_entry(pid: int) -> Entry | None:
+    """The process table's line for `pid`, or None when there is no such process (any more)."""
+    try:
+        text = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text.rpartition(")")[2].split()  # fields[0] is the third of proc(5), the state
+    return Entry(
+        pid=pid,
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        ticks=sum(int(value) for value in fields[11:15]),  # own and reaped children's, user and system
+        started=int(fields[19]),
+    )
+
+
+def tree(root: int) -> list[Entry]:
+    """The process `root`, its descendants and its session's members, in order of pid; [] if none live."""
+    found = [read_entry(int(name.name)) for name in Path("/proc").iterdir() if name.name.isdigit()]
+    everyone = sorted((entry for entry in found if entry is not None), key=lambda entry: entry.pid)
+    family = {entry.pid for entry in everyone if entry.pid == root or entry.session == root}
+    size = 0
+    while size != len(family):
+        size = len(family)
+        family.update(entry.pid for entry in everyone if entry.parent in family)
+    return [entry for entry in everyone if entry.pid in family]
+
+
+def tail(log: Path, lines: int = 25) -> str:
+    """The last `lines` lines of a log file, indented for a message."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        text = ""
+    return "\n".join(f"    {line}" for line in text.splitlines()[-lines:]) or "    (it is empty)"
