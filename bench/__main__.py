@@ -23,7 +23,7 @@ from bench.source import Load
 from bench.trial import Trial, plan
 from bench.workplace import Workplace, workplace
 
-POSTFIX_NAMES = (postfix.TUNED_NAME, postfix.DEFAULT_NAME)
+POSTFIX_NAMES = (postfix.TUNED_NAME, postfix.EXPERT_NAME, postfix.DEFAULT_NAME)
 NAMES = (ours.NAME, *POSTFIX_NAMES)
 KEPT = {"kept": True, "single": False}
 INPUT_OUTPUT = 74  # EX_IOERR

@@ -20,7 +20,8 @@ from bench.source import find_tool
 
 DEFAULT_NAME = "postfix-default"
 TUNED_NAME = "postfix-tuned"
-TUNINGS = {DEFAULT_NAME: settings.DEFAULT, TUNED_NAME: settings.TUNED}
+EXPERT_NAME = "postfix-expert"
+TUNINGS = {DEFAULT_NAME: settings.DEFAULT, TUNED_NAME: settings.TUNED, EXPERT_NAME: settings.EXPERT}
 
 PRIVATE_QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming")
 PRIVATE_OTHERS = ("private", "saved", "trace")
@@ -58,7 +59,7 @@ def remarks() -> list[str]:
     fate = "a syslogd listens, so its lines are written" if heard else "none listens here: its lines are lost"
     return [
         "Postfix flushes twice a message: the queue file before 250, the Maildir file before it is done.",
-        f"{DEFAULT_NAME} logs to syslogd ({fate}); {TUNED_NAME} does not log.",
+        f"{DEFAULT_NAME} logs to syslogd ({fate}); the others do not log.",
     ]
 
 

@@ -1,9 +1,8 @@
-"""The two ways Postfix is set up here: as it comes, and tuned as an honest expert would for this load.
+"""The ways Postfix is set up here: as it comes, tuned for this load, and with all that an expert would find.
 
-Both get what it takes to run a private instance that delivers to one Maildir (`private`), and both
-keep Postfix's durability: the queue file is flushed before a message is accepted, the Maildir file
-before it is taken off the queue. `TUNED` is what the second gets on top; each line says why. Pure
-data: nothing here touches a file.
+All get what it takes to run a private instance that delivers to one Maildir (`private`), and all keep
+Postfix's durability: the queue file is flushed before a message is accepted, the Maildir file before it
+is taken off the queue. Each line on top says why. Pure data: nothing here touches a file.
 """
 
 import dataclasses
@@ -17,23 +16,27 @@ TUNED: dict[str, str] = {
     # Processes live through the whole run instead of 100 clients or deliveries.
     "max_use": "100000",
     "max_idle": "3600s",
+    # No name look-ups of any kind.
+    "smtpd_peername_lookup": "no",
+    "disable_dns_lookups": "yes",
+    # No log, whether or not a syslogd runs: with a log file named, Postfix hands its lines to postlogd
+    # instead of syslogd; master.cf has no postlogd, so a line ends with one failed connect(2). The
+    # file is only written by programs that may not wait for postlogd, and so it must be writable.
+    "maillog_file": "/dev/null",
+    "maillog_file_prefixes": "/dev/null",
+}
+
+EXPERT: dict[str, str] = TUNED | {
     "default_process_limit": "100",
     # The accepting side does not slow down for the delivering side.
     "in_flow_delay": "0",
-    # No name look-ups of any kind, and one address family to think of.
-    "smtpd_peername_lookup": "no",
-    "disable_dns_lookups": "yes",
+    # One address family to think of.
     "inet_protocols": "ipv4",
     # No client limits, so smtpd never asks anvil(8).
     "smtpd_client_connection_count_limit": "0",
     "smtpd_client_connection_rate_limit": "0",
     "smtpd_client_message_rate_limit": "0",
     "smtpd_client_recipient_rate_limit": "0",
-    # No log, whether or not a syslogd runs: with a log file named, Postfix hands its lines to postlogd
-    # instead of syslogd; master.cf has no postlogd, so a line ends with one failed connect(2). The
-    # file is only written by programs that may not wait for postlogd, and so it must be writable.
-    "maillog_file": "/dev/null",
-    "maillog_file_prefixes": "/dev/null",
     # Checks and rewriting that find nothing to do in this load.
     "receive_override_options": "no_address_mappings, no_header_body_checks, no_milters",
     "disable_mime_input_processing": "yes",

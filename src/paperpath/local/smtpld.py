@@ -21,7 +21,7 @@ from paperpath.service.wakeup import Wakeups
 
 NAME = "smtpld"
 BATCH = 50
-GATHER_S = 0.02  # under load: let the next batch grow, for a commit costs the same whatever is in it
+GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 1.0  # the most that a lost wake-up can cost; deferred recipients are looked at as often
 TROUBLE_PAUSE_S = 1.0
 
@@ -131,8 +131,7 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-# What was taken can wait a moment; who brings more should not (docs/decisions/0009).
-main = make_command(NAME, "The local delivery daemon: writes mail into folders.", deliver_mail, niceness=5)
+main = make_command(NAME, "The local delivery daemon: writes mail into folders.", deliver_mail)
 
 if __name__ == "__main__":
     main()

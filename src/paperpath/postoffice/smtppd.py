@@ -18,7 +18,7 @@ from paperpath.service.wakeup import Wakeups
 
 NAME = "smtppd"
 BATCH = 500
-GATHER_S = 0.02  # under load: let the next batch grow, for a commit costs the same whatever is in it
+GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 2.0  # the most that a lost wake-up can cost
 SWEEP_S = 0.5  # how soon the claims of a worker that was killed are given to another
 TROUBLE_PAUSE_S = 1.0
@@ -100,10 +100,7 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-# What was taken can wait a moment; who brings more should not (docs/decisions/0009).
-main = make_command(
-    NAME, "The post office daemon: sorts recipients to local or remote delivery.", sort_mail, niceness=5
-)
+main = make_command(NAME, "The post office daemon: sorts recipients to local or remote delivery.", sort_mail)
 
 if __name__ == "__main__":
     main()

@@ -54,11 +54,8 @@ class Life:
 Body = Callable[[Life], Awaitable[None]]
 
 
-def make_command(name: str, summary: str, body: Body, *, niceness: int = 0) -> click.Command:
-    """Make the command line of a program: `NAME --config FILE`.
-
-    `niceness` is how far the program steps back from the processor when others want it, as nice(1) counts.
-    """
+def make_command(name: str, summary: str, body: Body) -> click.Command:
+    """Make the command line of a program: `NAME --config FILE`."""
 
     @click.command(name, help=f"{summary}\n\nExample: {name} --config paperpath.toml")
     @click.option(
@@ -70,7 +67,6 @@ def make_command(name: str, summary: str, body: Body, *, niceness: int = 0) -> c
         help="The configuration.",
     )
     def command(file: Path) -> None:
-        os.nice(niceness)
         raise SystemExit(run_program(name, file, body))
 
     return command

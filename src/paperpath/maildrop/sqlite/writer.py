@@ -1,9 +1,10 @@
 """Group commit: one thread per process writes what many ask for, in one transaction and one flush.
 
-An idle system commits at once; under load groups begin at least 2 ms apart, so that each is worth its flush
-(docs/decisions/0008). What many ask for alike, to take a message, is one joint operation on all of them, in a
-few statements: at each statement the thread has to get the interpreter back from the event loop. A bad
-operation fails alone. Futures are resolved, and the stages with new work woken, once the commit is flushed.
+While one group is being flushed the next one gathers, so an idle system commits at once and a busy one in
+large groups; there is no timer. What many ask for alike, to take a message, is one joint operation on all of
+them, in a few statements: at each statement the thread has to get the interpreter back from the event loop
+(docs/decisions/0008). A bad operation fails alone. Futures are resolved, and the stages with new work woken,
+once the commit is flushed.
 
 A commit that failed is never trusted: the connection is opened anew, and a small commit overwrites whatever
 the failed one may have left in the log, so that what was refused cannot come back later; then its operations
@@ -14,7 +15,6 @@ import asyncio
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,6 @@ from paperpath.maildrop.sqlite.locks import WriteLock
 
 Result = TypeVar("Result")
 MOST_OPERATIONS = 1000
-GATHER_S = 0.002  # between the beginnings of two groups: what comes meanwhile goes together
 GROUPS_BETWEEN_LOOKS = 64  # at the length of the log
 CHECKPOINT_PAGES = 4_000
 CHECKPOINT_PAGES_AT_LAST = 40_000  # for whoever does not checkpoint as a rule
@@ -72,7 +71,6 @@ class GroupCommitter:
         self._on_work = on_work
         self._checkpoint_pages = CHECKPOINT_PAGES if checkpoints else CHECKPOINT_PAGES_AT_LAST
         self._groups = 0
-        self._last_began_s = 0.0
         self._connection: apsw.Connection | None = open_database(folder)
         self._lock = WriteLock(folder)
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
@@ -114,10 +112,6 @@ class GroupCommitter:
         """Wait for requests; return them, and whether there may be more."""
         group: list[_Request] = []
         request = self._requests.get()
-        early_s = self._last_began_s + GATHER_S - time.monotonic()
-        if early_s > 0:
-            time.sleep(early_s)
-        self._last_began_s = time.monotonic()
         while request is not None:
             group.append(request)
             if len(group) == MOST_OPERATIONS or self._requests.empty():
