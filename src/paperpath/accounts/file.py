@@ -88,16 +88,25 @@ class AccountsFile:
         if seen != self._seen:
             self._seen = seen
             try:
-                self._accounts = load_accounts(self._file)
-                self._trouble = None
+                accounts = load_accounts(self._file)
             except AccountsError as error:
                 self._trouble = str(error)
+            else:
+                self._take(accounts, seen)
         return self._accounts
 
     def take_trouble(self) -> str | None:
         """Return, once, why the file as it is now could not be read."""
         trouble, self._trouble = self._trouble, None
         return trouble
+
+    def _take(self, accounts: Accounts, seen: tuple[int, int, int] | None) -> None:
+        """Put new accounts in force, unless the file is gone or empty: somebody is just writing it anew."""
+        if (seen is None or seen[2] == 0) and any(self._accounts):
+            self._trouble = f"{self._file} is missing or empty"
+        else:
+            self._accounts = accounts
+            self._trouble = None
 
     def _look(self) -> tuple[int, int, int] | None:
         try:
@@ -130,6 +139,8 @@ def add_account(file: Path, address: Mailbox) -> Account:
         account = Account(address, _make_folder(address))
         if any(other.folder == account.folder for other in accounts):
             raise AccountsError(f"the folder {account.folder} belongs to another account")
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
         lines.append(f"{account.address}\t{account.folder}\n")
     return account
 
@@ -159,7 +170,8 @@ def _parse_line(line: str) -> Account:
     if not address.domain:
         raise ValueError(f"{fields[0]!r}: the address has no domain")
     folder = PurePosixPath(fields[1])
-    if folder.is_absolute() or ".." in folder.parts or not folder.parts:
+    climbs = folder.is_absolute() or ".." in folder.parts or not folder.parts
+    if climbs or not fields[1].isprintable():
         raise ValueError(f"{fields[1]!r}: expected a folder below the root of the mailboxes")
     return Account(address, folder)
 
@@ -191,7 +203,9 @@ def _replacing(file: Path) -> Iterator[list[str]]:
         except FileNotFoundError:
             lines = [_HEADING]
         yield lines
-        _replace(file, "".join(lines))
+        text = "".join(lines)
+        parse_accounts(text)
+        _replace(file, text)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -57,10 +57,11 @@ async def _run(file: Path, configuration: Configuration) -> None:
         starting.result()
         _say_ready(supervisor, configuration)
         keeping = asyncio.create_task(supervisor.keep_alive())
-        await ending
+        await asyncio.wait({keeping, ending}, return_when=asyncio.FIRST_COMPLETED)
         keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        await asyncio.wait({keeping})
+        if not keeping.cancelled() and (defect := keeping.exception()) is not None:
+            click.echo(f"the supervisor cannot go on: {defect!r}", err=True)
     await supervisor.stop()
     click.echo("Ended; the mail is where it was.")
 

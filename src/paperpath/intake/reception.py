@@ -20,10 +20,11 @@ _MOST_HEADER_OCTETS = 64 * 1024  # how much of a header is searched for trace fi
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a message: the reply for the client, and how many octets were stored."""
+    """What became of a message: the reply for the client, how many octets were stored, what went wrong."""
 
     reply: Reply
-    size: int
+    size: int = 0
+    trouble: str = ""
 
 
 class Reception:
@@ -65,7 +66,7 @@ class Reception:
         """Put the message into the maildrop; when a 250 comes back it is flushed (promise P2)."""
         if count_fields(header_section(self._head), b"received") >= MOST_HOPS:
             self.discard()
-            return Stored(replies.R554_LOOP, 0)
+            return Stored(replies.R554_LOOP)
         try:
             if self._failure is not None:
                 raise self._failure
@@ -73,10 +74,10 @@ class Reception:
             arrived_us = int(self._stamp.arrived.timestamp() * 1_000_000)
             message = NewMessage(self.queue_id, self._envelope, content, arrived_us)
             await self._maildrop.accept(message)
-        except MaildropError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the client is owed its one reply
             self.discard()
             no_space = isinstance(error, StorageError) and error.no_space
-            return Stored(replies.R452_NO_SPACE if no_space else replies.R451_NOT_STORED, 0)
+            return Stored(replies.R452_NO_SPACE if no_space else replies.R451_NOT_STORED, trouble=repr(error))
         return Stored(replies.queued(self.queue_id), content.size)
 
     def _write(self, octets: bytes) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from paperpath.intake.reception import Reception
-from paperpath.mail.address import Mailbox, format_path
+from paperpath.intake.reception import Reception, Stored
+from paperpath.mail.address import Mailbox, domain_key, format_path
 from paperpath.mail.envelope import Client, Envelope
 from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp
@@ -24,6 +24,8 @@ from paperpath.smtp.server import ServerConnection, Settings
 from paperpath.smtp.states import State
 
 MOST_PENDING_OCTETS = 64 * 1024
+MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
+CLOSE_S = 30.0  # how long a client may take to read the last of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,13 @@ class Session(asyncio.Protocol):
         self._client = Client("", 0, "", "SMTP")
         self._sender: Mailbox | None = None
         self._body = ""
-        self._recipients: list[Mailbox] = []
+        self._recipients: dict[tuple[str, str], Mailbox] = {}
         self._reception: Reception | None = None
         self._storing: asyncio.Task[None] | None = None
         self._reading = True
         self._client_reads = True
         self._ending = False
+        self._half_closed = False
         self._last_heard_s = 0.0
 
     # Called by the event loop
@@ -92,7 +95,7 @@ class Session(asyncio.Protocol):
         """Greet (requirement A-1: before reading anything)."""
         self._transport = cast("asyncio.Transport", transport)
         self._loop = asyncio.get_running_loop()
-        host, port = transport.get_extra_info("peername")[:2]
+        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]  # none, if it is gone already
         self._client = Client(host.removeprefix("::ffff:"), port, "", "SMTP")
         self._sessions.add(self)
         self._last_heard_s = self._loop.time()
@@ -113,11 +116,12 @@ class Session(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on reading."""
         self._client_reads = True
-        self._control_reading()
+        self._advance()
 
     def eof_received(self) -> bool:
-        """Close when the client does; a message being stored is finished all the same."""
-        return False
+        """Close when the client sends no more, once a message being stored is answered."""
+        self._half_closed = True
+        return self._storing is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
@@ -137,8 +141,11 @@ class Session(asyncio.Protocol):
     # Inside
 
     def _advance(self) -> None:
-        while (event := self._core.next_event()) is not None:
+        """Go on with what has come, as long as the client takes our replies."""
+        while self._client_reads and (event := self._core.next_event()) is not None:
             self._handle(event)
+            if self._core.octets_waiting > MOST_WAITING_OCTETS:
+                self._send()
         self._send()
         self._control_reading()
 
@@ -150,7 +157,7 @@ class Session(asyncio.Protocol):
             case server.RecipientReceived(recipient):
                 self._judge(recipient)
             case server.SenderReceived(sender, _, body):
-                self._sender, self._body, self._recipients = sender, body, []
+                self._sender, self._body, self._recipients = sender, body, {}
                 self._core.reply(replies.R250_SENDER)
             case server.ContentBegun():
                 self._begin_reception()
@@ -168,21 +175,21 @@ class Session(asyncio.Protocol):
                 self._log_refusal(f"{verb}({length})", reply)
             case server.QuitReceived():
                 self._send()
-                self._transport.close()
 
     def _judge(self, recipient: Mailbox) -> None:
         reply = self._service.judge_recipient(recipient)
-        if reply.is_positive:
-            self._recipients.append(recipient)
-        else:
+        if not reply.is_positive:
             self._log_refusal(format_path(recipient), reply)
+        else:  # who is named twice gets one copy
+            key = recipient.local, domain_key(recipient.domain)
+            self._recipients.setdefault(key, recipient)
         self._core.reply(reply)
 
     def _begin_reception(self) -> None:
         service = self._service
         now = service.now()
         queue_id = service.maildrop.new_queue_id(int(now.timestamp() * 1_000_000))
-        envelope = Envelope(self._sender, tuple(self._recipients), self._client, self._body)
+        envelope = Envelope(self._sender, tuple(self._recipients.values()), self._client, self._body)
         stamp = Stamp(service.settings.hostname, queue_id, now)
         self._reception = Reception(service.maildrop, envelope, stamp)
 
@@ -192,7 +199,7 @@ class Session(asyncio.Protocol):
         reception.add(last_octets)
         stored = await reception.store()
         self._reception = self._storing = None
-        self._log_stored(reception, stored.reply, stored.size)
+        self._log_stored(reception, stored)
         if self._transport.is_closing():
             self._sessions.discard(self)
             return
@@ -200,20 +207,29 @@ class Session(asyncio.Protocol):
         self._core.reply(stored.reply)
         if self._ending:
             self._close(replies.R421_SHUTTING_DOWN)
-        else:
-            self._advance()
+            return
+        self._advance()
+        if self._half_closed and self._storing is None:
+            self._hang_up()
 
     def _drop_transaction(self) -> None:
         reception, self._reception = self._reception, None
         if reception is not None:
             reception.discard()
-        self._sender, self._recipients = None, []
+        self._sender, self._recipients = None, {}
 
     def _send(self) -> None:
         octets = self._core.octets_to_send()
         if octets and not self._transport.is_closing():
             self._transport.write(octets)
         if self._core.state is State.CLOSED:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close once the client has read what was sent, or has had time enough to."""
+        if not self._transport.is_closing():
+            self._timer.cancel()
+            self._timer = self._loop.call_later(CLOSE_S, self._transport.abort)
             self._transport.close()
 
     def _close(self, reply: Reply) -> None:
@@ -244,14 +260,16 @@ class Session(asyncio.Protocol):
     def _log_refusal(self, what: str, reply: Reply) -> None:
         self._service.log.info("refused", client=self._client.address, what=what, reply=reply)
 
-    def _log_stored(self, reception: Reception, reply: Reply, size: int) -> None:
+    def _log_stored(self, reception: Reception, stored: Stored) -> None:
         envelope = reception.envelope
-        self._service.log.info(
-            "accepted" if reply.is_positive else "not stored",
-            message=reception.queue_id,
-            client=self._client.address,
-            sender=format_path(envelope.sender),
-            recipients=len(envelope.recipients),
-            size=size,
-            reply=reply,
-        )
+        facts = {
+            "message": reception.queue_id,
+            "client": self._client.address,
+            "sender": format_path(envelope.sender),
+            "recipients": len(envelope.recipients),
+            "reply": stored.reply,
+        }
+        if stored.reply.is_positive:
+            self._service.log.info("accepted", **facts, size=stored.size)
+        else:
+            self._service.log.error("not stored", **facts, reason=stored.trouble)

@@ -72,7 +72,10 @@ def _deliver_to(folder: Path, claims: Sequence[Claim], depot: Depot) -> list[Out
     try:
         with Maildir(folder) as maildir:
             outcomes = [_deliver(claim, maildir, depot) for claim in claims]
-            maildir.flush()
+            try:
+                maildir.flush()
+            except OSError as error:  # what was moved to new is there, and may or may not stay there
+                return [_defer(claim, depot, _trouble(error), uncertain=True) for claim in claims]
             return outcomes
     except OSError as error:
         return [_defer(claim, depot, _trouble(error)) for claim in claims]
@@ -81,9 +84,7 @@ def _deliver_to(folder: Path, claims: Sequence[Claim], depot: Depot) -> list[Out
 def _deliver(claim: Claim, maildir: Maildir, depot: Depot) -> Outcome:
     name = delivery_name(claim, depot.host)
     try:
-        if claim.tried and (there := maildir.find(name)) is not None:
-            flush_file(there)
-            flush_directory(there.parent)
+        if claim.tried and _is_there(maildir, name):
             return Delivered(R250_ALREADY_THERE)
         head = return_path_field(claim.message.sender) + delivered_to_field(claim.address)
         maildir.write(name, to_stored_lines(_chunks(head, claim.message)))
@@ -92,6 +93,21 @@ def _deliver(claim: Claim, maildir: Maildir, depot: Depot) -> Outcome:
     except OSError as error:
         return _defer(claim, depot, _trouble(error))
     return Delivered(R250_DELIVERED)
+
+
+def _is_there(maildir: Maildir, name: str) -> bool:
+    """Tell whether an earlier attempt delivered, and make its copy durable.
+
+    A mail program may move the file while we look; then it is looked for again.
+    """
+    while (there := maildir.find(name)) is not None:
+        try:
+            flush_file(there)
+            flush_directory(there.parent)
+        except FileNotFoundError:
+            continue
+        return True
+    return False
 
 
 def _chunks(head: bytes, message: ClaimedMessage) -> Iterator[bytes]:
@@ -111,9 +127,22 @@ def _chunks(head: bytes, message: ClaimedMessage) -> Iterator[bytes]:
         raise DamagedError
 
 
-def _defer(claim: Claim, depot: Depot, reply: Reply) -> Deferred:
-    pause_s = min(_RETRY_FIRST_S * 2**claim.attempts, _RETRY_MOST_S)
-    return Deferred(reply, depot.now_us + pause_s * 1_000_000)
+def defer_batch(claims: Sequence[Claim], now_us: int, error: Exception) -> list[Settlement]:
+    """Defer claims whose delivery ended in a way that nobody foresaw; each may have been delivered."""
+    reply = make_reply(451, "4.3.0", f"Delivery failed in an unforeseen way: {error!r}")
+    return [
+        Settlement(claim.recipient_id, Deferred(reply, now_us + _pause_us(claim), uncertain=True))
+        for claim in claims
+    ]
+
+
+def _defer(claim: Claim, depot: Depot, reply: Reply, *, uncertain: bool = False) -> Deferred:
+    return Deferred(reply, depot.now_us + _pause_us(claim), uncertain)
+
+
+def _pause_us(claim: Claim) -> int:
+    pause_s = min(_RETRY_FIRST_S << min(claim.attempts, 20), _RETRY_MOST_S)
+    return pause_s * 1_000_000
 
 
 def _trouble(error: OSError) -> Reply:

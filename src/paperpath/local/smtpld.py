@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.local.delivery import Depot, deliver_batch
+from paperpath.local.delivery import Depot, defer_batch, deliver_batch
 from paperpath.mail.outcome import Delivered
 from paperpath.maildrop.interface import Claim, Maildrop, MaildropError, Settlement, Transport
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
@@ -87,28 +87,36 @@ class LocalDelivery:
         await asyncio.gather(*self._batches)
 
     async def _deliver(self, claims: Sequence[Claim]) -> None:
+        try:
+            settlements = await self._write(claims)
+        except Exception as error:  # noqa: BLE001 - whatever it was, these claims are ours to settle
+            self._life.log.error("delivery failed", reason=repr(error))
+            settlements = defer_batch(claims, _now_us(), error)
+        finally:
+            self._slots.release()
+        self._log(claims, settlements)
+        await self._settle(settlements)
+
+    async def _write(self, claims: Sequence[Claim]) -> list[Settlement]:
         configuration = self._life.configuration
         accounts = self._accounts.read()
         if (trouble := self._accounts.take_trouble()) is not None:
             self._life.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
         depot = Depot(configuration.mailbox_root, accounts, configuration.hostname, _now_us())
         loop = asyncio.get_running_loop()
-        try:
-            settlements = await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
-        finally:
-            self._slots.release()
-        self._log(claims, settlements)
-        await self._settle(settlements)
+        return await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
 
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
-        """Settle, however long it takes: unsettled claims are nobody's before this worker ends."""
+        """Settle, however long it takes: nobody else can, as long as this worker lives."""
         while True:
             try:
                 await self._maildrop.settle(settlements)
                 return
             except MaildropError as error:
                 self._life.log.error("cannot settle", reason=str(error))
-                await asyncio.sleep(TROUBLE_PAUSE_S)
+            if self._life.ending:
+                return  # a dead worker's claims are looked for under their name, and not written twice
+            await asyncio.sleep(TROUBLE_PAUSE_S)
 
     def _log(self, claims: Sequence[Claim], settlements: Sequence[Settlement]) -> None:
         by_id = {claim.recipient_id: claim for claim in claims}

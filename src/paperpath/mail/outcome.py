@@ -19,10 +19,14 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now; it is due again at `due_us`, microseconds since 1970."""
+    """Not now; it is due again at `due_us`, microseconds since 1970.
+
+    `uncertain`: the copy may be there all the same, so the next attempt looks for it first.
+    """
 
     reply: Reply
     due_us: int
+    uncertain: bool = False
 
 
 Outcome = Delivered | Deferred

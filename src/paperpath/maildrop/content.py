@@ -59,17 +59,20 @@ class SpooledContent:
         if not self._spilled:
             return
         self._spilled = False
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        with suppress(OSError):  # what cannot be removed now harms nobody
+            if descriptor is not None:
+                os.close(descriptor)
         for file in (self._partial, self._final):
-            with suppress(OSError):  # what cannot be removed now is swept later
+            with suppress(OSError):
                 file.unlink(missing_ok=True)
 
     def _spill(self) -> None:
         self._final = content_file(self._folder, self._queue_id)
         self._partial = self._final.with_suffix(".partial")
-        self._final.parent.mkdir(mode=0o700, exist_ok=True)
+        if not self._final.parent.is_dir():
+            self._final.parent.mkdir(mode=0o700, exist_ok=True)
+            flush_directory(self._folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._partial, flags, 0o600)
         self._spilled = True
@@ -85,10 +88,10 @@ class SpooledContent:
             os.fsync(descriptor)
             self._partial.rename(self._final)
             flush_directory(self._final.parent)
+            self._descriptor = None
+            os.close(descriptor)
 
         _storing(flush)
-        os.close(descriptor)
-        self._descriptor = None
         return Content(self._size, self._digest.digest(), None, self._final)
 
 

@@ -190,12 +190,13 @@ class MemoryMaildrop:
         recipient = store.recipients.get(number)
         if recipient is None or recipient.state != "claimed" or recipient.worker != self._number:
             return False
-        tried = replace(recipient, worker=None, tried=False, attempts=recipient.attempts + 1)
+        attempted = replace(recipient, worker=None, attempts=recipient.attempts + 1)
         match settlement.outcome:
-            case Deferred(_, due_us):
-                store.recipients[number] = replace(tried, state="ready", due_us=due_us)
+            case Deferred(_, due_us, uncertain):
+                tried = recipient.tried or uncertain
+                store.recipients[number] = replace(attempted, state="ready", due_us=due_us, tried=tried)
             case Delivered():
-                store.recipients[number] = replace(tried, state="settled")
+                store.recipients[number] = replace(attempted, state="settled")
                 store.delivered += 1
                 self._remove_if_done(recipient.message_id)
         return True

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from paperpath.config.tables import Configuration
-from paperpath.maildrop.interface import Maildrop, SchemaError, Stage
+from paperpath.maildrop.interface import Maildrop, MaildropError, SchemaError, Stage
 from paperpath.maildrop.sqlite.database import create_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
 from paperpath.service.errors import ServiceError
@@ -36,7 +36,7 @@ async def open_maildrop(configuration: Configuration, program: str) -> AsyncIter
             maildrop = await open_sqlite(
                 configuration.maildrop_folder, worker, lambda stage: waker.wake(_PROGRAMS[stage])
             )
-        except SchemaError as error:
+        except MaildropError as error:
             raise ServiceError(str(error)) from error
         try:
             yield maildrop

@@ -36,10 +36,8 @@ async def sort_mail(life: Life) -> None:
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
     ):
-        helpers = [
-            asyncio.create_task(_sweep(maildrop, life.log)),
-            asyncio.create_task(_wake_at_end(life, wakeups)),
-        ]
+        sweeper = asyncio.create_task(_sweep(maildrop, life.log))
+        waiter = asyncio.create_task(_wake_at_end(life, wakeups))
         life.ready("sorting")
         while not life.ending:
             count = await _sort_some(maildrop, routes, accounts, life.log)
@@ -47,9 +45,11 @@ async def sort_mail(life: Life) -> None:
                 await wakeups.wait(POLL_S)
             elif count < BATCH:
                 await asyncio.sleep(GATHER_S)
-        for helper in helpers:
+            if sweeper.done():  # it never ends by itself; without it claims of the dead would lie for ever
+                sweeper.result()
+        for helper in (sweeper, waiter):
             helper.cancel()
-        await asyncio.wait(helpers)
+        await asyncio.wait((sweeper, waiter))
 
 
 def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accounts) -> list[Sorted]:
@@ -65,14 +65,14 @@ def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accoun
 
 async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile, log: Log) -> int:
     """Sort one batch; return how many there were."""
-    recipients = list(maildrop.read_unsorted(BATCH))
-    if not recipients:
-        return 0
     current = accounts.read()
     if (trouble := accounts.take_trouble()) is not None:
         log.error("accounts unreadable, the old ones stay in force", reason=trouble)
+    recipients: list[UnsortedRecipient] = []
     try:
-        await maildrop.sort(decide(recipients, routes, current), _now_us())
+        recipients = list(maildrop.read_unsorted(BATCH))
+        if recipients:
+            await maildrop.sort(decide(recipients, routes, current), _now_us())
     except MaildropError as error:
         log.error("cannot sort", reason=str(error))
         await asyncio.sleep(TROUBLE_PAUSE_S)

@@ -98,7 +98,13 @@ async def _live(life: Life, body: Body) -> None:
         loop.add_signal_handler(number, life.end)
     lifeline = os.environ.pop(LIFELINE, None)
     if lifeline is not None:
-        loop.add_reader(int(lifeline), life.end)
+        descriptor = int(lifeline)
+
+        def end() -> None:
+            loop.remove_reader(descriptor)  # which stays readable for ever
+            life.end()
+
+        loop.add_reader(descriptor, end)
     await body(life)
     notify(STOPPING="1")
     life.log.info("ended")

@@ -105,7 +105,7 @@ class _Child:
             pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _MOST_PAUSE_S)
             try:
                 await self.start()
-            except ServiceError as error:
+            except (ServiceError, OSError) as error:  # a full disk or process table passes
                 self._log.error("cannot start", child=self.name, reason=str(error))
 
     async def stop(self) -> None:

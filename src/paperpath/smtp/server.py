@@ -140,7 +140,8 @@ class ServerConnection:
         self._settings = settings
         self._state = State.CONNECTED
         self._input = b""
-        self._searched = 0
+        self._read_to = 0  # what lies before was dealt with
+        self._searched = 0  # no end of line lies before
         self._overlong = False
         self._output: list[bytes] = [settings.greeting.octets]
         self._awaiting: State | None = None  # where a positive reply leads
@@ -162,11 +163,18 @@ class ServerConnection:
     @property
     def pending_octets(self) -> int:
         """How many octets wait to be looked at; the driver stops reading when they grow."""
-        return len(self._input)
+        return len(self._input) - self._read_to
 
     def receive(self, octets: bytes) -> None:
         """Take what came from the client."""
-        self._input = self._input + octets if self._input else octets
+        self._searched -= self._read_to
+        self._input = self._input[self._read_to :] + octets
+        self._read_to = 0
+
+    @property
+    def octets_waiting(self) -> int:
+        """How many octets `octets_to_send` would give."""
+        return sum(map(len, self._output))
 
     def octets_to_send(self) -> bytes:
         """Return what is to be sent, and forget it. Replies to pipelined commands leave together."""
@@ -178,7 +186,7 @@ class ServerConnection:
         """Return the next event; `None` when more octets, or a reply, are needed first."""
         while self._awaiting is None and self._state is not State.CLOSED:
             if self._state is State.CONTENT:
-                return self._read_content() if self._input else None
+                return self._read_content() if self.pending_octets else None
             line = self._next_line()
             if line is None:
                 return None
@@ -211,21 +219,22 @@ class ServerConnection:
 
     def _next_line(self) -> bytes | None:
         """Cut off the next command line; an over-long one is passed over whole (RFC 5321 §4.5.3.1.9)."""
-        end = self._input.find(b"\r\n", self._searched)
+        end = self._input.find(b"\r\n", max(self._searched, self._read_to))
         if end < 0:
-            if len(self._input) > self._settings.line_octets:
+            if self.pending_octets > self._settings.line_octets:
                 self._overlong = True
-                self._input = self._input[-1:]
+                self._read_to = len(self._input) - 1
             self._searched = max(len(self._input) - 1, 0)
             return None
-        line, self._input, self._searched = self._input[:end], self._input[end + 2 :], 0
+        line = self._input[self._read_to : end]
+        self._read_to = end + 2
         if len(line) + 2 > self._settings.line_octets:
             self._overlong = True
         return line
 
     def _read_content(self) -> Event | None:
-        content, behind = self._data.feed(self._input)
-        self._input = behind
+        content, behind = self._data.feed(self._input[self._read_to :])
+        self._input, self._read_to, self._searched = behind, 0, 0
         self._data_octets += len(content)
         too_big = self._data_octets > self._settings.size
         if not self._data.ended:

@@ -212,6 +212,21 @@ async def a_deferred_recipient_comes_back_when_due(engine: Engine) -> None:
     await maildrop.close()
 
 
+async def doubt_about_a_copy_stays(engine: Engine) -> None:
+    """P4: once a copy may be there, every later attempt is told to look, whatever deferred it meanwhile."""
+    maildrop = await engine.open()
+    await put(maildrop, "a@here.example")
+    await sort_all(maildrop)
+    seen = []
+    for due_us, uncertain in ((200, False), (300, True), (400, False)):
+        (claim,) = await claim_all(maildrop, now_us=due_us)
+        seen.append(claim.tried)
+        await maildrop.settle([Settlement(claim.recipient_id, Deferred(_LATER, due_us, uncertain))])
+    (claim,) = await claim_all(maildrop, now_us=400)
+    assert [*seen, claim.tried] == [False, False, True, True]
+    await maildrop.close()
+
+
 async def one_destination_does_not_starve_another(engine: Engine) -> None:
     """P6: a claim is shared out over destinations, however much waits for one of them."""
     maildrop = await engine.open()
@@ -343,6 +358,7 @@ CHECKS: tuple[Check, ...] = (
     a_claim_belongs_to_one_worker,
     transports_are_apart,
     a_deferred_recipient_comes_back_when_due,
+    doubt_about_a_copy_stays,
     one_destination_does_not_starve_another,
     the_longest_due_goes_first,
     claims_of_the_dead_are_released_as_tried,

@@ -1,6 +1,7 @@
 """Accounts: found as E-5 says, changed whole, refused with the line (P7, L-1, L-4)."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,7 @@ def test_comments_and_order_of_a_hand_made_file_stay(file: Path) -> None:
         ("a b@x.example\tx\n", 1, "malformed|no domain"),
         ("joe@x.example\t/etc\n", 1, "below the root"),
         ("joe@x.example\ta/../../b\n", 1, "below the root"),
+        ("joe@x.example\ta\x00b\n", 1, "below the root"),
         ("joe@x.example\tx\nJOE@x.example\ty\njoe@X.example\tz\n", 3, "twice"),
     ],
 )
@@ -93,6 +95,25 @@ def test_a_replaced_file_is_noticed_and_a_broken_one_keeps_the_old(file: Path) -
     assert watched.read().find(ann) is not None
     assert "line 1" in (watched.take_trouble() or "")
     assert watched.take_trouble() is None
+
+
+@pytest.mark.parametrize("gone", [Path.unlink, lambda file: file.write_text("")])
+def test_a_file_that_is_gone_or_empty_for_a_moment_keeps_the_old(
+    file: Path, gone: Callable[[Path], object]
+) -> None:
+    add_account(file, JOE)
+    watched = AccountsFile(file)
+    gone(file)
+    assert watched.read().find(JOE) is not None
+    assert "missing or empty" in (watched.take_trouble() or "")
+    add_account(file, Mailbox("ann", "here.example"))
+    assert watched.read().find(JOE) is None
+
+
+def test_a_hand_made_file_without_a_last_newline_is_added_to_line_by_line(file: Path) -> None:
+    file.write_text("a@x.example\tx/a")
+    add_account(file, JOE)
+    assert file.read_text() == "a@x.example\tx/a\njoe@here.example\there.example/joe\n"
 
 
 def test_no_file_holds_nobody(file: Path) -> None:

@@ -3,7 +3,10 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from paperpath.accounts.file import parse_accounts
+from paperpath.folders.maildir import Maildir
 from paperpath.local.delivery import Depot, deliver_batch, delivery_name
 from paperpath.mail.address import Mailbox
 from paperpath.mail.outcome import Deferred, Delivered, Outcome
@@ -85,6 +88,38 @@ def test_P4_a_tried_claim_that_was_delivered_is_not_written_again(tmp_path: Path
     found = outcomes(tmp_path, claim(tried=True))[1]
     assert isinstance(found, Delivered)
     assert "earlier" in str(found.reply)
+    assert not list((tmp_path / "x/joe/new").iterdir())
+
+
+def test_P4_a_directory_that_cannot_be_flushed_leaves_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(maildir: Maildir) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Maildir, "flush", fail)
+    outcome = outcomes(tmp_path, claim())[1]
+    assert isinstance(outcome, Deferred)
+    assert outcome.uncertain
+
+
+def test_P4_a_file_moved_while_we_look_is_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes(tmp_path, claim())
+    name = delivery_name(claim(), "mx.here.example")
+    new, cur = tmp_path / "x/joe/new" / name, tmp_path / "x/joe/cur" / f"{name}:2,S"
+    find = Maildir.find
+
+    def find_then_move(maildir: Maildir, wanted: str) -> Path | None:
+        there = find(maildir, wanted)
+        if there == new:
+            new.rename(cur)
+        return there
+
+    monkeypatch.setattr(Maildir, "find", find_then_move)
+    assert isinstance(outcomes(tmp_path, claim(tried=True))[1], Delivered)
+    assert cur.exists()
     assert not list((tmp_path / "x/joe/new").iterdir())
 
 

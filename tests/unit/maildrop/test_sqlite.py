@@ -59,6 +59,13 @@ def test_making_a_maildrop_twice_keeps_the_first(tmp_path: Path) -> None:
     assert asyncio.run(run()) == 1
 
 
+def test_a_maildrop_whose_making_was_interrupted_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "queue.db.new").write_bytes(b"half")
+    create_database(tmp_path)
+    open_database(tmp_path).close()
+    assert not (tmp_path / "queue.db.new").exists()
+
+
 def test_every_commit_is_flushed(tmp_path: Path) -> None:
     create_database(tmp_path)
     connection = open_database(tmp_path)

@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from paperpath.maildrop.content import flush_directory
 from paperpath.maildrop.interface import SchemaError
 
 SCHEMA_VERSION = 1
@@ -41,15 +42,18 @@ def create_database(folder: Path) -> None:
     if file.exists():
         open_database(folder).close()
         return
-    connection = apsw.Connection(str(file))
-    file.chmod(0o600)
+    unfinished = folder / "queue.db.new"
+    unfinished.unlink(missing_ok=True)
+    connection = apsw.Connection(str(unfinished))
+    unfinished.chmod(0o600)
     connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     with connection:
         connection.execute(_schema())
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.close()
+    unfinished.rename(file)  # so that there is a whole maildrop or none
+    flush_directory(folder)
 
 
 def open_database(folder: Path) -> apsw.Connection:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import apsw
 
 from paperpath.mail.address import parse_mailbox
 from paperpath.maildrop.content import SpooledContent, content_file
@@ -22,6 +25,7 @@ from paperpath.maildrop.interface import (
     Settlement,
     Sorted,
     Stage,
+    StorageError,
     Transport,
     UnsortedRecipient,
 )
@@ -86,7 +90,7 @@ class SqliteMaildrop:
 
     def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
         """See `Maildrop`."""
-        rows = fetch(self._reader, _READ_UNSORTED, (limit,))
+        rows = self._read(_READ_UNSORTED, (limit,))
         return [UnsortedRecipient(number, queue_id, parse_mailbox(text)) for number, queue_id, text in rows]
 
     def sort(self, decisions: Sequence[Sorted], now_us: int) -> asyncio.Future[int]:
@@ -112,8 +116,12 @@ class SqliteMaildrop:
 
     def release_dead(self) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while everybody lives."""
-        rows = fetch(self._reader, "SELECT id FROM worker WHERE id <> ?", (self._number,))
-        if all(is_alive(self._workers, worker) for (worker,) in rows):
+        rows = self._read("SELECT id FROM worker WHERE id <> ?", (self._number,))
+        try:
+            all_live = all(is_alive(self._workers, worker) for (worker,) in rows)
+        except OSError as error:
+            raise StorageError(f"maildrop: {error}", no_space=False) from error
+        if all_live:
             nobody: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             nobody.set_result(0)
             return nobody
@@ -123,7 +131,7 @@ class SqliteMaildrop:
 
     def read_books(self) -> Books:
         """See `Maildrop`."""
-        (counts,) = fetch(self._reader, _READ_BOOKS)
+        (counts,) = self._read(_READ_BOOKS)
         return Books(*counts)
 
     async def close(self) -> None:
@@ -132,6 +140,13 @@ class SqliteMaildrop:
         self._flushers.shutdown()
         self._reader.close()
         self._lock.close()
+
+    def _read(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
+        """Read in the event loop's thread. Raises: StorageError."""
+        try:
+            return fetch(self._reader, statement, bindings)
+        except apsw.Error as error:
+            raise StorageError(f"maildrop: {error}", no_space=False) from error
 
     async def _with_messages(self, claimed: asyncio.Future[list[ClaimedRow]]) -> Sequence[Claim]:
         rows = await claimed
@@ -143,9 +158,8 @@ class SqliteMaildrop:
 
     def _read_messages(self, ids: set[int]) -> dict[int, ClaimedMessage]:
         messages = {}
-        for number, queue_id, sender, arrived_us, size, digest, in_file, octets in fetch(
-            self._reader, _READ_MESSAGES, (json.dumps(list(ids)),)
-        ):
+        rows = self._read(_READ_MESSAGES, (json.dumps(list(ids)),))
+        for number, queue_id, sender, arrived_us, size, digest, in_file, octets in rows:
             file = content_file(self._content, queue_id) if in_file else None
             content = Content(size, digest, octets, file)
             mailbox = parse_mailbox(sender) if sender else None

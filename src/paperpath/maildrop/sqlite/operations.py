@@ -87,8 +87,8 @@ _REMOVE = (
     "DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))",
 )
 _DEFER = """
-    UPDATE recipient SET state = 'ready', worker = NULL, tried = 0, attempts = attempts + 1,
-                         last_reply = ?, due_us = ?
+    UPDATE recipient SET state = 'ready', worker = NULL, attempts = attempts + 1,
+                         last_reply = ?, due_us = ?, tried = max(tried, ?)
     WHERE id = ? AND state = 'claimed' AND worker = ?
 """
 _RELEASE = """
@@ -185,8 +185,8 @@ def settle_claims(
         match settlement.outcome:
             case Delivered(reply):
                 delivered.setdefault(str(reply), []).append(settlement.recipient_id)
-            case Deferred(reply, due_us):
-                cursor.execute(_DEFER, (str(reply), due_us, settlement.recipient_id, worker))
+            case Deferred(reply, due_us, uncertain):
+                cursor.execute(_DEFER, (str(reply), due_us, uncertain, settlement.recipient_id, worker))
                 deferred += cursor.connection.changes()
     settled = 0
     for text, recipients in delivered.items():

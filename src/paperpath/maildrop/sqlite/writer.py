@@ -13,8 +13,10 @@ fail.
 
 import asyncio
 import contextlib
+import os
 import queue
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +76,7 @@ class GroupCommitter:
         self._connection: apsw.Connection | None = open_database(folder)
         self._lock = WriteLock(folder)
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="maildrop-writer", daemon=True)
+        self._thread = threading.Thread(target=self._run_or_die, name="maildrop-writer", daemon=True)
         self._thread.start()
 
     def submit(self, operation: Operation[Result]) -> asyncio.Future[Result]:
@@ -95,6 +97,14 @@ class GroupCommitter:
         await asyncio.to_thread(self._thread.join)
 
     # In the thread
+
+    def _run_or_die(self) -> None:
+        """Run; what nobody foresaw ends the process, for without its writer it would only seem to live."""
+        try:
+            self._run()
+        except BaseException:  # noqa: BLE001 - printed, and the end
+            traceback.print_exc()
+            os._exit(os.EX_SOFTWARE)
 
     def _run(self) -> None:
         running = True
@@ -130,11 +140,11 @@ class GroupCommitter:
             failure = _storage_error(error)
             for request in group:
                 request.error = failure
-        else:
-            for file in transaction.unlink:
-                file.unlink(missing_ok=True)
         _resolve(group)
         if transaction is not None:
+            for file in transaction.unlink:
+                with contextlib.suppress(OSError):  # a file without a message harms nobody
+                    file.unlink(missing_ok=True)
             for stage in transaction.stages:
                 self._on_work(stage)
 

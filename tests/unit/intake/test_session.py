@@ -1,0 +1,167 @@
+"""A session over a transport of our own making: clients that do not read, or half-close (P6, S-2)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from paperpath.intake import session as session_module
+from paperpath.intake.session import Service, Session, Sessions
+from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
+from paperpath.service.log import open_log
+from paperpath.smtp import replies
+from paperpath.smtp.server import Settings
+
+MESSAGE = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\nx\r\n.\r\n"
+
+
+class Transport(asyncio.Transport):
+    """Notes what a session does with it. It is the test that lets `close` come to an end, or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.reading = True
+        self.closed = False
+        self.aborted = asyncio.Event()
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return ("192.0.2.1", 40000)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = True
+        self.aborted.set()
+
+    def is_reading(self) -> bool:
+        return self.reading
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+class Setting:
+    """A session, its transport, and the maildrop behind it."""
+
+    def __init__(self, idle_timeout_s: float = 60) -> None:
+        self.store = MemoryStore()
+        self.sessions = Sessions()
+        service = Service(
+            Settings("mx.here.example", size=100_000, recipients=100),
+            MemoryMaildrop(self.store),
+            lambda recipient: replies.R250_RECIPIENT,
+            lambda: datetime(2026, 11, 22, tzinfo=UTC),
+            idle_timeout_s,
+            open_log("test"),
+        )
+        self.session = Session(service, self.sessions)
+        self.transport = Transport()
+        self.session.connection_made(self.transport)
+
+    async def settle(self) -> None:
+        """Let what was begun come to an end."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def codes(self) -> list[bytes]:
+        return [line[:3] for line in self.transport.written.splitlines() if line[3:4] == b" "]
+
+
+def run(scene: Callable[[Setting], Awaitable[None]], **options: float) -> None:
+    async def play() -> None:
+        setting = Setting(**options)
+        await scene(setting)
+        setting.session.connection_lost(None)
+
+    asyncio.run(play())
+
+
+def test_S2_replies_stop_while_the_client_does_not_read() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.pause_writing()
+        before = len(setting.transport.written)
+        setting.session.data_received(b"EHLO a\r\n" * 40_000)
+        assert len(setting.transport.written) == before
+        assert not setting.transport.is_reading()
+        setting.session.resume_writing()
+        assert setting.codes() == [b"220"] + [b"250"] * 40_000
+        assert setting.transport.is_reading()
+
+    run(scene)
+
+
+def test_P6_reading_stops_while_a_message_is_stored() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE + b"NOOP\r\n" * 20_000)
+        assert not setting.transport.is_reading()
+        await setting.settle()
+        assert setting.transport.is_reading()
+        assert len(setting.codes()) == 6 + 20_000
+
+    run(scene)
+
+
+@pytest.mark.parametrize("ending", ["idle", "quit", "end"])
+def test_P6_a_client_that_does_not_read_the_last_reply_is_cut_off(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "CLOSE_S", 0.01)
+
+    async def scene(setting: Setting) -> None:
+        if ending == "quit":
+            setting.session.data_received(b"QUIT\r\n")
+        elif ending == "end":
+            setting.session.end()
+        async with asyncio.timeout(5):
+            await setting.transport.aborted.wait()
+        assert setting.codes()[-1] == {"idle": b"421", "quit": b"221", "end": b"421"}[ending]
+
+    run(scene, idle_timeout_s=0.01 if ending == "idle" else 60)
+
+
+def test_a_client_that_half_closes_behind_the_dot_gets_its_reply() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE)
+        assert setting.session.eof_received() is True
+        await setting.settle()
+        assert setting.codes() == [b"220", b"250", b"250", b"250", b"354", b"250"]
+        assert setting.transport.closed
+        assert setting.session.eof_received() is False
+
+    run(scene)
+
+
+def test_D7_a_connection_lost_while_storing_keeps_the_message_and_lets_the_session_go() -> None:
+    async def play() -> None:
+        setting = Setting()
+        setting.session.data_received(MESSAGE)
+        setting.transport.closed = True
+        setting.session.connection_lost(ConnectionResetError())
+        await setting.settle()
+        assert setting.store.accepted == 1
+        async with asyncio.timeout(1):
+            await setting.sessions.end(patience_s=60)
+
+    asyncio.run(play())
+
+
+def test_who_is_named_twice_gets_one_copy() -> None:
+    async def scene(setting: Setting) -> None:
+        again = b"RCPT TO:<u@HERE.example>\r\nRCPT TO:<U@here.example>\r\nDATA\r\n"
+        setting.session.data_received(MESSAGE.replace(b"DATA\r\n", again))
+        await setting.settle()
+        assert setting.store.accepted == 2  # u and U may be two
+
+    run(scene)
