@@ -6,15 +6,14 @@ mailboxes, and no address that comes from outside is ever made into a path.
 """
 
 import fcntl
-import os
 import string
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from paperpath.mail.address import AddressError, Mailbox, domain_key, parse_mailbox
+from paperpath.service.durable import replace_text
 
 _HEADING = "# One account a line: address, tab, folder below the root of the mailboxes.\n"
 _MOST_PART_OCTETS = 255
@@ -205,22 +204,4 @@ def _replacing(file: Path) -> Iterator[list[str]]:
         yield lines
         text = "".join(lines)
         parse_accounts(text)
-        _replace(file, text)
-
-
-def _replace(file: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as new:
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        replace_text(file, text)

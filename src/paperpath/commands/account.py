@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import Account, AccountsError, add_account, load_accounts, remove_account
-from paperpath.commands.options import config_option, fail, load
+from paperpath.commands.options import fail, load
 from paperpath.config.tables import Configuration
 from paperpath.folders.maildir import create_maildir
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.routing.routes import Routes
+from paperpath.service.program import config_option
 
 
 @click.group()

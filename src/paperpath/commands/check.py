@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import AccountsError, load_accounts
-from paperpath.commands.options import config_option
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, load_configuration
+from paperpath.service.program import config_option
 
 
 @click.command()

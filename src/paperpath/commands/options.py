@@ -1,23 +1,13 @@
 """What the commands have in common: the configuration they are given, and how they say that it is wrong."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from paperpath.config.loader import ConfigurationError, load_configuration
 from paperpath.config.tables import Configuration
-
-config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
-    "--config",
-    "file",
-    type=click.Path(path_type=Path),
-    default=Path("paperpath.toml"),
-    show_default=True,
-    help="The configuration.",
-)
 
 
 def load(file: Path) -> Configuration:

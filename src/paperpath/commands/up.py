@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import Account, AccountsError, load_accounts
-from paperpath.commands.options import config_option, fail, load
+from paperpath.commands.options import fail, load
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.routes import Routes
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import open_log
+from paperpath.service.program import config_option
 from paperpath.service.supervisor import ProgramSpec, Supervisor
 
 # They are ended from the last to the first: the ways in before whoever works on what came in.

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from paperpath.service.durable import flush_directory, open_directory
+
 _PARTS = ("tmp", "new", "cur")
 _INFO = ":2,"  # what a mail program puts between name and flags
 
@@ -42,9 +44,9 @@ class Maildir:
             create_maildir(folder)
         self._folder = folder
         with ExitStack() as opened:
-            self._tmp = _open_directory(folder / "tmp")
+            self._tmp = open_directory(folder / "tmp")
             opened.callback(os.close, self._tmp)
-            self._new = _open_directory(folder / "new")
+            self._new = open_directory(folder / "new")
             opened.callback(os.close, self._new)
             self._opened = opened.pop_all()
 
@@ -102,15 +104,6 @@ def find_delivery(folder: Path, name: str) -> Path | None:
     return None
 
 
-def flush_directory(folder: Path) -> None:
-    """Make the names in a directory durable."""
-    descriptor = _open_directory(folder)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def flush_file(file: Path) -> None:
     """Make a file's octets durable."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -136,10 +129,6 @@ def _subfolders(folder: Path) -> list[Path]:
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         return [Path(entry.path) for entry in entries if entry.name.startswith(".") and entry.is_dir()]
     return []
-
-
-def _open_directory(folder: Path) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def _write_all(descriptor: int, octets: bytes) -> None:

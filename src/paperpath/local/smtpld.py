@@ -39,7 +39,7 @@ async def deliver_mail(life: Life) -> None:
     ):
         with ThreadPoolExecutor(configuration.local.threads, "delivery") as threads:
             delivery = LocalDelivery(life, maildrop, accounts, threads)
-            waiter = asyncio.create_task(_wake_at_end(life, wakeups))
+            life.call_at_end(wakeups.wake)
             life.ready("delivering to mail folders")
             while not life.ending:
                 count = await delivery.claim_some()
@@ -48,7 +48,6 @@ async def deliver_mail(life: Life) -> None:
                 elif count < BATCH:
                     await asyncio.sleep(GATHER_S)
             await delivery.finish()
-            await waiter
 
 
 class LocalDelivery:
@@ -128,11 +127,6 @@ class LocalDelivery:
                 recipient=claim.address,
                 reply=outcome.reply,
             )
-
-
-async def _wake_at_end(life: Life, wakeups: Wakeups) -> None:
-    await life.wait_for_end()
-    wakeups.wake()
 
 
 def _now_us() -> int:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from paperpath.maildrop.interface import SMALL_CONTENT_OCTETS, Content, StorageError
+from paperpath.service.durable import flush_directory
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -107,15 +108,6 @@ def read_content(content: Content) -> bytes:
     if content.file is None:
         raise StorageError("the content lies nowhere", no_space=False)
     return content.file.read_bytes()
-
-
-def flush_directory(folder: Path) -> None:
-    """Make the names in a directory durable. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_all(descriptor: int, octets: bytes) -> None:

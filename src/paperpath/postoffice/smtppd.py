@@ -37,7 +37,7 @@ async def sort_mail(life: Life) -> None:
         open_maildrop(configuration, NAME) as maildrop,
     ):
         sweeper = asyncio.create_task(_sweep(maildrop, life.log))
-        waiter = asyncio.create_task(_wake_at_end(life, wakeups))
+        life.call_at_end(wakeups.wake)
         life.ready("sorting")
         while not life.ending:
             count = await _sort_some(maildrop, routes, accounts, life.log)
@@ -47,9 +47,8 @@ async def sort_mail(life: Life) -> None:
                 await asyncio.sleep(GATHER_S)
             if sweeper.done():  # it never ends by itself; without it claims of the dead would lie for ever
                 sweeper.result()
-        for helper in (sweeper, waiter):
-            helper.cancel()
-        await asyncio.wait((sweeper, waiter))
+        sweeper.cancel()
+        await asyncio.wait({sweeper})
 
 
 def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accounts) -> list[Sorted]:
@@ -89,11 +88,6 @@ async def _sweep(maildrop: Maildrop, log: Log) -> None:
             if released:
                 log.warning("released the claims of a worker that died", recipients=released)
         await asyncio.sleep(SWEEP_S)
-
-
-async def _wake_at_end(life: Life, wakeups: Wakeups) -> None:
-    await life.wait_for_end()
-    wakeups.wake()
 
 
 def _now_us() -> int:

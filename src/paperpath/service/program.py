@@ -10,6 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,6 +32,7 @@ class Life:
         self.configuration = configuration
         self.log = log
         self._end = asyncio.Event()
+        self._at_end: list[Callable[[], None]] = []
 
     @property
     def ending(self) -> bool:
@@ -45,6 +47,12 @@ class Life:
     def end(self) -> None:
         """Ask for an orderly end."""
         self._end.set()
+        for callback in self._at_end:
+            callback()
+
+    def call_at_end(self, callback: Callable[[], None]) -> None:
+        """Have something called when the end is asked for, such as what interrupts a wait."""
+        self._at_end.append(callback)
 
     async def wait_for_end(self) -> None:
         """Wait until the end is asked for."""
@@ -53,19 +61,21 @@ class Life:
 
 Body = Callable[[Life], Awaitable[None]]
 
+config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    default=Path("paperpath.toml"),
+    show_default=True,
+    help="The configuration.",
+)
+
 
 def make_command(name: str, summary: str, body: Body) -> click.Command:
     """Make the command line of a program: `NAME --config FILE`."""
 
     @click.command(name, help=f"{summary}\n\nExample: {name} --config paperpath.toml")
-    @click.option(
-        "--config",
-        "file",
-        type=click.Path(path_type=Path),
-        default=Path("paperpath.toml"),
-        show_default=True,
-        help="The configuration.",
-    )
+    @config_option
     def command(file: Path) -> None:
         raise SystemExit(run_program(name, file, body))
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import apsw
 
-from paperpath.maildrop.content import flush_directory
 from paperpath.maildrop.interface import SchemaError
+from paperpath.service.durable import flush_directory
 
 SCHEMA_VERSION = 1
 OLDEST_SQLITE = (3, 51, 3)  # earlier ones can corrupt a WAL that several processes write and checkpoint

@@ -1,0 +1,37 @@
+"""Making changes to files durable: whoever writes what must survive a power cut comes here."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def open_directory(folder: Path) -> int:
+    """Open a directory itself, no link to one; the caller closes. Raises: OSError."""
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def flush_directory(folder: Path) -> None:
+    """Make the names in a directory durable. Raises: OSError."""
+    descriptor = open_directory(folder)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Put a new file in the place of an old one, whole and flushed: readers see one or the other.
+
+    Raises: OSError; then the old one is untouched.
+    """
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    flush_directory(file.parent)
