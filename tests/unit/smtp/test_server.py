@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from paperpath.smtp import replies
 from paperpath.smtp.server import ServerConnection, Settings
 from tests.support.core import SETTINGS, converse, cuts
+from tests.unit.smtp.test_data import HARMLESS, SMUGGLING
 
 OPENING = b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\n"
 ORDER = re.compile(rb"(?:\d\d\d-[^\r\n]*\r\n)*\d\d\d [^\r\n]*\r\n")
@@ -69,6 +70,16 @@ def test_A36_A38_a_bare_newline_gets_one_550_at_the_true_end() -> None:
         heard = converse(segments)
         assert heard.codes == [220, 250, 250, 250, 354, 550, 250]
         assert heard.messages == []
+
+
+@pytest.mark.parametrize("sequence", SMUGGLING)
+def test_A35_A36_M1_nothing_smuggles_a_second_message_at_any_cut(sequence: bytes) -> None:
+    second = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\nevil\r\n.\r\n"
+    clean = sequence in HARMLESS
+    for segments in cuts(OPENING + b"text" + sequence + second + b"NOOP\r\n"):
+        heard = converse(segments)
+        assert heard.codes == [220, 250, 250, 250, 354, 250 if clean else 550, 250]
+        assert [sender for sender, _, _ in heard.messages] == (["a@b.example"] if clean else [])
 
 
 def test_A14_after_too_many_errors_the_session_is_closed() -> None:
