@@ -10,8 +10,9 @@ from paperpath.maildrop.interface import MaildropError, SchemaError, Stage
 from paperpath.maildrop.sqlite import database
 from paperpath.maildrop.sqlite.database import create_database, open_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
+from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.operations import insert_messages
-from paperpath.maildrop.sqlite.writer import GroupCommitter, Transaction
+from paperpath.maildrop.sqlite.writer import GroupCommitter
 from paperpath.testing.maildrop_suite import claim_all, put, settle_all, sort_all
 
 

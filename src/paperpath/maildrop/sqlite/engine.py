@@ -32,9 +32,10 @@ from paperpath.maildrop.interface import (
 from paperpath.maildrop.queue_id import QueueIds
 from paperpath.maildrop.sqlite import operations
 from paperpath.maildrop.sqlite.database import fetch, open_database
+from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
 from paperpath.maildrop.sqlite.operations import ClaimedRow
-from paperpath.maildrop.sqlite.writer import GroupCommitter, Transaction
+from paperpath.maildrop.sqlite.writer import GroupCommitter
 
 _READ_UNSORTED = """
     SELECT recipient.id, queue_id, address FROM recipient JOIN message ON message.id = message_id

@@ -5,8 +5,7 @@ Both are flocks, which the kernel drops when their holder dies, however it dies;
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -24,18 +23,31 @@ class WriteLock:
         self._lock = os.open(folder / "queue.lock", _FLAGS, 0o600)
         self._turn = os.open(folder / "queue.turn", _FLAGS, 0o600)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Wait for the right to write, and hold it for the length of the block."""
+    def take(self) -> bool:
+        """Take the right to write if nobody has it or waits for it; tell whether that went well."""
+        try:
+            fcntl.flock(self._turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # somebody waits; or whatever else it is, `wait` will tell
+            return False
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        finally:
+            fcntl.flock(self._turn, fcntl.LOCK_UN)
+        return True
+
+    def wait(self) -> None:
+        """Take the right to write, in turn."""
         fcntl.flock(self._turn, fcntl.LOCK_EX)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         finally:
             fcntl.flock(self._turn, fcntl.LOCK_UN)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def release(self) -> None:
+        """Give the right to write up."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -19,8 +19,8 @@ from paperpath.mail.outcome import Deferred, Delivered
 from paperpath.maildrop.content import content_file
 from paperpath.maildrop.interface import NewMessage, Settlement, Sorted, Stage, Transport
 from paperpath.maildrop.sqlite.database import fetch
+from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import forget, is_alive
-from paperpath.maildrop.sqlite.writer import Transaction
 
 ClaimedRow = tuple[int, int, str, int, int]  # recipient id, message id, address, tried, attempts
 
