@@ -7,8 +7,9 @@ from paperpath.accounts.file import parse_accounts
 from paperpath.config.loader import parse_configuration
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.routes import Routes
-from paperpath.smtp import replies, server
-from paperpath.smtp.server import ServerConnection, Settings
+from paperpath.smtp import events, replies
+from paperpath.smtp.server import ServerConnection
+from paperpath.smtp.settings import Settings
 from tests.support.installation import ACCOUNTS, configuration_text, pathless
 
 SETTINGS = Settings("mx.here.example", size=100_000, recipients=100)
@@ -49,22 +50,26 @@ def converse(segments: Iterable[bytes], settings: Settings = SETTINGS) -> Heard:
         core.receive(segment)
         while (event := core.next_event()) is not None:
             match event:
-                case server.SenderReceived(mailbox):
+                case events.SenderReceived(mailbox):
                     sender, recipients = str(mailbox or ""), []
                     core.reply(replies.R250_SENDER)
-                case server.RecipientReceived(mailbox):
+                case events.RecipientReceived(recipient):
+                    mailbox = recipient.address
                     reply = _ACCEPTANCE.judge(mailbox, _ACCOUNTS)
                     if reply.is_positive:
                         recipients.append(str(mailbox))
                     core.reply(reply)
-                case server.ContentBegun():
+                case events.ContentBegun():
                     content = b""
-                case server.ContentReceived(octets):
+                case events.ContentReceived(octets):
                     content += octets
-                case server.ContentEnded(octets):
+                case events.ContentEnded(octets):
                     heard.messages.append((sender, recipients, content + octets))
                     core.reply(replies.queued("Q"))
-                case server.QuitReceived():
+                case events.TLSRequested():
+                    core.reply(replies.R220_START_TLS)
+                    core.tls_started()
+                case events.QuitReceived():
                     heard.quit = True
         heard.output += core.octets_to_send()
     return heard

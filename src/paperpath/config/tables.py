@@ -92,6 +92,10 @@ class RelayTable(_Table):
         default=1000, ge=FEWEST_RECIPIENTS, description=f"a whole number, at least {FEWEST_RECIPIENTS}"
     )
     """Recipients that one transaction may have."""
+    spool: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
+    )
+    """Octets of all messages that are on their way in at once, in each process."""
     idle_timeout_s: float = Field(
         default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )

@@ -2,30 +2,34 @@
 
 Used by smtprd. Promise: memory is bounded whatever the client sends, since reading stops while
 the core has enough to chew or the client does not read our replies (promise P6); a message is acknowledged
-only when the maildrop says that it is flushed (P2).
+only when the maildrop says that it is flushed (P2); no session and no transaction outlives its time.
 """
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, ClassVar, cast
 
+from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.reception import Reception, Stored
-from paperpath.mail.address import Mailbox, domain_key, format_path
-from paperpath.mail.envelope import Client, Envelope
+from paperpath.intake.sessions import Sessions
+from paperpath.mail.address import Mailbox, format_path
+from paperpath.mail.domain import domain_key
+from paperpath.mail.envelope import NO_PARAMETERS, Client, Envelope, Recipient
 from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop.interface import Maildrop
 from paperpath.service.log import Log
-from paperpath.smtp import replies, server
-from paperpath.smtp.server import ServerConnection, Settings
+from paperpath.smtp import events, replies
+from paperpath.smtp.server import ServerConnection
+from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State
 
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
 CLOSE_S = 30.0  # how long a client may take to read the last of them
+TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +38,16 @@ class Service:
 
     settings: Settings
     maildrop: Maildrop
+    budget: SpoolBudget
     judge_recipient: Callable[[Mailbox], Reply]
     now: Callable[[], datetime]
     idle_timeout_s: float
     log: Log
 
-
-class Sessions:
-    """The sessions of a program that live."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._living: set[Session] = set()
-        self._none_left = asyncio.Event()
-
-    def add(self, session: "Session") -> None:
-        """Take a session in."""
-        self._living.add(session)
-
-    def discard(self, session: "Session") -> None:
-        """Let a session go."""
-        self._living.discard(session)
-        if not self._living:
-            self._none_left.set()
-
-    async def end(self, patience_s: float) -> None:
-        """End them all, and wait for those that are storing a message."""
-        self._none_left.clear()
-        for session in list(self._living):
-            session.end()
-        if self._living:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience_s):
-                    await self._none_left.wait()
+    @property
+    def transaction_s(self) -> float:
+        """How long a transaction may take."""
+        return TRANSACTION_S + self.settings.size / 1024
 
 
 class Session(asyncio.Protocol):
@@ -79,15 +60,16 @@ class Session(asyncio.Protocol):
         self._core = ServerConnection(service.settings)
         self._client = Client("", 0, "", "SMTP")
         self._sender: Mailbox | None = None
-        self._body = ""
-        self._recipients: dict[tuple[str, str], Mailbox] = {}
+        self._parameters = NO_PARAMETERS
+        self._recipients: dict[tuple[str, str], Recipient] = {}
         self._reception: Reception | None = None
-        self._storing: asyncio.Task[None] | None = None
+        self._storing = False
         self._reading = True
         self._client_reads = True
         self._ending = False
         self._half_closed = False
-        self._last_heard_s = 0.0
+        self._overdue_s = 0.0  # when the client has been silent for too long, or has not read the last reply
+        self._transaction_overdue_s: float | None = None
 
     # Called by the event loop
 
@@ -98,13 +80,12 @@ class Session(asyncio.Protocol):
         host, port = (transport.get_extra_info("peername") or ("", 0))[:2]  # none, if it is gone already
         self._client = Client(host.removeprefix("::ffff:"), port, "", "SMTP")
         self._sessions.add(self)
-        self._last_heard_s = self._loop.time()
-        self._timer = self._loop.call_later(self._service.idle_timeout_s, self._check_idle)
+        self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         self._send()
 
     def data_received(self, data: bytes) -> None:
         """Take octets, and do whatever can be done with them."""
-        self._last_heard_s = self._loop.time()
+        self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         self._core.receive(data)
         self._advance()
 
@@ -121,12 +102,11 @@ class Session(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Close when the client sends no more, once a message being stored is answered."""
         self._half_closed = True
-        return self._storing is not None
+        return self._storing
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
-        self._timer.cancel()
-        if self._storing is None:
+        if not self._storing:
             self._sessions.discard(self)
             self._drop_transaction()
 
@@ -135,88 +115,117 @@ class Session(asyncio.Protocol):
     def end(self) -> None:
         """End from our side; a message whose end has come is stored and answered first (RFC 5321 §3.8)."""
         self._ending = True
-        if self._storing is None:
+        if not self._storing:
             self._close(replies.R421_SHUTTING_DOWN)
+
+    def check_time(self, now_s: float) -> None:
+        """Close the session if it has outlived its time; called every now and then."""
+        if self._storing:
+            self._overdue_s = now_s + self._service.idle_timeout_s  # it is we who are busy
+        elif self._transport.is_closing():
+            if now_s >= self._overdue_s:
+                self._transport.abort()
+        elif now_s >= self._overdue_s:
+            self._close_overdue(replies.R421_IDLE)
+        elif self._transaction_overdue_s is not None and now_s >= self._transaction_overdue_s:
+            self._close_overdue(replies.R421_TOO_SLOW)
 
     # Inside
 
     def _advance(self) -> None:
         """Go on with what has come, as long as the client takes our replies."""
-        while self._client_reads and (event := self._core.next_event()) is not None:
-            self._handle(event)
-            if self._core.octets_waiting > MOST_WAITING_OCTETS:
+        core = self._core
+        while self._client_reads and (event := core.next_event()) is not None:
+            self._HANDLERS[type(event)](self, event)
+            if core.pending_octets and core.octets_waiting > MOST_WAITING_OCTETS:
                 self._send()
         self._send()
         self._control_reading()
 
-    def _handle(self, event: server.Event) -> None:
-        match event:
-            case server.ContentReceived(octets):
-                if self._reception is not None:
-                    self._reception.add(octets)
-            case server.RecipientReceived(recipient):
-                self._judge(recipient)
-            case server.SenderReceived(sender, _, body):
-                self._sender, self._body, self._recipients = sender, body, {}
-                self._core.reply(replies.R250_SENDER)
-            case server.ContentBegun():
-                self._begin_reception()
-            case server.ContentEnded(octets):
-                self._storing = self._loop.create_task(self._store(octets))
-            case server.HelloReceived(name, extended):
-                protocol = "ESMTP" if extended else "SMTP"
-                self._client = Client(self._client.address, self._client.port, name, protocol)
-                self._drop_transaction()
-            case server.TransactionDropped(reply):
-                self._drop_transaction()
-                if not reply.is_positive:
-                    self._service.log.info("refused", client=self._client.address, reply=reply)
-            case server.CommandRefused(verb, length, reply):
-                self._log_refusal(f"{verb}({length})", reply)
-            case server.QuitReceived():
-                self._send()
+    def _take_hello(self, event: events.HelloReceived) -> None:
+        protocol = "ESMTP" if event.extended else "SMTP"
+        self._client = Client(self._client.address, self._client.port, event.name, protocol)
+        self._drop_transaction()
+        if event.early:
+            self._log("early talker", hello=event.name)
 
-    def _judge(self, recipient: Mailbox) -> None:
-        reply = self._service.judge_recipient(recipient)
-        if not reply.is_positive:
-            self._log_refusal(format_path(recipient), reply)
+    def _take_sender(self, event: events.SenderReceived) -> None:
+        self._sender, self._parameters, self._recipients = event.sender, event.parameters, {}
+        self._transaction_overdue_s = self._loop.time() + self._service.transaction_s
+        if event.spaced:
+            self._log("space before the sender's path")
+        self._core.reply(replies.R250_SENDER)
+
+    def _judge(self, event: events.RecipientReceived) -> None:
+        recipient = event.recipient
+        address = recipient.address
+        reply = self._service.judge_recipient(address)
+        if event.spaced:
+            self._log("space before the recipient's path")
+        if reply.code >= 400:
+            self._log_refusal(format_path(address), reply)
         else:  # who is named twice gets one copy
-            key = recipient.local, domain_key(recipient.domain)
-            self._recipients.setdefault(key, recipient)
+            self._recipients.setdefault((address.local, domain_key(address.domain)), recipient)
         self._core.reply(reply)
 
-    def _begin_reception(self) -> None:
+    def _begin_reception(self, event: events.ContentBegun) -> None:
         service = self._service
         now = service.now()
         queue_id = service.maildrop.new_queue_id(int(now.timestamp() * 1_000_000))
-        envelope = Envelope(self._sender, tuple(self._recipients.values()), self._client, self._body)
+        client = self._client
+        if self._parameters.international:  # RFC 6531 §4.3
+            protocol = "UTF8" + client.protocol.removeprefix("E")
+            client = Client(client.address, client.port, client.hello, protocol)
+        envelope = Envelope(self._sender, tuple(self._recipients.values()), client, self._parameters)
         stamp = Stamp(service.settings.hostname, queue_id, now)
-        self._reception = Reception(service.maildrop, envelope, stamp)
+        self._reception = Reception(service.maildrop, service.budget, envelope, stamp)
 
-    async def _store(self, last_octets: bytes) -> None:
+    def _take_content(self, event: events.ContentReceived) -> None:
+        if self._reception is not None:
+            self._reception.add(event.octets)
+
+    def _store(self, event: events.ContentEnded) -> None:
         reception = self._reception
         assert reception is not None
-        reception.add(last_octets)
-        stored = await reception.store()
-        self._reception = self._storing = None
+        self._storing = True
+        reception.add(event.octets)
+        reception.store(self._stored)
+
+    def _stored(self, stored: Stored) -> None:
+        reception, self._reception = self._reception, None
+        assert reception is not None
+        self._storing = False
+        self._transaction_overdue_s = None
         self._log_stored(reception, stored)
         if self._transport.is_closing():
             self._sessions.discard(self)
             return
-        self._last_heard_s = self._loop.time()
+        self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         self._core.reply(stored.reply)
         if self._ending:
             self._close(replies.R421_SHUTTING_DOWN)
             return
         self._advance()
-        if self._half_closed and self._storing is None:
+        if self._half_closed and not self._storing:
             self._hang_up()
+
+    def _take_drop(self, event: events.TransactionDropped) -> None:
+        self._drop_transaction()
+        if event.reply.code >= 400:
+            self._log_refusal("content", event.reply)
 
     def _drop_transaction(self) -> None:
         reception, self._reception = self._reception, None
         if reception is not None:
             reception.discard()
         self._sender, self._recipients = None, {}
+        self._transaction_overdue_s = None
+
+    def _take_refusal(self, event: events.CommandRefused) -> None:
+        self._log_refusal(f"{event.verb}({event.length})", event.reply)
+
+    def _take_nothing(self, event: object) -> None:
+        """Whatever else there is to do is done once the replies are sent."""
 
     def _send(self) -> None:
         octets = self._core.octets_to_send()
@@ -228,13 +237,17 @@ class Session(asyncio.Protocol):
     def _hang_up(self) -> None:
         """Close once the client has read what was sent, or has had time enough to."""
         if not self._transport.is_closing():
-            self._timer.cancel()
-            self._timer = self._loop.call_later(CLOSE_S, self._transport.abort)
+            self._overdue_s = self._loop.time() + CLOSE_S
             self._transport.close()
 
     def _close(self, reply: Reply) -> None:
         self._core.close(reply)
         self._send()
+
+    def _close_overdue(self, reply: Reply) -> None:
+        self._log("overdue", reply=reply)
+        self._drop_transaction()
+        self._close(reply)
 
     def _control_reading(self) -> None:
         wanted = self._client_reads and self._core.pending_octets <= MOST_PENDING_OCTETS
@@ -246,19 +259,11 @@ class Session(asyncio.Protocol):
         else:
             self._transport.pause_reading()
 
-    def _check_idle(self) -> None:
-        """Close a session that was silent for too long; one timer, moved along only when it rings."""
-        left_s = self._last_heard_s + self._service.idle_timeout_s - self._loop.time()
-        if self._storing is not None:
-            left_s = self._service.idle_timeout_s  # it is we who are busy
-        if left_s > 0:
-            self._timer = self._loop.call_later(left_s, self._check_idle)
-        else:
-            self._service.log.info("idle", client=self._client.address)
-            self._close(replies.R421_IDLE)
+    def _log(self, what: str, **facts: object) -> None:
+        self._service.log.info(what, client=self._client.address, **facts)
 
     def _log_refusal(self, what: str, reply: Reply) -> None:
-        self._service.log.info("refused", client=self._client.address, what=what, reply=reply)
+        self._log("refused", of=what, reply=reply)
 
     def _log_stored(self, reception: Reception, stored: Stored) -> None:
         envelope = reception.envelope
@@ -273,3 +278,15 @@ class Session(asyncio.Protocol):
             self._service.log.info("accepted", **facts, size=stored.size)
         else:
             self._service.log.error("not stored", **facts, reason=stored.trouble)
+
+    _HANDLERS: ClassVar[dict[type, Callable[["Session", Any], None]]] = {
+        events.HelloReceived: _take_hello,
+        events.SenderReceived: _take_sender,
+        events.RecipientReceived: _judge,
+        events.ContentBegun: _begin_reception,
+        events.ContentReceived: _take_content,
+        events.ContentEnded: _store,
+        events.TransactionDropped: _take_drop,
+        events.CommandRefused: _take_refusal,
+        events.QuitReceived: _take_nothing,
+    }

@@ -1,6 +1,7 @@
 """The envelope: what is known of a message apart from its content (RFC 5321 §2.3.1).
 
-Built by the ways in, kept by the maildrop, read by everything behind it.
+Built by the ways in, kept by the maildrop, read by everything behind it. What a client asked for is kept as
+it was written, octet for octet (RFC 3461 §5.2.1).
 """
 
 from dataclasses import dataclass
@@ -19,13 +20,38 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderParameters:
+    """What came with MAIL: BODY (RFC 6152, 3030), SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461).
+
+    Empty where absent; `envid` is xtext as it came.
+    """
+
+    body: str = ""
+    international: bool = False
+    ret: str = ""
+    envid: str = ""
+
+
+NO_PARAMETERS = SenderParameters()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient: its address, and what came with RCPT: NOTIFY and ORCPT (RFC 3461), empty if absent."""
+
+    address: Mailbox
+    notify: str = ""
+    orcpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """Sender, recipients in the order given, and where the message came from.
 
-    `sender` is `None` for the null sender; `body` is the BODY parameter (RFC 6152), empty where absent.
+    `sender` is `None` for the null sender.
     """
 
     sender: Mailbox | None
-    recipients: tuple[Mailbox, ...]
+    recipients: tuple[Recipient, ...]
     client: Client
-    body: str = ""
+    parameters: SenderParameters = NO_PARAMETERS

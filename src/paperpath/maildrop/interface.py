@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from paperpath.mail.address import Mailbox
-from paperpath.mail.envelope import Envelope
+from paperpath.mail.envelope import Envelope, SenderParameters
 from paperpath.mail.outcome import Outcome
 
 SMALL_CONTENT_OCTETS = 64 * 1024
@@ -105,6 +105,7 @@ class ClaimedMessage:
     id: int
     queue_id: str
     sender: Mailbox | None
+    parameters: SenderParameters
     arrived_us: int
     content: Content
 
@@ -114,6 +115,7 @@ class Claim:
     """One recipient that is ours to deliver, until settled or until we die.
 
     `tried`: an earlier claim ended without an outcome, so a copy may lie there already (promise P4).
+    `notify` and `orcpt` are what came with RCPT (RFC 3461), empty where absent.
     """
 
     recipient_id: int
@@ -121,6 +123,8 @@ class Claim:
     address: Mailbox
     tried: bool
     attempts: int
+    notify: str
+    orcpt: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Recipient
 from paperpath.mail.outcome import Deferred, Delivered
 from paperpath.maildrop.interface import (
     Books,
@@ -31,6 +32,7 @@ Result = TypeVar("Result")
 @dataclass(frozen=True, slots=True)
 class _Recipient:
     message_id: int
+    accepted: Recipient
     address: Mailbox
     state: str = "unsorted"
     transport: Transport | None = None
@@ -104,10 +106,15 @@ class MemoryMaildrop:
         store, envelope = self._store, message.envelope
         message_id = store.number("message")
         store.messages[message_id] = ClaimedMessage(
-            message_id, message.queue_id, envelope.sender, message.arrived_us, message.content
+            message_id,
+            message.queue_id,
+            envelope.sender,
+            envelope.parameters,
+            message.arrived_us,
+            message.content,
         )
         for recipient in envelope.recipients:
-            store.recipients[store.number("recipient")] = _Recipient(message_id, recipient)
+            store.recipients[store.number("recipient")] = _Recipient(message_id, recipient, recipient.address)
         store.accepted += len(envelope.recipients)
         store.on_work(Stage.SORTING)
         return _done(None)
@@ -183,7 +190,16 @@ class MemoryMaildrop:
         recipient = replace(store.recipients[number], state="claimed", worker=self._number)
         store.recipients[number] = recipient
         message = store.messages[recipient.message_id]
-        return Claim(number, message, recipient.address, recipient.tried, recipient.attempts)
+        asked = recipient.accepted
+        return Claim(
+            number,
+            message,
+            recipient.address,
+            recipient.tried,
+            recipient.attempts,
+            asked.notify,
+            asked.orcpt,
+        )
 
     def _settle(self, settlement: Settlement) -> bool:
         store, number = self._store, settlement.recipient_id

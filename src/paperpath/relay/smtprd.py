@@ -9,7 +9,9 @@ from functools import partial
 
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.config.tables import Configuration
-from paperpath.intake.session import Service, Session, Sessions
+from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.session import Service, Session
+from paperpath.intake.sessions import Sessions
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.interface import Maildrop
@@ -20,7 +22,7 @@ from paperpath.service.errors import ServiceError
 from paperpath.service.listener import open_listeners
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
-from paperpath.smtp.server import Settings
+from paperpath.smtp.settings import Settings
 
 NAME = "smtprd"
 _DRAIN_S = 10.0
@@ -59,7 +61,8 @@ def make_service(configuration: Configuration, maildrop: Maildrop, log: Log) -> 
         return acceptance.judge(recipient, current)
 
     settings = Settings(configuration.hostname, table.size, table.most_recipients)
-    return Service(settings, maildrop, judge, _now, table.idle_timeout_s, log)
+    budget = SpoolBudget(table.spool)
+    return Service(settings, maildrop, budget, judge, _now, table.idle_timeout_s, log)
 
 
 def _now() -> datetime:

@@ -4,12 +4,16 @@ Called by the server core with one line without its CRLF. What cannot be read ra
 reply to give; whether a command may come now is not decided here but in states.py.
 """
 
-from dataclasses import dataclass
+import re
 from enum import Enum
 
 from paperpath.mail.address import AddressError, Mailbox, NonASCIIAddressError, parse_path
-from paperpath.mail.reply import Reply
+from paperpath.mail.envelope import Recipient
 from paperpath.smtp import replies
+from paperpath.smtp.events import RecipientReceived, SenderReceived
+from paperpath.smtp.parameters import read_recipient_parameters, read_sender_parameters
+from paperpath.smtp.refusal import CommandError
+from paperpath.smtp.settings import Settings
 
 
 class Verb(Enum):
@@ -20,49 +24,30 @@ class Verb(Enum):
     MAIL = b"MAIL"
     RCPT = b"RCPT"
     DATA = b"DATA"
+    BDAT = b"BDAT"
     RSET = b"RSET"
     NOOP = b"NOOP"
     VRFY = b"VRFY"
     HELP = b"HELP"
+    STARTTLS = b"STARTTLS"
     QUIT = b"QUIT"
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is Python, once a look-up
 
 
 _VERBS = {verb.value: verb for verb in Verb}
 # RFC 5321 §4.2.4: known, and not implemented. EXPN among them, so EHLO does not list it.
 _NOT_IMPLEMENTED = frozenset({b"EXPN", b"TURN", b"SEND", b"SOML", b"SAML", b"ETRN"})
-_WITHOUT_ARGUMENT = frozenset({Verb.DATA, Verb.RSET, Verb.QUIT})
-_PARAMETER_CHARACTERS = frozenset(range(33, 127)) - {ord("=")}
-_MOST_SIZE_DIGITS = 20  # RFC 1870 §3
+_WITHOUT_ARGUMENT = frozenset({Verb.DATA, Verb.RSET, Verb.QUIT, Verb.STARTTLS})
+_CHUNK = re.compile(rb"(\d{1,20})(?:[ \t]+(LAST))?", re.I)
+_MOST_CHUNK_OCTETS = 2**63 - 1
+# What browsers say first when they are made to talk to us (attack S-1).
+_HTTP = frozenset({b"GET", b"POST", b"HEAD", b"PUT", b"CONNECT", b"OPTIONS", b"DELETE", b"PATCH", b"TRACE"})
+_HEADER_FIELD = re.compile(rb"[!-9;-~]+:")
 
 
-class CommandError(Exception):
-    """The line is no command that can be carried out; `reply` says why to the client."""
-
-    def __init__(self, reply: Reply) -> None:
-        """Keep the reply to give."""
-        super().__init__(str(reply))
-        self.reply = reply
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A verb and its argument, still octets, without surrounding white space."""
-
-    verb: Verb
-    argument: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SenderCommand:
-    """What MAIL says: the reverse-path, `None` when null; SIZE in octets; BODY, empty when absent."""
-
-    sender: Mailbox | None
-    size: int | None
-    body: str
-
-
-def parse_command(line: bytes) -> Command:
-    """Read the verb of a line; verbs come in any case (RFC 5321 §2.4).
+def parse_command(line: bytes) -> tuple[Verb, bytes]:
+    """Read the verb of a line, in any case (RFC 5321 §2.4), and its argument without white space around it.
 
     Raises: CommandError.
     """
@@ -77,7 +62,12 @@ def parse_command(line: bytes) -> Command:
     argument = argument.strip(b" \t")
     if argument and verb in _WITHOUT_ARGUMENT:
         raise CommandError(replies.R501_NO_ARGUMENT)
-    return Command(verb, argument)
+    return verb, argument
+
+
+def is_foreign(line: bytes, *, first: bool) -> bool:
+    """Tell whether a line is of another protocol: a verb of HTTP, or at first the shape of a header field."""
+    return line.split(b" ", 1)[0] in _HTTP or (first and _HEADER_FIELD.match(line) is not None)
 
 
 def parse_hello(argument: bytes) -> str:
@@ -94,75 +84,62 @@ def parse_hello(argument: bytes) -> str:
     return name.decode("ascii")
 
 
-def parse_sender(argument: bytes) -> SenderCommand:
-    """Read what follows MAIL (RFC 5321 §4.1.1.2, RFC 1870 §6, RFC 6152 §3).
+def parse_sender(argument: bytes, settings: Settings) -> SenderReceived:
+    """Read what follows MAIL (RFC 5321 §4.1.1.2).
 
     Raises: CommandError.
     """
-    rest = _after_keyword(argument, b"FROM:")
+    rest, spaced = _after_keyword(argument, b"FROM:")
     try:
-        sender, behind = parse_path(rest)
-    except NonASCIIAddressError:
-        raise CommandError(replies.R550_SENDER_NOT_ASCII) from None
+        sender, behind = parse_path(rest, international=True)
     except AddressError as error:
         raise CommandError(replies.bad_sender_syntax(str(error))) from None
-    parameters = _parse_parameters(behind)
-    size = _parse_size(parameters.pop(b"SIZE")) if b"SIZE" in parameters else None
-    body = _parse_body(parameters.pop(b"BODY")) if b"BODY" in parameters else ""
-    if parameters:
-        raise CommandError(replies.R555_UNKNOWN_PARAMETER)
-    return SenderCommand(sender, size, body)
+    parameters, size = read_sender_parameters(behind, settings)
+    if sender is not None and not (parameters.international or _is_ascii(sender)):
+        raise CommandError(replies.R550_SENDER_NOT_ASCII)
+    return SenderReceived(sender, size, parameters, spaced)
 
 
-def parse_recipient(argument: bytes) -> Mailbox:
-    """Read what follows RCPT (RFC 5321 §4.1.1.3).
+def parse_recipient(argument: bytes, settings: Settings, *, international: bool) -> RecipientReceived:
+    """Read what follows RCPT (RFC 5321 §4.1.1.3); `international`: MAIL had SMTPUTF8.
 
     Raises: CommandError.
     """
-    rest = _after_keyword(argument, b"TO:")
+    rest, spaced = _after_keyword(argument, b"TO:")
     try:
-        recipient, behind = parse_path(rest)
+        address, behind = parse_path(rest, international=international)
     except NonASCIIAddressError:
         raise CommandError(replies.R553_RECIPIENT_NOT_ASCII) from None
     except AddressError as error:
         raise CommandError(replies.bad_recipient_syntax(str(error))) from None
-    if recipient is None:
+    if address is None:
         raise CommandError(replies.bad_recipient_syntax("a recipient cannot be empty"))
-    if _parse_parameters(behind):
-        raise CommandError(replies.R555_UNKNOWN_PARAMETER)
-    return recipient
+    notify, orcpt = read_recipient_parameters(behind, settings, international=international)
+    return RecipientReceived(Recipient(address, notify, orcpt), spaced)
 
 
-def _after_keyword(argument: bytes, keyword: bytes) -> bytes:
+def parse_chunk(argument: bytes) -> tuple[int, bool]:
+    """Read what follows BDAT: how many octets come, and whether they are the last (RFC 3030 §2).
+
+    Raises: CommandError; then nobody knows where the next command begins.
+    """
+    match = _CHUNK.fullmatch(argument)
+    size = int(match[1]) if match else _MOST_CHUNK_OCTETS + 1
+    if match is None or size > _MOST_CHUNK_OCTETS:
+        raise CommandError(replies.R501_BAD_CHUNK)
+    return size, match[2] is not None
+
+
+def _after_keyword(argument: bytes, keyword: bytes) -> tuple[bytes, bool]:
+    """Return what stands behind FROM: or TO:, and whether a space stood between.
+
+    The space is not in the grammar; many send one, and it can mean nothing else.
+    """
     if argument[: len(keyword)].upper() != keyword:
         raise CommandError(replies.R501_NEEDS_ARGUMENT)
-    # A space behind the colon is not in the grammar; many send one, and it can mean nothing else.
-    return argument[len(keyword) :].lstrip(b" ")
+    rest = argument[len(keyword) :]
+    return (rest.lstrip(b" "), True) if rest.startswith(b" ") else (rest, False)
 
 
-def _parse_parameters(octets: bytes) -> dict[bytes, bytes | None]:
-    """Read the parameters behind a path; keywords in upper case, `None` for a keyword without value."""
-    if octets and not octets.startswith(b" "):
-        raise CommandError(replies.R501_BAD_PARAMETER)
-    parameters: dict[bytes, bytes | None] = {}
-    for word in octets.split():
-        keyword, equals, value = word.partition(b"=")
-        name = keyword.upper()
-        if not name.replace(b"-", b"").isalnum() or name.startswith(b"-") or name in parameters:
-            raise CommandError(replies.R501_BAD_PARAMETER)
-        if equals and (not value or not _PARAMETER_CHARACTERS.issuperset(value)):
-            raise CommandError(replies.R501_BAD_PARAMETER)
-        parameters[name] = value if equals else None
-    return parameters
-
-
-def _parse_size(value: bytes | None) -> int:
-    if value is None or not value.isdigit() or len(value) > _MOST_SIZE_DIGITS:
-        raise CommandError(replies.R501_BAD_PARAMETER)
-    return int(value)
-
-
-def _parse_body(value: bytes | None) -> str:
-    if value is None or value.upper() not in {b"7BIT", b"8BITMIME"}:
-        raise CommandError(replies.R501_BAD_PARAMETER)
-    return value.decode("ascii").upper()
+def _is_ascii(mailbox: Mailbox) -> bool:
+    return mailbox.local.isascii() and mailbox.domain.isascii()

@@ -5,7 +5,10 @@ Codes as RFC 5321 §4.2.3 and RFC 3463, 5248 have them; texts are for the person
 
 from paperpath.mail.reply import Reply, make_reply
 
-R214_HELP = make_reply(214, "2.0.0", "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT; see RFC 5321")
+R214_HELP = make_reply(
+    214, "2.0.0", "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP STARTTLS QUIT; see RFC 5321"
+)
+R220_START_TLS = make_reply(220, "2.0.0", "Go ahead with TLS")
 R221_BYE = make_reply(221, "2.0.0", "Bye")
 R250_DONE = make_reply(250, "2.0.0", "Done")
 R250_SENDER = make_reply(250, "2.1.0", "Sender taken")
@@ -14,13 +17,18 @@ R252_TRY = make_reply(252, "2.0.0", "Not verified here; send some mail and see")
 R354_GO_AHEAD = Reply(354, "", ("Go ahead; end with <CRLF>.<CRLF>",))
 
 R421_IDLE = make_reply(421, "4.4.2", "Silent for too long; closing")
+R421_NOT_SMTP = make_reply(421, "4.7.0", "This is an SMTP server, and that was not SMTP; closing")
+R421_OCTETS_BEFORE_TLS = make_reply(421, "4.7.0", "Something came behind STARTTLS before the reply; closing")
 R421_SHUTTING_DOWN = make_reply(421, "4.3.2", "Shutting down; come back soon")
 R421_TOO_MANY_ERRORS = make_reply(421, "4.7.0", "Too many errors; closing")
+R421_TOO_MANY_CHUNKS = make_reply(421, "4.7.0", "Too many small chunks; closing")
+R421_TOO_SLOW = make_reply(421, "4.4.2", "The transaction takes too long; closing")
 R451_NOT_STORED = make_reply(451, "4.3.0", "The message could not be stored; try again later")
 R452_NO_SPACE = make_reply(452, "4.3.1", "No space for the message now; try again later")
 R452_TOO_MANY_RECIPIENTS = make_reply(
     452, "4.5.3", "Too many recipients; send to the rest in another transaction"
 )
+R454_NO_TLS = make_reply(454, "4.7.0", "TLS is not available just now")
 
 R500_LINE_TOO_LONG = make_reply(500, "5.5.2", "The command line is too long")
 R500_BARE_NEWLINE = make_reply(500, "5.5.2", "A command line ends with CRLF and holds no CR or LF of its own")
@@ -29,11 +37,16 @@ R501_NO_ARGUMENT = make_reply(501, "5.5.4", "This command takes no argument")
 R501_NEEDS_ARGUMENT = make_reply(501, "5.5.4", "This command needs an argument")
 R501_HELLO_NEEDS_NAME = make_reply(501, "5.5.4", "Say who you are: a domain or an address literal")
 R501_BAD_PARAMETER = make_reply(501, "5.5.4", "A parameter is malformed or repeated")
+R501_BAD_CHUNK = make_reply(501, "5.5.4", "BDAT needs a size in octets, and LAST or nothing; closing")
 R502_NOT_IMPLEMENTED = make_reply(502, "5.5.1", "This command is not implemented")
 R503_HELLO_FIRST = make_reply(503, "5.5.1", "Say EHLO or HELO first")
 R503_MAIL_FIRST = make_reply(503, "5.5.1", "Say MAIL first")
 R503_ONE_MAIL = make_reply(503, "5.5.1", "A sender was already given; RSET begins anew")
 R503_RECIPIENT_FIRST = make_reply(503, "5.5.1", "No recipient was taken, so there is nobody to send this to")
+R503_LAST_CHUNK_FIRST = make_reply(503, "5.5.1", "Chunks have come; send the last one, or RSET")
+R503_BINARY_NEEDS_CHUNKS = make_reply(503, "5.5.1", "A binary message comes by BDAT, not DATA")
+R503_TLS_ALREADY = make_reply(503, "5.5.1", "TLS is in force already")
+R530_TLS_FIRST = make_reply(530, "5.7.0", "Say STARTTLS first")
 R550_BARE_NEWLINE = make_reply(
     550, "5.5.2", "The message holds a bare CR or LF; lines end with CRLF (RFC 5321 section 2.3.8)"
 )
@@ -57,6 +70,11 @@ def hello_reply(hostname: str, client: str, keywords: tuple[str, ...]) -> Reply:
 def queued(queue_id: str) -> Reply:
     """Make the reply that takes responsibility for a message (RFC 5321 §6.1)."""
     return make_reply(250, "2.0.0", f"Taken as {queue_id}")
+
+
+def chunk_taken(octets: int) -> Reply:
+    """Make the reply to a chunk that is not the last (RFC 3030 §2)."""
+    return make_reply(250, "2.0.0", f"{octets} octets so far")
 
 
 def bad_sender_syntax(reason: str) -> Reply:

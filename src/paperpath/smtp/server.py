@@ -1,159 +1,88 @@
-"""SMTP server core: octets in, events out (RFC 5321, 1870, 2034, 2920, 6152).
+"""SMTP server core: octets in, events out (RFC 5321, 1870, 2034, 2920, 3030, 3207, 3461, 6152, 6531, 9422).
 
 Driven by intake.session and by the tests; knows no socket, clock, maildrop or policy.
 Promise: any input yields events and replies, one reply per command and in order, and holds at most one
 command line, or four octets of content, beyond what it was just given.
 
 The driver's loop: `receive(octets)`, then `next_event()` until it gives `None`, sending `octets_to_send()`
-when it does. A `SenderReceived`, `RecipientReceived` or `ContentEnded` waits for `reply()`; until then no
-further event comes. Everything else the core has already answered.
+when it does. The events that wait for `reply()` are named in events.py; until then no further one comes.
 
 Rule 1: what may come next is decided only in states.py.
 Rule 2: octets behind the end of data are the next command (RFC 2920 §3.2).
-Rule 3: a refused message is read to its true end before its one reply; nothing in it is ever a command.
+Rule 3: a refused message or chunk is read to its true end before its one reply; nothing in it is a command.
+Rule 4: what came in the clear behind STARTTLS is never looked at (RFC 3207 §6).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
-from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import NO_PARAMETERS
 from paperpath.mail.reply import Reply
 from paperpath.smtp import replies
+from paperpath.smtp.chunks import ChunkReader
 from paperpath.smtp.data import DataReader
+from paperpath.smtp.events import (
+    CONTENT_BEGUN,
+    QUIT_RECEIVED,
+    TLS_REQUESTED,
+    CommandRefused,
+    ContentEnded,
+    ContentReceived,
+    Event,
+    HelloReceived,
+    TransactionDropped,
+)
 from paperpath.smtp.grammar import (
-    Command,
-    CommandError,
     Verb,
+    is_foreign,
+    parse_chunk,
     parse_command,
     parse_hello,
     parse_recipient,
     parse_sender,
 )
+from paperpath.smtp.parameters import asks_for_international
+from paperpath.smtp.refusal import CommandError
+from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State, next_state
 
-
-@dataclass(frozen=True)
-class Settings:
-    """What a server announces and enforces. `size`: octets of content; `line_octets`: of a command line."""
-
-    hostname: str
-    size: int
-    recipients: int
-    line_octets: int = 4096
-    errors: int = 20
-
-    @cached_property
-    def keywords(self) -> tuple[str, ...]:
-        """The EHLO keywords, each of which works."""
-        return ("PIPELINING", f"SIZE {self.size}", "8BITMIME", "ENHANCEDSTATUSCODES", "HELP")
-
-    @cached_property
-    def greeting(self) -> Reply:
-        """The greeting."""
-        return replies.greeting(self.hostname)
-
-
-@dataclass(frozen=True, slots=True)
-class HelloReceived:
-    """The client introduced itself; a transaction that was open is gone."""
-
-    name: str
-    extended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SenderReceived:
-    """A transaction begins if the driver says so. `size`: what the client declared, in octets."""
-
-    sender: Mailbox | None
-    size: int | None
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecipientReceived:
-    """One recipient, taken if the driver says so."""
-
-    recipient: Mailbox
-
-
-@dataclass(frozen=True, slots=True)
-class ContentBegun:
-    """354 was given; content follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContentReceived:
-    """A chunk of content, dots taken off."""
-
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ContentEnded:
-    """The message is complete and clean with this last chunk; a positive reply takes responsibility."""
-
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionDropped:
-    """The open transaction is gone: RSET, or the content was refused with `reply`."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRefused:
-    """A line was answered with an error. Only verb and length are kept of it (promise P9)."""
-
-    verb: str
-    length: int
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class QuitReceived:
-    """The client is done; close once the reply is out."""
-
-
-Event = (
-    HelloReceived
-    | SenderReceived
-    | RecipientReceived
-    | ContentBegun
-    | ContentReceived
-    | ContentEnded
-    | TransactionDropped
-    | CommandRefused
-    | QuitReceived
-)
+_BEFORE_TLS = frozenset({Verb.NOOP, Verb.EHLO, Verb.HELO, Verb.RSET, Verb.STARTTLS, Verb.QUIT})
 
 
 class ServerConnection:
     """One SMTP session seen from the server."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Begin with the greeting ready to be sent."""
+    def __init__(self, settings: Settings, *, encrypted: bool = False) -> None:
+        """Begin with the greeting ready to be sent; `encrypted`: on a port that speaks TLS from the start."""
         self._settings = settings
+        self._encrypted = encrypted
         self._state = State.CONNECTED
+        self._read: _Reading = ServerConnection._read_commands
         self._input = b""
         self._read_to = 0  # what lies before was dealt with
         self._searched = 0  # no end of line lies before
         self._overlong = False
         self._output: list[bytes] = [settings.greeting.octets]
         self._awaiting: State | None = None  # where a positive reply leads
-        self._recipients = 0
         self._errors = 0
-        self._data = DataReader()
-        self._data_octets = 0
+        self._recipients = 0
+        self._parameters = NO_PARAMETERS
+        self._content_octets = 0
+        self._data: DataReader | None = None
+        self._chunks: ChunkReader | None = None
+        self._is_last_chunk = False
+        self._to_discard = 0
+        self._refusal: Reply | None = None  # what a discarded chunk is answered with
 
     @property
     def state(self) -> State:
         """Where the session is."""
         return self._state
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the session is inside TLS."""
+        return self._encrypted
 
     @property
     def awaits_reply(self) -> bool:
@@ -167,8 +96,12 @@ class ServerConnection:
 
     def receive(self, octets: bytes) -> None:
         """Take what came from the client."""
-        self._searched -= self._read_to
-        self._input = self._input[self._read_to :] + octets
+        if self._read_to == len(self._input):
+            self._input = octets
+            self._searched = 0
+        else:
+            self._input = self._input[self._read_to :] + octets
+            self._searched -= self._read_to
         self._read_to = 0
 
     @property
@@ -184,68 +117,132 @@ class ServerConnection:
 
     def next_event(self) -> Event | None:
         """Return the next event; `None` when more octets, or a reply, are needed first."""
-        while self._awaiting is None and self._state is not State.CLOSED:
-            if self._state is State.CONTENT:
-                return self._read_content() if self.pending_octets else None
-            line = self._next_line()
-            if line is None:
-                return None
-            if (event := self._carry_out(line)) is not None:
+        while self._awaiting is None:
+            read = self._read
+            event = read(self)
+            if event is not None or self._read is read:
                 return event
         return None
 
     def reply(self, reply: Reply) -> None:
         """Answer the event that waits; a positive reply moves the session on."""
-        if self._awaiting is None:
+        following, self._awaiting = self._awaiting, None
+        if following is None:
             raise RuntimeError("no event waits for a reply")
         self._output.append(reply.octets)
-        if reply.is_positive:
-            if self._awaiting is State.RECIPIENTS:
+        if reply.code < 400:
+            if following is State.RECIPIENTS:
                 self._recipients += 1
-            self._state = self._awaiting
-        elif self._state is State.CONTENT:
+            self._state = following
+        elif self._state is State.CONTENT or self._state is State.CHUNKS:
             self._state = State.READY
-        self._awaiting = None
         if reply.code == 421:
-            self._state = State.CLOSED
+            self._stop(State.CLOSED)
+        elif following is State.HANDSHAKE and self._state is following:
+            self._stop(following)
+
+    def tls_started(self) -> None:
+        """Go on inside TLS as if just connected: what the client said before is forgotten (RFC 3207 §4.2)."""
+        if self._state is not State.HANDSHAKE:
+            raise RuntimeError("no TLS was asked for")
+        self._encrypted = True
+        self._state = State.CONNECTED
+        self._read = ServerConnection._read_commands
 
     def close(self, reply: Reply) -> None:
         """End the session from our side with a 421 (RFC 5321 §3.8); what was pending is dropped."""
         self._output.append(reply.octets)
         self._awaiting = None
-        self._state = State.CLOSED
+        self._stop(State.CLOSED)
 
-    # Reading
+    # Reading: each reads until there is an event, or until it needs more, or until another takes over
+
+    def _read_commands(self) -> Event | None:
+        while (line := self._next_line()) is not None:
+            event = self._carry_out(line)
+            if event is not None or self._read is not ServerConnection._read_commands:
+                return event
+        return None
 
     def _next_line(self) -> bytes | None:
         """Cut off the next command line; an over-long one is passed over whole (RFC 5321 §4.5.3.1.9)."""
-        end = self._input.find(b"\r\n", max(self._searched, self._read_to))
+        begin = self._read_to
+        end = self._input.find(b"\r\n", self._searched if self._searched > begin else begin)
         if end < 0:
             if self.pending_octets > self._settings.line_octets:
                 self._overlong = True
                 self._read_to = len(self._input) - 1
             self._searched = max(len(self._input) - 1, 0)
             return None
-        line = self._input[self._read_to : end]
         self._read_to = end + 2
-        if len(line) + 2 > self._settings.line_octets:
+        if end + 2 - begin > self._settings.line_octets:
             self._overlong = True
-        return line
+        return self._input[begin:end]
 
     def _read_content(self) -> Event | None:
-        content, behind = self._data.feed(self._input[self._read_to :])
-        self._input, self._read_to, self._searched = behind, 0, 0
-        self._data_octets += len(content)
-        too_big = self._data_octets > self._settings.size
-        if not self._data.ended:
+        """Read what follows DATA, to its end."""
+        data = self._data
+        assert data is not None
+        content, behind = data.feed(self._take_input())
+        self._input = behind
+        self._content_octets += len(content)
+        too_big = self._content_octets > self._settings.size
+        if not data.ended:
             return ContentReceived(content) if content and not too_big else None
-        if too_big or self._data.has_bare_newline:
-            self._state = State.READY
-            refusal = replies.R552_TOO_BIG if too_big else replies.R550_BARE_NEWLINE
-            self._output.append(refusal.octets)
-            return TransactionDropped(refusal)
+        self._read = ServerConnection._read_commands
+        if too_big or data.has_bare_newline:
+            return self._drop(replies.R552_TOO_BIG if too_big else replies.R550_BARE_NEWLINE)
         self._awaiting = State.READY
         return ContentEnded(content)
+
+    def _read_chunk(self) -> Event | None:
+        """Read what follows BDAT, as many octets as were announced."""
+        chunks = self._chunks
+        assert chunks is not None
+        content, self._input = chunks.feed(self._take_input())
+        if chunks.left:
+            return ContentReceived(content) if content else None
+        self._read = ServerConnection._read_commands
+        if not self._is_last_chunk:
+            self._output.append(replies.chunk_taken(chunks.octets).octets)
+            return ContentReceived(content) if content else None
+        if chunks.has_bare_newline and self._parameters.body != "BINARYMIME":
+            return self._drop(replies.R550_BARE_NEWLINE)
+        self._awaiting = State.READY
+        return ContentEnded(content)
+
+    def _discard_chunk(self) -> Event | None:
+        """Read a chunk that was refused, and answer behind its last octet (RFC 3030 §2)."""
+        octets = self._take_input()
+        self._input = octets[self._to_discard :]
+        self._to_discard -= len(octets) - len(self._input)
+        if self._to_discard:
+            return None
+        self._read = ServerConnection._read_commands
+        refusal = self._refusal
+        assert refusal is not None
+        if refusal is replies.R552_TOO_BIG:
+            return self._drop(refusal)
+        return self._refuse(b"BDAT", refusal)
+
+    def _read_nothing(self) -> Event | None:
+        return None
+
+    def _take_input(self) -> bytes:
+        octets = self._input[self._read_to :] if self._read_to else self._input
+        self._input, self._read_to, self._searched = b"", 0, 0
+        return octets
+
+    def _stop(self, state: State) -> None:
+        """Read nothing more, for ever or until TLS has started; what had come is dropped."""
+        self._state = state
+        self._read = ServerConnection._read_nothing
+        self._take_input()
+
+    def _drop(self, refusal: Reply) -> Event:
+        self._state = State.READY
+        self._output.append(refusal.octets)
+        return TransactionDropped(refusal)
 
     # Commands
 
@@ -254,12 +251,19 @@ class ServerConnection:
         if overlong:
             return self._refuse(line, replies.R500_LINE_TOO_LONG)
         try:
-            command = parse_command(line)
-            following = next_state(self._state, command.verb)
+            verb, argument = parse_command(line)
+            if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
+                raise CommandError(replies.R530_TLS_FIRST)
+            if verb is Verb.BDAT:
+                return self._bdat(line, argument)
+            following = next_state(self._state, verb)
             if isinstance(following, Reply):
                 raise CommandError(following)
-            return self._HANDLERS[command.verb](self, command, following)
+            return self._HANDLERS[verb](self, verb, argument, following)
         except CommandError as error:
+            if error.reply is replies.R500_UNKNOWN and is_foreign(line, first=self._state is State.CONNECTED):
+                self.close(replies.R421_NOT_SMTP)
+                return _refused(line, replies.R421_NOT_SMTP)
             return self._refuse(line, error.reply)
 
     def _refuse(self, line: bytes, reply: Reply) -> Event:
@@ -267,61 +271,110 @@ class ServerConnection:
         self._errors += reply.code >= 500
         if self._errors > self._settings.errors:
             self.close(replies.R421_TOO_MANY_ERRORS)
-        verb = line.split(b" ", 1)[0][:16].decode("ascii", "replace")
-        return CommandRefused(verb, len(line), reply)
+        return _refused(line, reply)
 
-    def _noop(self, command: Command, following: State) -> None:
+    def _noop(self, verb: Verb, argument: bytes, following: State) -> None:
         self._output.append(replies.R250_DONE.octets)
 
-    def _help(self, command: Command, following: State) -> None:
+    def _help(self, verb: Verb, argument: bytes, following: State) -> None:
         self._output.append(replies.R214_HELP.octets)
 
-    def _hello(self, command: Command, following: State) -> Event:
-        name = parse_hello(command.argument)
-        extended = command.verb is Verb.EHLO
-        keywords = self._settings.keywords if extended else ()
-        self._output.append(replies.hello_reply(self._settings.hostname, name, keywords).octets)
+    def _hello(self, verb: Verb, argument: bytes, following: State) -> Event:
+        name = parse_hello(argument)
+        settings = self._settings
+        extended = verb is Verb.EHLO
+        keywords: tuple[str, ...] = ()
+        if extended:
+            keywords = settings.keywords if self._encrypted else settings.keywords_in_clear
+        self._output.append(replies.hello_reply(settings.hostname, name, keywords).octets)
         self._state = following
-        return HelloReceived(name, extended)
+        return HelloReceived(name, extended, early=self.pending_octets > 0)
 
-    def _mail(self, command: Command, following: State) -> Event:
-        parsed = parse_sender(command.argument)
-        if parsed.size is not None and parsed.size > self._settings.size:
+    def _mail(self, verb: Verb, argument: bytes, following: State) -> Event:
+        event = parse_sender(argument, self._settings)
+        if event.size is not None and event.size > self._settings.size:
             raise CommandError(replies.R552_TOO_BIG)
-        self._recipients = 0
+        self._recipients = self._content_octets = 0
+        self._parameters = event.parameters
+        self._chunks = None
         self._awaiting = following
-        return SenderReceived(parsed.sender, parsed.size, parsed.body)
+        return event
 
-    def _rcpt(self, command: Command, following: State) -> Event:
-        recipient = parse_recipient(command.argument)
+    def _rcpt(self, verb: Verb, argument: bytes, following: State) -> Event:
+        event = parse_recipient(argument, self._settings, international=self._parameters.international)
         if self._recipients >= self._settings.recipients:
             raise CommandError(replies.R452_TOO_MANY_RECIPIENTS)
         self._awaiting = following
-        return RecipientReceived(recipient)
+        return event
 
-    def _begin_content(self, command: Command, following: State) -> Event:
+    def _begin_content(self, verb: Verb, argument: bytes, following: State) -> Event:
+        if self._parameters.body == "BINARYMIME":
+            raise CommandError(replies.R503_BINARY_NEEDS_CHUNKS)
         self._data = DataReader()
-        self._data_octets = 0
         self._output.append(replies.R354_GO_AHEAD.octets)
         self._state = following
-        return ContentBegun()
+        self._read = ServerConnection._read_content
+        return CONTENT_BEGUN
 
-    def _rset(self, command: Command, following: State) -> Event:
+    def _bdat(self, line: bytes, argument: bytes) -> Event | None:
+        try:
+            size, is_last = parse_chunk(argument)
+        except CommandError as error:  # nobody knows where the next command would begin
+            self._output.append(error.reply.octets)
+            self._stop(State.CLOSED)
+            return _refused(line, error.reply)
+        following = next_state(self._state, Verb.BDAT)
+        if isinstance(following, Reply):
+            self._begin_discarding(size, following)
+            return None
+        if self._content_octets + size > self._settings.size:
+            self._begin_discarding(size, replies.R552_TOO_BIG)
+            return None
+        is_first = self._chunks is None
+        chunks = self._chunks = self._chunks or ChunkReader()
+        self._content_octets += size
+        chunks.begin(size)
+        if chunks.is_flood:
+            self.close(replies.R421_TOO_MANY_CHUNKS)
+            return _refused(line, replies.R421_TOO_MANY_CHUNKS)
+        self._is_last_chunk = is_last
+        self._state = following
+        self._read = ServerConnection._read_chunk
+        return CONTENT_BEGUN if is_first else None
+
+    def _begin_discarding(self, size: int, refusal: Reply) -> None:
+        self._to_discard, self._refusal = size, refusal
+        self._read = ServerConnection._discard_chunk
+
+    def _rset(self, verb: Verb, argument: bytes, following: State) -> Event:
         self._output.append(replies.R250_DONE.octets)
         self._state = following
         return TransactionDropped(replies.R250_DONE)
 
-    def _vrfy(self, command: Command, following: State) -> None:
-        if not command.argument:
+    def _vrfy(self, verb: Verb, argument: bytes, following: State) -> None:
+        if not argument:
             raise CommandError(replies.R501_NEEDS_ARGUMENT)
+        if not (argument.isascii() or asks_for_international(argument)):
+            raise CommandError(replies.R553_RECIPIENT_NOT_ASCII)
         self._output.append(replies.R252_TRY.octets)
 
-    def _quit(self, command: Command, following: State) -> Event:
-        self._output.append(replies.R221_BYE.octets)
-        self._state = following
-        return QuitReceived()
+    def _starttls(self, verb: Verb, argument: bytes, following: State) -> Event:
+        if self._encrypted:
+            raise CommandError(replies.R503_TLS_ALREADY)
+        if not self._settings.tls:
+            raise CommandError(replies.R502_NOT_IMPLEMENTED)
+        if self.pending_octets:
+            self.close(replies.R421_OCTETS_BEFORE_TLS)
+            return _refused(b"STARTTLS", replies.R421_OCTETS_BEFORE_TLS)
+        self._awaiting = following
+        return TLS_REQUESTED
 
-    _HANDLERS: ClassVar[dict[Verb, Callable[["ServerConnection", Command, State], Event | None]]] = {
+    def _quit(self, verb: Verb, argument: bytes, following: State) -> Event:
+        self._output.append(replies.R221_BYE.octets)
+        self._stop(following)
+        return QUIT_RECEIVED
+
+    _HANDLERS: ClassVar[dict[Verb, Callable[["ServerConnection", Verb, bytes, State], Event | None]]] = {
         Verb.HELO: _hello,
         Verb.EHLO: _hello,
         Verb.MAIL: _mail,
@@ -331,5 +384,14 @@ class ServerConnection:
         Verb.NOOP: _noop,
         Verb.VRFY: _vrfy,
         Verb.HELP: _help,
+        Verb.STARTTLS: _starttls,
         Verb.QUIT: _quit,
     }
+
+
+_Reading = Callable[[ServerConnection], Event | None]
+
+
+def _refused(line: bytes, reply: Reply) -> CommandRefused:
+    verb = line.split(b" ", 1)[0][:16].decode("ascii", "replace")
+    return CommandRefused(verb, len(line), reply)

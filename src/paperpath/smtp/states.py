@@ -21,7 +21,11 @@ class State(Enum):
     SENDER = "sender"  # a sender was taken
     RECIPIENTS = "recipients"  # at least one recipient was taken
     CONTENT = "content"  # 354 was given; octets are content, not commands
+    CHUNKS = "chunks"  # a chunk was taken, and was not the last
+    HANDSHAKE = "handshake"  # STARTTLS was taken; what comes is not for us
     CLOSED = "closed"  # nothing is read any more
+
+    __hash__ = object.__hash__  # as for Verb
 
 
 # RFC 5321 §4.1.4: these may come before the introduction, and change nothing.
@@ -29,7 +33,8 @@ _ANYWHERE = (Verb.NOOP, Verb.VRFY, Verb.HELP)
 
 
 def _row(state: State, moves: dict[Verb, State]) -> dict[Verb, State]:
-    return dict.fromkeys(_ANYWHERE, state) | {Verb.QUIT: State.CLOSED} | moves
+    always = {Verb.STARTTLS: State.HANDSHAKE, Verb.QUIT: State.CLOSED}
+    return dict.fromkeys(_ANYWHERE, state) | always | moves
 
 
 _HELLO = {Verb.HELO: State.READY, Verb.EHLO: State.READY}
@@ -40,9 +45,13 @@ TABLE: dict[State, dict[Verb, State]] = {
     State.SENDER: _row(State.SENDER, _HELLO | {Verb.RSET: State.READY, Verb.RCPT: State.RECIPIENTS}),
     State.RECIPIENTS: _row(
         State.RECIPIENTS,
-        _HELLO | {Verb.RSET: State.READY, Verb.RCPT: State.RECIPIENTS, Verb.DATA: State.CONTENT},
+        _HELLO
+        | {Verb.RSET: State.READY, Verb.RCPT: State.RECIPIENTS}
+        | {Verb.DATA: State.CONTENT, Verb.BDAT: State.CHUNKS},
     ),
+    State.CHUNKS: _row(State.CHUNKS, _HELLO | {Verb.RSET: State.READY, Verb.BDAT: State.CHUNKS}),
     State.CONTENT: {},
+    State.HANDSHAKE: {},
     State.CLOSED: {},
 }
 
@@ -50,11 +59,17 @@ _OUT_OF_ORDER: dict[tuple[State, Verb], Reply] = {
     (State.CONNECTED, Verb.MAIL): replies.R503_HELLO_FIRST,
     (State.CONNECTED, Verb.RCPT): replies.R503_HELLO_FIRST,
     (State.CONNECTED, Verb.DATA): replies.R503_HELLO_FIRST,
+    (State.CONNECTED, Verb.BDAT): replies.R503_HELLO_FIRST,
     (State.READY, Verb.RCPT): replies.R503_MAIL_FIRST,
     (State.READY, Verb.DATA): replies.R503_MAIL_FIRST,
+    (State.READY, Verb.BDAT): replies.R503_MAIL_FIRST,
     (State.SENDER, Verb.MAIL): replies.R503_ONE_MAIL,
     (State.SENDER, Verb.DATA): replies.R503_RECIPIENT_FIRST,
+    (State.SENDER, Verb.BDAT): replies.R503_RECIPIENT_FIRST,
     (State.RECIPIENTS, Verb.MAIL): replies.R503_ONE_MAIL,
+    (State.CHUNKS, Verb.MAIL): replies.R503_ONE_MAIL,
+    (State.CHUNKS, Verb.RCPT): replies.R503_LAST_CHUNK_FIRST,
+    (State.CHUNKS, Verb.DATA): replies.R503_LAST_CHUNK_FIRST,
 }
 
 

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from paperpath.mail.address import Mailbox, parse_mailbox
-from paperpath.mail.envelope import Client, Envelope
+from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameters
 from paperpath.mail.outcome import Deferred, Delivered
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.content import read_content
@@ -58,8 +58,8 @@ async def put(
     writer = maildrop.new_content(queue_id)
     for start in range(0, len(octets), 50_000):
         writer.write(octets[start : start + 50_000])
-    addresses = tuple(parse_mailbox(recipient) for recipient in recipients)
-    envelope = Envelope(Mailbox("sender", "else.example"), addresses, _CLIENT, "8BITMIME")
+    addresses = tuple(Recipient(parse_mailbox(recipient)) for recipient in recipients)
+    envelope = Envelope(Mailbox("sender", "else.example"), addresses, _CLIENT, SenderParameters("8BITMIME"))
     await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), at_us))
     return queue_id
 
@@ -123,10 +123,28 @@ async def the_null_sender_stays_null(engine: Engine) -> None:
     queue_id = maildrop.new_queue_id(1)
     writer = maildrop.new_content(queue_id)
     writer.write(b"x\r\n")
-    envelope = Envelope(None, (Mailbox("a", "here.example"),), _CLIENT)
+    envelope = Envelope(None, (Recipient(Mailbox("a", "here.example")),), _CLIENT)
     await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), 1))
     await sort_all(maildrop)
     assert (await claim_all(maildrop))[0].message.sender is None
+    await maildrop.close()
+
+
+async def what_the_client_asked_for_comes_back_as_it_was(engine: Engine) -> None:
+    """A-68: parameters are kept octet for octet."""
+    maildrop = await engine.open()
+    asked = SenderParameters("8BITMIME", True, "HDRS", "a+2Bb=No".replace("=", "+3D"))
+    wanted = Recipient(parse_mailbox("a@here.example"), "SUCCESS,DELAY", "rfc822;Joe+40x")
+    queue_id = maildrop.new_queue_id(1)
+    writer = maildrop.new_content(queue_id)
+    writer.write(b"x\r\n")
+    envelope = Envelope(None, (wanted, Recipient(parse_mailbox("b@here.example"))), _CLIENT, asked)
+    await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), 1))
+    await sort_all(maildrop)
+    first, second = await claim_all(maildrop)
+    assert first.message.parameters == asked
+    assert (first.notify, first.orcpt) == (wanted.notify, wanted.orcpt)
+    assert (second.notify, second.orcpt) == ("", "")
     await maildrop.close()
 
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.intake.reception import Reception
+from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.reception import Reception, Stored
 from paperpath.mail.address import Mailbox
-from paperpath.mail.envelope import Client, Envelope
+from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop.content import SpooledContent, read_content
 from paperpath.maildrop.interface import NewMessage, StorageError
 from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
 from paperpath.testing.maildrop_suite import claim_all, sort_all
 
-ENVELOPE = Envelope(None, (Mailbox("u", "here.example"),), Client("192.0.2.1", 1, "c", "SMTP"))
+ENVELOPE = Envelope(None, (Recipient(Mailbox("u", "here.example")),), Client("192.0.2.1", 1, "c", "SMTP"))
 
 
 class FailingContent(MemoryContent):
@@ -39,15 +40,21 @@ class FailingMaildrop(MemoryMaildrop):
         return future
 
 
-def receive(maildrop: MemoryMaildrop, *chunks: bytes) -> str:
+def receive(maildrop: MemoryMaildrop, *chunks: bytes, most_octets: int = 2**20) -> str:
+    budget = SpoolBudget(most_octets)
+
     async def run() -> str:
         stamp = Stamp("mx.here.example", maildrop.new_queue_id(1), datetime(2026, 11, 22, tzinfo=UTC))
-        reception = Reception(maildrop, ENVELOPE, stamp)
+        reception = Reception(maildrop, budget, ENVELOPE, stamp)
         for chunk in chunks:
             reception.add(chunk)
-        return str((await reception.store()).reply)
+        done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        reception.store(done.set_result)
+        return str((await done).reply)
 
-    return asyncio.run(run())
+    reply = asyncio.run(run())
+    assert budget.taken == 0
+    return reply
 
 
 def test_A44_C1_one_received_field_then_the_octets() -> None:
@@ -70,6 +77,23 @@ def test_A41_D4_a_failure_is_told_at_the_end_and_nothing_is_kept(at_write: bool,
     store = MemoryStore()
     assert receive(FailingMaildrop(store, at_write=at_write), b"x\r\n", b"y\r\n").startswith(reply)
     assert store.messages == {}
+
+
+def test_S3_more_than_the_budget_is_told_at_the_end_and_nothing_is_kept() -> None:
+    store = MemoryStore()
+    assert receive(MemoryMaildrop(store), b"x" * 1000, b"y" * 1000, most_octets=1500).startswith("452 4.3.1")
+    assert store.messages == {}
+
+
+def test_S10_trace_fields_are_counted_over_many_chunks_of_a_long_header() -> None:
+    maildrop = MemoryMaildrop(MemoryStore())
+    filler = b"X-Filler: " + b"x" * 900 + b"\r\n"
+    assert receive(maildrop, *[b"Received: x\r\n" + filler * 9] * 100, most_octets=2**22).startswith(
+        "554 5.4.6"
+    )
+    assert receive(maildrop, *[filler * 100] * 13, b"Received: x\r\n" * 100, most_octets=2**22).startswith(
+        "250"
+    )
 
 
 def test_A51_a_hundred_trace_fields_are_too_many() -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from paperpath.intake import session as session_module
-from paperpath.intake.session import Service, Session, Sessions
+from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.session import CLOSE_S, TRANSACTION_S, Service, Session
+from paperpath.intake.sessions import Sessions
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.service.log import open_log
 from paperpath.smtp import replies
-from paperpath.smtp.server import Settings
+from paperpath.smtp.settings import Settings
 
 MESSAGE = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\nx\r\n.\r\n"
 
@@ -24,7 +25,7 @@ class Transport(asyncio.Transport):
         self.written = b""
         self.reading = True
         self.closed = False
-        self.aborted = asyncio.Event()
+        self.aborted = False
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         return ("192.0.2.1", 40000)
@@ -40,7 +41,7 @@ class Transport(asyncio.Transport):
 
     def abort(self) -> None:
         self.closed = True
-        self.aborted.set()
+        self.aborted = True
 
     def is_reading(self) -> bool:
         return self.reading
@@ -61,6 +62,7 @@ class Setting:
         service = Service(
             Settings("mx.here.example", size=100_000, recipients=100),
             MemoryMaildrop(self.store),
+            SpoolBudget(2**20),
             lambda recipient: replies.R250_RECIPIENT,
             lambda: datetime(2026, 11, 22, tzinfo=UTC),
             idle_timeout_s,
@@ -114,21 +116,39 @@ def test_P6_reading_stops_while_a_message_is_stored() -> None:
 
 
 @pytest.mark.parametrize("ending", ["idle", "quit", "end"])
-def test_P6_a_client_that_does_not_read_the_last_reply_is_cut_off(
-    ending: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session_module, "CLOSE_S", 0.01)
-
+def test_P6_a_client_that_does_not_read_the_last_reply_is_cut_off(ending: str) -> None:
     async def scene(setting: Setting) -> None:
+        now_s = asyncio.get_running_loop().time()
+        setting.session.check_time(now_s + 59)
+        assert setting.codes() == [b"220"]
         if ending == "quit":
             setting.session.data_received(b"QUIT\r\n")
         elif ending == "end":
             setting.session.end()
-        async with asyncio.timeout(5):
-            await setting.transport.aborted.wait()
+        else:
+            setting.session.check_time(now_s + 61)
+        setting.session.check_time(now_s + 20)
+        assert setting.transport.aborted is False
+        setting.session.check_time(now_s + 61 + CLOSE_S)
+        assert bool(setting.transport.aborted)
         assert setting.codes()[-1] == {"idle": b"421", "quit": b"221", "end": b"421"}[ending]
 
-    run(scene, idle_timeout_s=0.01 if ending == "idle" else 60)
+    run(scene)
+
+
+def test_S2_a_trickle_ends_with_the_deadline_of_its_transaction() -> None:
+    async def scene(setting: Setting) -> None:
+        now_s = asyncio.get_running_loop().time()
+        setting.session.data_received(MESSAGE.removesuffix(b".\r\n"))
+        deadline_s = TRANSACTION_S + 100_000 / 1024
+        setting.session._overdue_s = now_s + 10_000  # it sends an octet now and then
+        setting.session.check_time(now_s + deadline_s - 1)
+        assert setting.codes()[-1] == b"354"
+        setting.session.check_time(now_s + deadline_s + 1)
+        assert setting.codes()[-1] == b"421"
+        assert setting.transport.closed
+
+    run(scene)
 
 
 def test_a_client_that_half_closes_behind_the_dot_gets_its_reply() -> None:

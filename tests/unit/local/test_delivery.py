@@ -9,6 +9,7 @@ from paperpath.accounts.file import parse_accounts
 from paperpath.folders.maildir import Maildir
 from paperpath.local.delivery import Depot, deliver_batch, delivery_name
 from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import NO_PARAMETERS
 from paperpath.mail.outcome import Deferred, Delivered, Outcome
 from paperpath.maildrop.interface import Claim, ClaimedMessage, Content
 
@@ -22,8 +23,9 @@ def content(octets: bytes = OCTETS, digest: bytes | None = None, file: Path | No
 
 
 def claim(number: int = 1, address: str = "joe", tried: bool = False, held: Content | None = None) -> Claim:
-    message = ClaimedMessage(1, "Q", Mailbox("a", "b.example"), 1_700_000_000_000_123, held or content())
-    return Claim(number, message, Mailbox(address, "here.example"), tried, attempts=2)
+    sender = Mailbox("a", "b.example")
+    message = ClaimedMessage(1, "Q", sender, NO_PARAMETERS, 1_700_000_000_000_123, held or content())
+    return Claim(number, message, Mailbox(address, "here.example"), tried, 2, "", "")
 
 
 def depot(root: Path) -> Depot:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paperpath.smtp import replies
-from paperpath.smtp.server import ServerConnection, Settings
+from paperpath.smtp.server import ServerConnection
+from paperpath.smtp.settings import Settings
 from tests.support.core import SETTINGS, converse, cuts
 from tests.unit.smtp.test_data import HARMLESS, SMUGGLING
 

@@ -12,8 +12,18 @@ import apsw
 from paperpath.maildrop.interface import SchemaError
 from paperpath.service.durable import flush_directory
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 OLDEST_SQLITE = (3, 51, 3)  # earlier ones can corrupt a WAL that several processes write and checkpoint
+# What makes each older version the next one.
+_MIGRATIONS = {
+    1: """
+        ALTER TABLE message ADD COLUMN international INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE message ADD COLUMN ret TEXT NOT NULL DEFAULT '';
+        ALTER TABLE message ADD COLUMN envid TEXT NOT NULL DEFAULT '';
+        ALTER TABLE recipient ADD COLUMN notify TEXT NOT NULL DEFAULT '';
+        ALTER TABLE recipient ADD COLUMN orcpt TEXT NOT NULL DEFAULT '';
+    """,
+}
 _BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the write lock
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -32,14 +42,15 @@ def fetch(source: apsw.Connection | apsw.Cursor, statement: str, bindings: tuple
 
 
 def create_database(folder: Path) -> None:
-    """Make the maildrop's folder and database where they are missing; leave what is there.
+    """Make the maildrop's folder and database where they are missing; bring an older one up to this version.
 
-    Raises: SchemaError for a database of another version.
+    Raises: SchemaError for a database of a version that we do not know.
     """
     for part in (folder, folder / "workers", folder / "content"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / "queue.db"
     if file.exists():
+        _migrate(file)
         open_database(folder).close()
         return
     unfinished = folder / "queue.db.new"
@@ -74,6 +85,20 @@ def open_database(folder: Path) -> apsw.Connection:
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _migrate(file: Path) -> None:
+    """Bring a database up to date, one version after the other, each whole or not at all."""
+    connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.execute("PRAGMA synchronous=FULL")
+    try:
+        with connection:
+            while (version := connection.pragma("user_version")) in _MIGRATIONS:
+                connection.execute(_MIGRATIONS[version])
+                connection.execute(f"PRAGMA user_version={version + 1}")
+    finally:
+        connection.close()
 
 
 def _schema() -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import apsw
 
 from paperpath.mail.address import parse_mailbox
+from paperpath.mail.envelope import SenderParameters
 from paperpath.maildrop.content import SpooledContent, content_file
 from paperpath.maildrop.interface import (
     Books,
@@ -42,7 +43,8 @@ _READ_UNSORTED = """
     WHERE state = 'unsorted' ORDER BY recipient.id LIMIT ?
 """
 _READ_MESSAGES = """
-    SELECT message.id, queue_id, sender, arrived_us, size, digest, content_file, octets
+    SELECT message.id, queue_id, sender, body, international, ret, envid,
+           arrived_us, size, digest, content_file, octets
     FROM json_each(?) JOIN message ON message.id = value LEFT JOIN content ON content.message_id = message.id
 """
 _READ_BOOKS = """
@@ -153,18 +155,40 @@ class SqliteMaildrop:
         rows = await claimed
         messages = self._read_messages({message_id for _, message_id, *_ in rows})
         return [
-            Claim(recipient_id, messages[message_id], parse_mailbox(address), bool(tried), attempts)
-            for recipient_id, message_id, address, tried, attempts in rows
+            Claim(
+                recipient_id,
+                messages[message_id],
+                parse_mailbox(address),
+                bool(tried),
+                attempts,
+                notify,
+                orcpt,
+            )
+            for recipient_id, message_id, address, tried, attempts, notify, orcpt in rows
         ]
 
     def _read_messages(self, ids: set[int]) -> dict[int, ClaimedMessage]:
         messages = {}
         rows = self._read(_READ_MESSAGES, (json.dumps(list(ids)),))
-        for number, queue_id, sender, arrived_us, size, digest, in_file, octets in rows:
+        for (
+            number,
+            queue_id,
+            sender,
+            body,
+            utf8,
+            ret,
+            envid,
+            arrived_us,
+            size,
+            digest,
+            in_file,
+            octets,
+        ) in rows:
             file = content_file(self._content, queue_id) if in_file else None
             content = Content(size, digest, octets, file)
             mailbox = parse_mailbox(sender) if sender else None
-            messages[number] = ClaimedMessage(number, queue_id, mailbox, arrived_us, content)
+            parameters = SenderParameters(body, bool(utf8), ret, envid)
+            messages[number] = ClaimedMessage(number, queue_id, mailbox, parameters, arrived_us, content)
         return messages
 
 

@@ -22,7 +22,8 @@ from paperpath.maildrop.sqlite.database import fetch
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import forget, is_alive
 
-ClaimedRow = tuple[int, int, str, int, int]  # recipient id, message id, address, tried, attempts
+# recipient id, message id, address, tried, attempts, notify, orcpt
+ClaimedRow = tuple[int, int, str, int, int, str, str]
 
 _NUMBER = """
     UPDATE meta SET messages = messages + ?, recipients = recipients + ? RETURNING messages, recipients
@@ -30,15 +31,17 @@ _NUMBER = """
 _ARRIVE = (
     """
     INSERT INTO message SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11, value ->> 12
+        value ->> 6, value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11, value ->> 12,
+        value ->> 13, value ->> 14, value ->> 15
     FROM json_each(?1)
     """,
     """
     INSERT INTO content SELECT value ->> 0, substr(?2, value ->> 1, value ->> 2) FROM json_each(?1)
     """,
     """
-    INSERT INTO recipient (id, message_id, accepted_address, address, state)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2, 'unsorted' FROM json_each(?1)
+    INSERT INTO recipient (id, message_id, accepted_address, address, state, notify, orcpt)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2, 'unsorted', value ->> 3, value ->> 4
+    FROM json_each(?1)
     """,
 )
 _SORT = """
@@ -59,7 +62,7 @@ _CLAIM = """
     UPDATE recipient SET state = 'claimed', worker = ?1 WHERE id IN (SELECT value FROM json_each(?2))
 """
 _READ_CLAIMED = """
-    SELECT json_group_array(json_array(id, message_id, address, tried, attempts)) FROM
+    SELECT json_group_array(json_array(id, message_id, address, tried, attempts, notify, orcpt)) FROM
     (SELECT recipient.* FROM json_each(?) JOIN recipient ON recipient.id = value ORDER BY json_each.key)
 """
 _FIND_OURS = """
@@ -110,7 +113,7 @@ def insert_messages(transaction: Transaction, messages: Sequence[NewMessage]) ->
     """
     cursor = transaction.cursor
     message_rows, content_rows = [], []
-    recipient_rows: list[tuple[int, int, str]] = []
+    recipient_rows: list[tuple[int, int, str, str, str]] = []
     octets: list[bytes] = []
     offset = 1
     recipients = sum(len(message.envelope.recipients) for message in messages)
@@ -123,7 +126,13 @@ def insert_messages(transaction: Transaction, messages: Sequence[NewMessage]) ->
             octets.append(message.content.octets)
             offset += message.content.size
         recipient_rows.extend(
-            (next(recipient_ids), message_id, format_mailbox(recipient))
+            (
+                next(recipient_ids),
+                message_id,
+                format_mailbox(recipient.address),
+                recipient.notify,
+                recipient.orcpt,
+            )
             for recipient in message.envelope.recipients
         )
     to_messages, to_content, to_recipients = _ARRIVE
@@ -216,13 +225,13 @@ def release_dead_workers(transaction: Transaction, folder: Path, own: int) -> in
 
 
 def _message_row(message_id: int, message: NewMessage) -> tuple[object, ...]:
-    envelope, content = message.envelope, message.content
+    envelope, content, parameters = message.envelope, message.content, message.envelope.parameters
     client = envelope.client
     return (
         message_id,
         message.queue_id,
         format_mailbox(envelope.sender) if envelope.sender else "",
-        envelope.body,
+        parameters.body,
         client.address,
         client.port,
         client.hello,
@@ -232,6 +241,9 @@ def _message_row(message_id: int, message: NewMessage) -> tuple[object, ...]:
         message.arrived_us,
         len(envelope.recipients),
         content.file is not None,
+        parameters.international,
+        parameters.ret,
+        parameters.envid,
     )
 
 

@@ -1,4 +1,4 @@
--- The maildrop, version 1. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
+-- The maildrop, version 2. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
 
 CREATE TABLE meta (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
@@ -35,7 +35,10 @@ CREATE TABLE message (
     digest          BLOB NOT NULL,
     arrived_us      INTEGER NOT NULL,
     open_recipients INTEGER NOT NULL,
-    content_file    INTEGER NOT NULL  -- 1: the content lies in a file named by the queue id
+    content_file    INTEGER NOT NULL,  -- 1: the content lies in a file named by the queue id
+    international   INTEGER NOT NULL DEFAULT 0,  -- 1: MAIL had SMTPUTF8
+    ret             TEXT NOT NULL DEFAULT '',
+    envid           TEXT NOT NULL DEFAULT ''
 );
 
 -- Apart from message, so that scans of messages never read bodies.
@@ -56,7 +59,9 @@ CREATE TABLE recipient (
     worker           INTEGER,
     tried            INTEGER NOT NULL DEFAULT 0,  -- 1: a claim ended without an outcome
     attempts         INTEGER NOT NULL DEFAULT 0,
-    last_reply       TEXT NOT NULL DEFAULT ''
+    last_reply       TEXT NOT NULL DEFAULT '',
+    notify           TEXT NOT NULL DEFAULT '',
+    orcpt            TEXT NOT NULL DEFAULT ''
 );
 
 -- One partial index per question of the hot path; nothing else is indexed.

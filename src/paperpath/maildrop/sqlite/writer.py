@@ -1,8 +1,8 @@
 """Group commit: what many ask for in one process is written in one transaction and flushed once.
 
-While one group is being flushed the next one gathers, so an idle system commits at once and a busy one in
-large groups; there is no timer. A group is written in the event loop's thread, which takes a fraction of a
-millisecond and waits for no disk. The commit, which does, is one call in a thread of its own, and so is the
+While one group is being flushed the next one gathers, and for a moment longer: an idle system commits at
+once and a busy one in large groups. A group is written in the event loop's thread, which takes a fraction of
+a millisecond and waits for no disk. The commit, which does, is one call in a thread of its own, and so is the
 wait for another process that holds the write lock (docs/decisions/0008 has the reasons).
 Futures are resolved, and the stages with new work woken, once the commit is flushed.
 
@@ -37,6 +37,7 @@ from paperpath.maildrop.sqlite.group import (
 )
 from paperpath.maildrop.sqlite.locks import WriteLock
 
+GATHER_S = 0.002  # between two groups of a busy process: a group costs as much as ten messages in it
 MOST_OPERATIONS = 500  # in one group: they hold the event loop up
 GROUPS_BETWEEN_LOOKS = 64  # at the length of the log
 CHECKPOINT_PAGES = 4_000
@@ -123,7 +124,7 @@ class GroupCommitter:
 
     def _go_on(self) -> None:
         if self._waiting:
-            self._loop.call_soon(self._begin)
+            self._loop.call_later(GATHER_S, self._begin)
         else:
             self._on_its_way = False
             self._idle.set()
@@ -131,7 +132,7 @@ class GroupCommitter:
     # In the thread
 
     def _run_or_die(self) -> None:
-        """Do the jobs; what nobody foresaw ends the process, which would only seem to live without its writer."""
+        """Do the jobs; what nobody foresaw ends the process, which without a writer would only seem alive."""
         try:
             while (job := self._jobs.get()) is not None:
                 job()

@@ -1,0 +1,59 @@
+"""The sessions of a program that live: who must end with it, and whose time is over."""
+
+import asyncio
+from contextlib import suppress
+from typing import Protocol
+
+_LOOK_S = 1.0
+
+
+class Living(Protocol):
+    """What is asked of a session."""
+
+    def end(self) -> None:
+        """End from our side."""
+
+    def check_time(self, now_s: float) -> None:
+        """Close if its time is over."""
+
+
+class Sessions:
+    """Looks over all sessions once a second, which costs less than a timer for each."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._living: set[Living] = set()
+        self._none_left = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._living)
+
+    def add(self, session: Living) -> None:
+        """Take a session in."""
+        self._living.add(session)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+
+    def discard(self, session: Living) -> None:
+        """Let a session go."""
+        self._living.discard(session)
+        if not self._living:
+            self._none_left.set()
+
+    async def end(self, patience_s: float) -> None:
+        """End them all, and wait for those that are storing a message."""
+        self._none_left.clear()
+        for session in list(self._living):
+            session.end()
+        if self._living:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await self._none_left.wait()
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        for session in list(self._living):
+            session.check_time(now_s)
+        self._timer = loop.call_later(_LOOK_S, self._look) if self._living else None
