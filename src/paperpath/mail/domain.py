@@ -58,7 +58,7 @@ def to_a_labels(name: str) -> str | None:
     if len(name.encode("utf-8", "surrogatepass")) > MOST_DOMAIN_OCTETS:
         return None
     try:
-        mapped = idna.uts46_remap(name, std3_rules=True)
+        mapped = idna.uts46_remap(name)
         encoded = ".".join(map(_to_a_label, mapped.split(".")))
     except idna.IDNAError:
         return None

@@ -49,8 +49,12 @@ def test_E5_S9_a_letter_composed_or_not_is_one_letter() -> None:
             assert account is not None
             assert str(account.folder) == folder
     assert accounts.find(Mailbox("jose", "bücher.example")) is None
-    lone = parse_accounts("ΣΊΣΥΦΟΣ@x.example\ts\n")
-    assert lone.find(Mailbox("σίσυφος", "x.example")) is not None
+
+
+def test_E5_any_case_is_that_of_unicode() -> None:
+    accounts = parse_accounts("σίσυφος@x.example\ta\nstraße@x.example\tb\n")
+    assert accounts.find(Mailbox("ΣΊΣΥΦΟΣ", "x.example")) is not None
+    assert accounts.find(Mailbox("STRASSE", "x.example")) is not None
 
 
 def test_A23_a_quoted_spelling_finds_the_same_account() -> None:
