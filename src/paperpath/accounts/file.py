@@ -7,6 +7,7 @@ mailboxes, and no address that comes from outside is ever made into a path.
 
 import fcntl
 import string
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,22 +37,21 @@ class Accounts:
     """All accounts of one moment."""
 
     def __init__(self, accounts: Mapping[tuple[str, str], Account]) -> None:
-        """Index them."""
+        """Index them; the keys are made by `_make_key`."""
         self._exact = accounts
-        self._folded = {(local.lower(), domain): account for (local, domain), account in accounts.items()}
+        self._folded = {(_fold(local), domain): account for (local, domain), account in accounts.items()}
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._exact.values())
 
     def find(self, address: Mailbox) -> Account | None:
         """Return whose mailbox an address is: spelt exactly so, else in any case (requirement E-5)."""
-        domain = domain_key(address.domain)
-        exact = self._exact.get((address.local, domain))
-        return exact or self._folded.get((address.local.lower(), domain))
+        local, domain = _make_key(address)
+        return self._exact.get((local, domain)) or self._folded.get((_fold(local), domain))
 
     def find_exact(self, address: Mailbox) -> Account | None:
         """Return the account that is spelt exactly so; `joe` and `Joe` may be two."""
-        return self._exact.get((address.local, domain_key(address.domain)))
+        return self._exact.get(_make_key(address))
 
 
 def parse_accounts(text: str) -> Accounts:
@@ -64,7 +64,7 @@ def parse_accounts(text: str) -> Accounts:
             account = _parse_line(line)
         except ValueError as error:
             raise AccountsError(f"line {number}: {error}") from None
-        key = account.address.local, domain_key(account.address.domain)
+        key = _make_key(account.address)
         if key in found:
             raise AccountsError(f"line {number}: {account.address} stands here twice")
         found[key] = account
@@ -154,6 +154,16 @@ def remove_account(file: Path, address: Mailbox) -> Account:
     return account
 
 
+def _make_key(address: Mailbox) -> tuple[str, str]:
+    """Return what tells accounts apart: whichever way a letter was composed, NFC is one (RFC 6531 §3.3)."""
+    return unicodedata.normalize("NFC", address.local), domain_key(address.domain)
+
+
+def _fold(local: str) -> str:
+    """Return a local part as it compares in any case (Unicode, D145: canonical caseless matching)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold())
+
+
 def _is_line_of(account: Account, line: str) -> bool:
     return bool(line.strip()) and not line.startswith("#") and _parse_line(line) == account
 
@@ -176,7 +186,8 @@ def _parse_line(line: str) -> Account:
 
 
 def _make_folder(address: Mailbox) -> PurePosixPath:
-    return PurePosixPath(_path_part(domain_key(address.domain)), _path_part(address.local))
+    local, domain = _make_key(address)
+    return PurePosixPath(_path_part(domain), _path_part(local))
 
 
 def _path_part(text: str) -> str:

@@ -1,12 +1,13 @@
 """Domain names and the patterns that stand for several: "example.org", ".example.net", "*".
 
-Called by the tables and the advice; the relay and the routing ask a pattern what it matches. Names
-compare in ASCII lower case and without a trailing dot, and are kept in that form.
+Called by the tables and the advice; the relay and the routing ask a pattern what it matches. Names are
+kept in the form in which they compare: lower case, A-labels, no trailing dot (`mail.domain.domain_key`).
 """
 
-import re
-import string
 from dataclasses import dataclass
+
+from paperpath.mail.address import is_dot_string
+from paperpath.mail.domain import domain_key, to_a_labels
 
 DOMAIN_EXPECTED = 'a domain such as "example.org", or ".example.org" for all its subdomains'
 HOSTNAME_EXPECTED = 'the full name of this host, such as "mail.example.org"'
@@ -14,13 +15,7 @@ ROUTE_DOMAIN_EXPECTED = f'{DOMAIN_EXPECTED}, or "*" for every domain'
 POSTMASTER_EXPECTED = 'an address such as "me@example.org"'
 
 ANY_DOMAIN = "*"
-MOST_DOMAIN_OCTETS = 255  # RFC 5321 §4.5.3.1.2
 MOST_LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
-
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_DOT_STRING = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-# str.lower would turn some letters outside ASCII, the Kelvin sign for one, into letters inside it.
-_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +29,14 @@ class DomainPattern:
 
     def matches(self, domain: str) -> bool:
         """Tell whether a domain is meant; of another pattern's text: whether all that it means is meant."""
-        name = _fold(domain)
+        name = domain_key(domain)
         if self.text.startswith("."):
             return name.endswith(self.text)
         return self.text in (ANY_DOMAIN, name)
 
 
 def parse_hostname(text: str) -> str:
-    """Return a host's full name: at least two labels.
+    """Return a host's full name: at least two labels, all of them ASCII since greetings are.
 
     Raises: ValueError, whose text says what was expected.
     """
@@ -71,30 +66,23 @@ def parse_route_domain(text: str) -> DomainPattern:
 
 
 def parse_postmaster(text: str) -> str:
-    """Return an address whose local part needs no quotes, its domain folded.
+    """Return an address whose local part is ASCII and needs no quotes, its domain folded.
+
+    Whoever writes to a postmaster may know nothing of SMTPUTF8.
 
     Raises: ValueError, whose text says what was expected.
     """
     local, _, domain = text.rpartition("@")
-    if len(local) > MOST_LOCAL_PART_OCTETS or _DOT_STRING.fullmatch(local) is None:
+    if len(local) > MOST_LOCAL_PART_OCTETS or not (local.isascii() and is_dot_string(local)):
         raise ValueError(f"expected {POSTMASTER_EXPECTED}")
     return f"{local}@{_parse_name(domain, POSTMASTER_EXPECTED)}"
 
 
 def _parse_name(text: str, expected: str, fewest_labels: int = 1) -> str:
-    if not text.isascii():
-        raise ValueError(f"expected {expected}, in ASCII: write the A-label (xn--…)")
-    name = _fold(text)
-    labels = name.split(".")
-    if (
-        len(name) > MOST_DOMAIN_OCTETS
-        or len(labels) < fewest_labels
-        or not all(_LABEL.fullmatch(label) for label in labels)
-        or labels[-1].isdigit()  # an IPv4 address is no name
-    ):
+    name = to_a_labels(text.removesuffix("."))
+    if name is None and not text.isascii():
+        raise ValueError(f"expected {expected}; what is not ASCII in it must be valid in IDNA2008")
+    labels = name.split(".") if name else []
+    if len(labels) < fewest_labels or labels[-1].isdigit():  # an IPv4 address is no name
         raise ValueError(f"expected {expected}")
-    return name
-
-
-def _fold(domain: str) -> str:
-    return domain.translate(_ASCII_LOWER).removesuffix(".")
+    return ".".join(labels)

@@ -1,26 +1,39 @@
-"""Mailboxes and paths of the envelope: octets to values and back (RFC 5321 §4.1.2, §4.1.3).
+"""Mailboxes and paths of the envelope: octets to values and back (RFC 5321 §4.1.2, §4.1.3; RFC 6531 §3.3).
 
 Called by the SMTP grammar, the configuration, the account store and the post office. A mailbox is held
 with its local part unquoted, so that all spellings of one mailbox are one value; `format_mailbox` writes
-the least quoted spelling. Local parts are opaque and their case is kept (RFC 5321 §2.4).
+the least quoted spelling. Local parts are opaque: their case and their Unicode form are kept (RFC 5321 §2.4).
+Reading takes time linear in the octets, whatever they are: no expression here has one repetition in another.
 """
 
-import ipaddress
 import re
 from dataclasses import dataclass
 
-MOST_DOMAIN_OCTETS = 255
-MOST_LABEL_OCTETS = 63
+# Who handles addresses finds these here as well.
+from paperpath.mail.domain import MOST_LABEL_OCTETS, to_a_labels
+from paperpath.mail.domain import domain_key as domain_key
+from paperpath.mail.domain import is_address_literal as is_address_literal
+from paperpath.mail.domain import is_domain as is_domain
+
 # RFC 5321 §4.5.3.1.1 asks us to take 64. Senders with a return path per recipient write longer ones, and
 # refusing those would help nobody; the command line bounds the whole.
 MOST_LOCAL_OCTETS = 256
 
 _ATOM_CHARACTERS = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
-_DOT_STRING = re.compile(rf"[{_ATOM_CHARACTERS}.]+")
-_QUOTED_STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\[ -~])*)"')
-_DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
-_LITERAL = re.compile(r"\[([A-Za-z0-9.:-]+)\]")
+# RFC 6532 §3.1, without the controls U+0080 to U+009F and without U+2028 and U+2029, which end a line in many
+# a program. Surrogates, and with them octets that are no UTF-8, are not in it either.
+_BEYOND_ASCII = "\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff"
+
+_PLAIN = rf"(?!\.)([{_ATOM_CHARACTERS}.]+)(?<!\.)@(?![.-])([A-Za-z0-9.-]+)(?<![.-])"
+_PLAIN_MAILBOX = re.compile(_PLAIN)
+_PLAIN_PATH = re.compile(f"<{_PLAIN}>")
+
+_ATOMS_AND_DOTS = rf"[{_ATOM_CHARACTERS}.{_BEYOND_ASCII}]+"
+_UNQUOTED = re.compile(_ATOMS_AND_DOTS)
+_DOT_STRING = re.compile(rf"(?!\.){_ATOMS_AND_DOTS}(?<!\.)")
+_QUOTED_STRING = re.compile(rf'"((?:[ !#-\[\]-~{_BEYOND_ASCII}]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
+_DOMAIN = re.compile(rf"[A-Za-z0-9.{_BEYOND_ASCII}-]+")
 
 
 class AddressError(ValueError):
@@ -50,32 +63,42 @@ class Mailbox:
         return self.local.lower() == "postmaster"
 
 
-def parse_path(octets: bytes) -> tuple[Mailbox | None, bytes]:
+def parse_path(octets: bytes, *, international: bool = False) -> tuple[Mailbox | None, bytes]:
     """Read a path in angle brackets; return its mailbox, `None` for `<>`, and the octets behind it.
 
-    A source route is checked and dropped (RFC 5321 §4.1.1.3, appendix C).
+    A source route is checked and dropped (RFC 5321 §4.1.1.3, appendix C). `international` is whether SMTPUTF8
+    is in force, which allows UTF-8 in the local part and U-labels in the domain.
 
     Raises: AddressError.
     """
-    if not octets.startswith(b"<"):
-        raise AddressError("the address must stand in angle brackets")
+    plain = _PLAIN_PATH.match(octets.decode("latin-1"))
+    if plain is not None and (mailbox := _take_plain(plain)) is not None:
+        return mailbox, octets[plain.end() :]
     if octets.startswith(b"<>"):
         return None, octets[2:]
-    text, behind = _decode_path(octets)
-    start = _skip_source_route(text, 1)
-    mailbox, end = _read_mailbox(text, start)
-    if text[end : end + 1] != ">":
-        raise AddressError("the address has no closing angle bracket where it should end")
-    return mailbox, text[end + 1 :].encode("ascii") + behind
+    if not octets.startswith(b"<"):
+        raise AddressError("the address must stand in angle brackets")
+    if international:
+        return _read_path(octets, "utf-8")
+    try:
+        return _read_path(octets, "ascii")
+    except AddressError:
+        path, bracket, _ = octets.rpartition(b">")
+        if (path if bracket else octets).isascii():
+            raise
+        raise NonASCIIAddressError("addresses outside ASCII are not taken here") from None
 
 
 def parse_mailbox(text: str) -> Mailbox:
     """Read a mailbox written without angle brackets, as the configuration and the maildrop hold it.
 
+    Takes whatever `format_mailbox` writes, UTF-8 included.
+
     Raises: AddressError.
     """
-    if not text.isascii():
-        raise NonASCIIAddressError("the address is not ASCII")
+    plain = _PLAIN_MAILBOX.fullmatch(text)
+    if plain is not None and (mailbox := _take_plain(plain)) is not None:
+        return mailbox
     mailbox, end = _read_mailbox(text, 0)
     if end != len(text):
         raise AddressError("something follows the address")
@@ -95,51 +118,33 @@ def format_path(mailbox: Mailbox | None) -> str:
     return "<>" if mailbox is None else f"<{format_mailbox(mailbox)}>"
 
 
-def domain_key(domain: str) -> str:
-    """Return the form in which two domains are compared: lower case, no trailing dot, literals normalised."""
-    if domain.startswith("["):
-        return f"[{_literal_address(domain)}]"
-    return domain.lower().removesuffix(".")
-
-
 def is_dot_string(local: str) -> bool:
     """Tell whether a local part needs no quotes."""
-    return (
-        _DOT_STRING.fullmatch(local) is not None
-        and not local.startswith(".")
-        and not local.endswith(".")
-        and ".." not in local
-    )
+    return _DOT_STRING.fullmatch(local) is not None and ".." not in local
 
 
-def is_domain(name: str) -> bool:
-    """Tell whether a name is a domain of letters, digits and hyphens (RFC 5321 §4.1.2, RFC 1123 §2.1)."""
-    if not name or len(name) > MOST_DOMAIN_OCTETS or _DOMAIN.fullmatch(name) is None:
-        return False
-    return all(
-        0 < len(label) <= MOST_LABEL_OCTETS and label[0] != "-" and label[-1] != "-"
-        for label in name.split(".")
-    )
+def _take_plain(plain: re.Match[str]) -> Mailbox | None:
+    """Return the mailbox of a match that needs no closer look, as nearly all do; `None` for the others."""
+    local, domain = plain.groups()
+    if (
+        ".." in local
+        or len(local) > MOST_LOCAL_OCTETS
+        or len(domain) > MOST_LABEL_OCTETS  # else every label is short enough, whatever their number
+        or ".." in domain
+        or ".-" in domain
+        or "-." in domain
+    ):
+        return None
+    return Mailbox(local, domain)
 
 
-def is_address_literal(text: str) -> bool:
-    """Tell whether a text is an address literal with its brackets (RFC 5321 §4.1.3)."""
-    try:
-        _literal_address(text)
-    except AddressError:
-        return False
-    return True
-
-
-def _decode_path(octets: bytes) -> tuple[str, bytes]:
-    """Decode up to the last bracket that can close the path; what is behind it stays octets."""
-    try:
-        return octets.decode("ascii"), b""
-    except UnicodeDecodeError as error:
-        end = octets.rfind(b">", 0, error.start)
-        if end < 0:
-            raise NonASCIIAddressError("addresses outside ASCII are not taken here") from None
-        return octets[: end + 1].decode("ascii"), octets[end + 1 :]
+def _read_path(octets: bytes, encoding: str) -> tuple[Mailbox, bytes]:
+    # What the encoding does not know becomes surrogates: no part of an address, and octets again behind it.
+    text = octets.decode(encoding, "surrogateescape")
+    mailbox, end = _read_mailbox(text, _skip_source_route(text, 1))
+    if text[end : end + 1] != ">":
+        raise AddressError("the address has no closing angle bracket where it should end")
+    return mailbox, text[end + 1 :].encode(encoding, "surrogateescape")
 
 
 def _skip_source_route(text: str, start: int) -> int:
@@ -147,7 +152,7 @@ def _skip_source_route(text: str, start: int) -> int:
         return start
     end = text.find(":", start)
     hosts = text[start:end].split(",") if end > 0 else []
-    if not hosts or not all(host.startswith("@") and is_domain(host[1:]) for host in hosts):
+    if not hosts or not all(host.startswith("@") and to_a_labels(host[1:]) for host in hosts):
         raise AddressError("the source route is malformed")
     return end + 1
 
@@ -155,7 +160,7 @@ def _skip_source_route(text: str, start: int) -> int:
 def _read_mailbox(text: str, start: int) -> tuple[Mailbox, int]:
     """Read a mailbox at `start`; return it and the index behind it."""
     local, end = _read_local_part(text, start)
-    if len(local) > MOST_LOCAL_OCTETS:
+    if len(local.encode()) > MOST_LOCAL_OCTETS:
         raise AddressError("the local part is too long")
     if text[end : end + 1] == "@":
         domain, end = _read_domain(text, end + 1)
@@ -169,31 +174,19 @@ def _read_mailbox(text: str, start: int) -> tuple[Mailbox, int]:
 def _read_local_part(text: str, start: int) -> tuple[str, int]:
     if quoted := _QUOTED_STRING.match(text, start):
         return _QUOTED_PAIR.sub(r"\1", quoted[1]), quoted.end()
-    dot_string = _DOT_STRING.match(text, start)
-    if dot_string is None or not is_dot_string(dot_string[0]):
+    unquoted = _UNQUOTED.match(text, start)
+    if unquoted is None or not is_dot_string(unquoted[0]):
         raise AddressError("the local part is malformed")
-    return dot_string[0], dot_string.end()
+    return unquoted[0], unquoted.end()
 
 
 def _read_domain(text: str, start: int) -> tuple[str, int]:
-    if literal := _LITERAL.match(text, start):
-        _literal_address(literal[0])
-        return literal[0], literal.end()
+    if text.startswith("[", start):
+        end = text.find("]", start) + 1
+        if not is_address_literal(text[start:end]):
+            raise AddressError("the address literal is malformed")
+        return text[start:end], end
     domain = _DOMAIN.match(text, start)
-    if domain is None or not is_domain(domain[0]):
+    if domain is None or to_a_labels(domain[0]) is None:
         raise AddressError("the domain is malformed")
     return domain[0], domain.end()
-
-
-def _literal_address(literal: str) -> str:
-    """Return the address inside a literal in one spelling, tagged when it is IPv6."""
-    match = _LITERAL.fullmatch(literal)
-    if match is None:
-        raise AddressError("the address literal is malformed")
-    inner = match[1]
-    try:
-        if inner[:5].lower() == "ipv6:":
-            return f"IPv6:{ipaddress.IPv6Address(inner[5:])}"
-        return str(ipaddress.IPv4Address(inner))
-    except ipaddress.AddressValueError:
-        raise AddressError("the address literal is malformed") from None

@@ -1,20 +1,23 @@
 """The trace fields that we write: Received, Return-Path, Delivered-To (RFC 5321 §4.4, RFC 9228).
 
 Each function returns one whole field as octets, line ends CRLF. Whatever a client called itself, nothing that
-could end a field, open a comment or leave ASCII gets through (requirement A-48).
+could end a field or open a comment gets through (requirement A-48). A Received field leaves ASCII only where
+SMTPUTF8 was in force (RFC 6531 §3.7.3); the other two are as the addresses are (RFC 6532 §3.2).
 """
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperpath.mail.address import Mailbox, format_path, is_address_literal, is_domain
+from paperpath.mail.address import Mailbox, format_path
+from paperpath.mail.domain import domain_key, is_address_literal, is_domain, to_u_labels
 from paperpath.mail.envelope import Client
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNSAFE = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.:\[\]-]")
 _MOST_HELLO_CHARACTERS = 255
+_INTERNATIONAL = "UTF8"  # how each protocol name begins that means SMTPUTF8 (RFC 6531 §4.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +30,32 @@ class Stamp:
 
 
 def received_field(client: Client, stamp: Stamp, only_recipient: Mailbox | None) -> bytes:
-    """Write the Received field; `only_recipient` is `None` unless there is just one (RFC 5321 §4.4, §7.2)."""
+    """Write the Received field; `only_recipient` is `None` unless there is just one (RFC 5321 §4.4, §7.2).
+
+    Without SMTPUTF8 a recipient whose local part is not ASCII is left out.
+    """
+    international = client.protocol.startswith(_INTERNATIONAL)
+    show = to_u_labels if international else _show_in_ascii
     lines = [
-        f"Received: from {_clean_hello(client.hello)} ({_literal(client.address)})",
-        f" by {stamp.host} with {client.protocol} id {stamp.queue_id}",
+        f"Received: from {show(_clean_hello(client.hello))} ({_literal(client.address)})",
+        f" by {show(stamp.host)} with {client.protocol} id {stamp.queue_id}",
     ]
-    if only_recipient is not None:
-        lines.append(f" for {format_path(only_recipient)}")
+    if only_recipient is not None and (international or only_recipient.local.isascii()):
+        recipient = Mailbox(only_recipient.local, show(only_recipient.domain))
+        lines.append(f" for {format_path(recipient)}")
     lines[-1] += ";"
     lines.append(f" {format_date(stamp.arrived)}")
-    return "\r\n".join(lines).encode("ascii") + b"\r\n"
+    return "\r\n".join(lines).encode("utf-8" if international else "ascii") + b"\r\n"
 
 
 def return_path_field(sender: Mailbox | None) -> bytes:
     """Write the Return-Path field, `<>` for the null sender."""
-    return f"Return-Path: {format_path(sender)}\r\n".encode("ascii")
+    return f"Return-Path: {format_path(sender)}\r\n".encode()
 
 
 def delivered_to_field(recipient: Mailbox) -> bytes:
     """Write the Delivered-To field: the address this copy was delivered for (RFC 9228 §4)."""
-    return f"Delivered-To: {recipient}\r\n".encode("ascii")
+    return f"Delivered-To: {recipient}\r\n".encode()
 
 
 def format_date(moment: datetime) -> str:
@@ -65,6 +74,10 @@ def _clean_hello(hello: str) -> str:
     if is_domain(hello) or is_address_literal(hello):
         return hello
     return _UNSAFE.sub("?", hello)[:_MOST_HELLO_CHARACTERS] or "unknown"
+
+
+def _show_in_ascii(domain: str) -> str:
+    return domain if domain.isascii() else domain_key(domain)
 
 
 def _literal(address: str) -> str:

@@ -36,6 +36,43 @@ def test_E5_exact_case_goes_before_any_case() -> None:
     assert accounts.find(Mailbox("nobody", "here.example")) is None
 
 
+def test_E5_S9_a_letter_composed_or_not_is_one_letter() -> None:
+    accounts = parse_accounts("jos\u00e9@bücher.example\ta\nJOSE\u0301@bücher.example\tb\nann@x.example\tc\n")
+    for spelt, folder in (
+        ("jos\u00e9", "a"),
+        ("jose\u0301", "a"),  # before JOSÉ, which it is only in another case
+        ("JOS\u00c9", "b"),
+        ("Ann", "c"),
+    ):
+        for domain in ("bücher.example", "xn--bcher-kva.example") if folder != "c" else ("x.example",):
+            account = accounts.find(Mailbox(spelt, domain))
+            assert account is not None
+            assert str(account.folder) == folder
+    assert accounts.find(Mailbox("jose", "bücher.example")) is None
+
+
+def test_E5_any_case_is_that_of_unicode() -> None:
+    accounts = parse_accounts("σίσυφος@x.example\ta\nstraße@x.example\tb\n")
+    assert accounts.find(Mailbox("ΣΊΣΥΦΟΣ", "x.example")) is not None
+    assert accounts.find(Mailbox("STRASSE", "x.example")) is not None
+
+
+def test_A23_a_quoted_spelling_finds_the_same_account() -> None:
+    accounts = parse_accounts('"joe"@here.example\ta\n"a b"@here.example\tb\n')
+    assert accounts.find(JOE) is not None
+    assert accounts.find(parse_mailbox('"A\\ b"@here.example')) is not None
+
+
+def test_S9_one_account_for_all_spellings_of_its_address(file: Path) -> None:
+    account = add_account(file, Mailbox("jose\u0301", "BÜCHER.example"))
+    assert str(account.folder) == "xn--bcher-kva.example/jos%C3%A9"
+    assert [str(one.address) for one in load_accounts(file)] == ["jose\u0301@BÜCHER.example"]
+    same = Mailbox("jos\u00e9", "xn--bcher-kva.example")
+    with pytest.raises(AccountsError, match="already"):
+        add_account(file, same)
+    assert remove_account(file, same) == account
+
+
 def test_added_accounts_are_listed_and_removed_again(file: Path) -> None:
     add_account(file, JOE)
     add_account(file, Mailbox("Joe", "here.example"))
@@ -70,6 +107,9 @@ def test_comments_and_order_of_a_hand_made_file_stay(file: Path) -> None:
         ("joe@x.example\t/etc\n", 1, "below the root"),
         ("joe@x.example\ta/../../b\n", 1, "below the root"),
         ("joe@x.example\ta\x00b\n", 1, "below the root"),
+        ("jos\u00e9@x.example\tx\njose\u0301@x.example\ty\n", 2, "twice"),
+        ("a\x85b@x.example\tx\n", 1, "one tab"),
+        ("a@💩.example\tx\n", 1, "domain is malformed"),
         ("joe@x.example\tx\nJOE@x.example\ty\njoe@X.example\tz\n", 3, "twice"),
     ],
 )

@@ -48,10 +48,30 @@ def test_a_hostname_that_is_no_full_name_is_refused(text):
         parse_hostname(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["bücher.example", "BÜCHER.example.", "bu\u0308cher.example", "xn--bcher-kva.example"]
+)
+def test_A63_every_spelling_of_a_name_is_kept_as_its_a_labels(text):
+    assert parse_hostname(text) == "xn--bcher-kva.example"
+    for parse in (parse_domain_pattern, parse_route_domain):
+        assert parse(text) == DomainPattern("xn--bcher-kva.example")
+        assert parse("." + text) == DomainPattern(".xn--bcher-kva.example")
+    assert parse_postmaster("me@" + text) == "me@xn--bcher-kva.example"
+
+
 @pytest.mark.parametrize("parse", [parse_hostname, parse_domain_pattern, parse_route_domain])
-def test_a_name_outside_ascii_is_refused_with_the_way_to_write_it(parse):
-    with pytest.raises(ValueError, match="write the A-label"):
-        parse("bücher.example")
+@pytest.mark.parametrize(
+    "text", ["💩.example", "-ü.example", "ü..example", "ü_a.example", "ü" * 58 + ".example", "ü。"]
+)
+def test_a_name_that_idna_refuses_is_refused_with_the_reason(parse, text):
+    with pytest.raises(ValueError, match=r"^expected .*; what is not ASCII in it must be valid in IDNA2008$"):
+        parse(text)
+
+
+@pytest.mark.parametrize("parse", [parse_hostname, parse_domain_pattern, parse_route_domain])
+def test_an_ipv4_address_is_no_name_in_full_width_digits_either(parse):
+    with pytest.raises(ValueError, match=r"^expected "):
+        parse("\uff11\uff12\uff17.0.0.\uff11")
 
 
 @pytest.mark.parametrize("parse", [parse_domain_pattern, parse_route_domain])
@@ -92,7 +112,14 @@ def test_every_domain_may_be_routed_and_not_accepted():
         ("sub.example.org", ".example.org", False),
         ("*", "anything", True),
         ("*", ".example.org", True),
-        ("kiosk.example", "\u212aios\u212a.example", False),
+        ("xn--bcher-kva.example", "BÜCHER.example", True),
+        ("xn--bcher-kva.example", "XN--BCHER-KVA.example.", True),
+        ("xn--bcher-kva.example", "bucher.example", False),
+        (".xn--bcher-kva.example", "ä.bücher.example", True),
+        (".xn--bcher-kva.example", "bücher.example", False),
+        ("kiosk.example", "\u212aios\u212a.example", True),
+        ("*", "💩.example", True),
+        ("example.org", "[", False),
     ],
 )
 def test_matching_is_exact_or_by_suffix_or_of_everything(pattern, domain, matched):
@@ -127,6 +154,7 @@ def test_the_postmaster_is_an_address_whose_domain_is_folded(text, address):
         "m..e@example.test",
         '"me"@example.test',
         "mé@example.test",
+        "me@💩.test",
         "me@.example.test",
         "me@[127.0.0.1]",
         "l" * 65 + "@example.test",

@@ -49,6 +49,17 @@ def test_E1_E2_the_domain_decides(address: str, transport: Transport, destinatio
     assert str(resolution.address) == address
 
 
+@pytest.mark.parametrize("domain", ["bücher.example", "Bücher.Example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize("configured", ["bücher.example", "BÜCHER.example.", "xn--bcher-kva.example"])
+def test_A63_C6_u_labels_and_a_labels_are_one_domain(configured: str, domain: str) -> None:
+    table = routes((configured, "local"), ("." + configured, "mx"), ("*", "local"))
+    resolution = table.resolve(Mailbox("joe", domain), NOBODY)
+    assert (resolution.transport, resolution.destination) == (Transport.LOCAL, "xn--bcher-kva.example")
+    assert resolution.address.domain == domain
+    below = table.resolve(Mailbox("joe", f"ä.{domain}"), NOBODY)
+    assert (below.transport, below.destination) == (Transport.REMOTE, "xn--4ca.xn--bcher-kva.example")
+
+
 def test_E1_every_domain_is_remote_unless_it_is_local() -> None:
     assert routes().resolve(Mailbox("a", "any.example"), NOBODY).transport is Transport.REMOTE
 
