@@ -25,7 +25,7 @@ _OUR_FIELDS = re.compile(
 )
 
 
-def configuration_text(port: int, *, more_relay: str = "") -> str:
+def configuration_text(port: int, *, more_relay: str = "", processes: int = 1) -> str:
     """Write the configuration that all tests share: here.example is local, backup.example is not."""
     return f"""
 hostname = "mx.here.example"
@@ -35,6 +35,7 @@ listen = ["127.0.0.1:{port}"]
 domains = ["here.example", "backup.example", ".wild.example"]
 size = 100000
 most_recipients = 100
+processes = {processes}
 {more_relay}
 
 [post_office]
@@ -80,14 +81,21 @@ def select_pause() -> None:
 class Installation:
     """One installation; `paperpath up` or single programs run on it."""
 
-    def __init__(self, folder: Path, *, more_relay: str = "", accounts: tuple[str, ...] = ACCOUNTS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        more_relay: str = "",
+        accounts: tuple[str, ...] = ACCOUNTS,
+        processes: int = 1,
+    ) -> None:
         self.folder = folder
         self.port = find_free_port()
         self.file = folder / "paperpath.toml"
         self.mailboxes = folder / "data" / "mailboxes"
         self.log = folder / "log"
         self.run("init", "--listen", f"127.0.0.1:{self.port}", str(folder))
-        self.file.write_text(configuration_text(self.port, more_relay=more_relay))
+        self.file.write_text(configuration_text(self.port, more_relay=more_relay, processes=processes))
         for account in accounts:
             self.run("account", "add", "--config", str(self.file), account)
 
@@ -130,6 +138,11 @@ class Installation:
 
     def pid(self, program: str) -> int | None:
         """Return the process id of one of the programs under the supervisor."""
+        return next(iter(self.pids(program)), None)
+
+    def pids(self, program: str) -> list[int]:
+        """Return the process ids of a program under the supervisor."""
+        found = []
         wanted = re.compile(rf"paperpath\.\w+\.{program}")
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -138,8 +151,8 @@ class Installation:
                 except OSError:
                     continue
                 if str(self.file) in command and any(map(wanted.fullmatch, command)):
-                    return int(entry.name)
-        return None
+                    found.append(int(entry.name))
+        return found
 
     def kill(self, program: str) -> None:
         """Kill one program with SIGKILL, as soon as it lives."""

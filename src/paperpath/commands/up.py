@@ -1,6 +1,7 @@
 """`paperpath up`: runs all programs under one supervisor, in the foreground."""
 
 import asyncio
+import os
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +19,7 @@ from paperpath.service.log import open_log
 from paperpath.service.program import config_option
 from paperpath.service.supervisor import ProgramSpec, Supervisor
 
-# They are ended from the last to the first: the ways in before whoever works on what came in.
-PROGRAMS = (
-    ProgramSpec("smtpld", "paperpath.local.smtpld"),
-    ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
-    ProgramSpec("smtprd", "paperpath.relay.smtprd"),
-)
+_MOST_PROCESSES_UNASKED = 8
 
 
 @click.command()
@@ -41,8 +37,19 @@ def up(file: Path) -> None:
         fail(error, error.exit_code)
 
 
+def list_programs(configuration: Configuration) -> list[ProgramSpec]:
+    """List what runs. They are ended from the last to the first: ways in before who works on what came in."""
+    relay = configuration.relay
+    processes = relay.processes or min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
+    return [
+        ProgramSpec("smtpld", "paperpath.local.smtpld"),
+        ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
+        ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes),
+    ]
+
+
 async def _run(file: Path, configuration: Configuration) -> None:
-    supervisor = Supervisor(PROGRAMS, file, open_log("paperpath"))
+    supervisor = Supervisor(list_programs(configuration), file, open_log("paperpath"))
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,7 +17,7 @@ from paperpath.maildrop.opening import open_maildrop
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.routes import Routes
 from paperpath.service.errors import ServiceError
-from paperpath.service.listener import open_listeners
+from paperpath.service.listener import BACKLOG
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
 from paperpath.smtp.server import Settings
@@ -29,13 +29,15 @@ _DRAIN_S = 10.0
 async def relay(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it began."""
     configuration = life.configuration
-    listeners = open_listeners(NAME, configuration.relay.listen)
+    listeners = life.listen(configuration.relay.listen)
     async with open_maildrop(configuration, NAME) as maildrop:
         make_session = partial(
             Session, make_service(configuration, maildrop, life.log), sessions := Sessions()
         )
         loop = asyncio.get_running_loop()
-        servers = [await loop.create_server(make_session, sock=listener) for listener in listeners]
+        servers = [
+            await loop.create_server(make_session, sock=listener, backlog=BACKLOG) for listener in listeners
+        ]
         life.ready("listening on " + " ".join(str(endpoint) for endpoint in configuration.relay.listen))
         await life.wait_for_end()
         for server in servers:

@@ -7,30 +7,35 @@ A program is a coroutine that is handed its `Life`. It sets itself up, calls `re
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from paperpath.config.endpoint import Endpoint
 from paperpath.config.loader import ConfigurationError, load_configuration
 from paperpath.config.tables import Configuration
 from paperpath.service.errors import ServiceError
+from paperpath.service.handover import Handover, take_handover
+from paperpath.service.listener import adopt_listener, open_listeners
 from paperpath.service.log import Log, open_log
 from paperpath.service.notify import notify
 
-# The reading end of a pipe whose other end the supervisor holds: when it closes, the supervisor is gone.
-LIFELINE = "PAPERPATH_LIFELINE"
-
 
 class Life:
-    """What the skeleton gives a program: its configuration, its log, and when to end."""
+    """What the skeleton gives a program: its name, configuration and log, its sockets, and when to end."""
 
-    def __init__(self, configuration: Configuration, log: Log) -> None:
+    def __init__(
+        self, name: str, configuration: Configuration, log: Log, handover: Handover | None = None
+    ) -> None:
         """Begin; the end is not yet."""
+        self.name = name
         self.configuration = configuration
         self.log = log
+        self._handover = handover
         self._end = asyncio.Event()
         self._at_end: list[Callable[[], None]] = []
 
@@ -38,6 +43,12 @@ class Life:
     def ending(self) -> bool:
         """Whether the end was asked for."""
         return self._end.is_set()
+
+    def listen(self, endpoints: Sequence[Endpoint]) -> list[socket.socket]:
+        """Return listening sockets, those that the supervisor opened or our own. Raises: ServiceError."""
+        if self._handover is not None:
+            return [adopt_listener(descriptor) for descriptor in self._handover.listeners]
+        return open_listeners(self.name, endpoints)
 
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""
@@ -91,10 +102,12 @@ def run_program(name: str, file: Path, body: Body) -> int:
             click.echo(problem, err=True)
         return os.EX_CONFIG
     os.umask(0o077)
+    handover = take_handover()
+    name = name if handover is None else handover.name
     log = open_log(name)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_live(Life(configuration, log), body))
+            runner.run(_live(Life(name, configuration, log, handover), body, handover))
     except ServiceError as error:
         log.error("cannot go on", reason=str(error))
         notify(STATUS=str(error), ERROR=str(error))
@@ -102,22 +115,25 @@ def run_program(name: str, file: Path, body: Body) -> int:
     return os.EX_OK
 
 
-async def _live(life: Life, body: Body) -> None:
+async def _live(life: Life, body: Body, handover: Handover | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, life.end)
-    lifeline = os.environ.pop(LIFELINE, None)
-    if lifeline is not None:
-        descriptor = int(lifeline)
-
-        def end() -> None:
-            loop.remove_reader(descriptor)  # which stays readable for ever
-            life.end()
-
-        loop.add_reader(descriptor, end)
+    if handover is not None:
+        _watch_lifeline(handover.lifeline, life)
     await body(life)
     notify(STOPPING="1")
     life.log.info("ended")
+
+
+def _watch_lifeline(descriptor: int, life: Life) -> None:
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        loop.remove_reader(descriptor)  # which stays readable for ever
+        life.end()
+
+    loop.add_reader(descriptor, end)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
