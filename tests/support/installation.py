@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from paperpath.maildrop.sqlite.engine import _READ_BOOKS
 ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
 PROGRAMS = ("smtpld", "smtppd", "smtprd")
 PATIENCE_S = 30.0
+Process = subprocess.Popen[bytes]
 # Line by line, since a message may begin with white space, which reads as a folded line of ours.
 _OUR_FIELDS = re.compile(
     rb"Return-Path: <.*>\r\nDelivered-To: .*\r\n"
@@ -106,20 +107,24 @@ class Installation:
         ).stdout
 
     @contextmanager
-    def up(self) -> Iterator[subprocess.Popen[bytes]]:
+    def up(self, *, launcher: Sequence[str] = (), descriptors: Sequence[int] = ()) -> Iterator[Process]:
         """Run all programs under the supervisor for the length of the block, then end them in order."""
-        with self.start("paperpath", "up") as process:
+        with self.start("paperpath", "up", launcher=launcher, descriptors=descriptors) as process:
             wait_until(lambda: "Ctrl-C ends" in self.output() or process.poll() is not None, "up to be ready")
             assert process.poll() is None, self.output()
             yield process
 
     @contextmanager
-    def start(self, program: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Run one program for the length of the block."""
+    def start(
+        self, program: str, *arguments: str, launcher: Sequence[str] = (), descriptors: Sequence[int] = ()
+    ) -> Iterator[Process]:
+        """Run one program for the length of the block, by a launcher if one is given."""
         self.log.write_bytes(b"")
         with self.log.open("ab") as log:
-            command = [program_path(program), *arguments, "--config", str(self.file)]
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            command = [*launcher, program_path(program), *arguments, "--config", str(self.file)]
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, pass_fds=descriptors
+            )
         try:
             yield process
         finally:

@@ -18,6 +18,7 @@ import click
 from paperpath.config.endpoint import Endpoint
 from paperpath.config.loader import ConfigurationError, load_configuration
 from paperpath.config.tables import Configuration
+from paperpath.service.activation import take_activation
 from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, take_handover
 from paperpath.service.listener import adopt_listener, open_listeners
@@ -29,7 +30,11 @@ class Life:
     """What the skeleton gives a program: its name, configuration and log, its sockets, and when to end."""
 
     def __init__(
-        self, name: str, configuration: Configuration, log: Log, handover: Handover | None = None
+        self,
+        name: str,
+        configuration: Configuration,
+        log: Log,
+        handover: Handover | None = None,
     ) -> None:
         """Begin; the end is not yet."""
         self.name = name
@@ -45,10 +50,13 @@ class Life:
         return self._end.is_set()
 
     def listen(self, endpoints: Sequence[Endpoint]) -> list[socket.socket]:
-        """Return listening sockets, those that the supervisor opened or our own. Raises: ServiceError."""
+        """Return listening sockets: from the supervisor, from systemd, or our own. Raises: ServiceError."""
         if self._handover is not None:
             return [adopt_listener(descriptor) for descriptor in self._handover.listeners]
-        return open_listeners(self.name, endpoints)
+        activation = take_activation()
+        listeners = activation.take(self.name, endpoints)
+        activation.refuse_rest()
+        return open_listeners(self.name, endpoints) if listeners is None else listeners
 
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""

@@ -7,13 +7,13 @@ killed, the programs see their lifeline close and end in order.
 """
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.config.endpoint import Endpoint
+from paperpath.service.activation import Activation, take_activation
 from paperpath.service.child import Child, Order
 from paperpath.service.listener import open_listener_sets
 from paperpath.service.log import Log
@@ -37,8 +37,10 @@ class Supervisor:
 
         Raises: ServiceError, where an address cannot be had; then none is left open.
         """
+        activation = take_activation()
         with ExitStack() as opened:
-            orders = [order for spec in specs for order in _make_orders(spec, opened)]
+            orders = [order for spec in specs for order in _make_orders(spec, activation, opened)]
+            activation.refuse_rest()
             self._listeners = opened.pop_all()
         self._children = [Child(order, file, log) for order in orders]
 
@@ -68,9 +70,16 @@ class Supervisor:
             await child.stop()
 
 
-def _make_orders(spec: ProgramSpec, opened: ExitStack) -> list[Order]:
-    """Open a program's sockets, and say what each of its processes gets: smtprd.1, smtprd.2 and so on."""
-    sets: list[list[socket.socket]] = open_listener_sets(spec.name, spec.listen, spec.processes)
+def _make_orders(spec: ProgramSpec, activation: Activation, opened: ExitStack) -> list[Order]:
+    """Open a program's sockets, and say what each of its processes gets: smtprd.1, smtprd.2 and so on.
+
+    What systemd opened is one set for all: whoever is first accepts.
+    """
+    given = activation.take(spec.name, spec.listen)
+    if given is None:
+        sets = open_listener_sets(spec.name, spec.listen, spec.processes)
+    else:
+        sets = [given] * spec.processes
     for listeners in sets:
         for listener in listeners:
             opened.enter_context(listener)
