@@ -5,9 +5,9 @@ Started by the supervisor or by hand. Meets the post office only in the maildrop
 
 import asyncio
 from datetime import datetime
-from functools import partial
 
 from paperpath.accounts.file import AccountsError, AccountsFile
+from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.intake.session import Service, Session, Sessions
 from paperpath.mail.address import Mailbox
@@ -31,9 +31,17 @@ async def relay(life: Life) -> None:
     configuration = life.configuration
     listeners = life.listen(configuration.relay.listen)
     async with open_maildrop(configuration, NAME) as maildrop:
-        make_session = partial(
-            Session, make_service(configuration, maildrop, life.log), sessions := Sessions()
-        )
+        service = make_service(configuration, maildrop, life.log)
+        sessions = Sessions()
+
+        async def renew(document: Document) -> None:
+            nonlocal service  # for new sessions; the others end as they began
+            service = make_service(document.configuration, maildrop, life.log)
+
+        def make_session() -> Session:
+            return Session(service, sessions)
+
+        life.call_at_reload(renew)
         loop = asyncio.get_running_loop()
         servers = [
             await loop.create_server(make_session, sock=listener, backlog=BACKLOG) for listener in listeners

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.service import handover, notify
+from paperpath.service.control import ask
 from paperpath.service.errors import ServiceError
-from paperpath.service.handover import Handover, format_handover
+from paperpath.service.handover import Handover, Texts, format_handover
 from paperpath.service.log import Log
 from paperpath.service.notify import Notifications
 
@@ -36,16 +37,29 @@ class Order:
     listeners: Sequence[socket.socket] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Household:
+    """What all programs of a supervisor share; the texts change with each reload."""
+
+    file: Path
+    texts: Texts
+    control: Path
+    log: Log
+
+
 class Child:
     """Keeps one program alive."""
 
-    def __init__(self, order: Order, file: Path, log: Log) -> None:
+    def __init__(self, order: Order, household: Household) -> None:
         """Prepare; nothing runs yet."""
         self.name = order.name
         self.status = ""
+        self.restarts = 0
         self._order = order
-        self._command = [sys.executable, "-m", order.module, "--config", str(file)]
-        self._log = log
+        self._household = household
+        self._command = [sys.executable, "-m", order.module, "--config", str(household.file)]
+        self._log = household.log
+        self._text = ""
         self._process: asyncio.subprocess.Process | None = None
         self._lifeline: int | None = None
         self._notifications: Notifications | None = None
@@ -65,6 +79,8 @@ class Child:
         for task in waiting:
             task.cancel()
         if self._ready:
+            if self._text != self._household.texts.current:  # the reload came while it was starting
+                await self.reload()
             return
         code = await _wait_or_kill(process, _REASON_S if answering in done else 0.0)
         if self._answered.is_set():
@@ -72,6 +88,17 @@ class Child:
         else:
             reason = "it ended before it was ready" if done else "it takes too long"
         raise ServiceError(f"{self.name} did not start: {reason}", code if code > 0 else os.EX_SOFTWARE)
+
+    async def reload(self) -> None:
+        """Hand the current configuration to the process, unless it will get it when it starts.
+
+        Raises: ServiceError, where it does not take it.
+        """
+        if not self._ready:
+            return
+        text = self._household.texts.current
+        await asyncio.to_thread(ask, self._household.control, self.name, "reload", text=text)
+        self._text = text
 
     async def keep_alive(self) -> None:
         """Wait for the process to die, start another, and so on."""
@@ -81,11 +108,13 @@ class Child:
             began_s = loop.time()
             if self._process is not None:
                 await self._process.wait()
+            self._ready = False
             if loop.time() - began_s > _STEADY_S:
                 pause_s = 0.0
             self._log.warning("died", child=self.name, code=self._return_code, again_in_s=pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _MOST_PAUSE_S)
+            self.restarts += 1
             try:
                 await self.start()
             except (ServiceError, OSError) as error:  # a full disk or process table passes
@@ -100,6 +129,12 @@ class Child:
                 self._log.error("killed, as it did not end", child=self.name)
         self._let_go()
 
+    def describe(self) -> dict[str, object]:
+        """Say how it fares."""
+        process = self._process
+        pid = process.pid if process is not None and process.returncode is None else None
+        return {"name": self.name, "pid": pid, "ready": self._ready, "restarts": self.restarts}
+
     @property
     def _return_code(self) -> int | None:
         return None if self._process is None else self._process.returncode
@@ -107,22 +142,25 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         self._let_go()
         self._notifications = Notifications()
+        self._text = self._household.texts.current
+        texts = self._household.texts.open()
         reading, self._lifeline = os.pipe()
         listeners = tuple(listener.fileno() for listener in self._order.listeners)
         environment = os.environ | {
             notify.VARIABLE: self._notifications.address,
-            handover.VARIABLE: format_handover(Handover(self.name, reading, listeners)),
+            handover.VARIABLE: format_handover(Handover(self.name, reading, texts, listeners)),
         }
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.DEVNULL,
                 env=environment,
-                pass_fds=(reading, *listeners),
+                pass_fds=(reading, texts, *listeners),
                 start_new_session=True,  # a Ctrl-C is for the supervisor, which ends all in order
             )
         finally:
             os.close(reading)
+            os.close(texts)
         self._notifications.listen_to(self._process.pid, self._take)
         return self._process
 

@@ -10,13 +10,18 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
+from paperpath.config.changes import only_removes_domains
 from paperpath.config.endpoint import Endpoint
+from paperpath.config.loader import Document
 from paperpath.service.activation import Activation, take_activation
-from paperpath.service.child import Child, Order
+from paperpath.service.child import Child, Household, Order
+from paperpath.service.control import control_folder
+from paperpath.service.handover import Texts
 from paperpath.service.listener import open_listener_sets
 from paperpath.service.log import Log
+
+NAME = "paperpath"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,8 @@ class ProgramSpec:
 class Supervisor:
     """Keeps programs alive."""
 
-    def __init__(self, specs: Sequence[ProgramSpec], file: Path, log: Log) -> None:
-        """Open the listening sockets; programs are ended in the reverse of the order given.
+    def __init__(self, specs: Sequence[ProgramSpec], document: Document, log: Log) -> None:
+        """Open the listening sockets; the ways in come last, and are ended first.
 
         Raises: ServiceError, where an address cannot be had; then none is left open.
         """
@@ -42,7 +47,11 @@ class Supervisor:
             orders = [order for spec in specs for order in _make_orders(spec, activation, opened)]
             activation.refuse_rest()
             self._listeners = opened.pop_all()
-        self._children = [Child(order, file, log) for order in orders]
+        self._document = document
+        self._texts = Texts(document.text, document.text)
+        control = control_folder(document.configuration)
+        household = Household(document.path.absolute(), self._texts, control, log)
+        self._children = [Child(order, household) for order in orders]
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
@@ -62,6 +71,26 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             for child in self._children:
                 group.create_task(child.keep_alive())
+
+    async def reload(self, document: Document) -> None:
+        """Pass a new configuration on, from program to program; whoever is started anew gets it too.
+
+        Raises: ServiceError, where one does not take it; those after it in the order keep the old one.
+        """
+        # Nothing that was taken may be sorted or delivered by older tables. So a new domain is made known to
+        # the post office before the relay takes mail for it, and one that goes is refused at the door first.
+        # Where some come and some go, mail for one that goes, taken in the moment between, is sorted by the
+        # new routes, as it would be after a restart; the other order could send mail of our own away.
+        running, new = self._document.configuration, document.configuration
+        self._texts.current = document.text
+        intake_first = only_removes_domains(running, new)
+        for child in reversed(self._children) if intake_first else self._children:
+            await child.reload()
+        self._document = document
+
+    def describe(self) -> list[dict[str, object]]:
+        """Say how each program fares."""
+        return [child.describe() for child in self._children]
 
     async def stop(self) -> None:
         """End all: the ways in first."""
