@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from paperpath.maildrop.sqlite.engine import _READ_BOOKS
 ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
 PROGRAMS = ("smtpld", "smtppd", "smtprd")
 PATIENCE_S = 30.0
+Process = subprocess.Popen[bytes]
 # Line by line, since a message may begin with white space, which reads as a folded line of ours.
 _OUR_FIELDS = re.compile(
     rb"Return-Path: <.*>\r\nDelivered-To: .*\r\n"
@@ -25,7 +26,7 @@ _OUR_FIELDS = re.compile(
 )
 
 
-def configuration_text(port: int, *, more_relay: str = "") -> str:
+def configuration_text(port: int, *, more_relay: str = "", processes: int = 1) -> str:
     """Write the configuration that all tests share: here.example is local, backup.example is not."""
     return f"""
 hostname = "mx.here.example"
@@ -35,6 +36,7 @@ listen = ["127.0.0.1:{port}"]
 domains = ["here.example", "backup.example", ".wild.example"]
 size = 100000
 most_recipients = 100
+processes = {processes}
 {more_relay}
 
 [post_office]
@@ -80,14 +82,21 @@ def select_pause() -> None:
 class Installation:
     """One installation; `paperpath up` or single programs run on it."""
 
-    def __init__(self, folder: Path, *, more_relay: str = "", accounts: tuple[str, ...] = ACCOUNTS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        more_relay: str = "",
+        accounts: tuple[str, ...] = ACCOUNTS,
+        processes: int = 1,
+    ) -> None:
         self.folder = folder
         self.port = find_free_port()
         self.file = folder / "paperpath.toml"
         self.mailboxes = folder / "data" / "mailboxes"
         self.log = folder / "log"
         self.run("init", "--listen", f"127.0.0.1:{self.port}", str(folder))
-        self.file.write_text(configuration_text(self.port, more_relay=more_relay))
+        self.file.write_text(configuration_text(self.port, more_relay=more_relay, processes=processes))
         for account in accounts:
             self.run("account", "add", "--config", str(self.file), account)
 
@@ -98,20 +107,24 @@ class Installation:
         ).stdout
 
     @contextmanager
-    def up(self) -> Iterator[subprocess.Popen[bytes]]:
+    def up(self, *, launcher: Sequence[str] = (), descriptors: Sequence[int] = ()) -> Iterator[Process]:
         """Run all programs under the supervisor for the length of the block, then end them in order."""
-        with self.start("paperpath", "up") as process:
+        with self.start("paperpath", "up", launcher=launcher, descriptors=descriptors) as process:
             wait_until(lambda: "Ctrl-C ends" in self.output() or process.poll() is not None, "up to be ready")
             assert process.poll() is None, self.output()
             yield process
 
     @contextmanager
-    def start(self, program: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Run one program for the length of the block."""
+    def start(
+        self, program: str, *arguments: str, launcher: Sequence[str] = (), descriptors: Sequence[int] = ()
+    ) -> Iterator[Process]:
+        """Run one program for the length of the block, by a launcher if one is given."""
         self.log.write_bytes(b"")
         with self.log.open("ab") as log:
-            command = [program_path(program), *arguments, "--config", str(self.file)]
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            command = [*launcher, program_path(program), *arguments, "--config", str(self.file)]
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, pass_fds=descriptors
+            )
         try:
             yield process
         finally:
@@ -130,6 +143,11 @@ class Installation:
 
     def pid(self, program: str) -> int | None:
         """Return the process id of one of the programs under the supervisor."""
+        return next(iter(self.pids(program)), None)
+
+    def pids(self, program: str) -> list[int]:
+        """Return the process ids of a program under the supervisor."""
+        found = []
         wanted = re.compile(rf"paperpath\.\w+\.{program}")
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -138,8 +156,8 @@ class Installation:
                 except OSError:
                     continue
                 if str(self.file) in command and any(map(wanted.fullmatch, command)):
-                    return int(entry.name)
-        return None
+                    found.append(int(entry.name))
+        return found
 
     def kill(self, program: str) -> None:
         """Kill one program with SIGKILL, as soon as it lives."""

@@ -99,7 +99,7 @@ def assert_each_accepted_once(installation: Installation, accepted: list[int]) -
 
 @pytest.mark.timeout(300)
 def test_P2_P4_kill_9_of_each_program_in_turn_during_5000_messages(tmp_path: Path) -> None:
-    installation = Installation(tmp_path)
+    installation = Installation(tmp_path, processes=2)
     with installation.up():
         with Load(installation.port, MESSAGES) as load:
             victims = cycle(PROGRAMS)

@@ -8,6 +8,8 @@ from paperpath import __version__
 from paperpath.commands.account import account
 from paperpath.commands.check import check
 from paperpath.commands.init import init
+from paperpath.commands.reload import reload
+from paperpath.commands.status import status
 from paperpath.commands.up import up
 
 
@@ -21,5 +23,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, account):
+for command in (init, check, up, status, reload, account):
     main.add_command(command)

@@ -1,7 +1,8 @@
 """`paperpath up`: runs all programs under one supervisor, in the foreground."""
 
 import asyncio
-import signal
+import os
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,17 +14,12 @@ from paperpath.config.tables import Configuration
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.routes import Routes
+from paperpath.service.control import Object
 from paperpath.service.errors import ServiceError
-from paperpath.service.log import open_log
-from paperpath.service.program import config_option
-from paperpath.service.supervisor import ProgramSpec, Supervisor
+from paperpath.service.program import Life, config_option, run_program
+from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
 
-# They are ended from the last to the first: the ways in before whoever works on what came in.
-PROGRAMS = (
-    ProgramSpec("smtpld", "paperpath.local.smtpld"),
-    ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
-    ProgramSpec("smtprd", "paperpath.relay.smtprd"),
-)
+_MOST_PROCESSES_UNASKED = 8
 
 
 @click.command()
@@ -33,38 +29,55 @@ def up(file: Path) -> None:
 
     Example: paperpath up --config var/paperpath.toml
     """
-    configuration = load(file)
     try:
-        create_maildrop(configuration)
-        asyncio.run(_run(file.absolute(), configuration))
+        create_maildrop(load(file))
     except ServiceError as error:
         fail(error, error.exit_code)
+    raise SystemExit(run_program(NAME, file, supervise))
 
 
-async def _run(file: Path, configuration: Configuration) -> None:
-    supervisor = Supervisor(PROGRAMS, file, open_log("paperpath"))
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end.set)
-    starting = asyncio.create_task(supervisor.start())
-    ending = asyncio.create_task(end.wait())
-    await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
-    if not starting.done():
-        starting.cancel()
-        with suppress(asyncio.CancelledError):
-            await starting
-    else:
-        starting.result()
-        _say_ready(supervisor, configuration)
-        keeping = asyncio.create_task(supervisor.keep_alive())
-        await asyncio.wait({keeping, ending}, return_when=asyncio.FIRST_COMPLETED)
-        keeping.cancel()
-        await asyncio.wait({keeping})
-        if not keeping.cancelled() and (defect := keeping.exception()) is not None:
-            click.echo(f"the supervisor cannot go on: {defect!r}", err=True)
-    await supervisor.stop()
+def list_programs(configuration: Configuration) -> list[ProgramSpec]:
+    """List what runs. They are ended from the last to the first: ways in before who works on what came in."""
+    relay = configuration.relay
+    processes = relay.processes or min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
+    return [
+        ProgramSpec("smtpld", "paperpath.local.smtpld"),
+        ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
+        ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes),
+    ]
+
+
+async def supervise(life: Life) -> None:
+    """Run all programs until the end is asked for, or one of them cannot start."""
+    supervisor = Supervisor(list_programs(life.configuration), life.document, life.log)
+
+    async def answer(_: Object) -> Object:
+        return {"programs": supervisor.describe()}
+
+    life.commands["programs"] = answer
+    life.call_at_reload(supervisor.reload)
+    try:
+        if await _until_end(life, supervisor.start()):
+            _say_ready(supervisor, life.configuration)
+            life.ready("all programs are ready")
+            await _until_end(life, supervisor.keep_alive())
+    finally:
+        await supervisor.stop()
     click.echo("Ended; the mail is where it was.")
+
+
+async def _until_end(life: Life, work: Coroutine[None, None, None]) -> bool:
+    """Work until it is done, or the end is asked for; tell whether it was done."""
+    working = asyncio.create_task(work)
+    ending = asyncio.create_task(life.wait_for_end())
+    await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    if working.done():
+        working.result()
+        return True
+    working.cancel()
+    await asyncio.wait({working})
+    return False
 
 
 def _say_ready(supervisor: Supervisor, configuration: Configuration) -> None:

@@ -47,10 +47,27 @@ class ConfigurationError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that is right: its path, its text, and what it says."""
+
+    path: Path
+    text: str
+    configuration: Configuration
+
+
 def load_configuration(path: Path) -> Configuration:
     """Read and check a file. A file that every user of the host may write is refused.
 
     Raises: ConfigurationError, also for a file that cannot be read.
+    """
+    return load_document(path).configuration
+
+
+def load_document(path: Path) -> Document:
+    """Read and check a file as `load_configuration` does, and keep its text.
+
+    Raises: ConfigurationError.
     """
     try:
         with path.open("rb") as file:
@@ -60,12 +77,18 @@ def load_configuration(path: Path) -> Configuration:
         raise _fail(path, None, f"cannot be read: {error.strerror}") from error
     problems = _find_permission_problems(path, mode)
     try:
-        configuration = parse_configuration(_decode(octets, path), path)
+        text = _decode(octets, path)
+        configuration = parse_configuration(text, path)
     except ConfigurationError as error:
         raise ConfigurationError([*problems, *error.problems]) from error
     if problems:
         raise ConfigurationError(problems)
-    return configuration
+    return Document(path, text, configuration)
+
+
+def parse_document(text: str, path: Path) -> Document:
+    """Check a text as `parse_configuration` does, and keep it. Raises: ConfigurationError."""
+    return Document(path, text, parse_configuration(text, path))
 
 
 def parse_configuration(text: str, path: Path) -> Configuration:

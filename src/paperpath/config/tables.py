@@ -38,6 +38,7 @@ from paperpath.config.places import (
 SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 MOST_THREADS = 64
+MOST_PROCESSES = 64
 
 DEFAULT_MAILDROP = "sqlite:maildrop"
 DEFAULT_MAILBOX_ROOT = Path("mailboxes")
@@ -100,6 +101,10 @@ class RelayTable(_Table):
         default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )
     """Seconds that a client may be silent."""
+    processes: int | None = Field(
+        default=None, ge=1, le=MOST_PROCESSES, description=f"a whole number from 1 to {MOST_PROCESSES}"
+    )
+    """Processes that share the work; `None`: one for each processor, at most 8."""
 
 
 class RouteEntry(_Table):

@@ -27,7 +27,6 @@ TROUBLE_PAUSE_S = 1.0
 async def sort_mail(life: Life) -> None:
     """Sort and sweep until the end is asked for."""
     configuration = life.configuration
-    routes = Routes(configuration.post_office)
     try:
         accounts = AccountsFile(configuration.accounts_file)
     except AccountsError as error:
@@ -40,6 +39,7 @@ async def sort_mail(life: Life) -> None:
         life.call_at_end(wakeups.wake)
         life.ready("sorting")
         while not life.ending:
+            routes = Routes(life.configuration.post_office)  # another after a reload
             count = await _sort_some(maildrop, routes, accounts, life.log)
             if not count:
                 await wakeups.wait(POLL_S)

@@ -5,9 +5,9 @@ Started by the supervisor or by hand. Meets the post office only in the maildrop
 
 import asyncio
 from datetime import datetime
-from functools import partial
 
 from paperpath.accounts.file import AccountsError, AccountsFile
+from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.session import Service, Session
@@ -19,7 +19,7 @@ from paperpath.maildrop.opening import open_maildrop
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.routes import Routes
 from paperpath.service.errors import ServiceError
-from paperpath.service.listener import open_listeners
+from paperpath.service.listener import BACKLOG
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
 from paperpath.smtp.settings import Settings
@@ -31,13 +31,23 @@ _DRAIN_S = 10.0
 async def relay(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it began."""
     configuration = life.configuration
-    listeners = open_listeners(NAME, configuration.relay.listen)
+    listeners = life.listen(configuration.relay.listen)
     async with open_maildrop(configuration, NAME) as maildrop:
-        make_session = partial(
-            Session, make_service(configuration, maildrop, life.log), sessions := Sessions()
-        )
+        service = make_service(configuration, maildrop, life.log)
+        sessions = Sessions()
+
+        async def renew(document: Document) -> None:
+            nonlocal service  # for new sessions; the others end as they began
+            service = make_service(document.configuration, maildrop, life.log)
+
+        def make_session() -> Session:
+            return Session(service, sessions)
+
+        life.call_at_reload(renew)
         loop = asyncio.get_running_loop()
-        servers = [await loop.create_server(make_session, sock=listener) for listener in listeners]
+        servers = [
+            await loop.create_server(make_session, sock=listener, backlog=BACKLOG) for listener in listeners
+        ]
         life.ready("listening on " + " ".join(str(endpoint) for endpoint in configuration.relay.listen))
         await life.wait_for_end()
         for server in servers:

@@ -1,4 +1,4 @@
-"""The skeleton of every program: options, event loop, signals, readiness, orderly end.
+"""The skeleton of every program: options, event loop, signals, readiness, control socket, orderly end.
 
 A program is a coroutine that is handed its `Life`. It sets itself up, calls `ready`, works until
 `wait_for_end` returns, then drains and returns. The skeleton does the rest, the same for all of them.
@@ -7,45 +7,75 @@ A program is a coroutine that is handed its `Life`. It sets itself up, calls `re
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from paperpath.config.loader import ConfigurationError, load_configuration
+from paperpath import __version__
+from paperpath.config.changes import merge
+from paperpath.config.endpoint import Endpoint
+from paperpath.config.loader import ConfigurationError, Document, load_document, parse_document
 from paperpath.config.tables import Configuration
+from paperpath.service.activation import take_activation
+from paperpath.service.control import Command, ControlServer, Object, control_folder
 from paperpath.service.errors import ServiceError
+from paperpath.service.handover import Handover, read_texts, take_handover
+from paperpath.service.listener import adopt_listener, open_listeners
 from paperpath.service.log import Log, open_log
 from paperpath.service.notify import notify
 
-# The reading end of a pipe whose other end the supervisor holds: when it closes, the supervisor is gone.
-LIFELINE = "PAPERPATH_LIFELINE"
-
 
 class Life:
-    """What the skeleton gives a program: its configuration, its log, and when to end."""
+    """What the skeleton gives a program: its name, configuration and log, its sockets, and when to end."""
 
-    def __init__(self, configuration: Configuration, log: Log) -> None:
+    def __init__(self, name: str, document: Document, log: Log, handover: Handover | None = None) -> None:
         """Begin; the end is not yet."""
-        self.configuration = configuration
+        self.name = name
+        self.document = document
         self.log = log
+        self.status = "starting"
+        self.commands: dict[str, Command] = {}
+        """What the control socket answers beside what it does for every program."""
+        self._handover = handover
         self._end = asyncio.Event()
         self._at_end: list[Callable[[], None]] = []
+        self._at_reload: list[Callable[[Document], Awaitable[None]]] = []
+        self._reloading = asyncio.Lock()
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration in force; another one after a reload."""
+        return self.document.configuration
 
     @property
     def ending(self) -> bool:
         """Whether the end was asked for."""
         return self._end.is_set()
 
+    def listen(self, endpoints: Sequence[Endpoint]) -> list[socket.socket]:
+        """Return listening sockets: from the supervisor, from systemd, or our own. Raises: ServiceError."""
+        if self._handover is not None:
+            return [adopt_listener(descriptor) for descriptor in self._handover.listeners]
+        activation = take_activation()
+        listeners = activation.take(self.name, endpoints)
+        activation.refuse_rest()
+        return open_listeners(self.name, endpoints) if listeners is None else listeners
+
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""
+        self.status = status
         self.log.info("ready", status=status)
         notify(READY="1", STATUS=status)
 
     def end(self) -> None:
         """Ask for an orderly end."""
+        self.status = "ending"
         self._end.set()
         for callback in self._at_end:
             callback()
@@ -57,6 +87,28 @@ class Life:
     async def wait_for_end(self) -> None:
         """Wait until the end is asked for."""
         await self._end.wait()
+
+    def call_at_reload(self, callback: Callable[[Document], Awaitable[None]]) -> None:
+        """Have something called with each new configuration, before it is in force.
+
+        What it raises keeps the old one in force, so it changes nothing before it can fail no more. Who only
+        looks at `configuration` each time needs none of this.
+        """
+        self._at_reload.append(callback)
+
+    async def reload(self, new: Document) -> list[str]:
+        """Put a new configuration in force; return the names of the keys that wait for a restart.
+
+        Raises: what a callback raises; then the old one stays.
+        """
+        async with self._reloading:
+            merged, waiting = merge(self.configuration, new.configuration)
+            document = replace(new, configuration=merged)
+            for callback in self._at_reload:
+                await callback(document)
+            self.document = document
+        self.log.info("reloaded", **({"waiting_for_restart": ",".join(waiting)} if waiting else {}))
+        return waiting
 
 
 Body = Callable[[Life], Awaitable[None]]
@@ -84,17 +136,19 @@ def make_command(name: str, summary: str, body: Body) -> click.Command:
 
 def run_program(name: str, file: Path, body: Body) -> int:
     """Run a program to its end; return its exit code, one of sysexits."""
+    handover = take_handover()
     try:
-        configuration = load_configuration(file)
+        document = load_document(file) if handover is None else read_texts(handover.texts, file)
     except ConfigurationError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
         return os.EX_CONFIG
     os.umask(0o077)
+    name = name if handover is None else handover.name
     log = open_log(name)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_live(Life(configuration, log), body))
+            runner.run(_Running(Life(name, document, log, handover)).live(body, handover))
     except ServiceError as error:
         log.error("cannot go on", reason=str(error))
         notify(STATUS=str(error), ERROR=str(error))
@@ -102,22 +156,73 @@ def run_program(name: str, file: Path, body: Body) -> int:
     return os.EX_OK
 
 
-async def _live(life: Life, body: Body) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, life.end)
-    lifeline = os.environ.pop(LIFELINE, None)
-    if lifeline is not None:
-        descriptor = int(lifeline)
+class _Running:
+    """A program that runs, and what reaches it from outside: signals, its lifeline, its control socket."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._file = life.document.path
+        self._began_s = time.time()
+        self._reloads: set[asyncio.Task[None]] = set()
+
+    async def live(self, body: Body, handover: Handover | None) -> None:
+        """Run the program to its end."""
+        life, loop = self._life, asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, life.end)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        if handover is not None:
+            self._watch_lifeline(handover.lifeline)
+        life.commands |= {"status": self._answer_status, "reload": self._answer_reload}
+        async with ControlServer(control_folder(life.configuration), life.name, life.commands):
+            await body(life)
+            notify(STOPPING="1")
+        life.log.info("ended")
+
+    def _watch_lifeline(self, descriptor: int) -> None:
+        loop = asyncio.get_running_loop()
 
         def end() -> None:
             loop.remove_reader(descriptor)  # which stays readable for ever
-            life.end()
+            self._life.end()
 
         loop.add_reader(descriptor, end)
-    await body(life)
-    notify(STOPPING="1")
-    life.log.info("ended")
+
+    def _hang_up(self) -> None:
+        reload = asyncio.get_running_loop().create_task(self._reload_file())
+        self._reloads.add(reload)
+        reload.add_done_callback(self._reloads.discard)
+
+    async def _reload_file(self) -> None:
+        """Put what now stands in the file in force, whole or not at all."""
+        notify(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
+        try:
+            await self._life.reload(load_document(self._file))
+        except ConfigurationError as error:
+            for problem in error.problems:
+                self._refuse(problem)
+        except ServiceError as error:
+            self._refuse(error)
+        notify(READY="1")
+
+    def _refuse(self, reason: object) -> None:
+        self._life.log.error("configuration refused, the old one stays in force", reason=str(reason))
+
+    async def _answer_status(self, _: Object) -> Object:
+        return {
+            "name": self._life.name,
+            "pid": os.getpid(),
+            "status": self._life.status,
+            "up_s": round(time.time() - self._began_s, 1),
+            "version": __version__,
+            "configuration": str(self._file),
+        }
+
+    async def _answer_reload(self, request: Object) -> Object:
+        """Reload: the text that comes with the request, or what stands in the file."""
+        text = request.get("text")
+        new = load_document(self._file) if text is None else parse_document(text, self._file)
+        return {"waiting_for_restart": await self._life.reload(new)}
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

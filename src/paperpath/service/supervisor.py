@@ -1,50 +1,57 @@
 """The supervisor: starts programs, waits until each is ready, starts anew what dies, ends all in order.
 
-Each program is a process of its own. A program that cannot start at all, because of a busy port say, ends the
-whole with its reason; one that dies later is started again, at once the first time, then after growing
-pauses. If the supervisor itself is killed, the programs see their lifeline close and end in order.
+Each program is a process of its own, or several that share the work. Listening sockets are opened here before
+anything starts, and stay open. A program that cannot start at all ends the whole with its reason; one that
+dies later is started again, at once the first time, then after growing pauses. If the supervisor itself is
+killed, the programs see their lifeline close and end in order.
 """
 
 import asyncio
-import os
-import signal
-import socket
-import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from paperpath.service.errors import ServiceError
+from paperpath.config.changes import only_removes_domains
+from paperpath.config.endpoint import Endpoint
+from paperpath.config.loader import Document
+from paperpath.service.activation import Activation, take_activation
+from paperpath.service.child import Child, Household, Order
+from paperpath.service.control import control_folder
+from paperpath.service.handover import Texts
+from paperpath.service.listener import open_listener_sets
 from paperpath.service.log import Log
-from paperpath.service.notify import VARIABLE, parse_notification
-from paperpath.service.program import LIFELINE
 
-_READY_S = 30.0
-_REASON_S = 5.0  # between saying why it cannot go on and ending
-_END_S = 15.0  # longer than any program takes to drain
-_STEADY_S = 10.0  # who has lived that long is started again at once
-_FIRST_PAUSE_S = 0.1
-_MOST_PAUSE_S = 30.0
-_NOTIFICATION_OCTETS = 4096
+NAME = "paperpath"
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
-    """A program to run: its name, and the module whose `main` it is."""
+    """A program to run: its name, the module whose `main` it is, where it listens, and how many of it."""
 
     name: str
     module: str
+    listen: Sequence[Endpoint] = ()
+    processes: int = 1
 
 
 class Supervisor:
-    """Keeps programs alive. `run` does it all; `started` is called once everything is ready."""
+    """Keeps programs alive."""
 
-    def __init__(self, specs: Sequence[ProgramSpec], file: Path, log: Log) -> None:
-        """Prepare; programs are ended in the reverse of the order given."""
-        self._children = [_Child(spec, file, log) for spec in specs]
-        self._log = log
+    def __init__(self, specs: Sequence[ProgramSpec], document: Document, log: Log) -> None:
+        """Open the listening sockets; the ways in come last, and are ended first.
+
+        Raises: ServiceError, where an address cannot be had; then none is left open.
+        """
+        activation = take_activation()
+        with ExitStack() as opened:
+            orders = [order for spec in specs for order in _make_orders(spec, activation, opened)]
+            activation.refuse_rest()
+            self._listeners = opened.pop_all()
+        self._document = document
+        self._texts = Texts(document.text, document.text)
+        control = control_folder(document.configuration)
+        household = Household(document.path.absolute(), self._texts, control, log)
+        self._children = [Child(order, household) for order in orders]
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
@@ -65,124 +72,48 @@ class Supervisor:
             for child in self._children:
                 group.create_task(child.keep_alive())
 
+    async def reload(self, document: Document) -> None:
+        """Pass a new configuration on, from program to program; whoever is started anew gets it too.
+
+        Raises: ServiceError, where one does not take it; those after it in the order keep the old one.
+        """
+        # Nothing that was taken may be sorted or delivered by older tables. So a new domain is made known to
+        # the post office before the relay takes mail for it, and one that goes is refused at the door first.
+        # Where some come and some go, mail for one that goes, taken in the moment between, is sorted by the
+        # new routes, as it would be after a restart; the other order could send mail of our own away.
+        running, new = self._document.configuration, document.configuration
+        self._texts.current = document.text
+        intake_first = only_removes_domains(running, new)
+        for child in reversed(self._children) if intake_first else self._children:
+            await child.reload()
+        self._document = document
+
+    def describe(self) -> list[dict[str, object]]:
+        """Say how each program fares."""
+        return [child.describe() for child in self._children]
+
     async def stop(self) -> None:
         """End all: the ways in first."""
+        self._listeners.close()
         for child in reversed(self._children):
             await child.stop()
 
 
-class _Child:
-    """One program's process, and the socket on which it says how it fares."""
+def _make_orders(spec: ProgramSpec, activation: Activation, opened: ExitStack) -> list[Order]:
+    """Open a program's sockets, and say what each of its processes gets: smtprd.1, smtprd.2 and so on.
 
-    def __init__(self, spec: ProgramSpec, file: Path, log: Log) -> None:
-        self.name = spec.name
-        self.status = ""
-        self._command = [sys.executable, "-m", spec.module, "--config", str(file)]
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-        self._lifeline: int | None = None
-
-    async def start(self) -> None:
-        """Start the process and wait until it is ready. Raises: ServiceError, with the program's reason."""
-        with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="paperpath-"))
-            notifications = stack.enter_context(_open_notifications(Path(folder) / "notify"))
-            await self._spawn(Path(folder) / "notify")
-            await self._wait_until_ready(notifications)
-
-    async def keep_alive(self) -> None:
-        """Wait for the process to die, start another, and so on."""
-        loop = asyncio.get_running_loop()
-        pause_s = 0.0
-        while True:
-            began_s = loop.time()
-            if self._process is not None:
-                await self._process.wait()
-            if loop.time() - began_s > _STEADY_S:
-                pause_s = 0.0
-            self._log.warning("died", child=self.name, code=self._return_code, again_in_s=pause_s)
-            await asyncio.sleep(pause_s)
-            pause_s = min(max(pause_s * 2, _FIRST_PAUSE_S), _MOST_PAUSE_S)
-            try:
-                await self.start()
-            except (ServiceError, OSError) as error:  # a full disk or process table passes
-                self._log.error("cannot start", child=self.name, reason=str(error))
-
-    async def stop(self) -> None:
-        """End the process in order; kill it if it does not."""
-        process = self._process
-        if process is None:
-            return
-        if process.returncode is None:
-            process.terminate()
-            if await _wait_or_kill(process, _END_S) == -signal.SIGKILL:
-                self._log.error("killed, as it did not end", child=self.name)
-        self._close_lifeline()
-
-    @property
-    def _return_code(self) -> int | None:
-        return None if self._process is None else self._process.returncode
-
-    async def _spawn(self, notify_path: Path) -> None:
-        self._close_lifeline()
-        reading, self._lifeline = os.pipe()
-        environment = os.environ | {VARIABLE: str(notify_path), LIFELINE: str(reading)}
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.DEVNULL,
-                env=environment,
-                pass_fds=(reading,),
-                start_new_session=True,  # a Ctrl-C is for the supervisor, which ends all in order
-            )
-        finally:
-            os.close(reading)
-
-    async def _wait_until_ready(self, notifications: socket.socket) -> None:
-        process = self._process
-        assert process is not None
-        reading = asyncio.create_task(_read_until_ready(notifications))
-        dying = asyncio.create_task(process.wait())
-        done, _ = await asyncio.wait({reading, dying}, timeout=_READY_S, return_when=asyncio.FIRST_COMPLETED)
-        dying.cancel()
-        if reading in done:
-            states = reading.result()
-            self.status = states.get("STATUS", "")
-            if "READY" in states:
-                return
-        reading.cancel()
-        code = await _wait_or_kill(process, _REASON_S if reading in done else 0.0)
-        if reading in done:
-            reason = self.status
-        else:
-            reason = "it ended before it was ready" if done else "it takes too long"
-        raise ServiceError(f"{self.name} did not start: {reason}", code if code > 0 else os.EX_SOFTWARE)
-
-    def _close_lifeline(self) -> None:
-        if self._lifeline is not None:
-            os.close(self._lifeline)
-            self._lifeline = None
-
-
-async def _wait_or_kill(process: asyncio.subprocess.Process, patience_s: float) -> int:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(patience_s):
-            return await process.wait()
-    with suppress(ProcessLookupError):
-        process.kill()
-    return await process.wait()
-
-
-def _open_notifications(path: Path) -> socket.socket:
-    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    receiver.bind(str(path))
-    return receiver
-
-
-async def _read_until_ready(notifications: socket.socket) -> dict[str, str]:
-    """Read what a program says until it is ready, or knows that it never will be."""
-    loop = asyncio.get_running_loop()
-    while True:
-        states = parse_notification(await loop.sock_recv(notifications, _NOTIFICATION_OCTETS))
-        if "READY" in states or "ERROR" in states:
-            return states
+    What systemd opened is one set for all: whoever is first accepts.
+    """
+    given = activation.take(spec.name, spec.listen)
+    if given is None:
+        sets = open_listener_sets(spec.name, spec.listen, spec.processes)
+    else:
+        sets = [given] * spec.processes
+    for listeners in sets:
+        for listener in listeners:
+            opened.enter_context(listener)
+    if len(sets) == 1:
+        return [Order(spec.name, spec.module, sets[0])]
+    return [
+        Order(f"{spec.name}.{number}", spec.module, listeners) for number, listeners in enumerate(sets, 1)
+    ]

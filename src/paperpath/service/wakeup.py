@@ -5,33 +5,15 @@ costs at most the receiver's poll interval; one that is superfluous costs one lo
 """
 
 import asyncio
-import os
 import socket
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from paperpath.service.errors import ServiceError
+from paperpath.service.socket_folder import SocketFolder
 
 _DRAIN_OCTETS = 16
-
-
-class _Folder:
-    """The folder of the sockets, held open: a socket is addressed through it, however long its path is.
-
-    The kernel takes no more than 107 octets for the path of a socket.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-
-    def address(self, program: str) -> Path:
-        return Path(f"/proc/self/fd/{self._descriptor}/{program}.wake")
-
-    def close(self) -> None:
-        os.close(self._descriptor)
 
 
 class Waker:
@@ -39,13 +21,13 @@ class Waker:
 
     def __init__(self, folder: Path) -> None:
         """Open the sending end."""
-        self._folder = _Folder(folder)
+        self._folder = SocketFolder(folder)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
     def wake(self, program: str) -> None:
         """Tell a program to look again. One that is away, or has enough wake-ups waiting, needs none."""
         with suppress(OSError):
-            self._socket.sendto(b"", str(self._folder.address(program)))
+            self._socket.sendto(b"", str(self._folder.address(_name(program))))
 
     def close(self) -> None:
         """Let go; waking does nothing any more."""
@@ -63,9 +45,9 @@ class Wakeups:
         self._event = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._folder = _Folder(self._path)
+        self._folder = SocketFolder(self._path)
         try:
-            self._socket = _bind(self._folder.address(self._program), self._program)
+            self._socket = self._folder.bind(_name(self._program), socket.SOCK_DGRAM, self._program)
         except BaseException:
             self._folder.close()
             raise
@@ -77,7 +59,7 @@ class Wakeups:
     ) -> None:
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
-        self._folder.address(self._program).unlink(missing_ok=True)
+        self._folder.address(_name(self._program)).unlink(missing_ok=True)
         self._folder.close()
 
     async def wait(self, timeout_s: float) -> None:
@@ -98,25 +80,5 @@ class Wakeups:
         self._event.set()
 
 
-def _bind(address: Path, program: str) -> socket.socket:
-    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        if address.exists():
-            _remove_stale(address, program)
-        receiver.bind(str(address))
-        address.chmod(0o600)
-    except BaseException:
-        receiver.close()
-        raise
-    return receiver
-
-
-def _remove_stale(address: Path, program: str) -> None:
-    """Remove a socket nobody receives on; refuse to start beside a program that does."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(str(address))
-        except ConnectionRefusedError:
-            address.unlink()
-            return
-    raise ServiceError(f"{program} is running already, with the same data folder")
+def _name(program: str) -> str:
+    return f"{program}.wake"

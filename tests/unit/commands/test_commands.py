@@ -41,7 +41,10 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "here" / "paperpath.toml"
 
 
-@pytest.mark.parametrize("arguments", [(), ("init",), ("check",), ("up",), ("account",), ("account", "add")])
+COMMANDS = [(), *[(name,) for name in main.commands], ("account", "add")]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
 def test_every_command_has_help_with_an_example(arguments: tuple[str, ...]) -> None:
     result = run(*arguments, "--help")
     assert result.exit_code == 0
@@ -134,3 +137,17 @@ def test_account_warns_where_no_route_delivers_here(file: Path) -> None:
     result = run("account", "add", "--config", file, "joe@else.example")
     assert result.exit_code == 0
     assert "no route" in result.output
+
+
+@pytest.mark.parametrize("command", ["status", "reload"])
+def test_whoever_is_not_running_cannot_be_asked(file: Path, command: str) -> None:
+    result = run(command, "--config", file)
+    assert result.exit_code == os.EX_UNAVAILABLE
+    assert "nothing is running" in result.output
+
+
+def test_reload_refuses_a_broken_configuration_before_it_asks_anybody(file: Path) -> None:
+    file.write_text(MISTAKES)
+    result = run("reload", "--config", file)
+    assert result.exit_code == os.EX_CONFIG
+    assert result.output.count("paperpath.toml:") == 5

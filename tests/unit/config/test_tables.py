@@ -20,6 +20,7 @@ domains = ["Example.org", ".example.net"]
 size = "10 MB"
 most_recipients = 100
 idle_timeout_s = 60
+processes = 3
 
 [post_office]
 postmaster = "me@example.org"
@@ -68,10 +69,12 @@ PUT_IN = {
     ),
     "a timeout ends": (RELAY, "idle_timeout_s = inf", "5: relay.idle_timeout_s: expected a number of"),
     "a timeout is a number": (RELAY, "idle_timeout_s = true", "5: relay.idle_timeout_s: expected a number"),
+    "there is a process": (RELAY, "processes = 0", "5: relay.processes: expected a whole number from 1"),
     "relay has no other key": (
         RELAY,
         "sizes = 1",
-        "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, idle_timeout_s",
+        "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, "
+        "idle_timeout_s, processes",
     ),
     "routes are an array": (
         END,
@@ -195,6 +198,7 @@ def test_every_key_is_read():
         size=10_000_000,
         most_recipients=100,
         idle_timeout_s=60.0,
+        processes=3,
     )
     assert configuration.post_office.postmaster == "me@example.org"
     assert [(str(entry.domain), entry.via) for entry in configuration.post_office.route] == [
@@ -214,6 +218,7 @@ def test_what_is_left_out_has_its_default():
         size=50 * 1024 * 1024,
         most_recipients=1000,
         idle_timeout_s=300.0,
+        processes=None,
     )
     assert configuration.post_office.route == ()
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)

@@ -1,0 +1,58 @@
+"""A folder of local sockets, one for each program, which only the service user can enter (attack L-3).
+
+Used by the wake-ups and by the control sockets. A socket that a dead program left is taken over, once it is
+clear that nobody is behind it.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+from paperpath.service.errors import ServiceError
+
+
+class SocketFolder:
+    """The folder, held open: a socket is addressed through it, however long its path is.
+
+    The kernel takes no more than 107 octets for the path of a socket.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder, and make it where it is missing."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def address(self, name: str) -> Path:
+        """Tell where a socket is; good for as long as the folder is held open."""
+        return Path(f"/proc/self/fd/{self._descriptor}/{name}")
+
+    def bind(self, name: str, kind: socket.SocketKind, program: str) -> socket.socket:
+        """Make a program's socket, non-blocking. Raises: ServiceError, where the program runs already."""
+        address = self.address(name)
+        bound = socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK)
+        try:
+            if address.exists():
+                _remove_stale(address, kind, program)
+            bound.bind(str(address))
+            address.chmod(0o600)
+        except BaseException:
+            bound.close()
+            raise
+        return bound
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        os.close(self._descriptor)
+
+
+def _remove_stale(address: Path, kind: socket.SocketKind, program: str) -> None:
+    """Remove a socket nobody is behind; refuse to start beside a program that is."""
+    with socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK) as probe:
+        try:
+            probe.connect(str(address))
+        except ConnectionRefusedError:
+            address.unlink()
+            return
+        except BlockingIOError:  # so many wait there that it cannot be told
+            pass
+    raise ServiceError(f"{program} is running already, with the same data folder")

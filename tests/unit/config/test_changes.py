@@ -1,0 +1,58 @@
+"""What a reload changes, and what waits for a restart."""
+
+import pytest
+
+from paperpath.config.changes import merge, only_removes_domains
+from tests.unit.config.example import RIGHT, configure
+
+RELAY = "[relay]\n"
+OTHER_PORT = RIGHT.replace("2525", "2526")
+
+
+def with_domains(*domains: str) -> str:
+    return RIGHT.replace(RELAY, f"{RELAY}domains = {list(domains)}\n".replace("'", '"'))
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (RIGHT.replace("mail.", "other."), "hostname"),
+        (f'data = "elsewhere"\n{RIGHT}', "data"),
+        (f'maildrop = "sqlite:other"\n{RIGHT}', "maildrop"),
+        (OTHER_PORT, "relay.listen"),
+        (RIGHT.replace(RELAY, f"{RELAY}processes = 5\n"), "relay.processes"),
+        (f"{RIGHT}[local]\nthreads = 3\n", "local"),
+    ],
+)
+def test_what_a_program_started_with_stays_and_is_named(text: str, key: str) -> None:
+    running = configure()
+    assert merge(running, configure(text)) == (running, [key])
+
+
+def test_the_rest_is_taken() -> None:
+    new = configure(with_domains("a.example").replace("me@", "you@"))
+    assert merge(configure(), new) == (new, [])
+
+
+def test_of_both_kinds_each_goes_its_way() -> None:
+    merged, waiting = merge(configure(), configure(with_domains("a.example").replace("2525", "2526")))
+    assert waiting == ["relay.listen"]
+    assert merged == configure(with_domains("a.example"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "only_removes"),
+    [
+        (("a.example", "b.example"), ("a.example",), True),
+        (("a.example",), ("a.example", "b.example"), False),
+        (("a.example",), ("b.example",), False),
+        (("a.example",), ("a.example",), False),
+    ],
+)
+def test_the_door_is_shut_first_only_where_domains_go(
+    before: tuple[str, ...], after: tuple[str, ...], only_removes: bool
+) -> None:
+    assert (
+        only_removes_domains(configure(with_domains(*before)), configure(with_domains(*after)))
+        is only_removes
+    )
