@@ -5,16 +5,21 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.core import converse, cuts
+from tests.support.core import SETTINGS, converse, cuts
 from tests.support.installation import Installation
 from tests.support.wire import Wire
 
 FILES = sorted((Path(__file__).parent / "files").glob("*.txt"))
+# These run where everything is announced that is off by default.
+EXTENDED_FILES = sorted((Path(__file__).parent / "files" / "extended").glob("*.txt"))
+EXTENDED = replace(SETTINGS, dsn=True, binary=True)
+EXTENDED_RELAY = "binarymime = true\ndsn_success = true"
 
 
 @dataclass
@@ -47,27 +52,52 @@ def compare(file: Path, expected: list[bytes], replies: list[bytes]) -> None:
         assert reply.startswith(wanted), (file.name, wanted, reply)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES + EXTENDED_FILES, ids=lambda file: file.stem)
 def test_dialogue_on_the_core_at_every_cut(file: Path) -> None:
     steps = read_steps(file)
     wire = b"".join(step.sent for step in steps)
     expected = [reply for step in steps for reply in step.expected]
     for segments in cuts(wire):
-        compare(file, expected, converse(segments).replies)
+        settings = EXTENDED if file in EXTENDED_FILES else SETTINGS
+        compare(file, expected, converse(segments, settings).replies)
+
+
+@contextmanager
+def running(folder: Path, loop: str, more_relay: str) -> Iterator[Installation]:
+    installation = Installation(folder, more_relay=more_relay)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAPERPATH_LOOP", loop)
+        with installation.up():
+            yield installation
 
 
 @pytest.fixture(scope="module", params=["uvloop", "asyncio"])
 def relay(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    installation = Installation(tmp_path_factory.mktemp("relay"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERPATH_LOOP", request.param)
-        with installation.up():
-            yield installation
+    with running(tmp_path_factory.mktemp("relay"), request.param, "") as installation:
+        yield installation
+
+
+@pytest.fixture(scope="module", params=["uvloop", "asyncio"])
+def extended(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    with running(tmp_path_factory.mktemp("extended"), request.param, EXTENDED_RELAY) as installation:
+        yield installation
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_dialogue_on_the_live_relay(file: Path, relay: Installation) -> None:
+    play(file, relay)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", EXTENDED_FILES, ids=lambda file: file.stem)
+def test_dialogue_on_the_live_relay_with_all_extensions(file: Path, extended: Installation) -> None:
+    play(file, extended)
+
+
+def play(file: Path, relay: Installation) -> None:
     with Wire(relay.port) as wire:
         for step in read_steps(file):
             wire.send(step.sent)

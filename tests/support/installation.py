@@ -33,7 +33,7 @@ hostname = "mx.here.example"
 
 [relay]
 listen = ["127.0.0.1:{port}"]
-domains = ["here.example", "backup.example", ".wild.example"]
+domains = ["here.example", "backup.example", ".wild.example", "bücher.example"]
 size = 100000
 most_recipients = 100
 processes = {processes}

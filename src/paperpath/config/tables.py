@@ -97,6 +97,10 @@ class RelayTable(_Table):
         default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
     )
     """Octets of all messages that are on their way in at once, in each process."""
+    binarymime: bool = Field(default=False, description="true or false")
+    """Whether BODY=BINARYMIME is taken: such mail can go on only to hosts that take it too (RFC 3030)."""
+    dsn_success: bool = Field(default=False, description="true or false")
+    """Whether DSN is announced, and with it reports of success, which strangers could ask us to send."""
     idle_timeout_s: float = Field(
         default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )

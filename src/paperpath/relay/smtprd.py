@@ -70,7 +70,13 @@ def make_service(configuration: Configuration, maildrop: Maildrop, log: Log) -> 
             log.error("accounts unreadable, the old ones stay in force", reason=trouble)
         return acceptance.judge(recipient, current)
 
-    settings = Settings(configuration.hostname, table.size, table.most_recipients)
+    settings = Settings(
+        configuration.hostname,
+        table.size,
+        table.most_recipients,
+        dsn=table.dsn_success,
+        binary=table.binarymime,
+    )
     budget = SpoolBudget(table.spool)
     return Service(settings, maildrop, budget, judge, _now, table.idle_timeout_s, log)
 
