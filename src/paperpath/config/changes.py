@@ -12,6 +12,7 @@ _STARTING_KEYS = (
     ("hostname",),
     ("data",),
     ("maildrop",),
+    ("log",),
     ("relay", "listen"),
     ("relay", "processes"),
     ("local",),

@@ -152,6 +152,8 @@ class Configuration(_Table):
     hostname: _Hostname = Field(description=HOSTNAME_EXPECTED)
     data: _Folder = Field(default=Path("data"), description=DATA_EXPECTED)
     maildrop: _Maildrop = Field(default=DEFAULT_MAILDROP, description=MAILDROP_EXPECTED)
+    log: Literal["text", "json"] = Field(default="text", description='"text" or "json"')
+    """The form of the log's lines."""
     relay: RelayTable = Field(description="a table [relay]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")

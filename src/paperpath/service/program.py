@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -145,7 +146,7 @@ def run_program(name: str, file: Path, body: Body) -> int:
         return os.EX_CONFIG
     os.umask(0o077)
     name = name if handover is None else handover.name
-    log = open_log(name)
+    log = open_log(name, document.configuration.log)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_Running(Life(name, document, log, handover)).live(body, handover))
@@ -153,7 +154,16 @@ def run_program(name: str, file: Path, body: Body) -> int:
         log.error("cannot go on", reason=str(error))
         notify(STATUS=str(error), ERROR=str(error))
         return error.exit_code
+    except Exception as error:  # noqa: BLE001 - a defect of ours goes to the log, as all else does
+        _log_defect(log, "it ends here", error)
+        notify(STATUS=repr(error), ERROR=repr(error))
+        return os.EX_SOFTWARE
     return os.EX_OK
+
+
+def _log_defect(log: Log, what: str, error: BaseException | None) -> None:
+    trace = "" if error is None else "".join(traceback.format_exception(error))
+    log.error("defect", what=what, error=repr(error), trace=trace)
 
 
 class _Running:
@@ -171,6 +181,9 @@ class _Running:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, life.end)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        loop.set_exception_handler(
+            lambda _, context: _log_defect(life.log, context["message"], context.get("exception"))
+        )
         if handover is not None:
             self._watch_lifeline(handover.lifeline)
         life.commands |= {"status": self._answer_status, "reload": self._answer_reload}

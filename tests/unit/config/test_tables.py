@@ -13,6 +13,7 @@ WHOLE = """\
 hostname = "mail.example.org"
 data = "/srv/mail"
 maildrop = "sqlite:queue"
+log = "json"
 
 [relay]
 listen = ["127.0.0.1:25", "[::1]:25"]
@@ -46,6 +47,7 @@ PUT_IN = {
     "data is a string": (TOP, "data = 5", "2: data: expected a folder, such as"),
     "data is not empty": (TOP, 'data = ""', "2: data: expected a folder, such as"),
     "a maildrop has a known scheme": (TOP, 'maildrop = "a:x"', '2: maildrop: expected "sqlite:FOLDER"'),
+    "a log has a known form": (TOP, 'log = "xml"', '2: log: expected "text" or "json", got "xml"'),
     "local is a table": (TOP, "local = 1", "2: local: expected a table [local], got 1"),
     "domains is an array": (RELAY, 'domains = "a"', "5: relay.domains: expected an array of a domain"),
     "a domain is a string": (RELAY, "domains = [5]", "5: relay.domains[0]: expected a domain such as"),
@@ -192,6 +194,7 @@ def test_every_key_is_read():
     assert configuration.hostname == "mail.example.org"
     assert configuration.data == Path("/srv/mail")
     assert configuration.maildrop == "sqlite:queue"
+    assert configuration.log == "json"
     assert configuration.relay == RelayTable.model_construct(
         listen=(Endpoint("127.0.0.1", 25), Endpoint("::1", 25)),
         domains=(DomainPattern("example.org"), DomainPattern(".example.net")),
@@ -212,6 +215,7 @@ def test_what_is_left_out_has_its_default():
     configuration = configure(RIGHT)
     assert configuration.data == Path.cwd() / "data"
     assert configuration.maildrop == "sqlite:maildrop"
+    assert configuration.log == "text"
     assert configuration.relay == RelayTable.model_construct(
         listen=(Endpoint("127.0.0.1", 2525),),
         domains=(),
