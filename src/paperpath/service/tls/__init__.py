@@ -1,1 +1,1 @@
-"""TLS for the programs that serve: certificates, the choice among them, and a layer over a plain connection."""
+"""TLS for the programs that serve: certificates, the choice among them, the layer over a connection."""

@@ -79,8 +79,8 @@ def make_context(certificate: Certificate) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8314 §4.1; SHOULD of RFC 9325 §3.1.1
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    # No session tickets of TLS 1.3: senders come back to another process, or after hours, and none of the two
-    # finds the key. Those of 1.2 stay, since without them OpenSSL keeps up to 20,480 sessions in our memory.
+    # Tickets are sealed with a key that lives as long as the context; so none in TLS 1.3. In 1.2 they stay:
+    # without them OpenSSL keeps the sessions themselves, up to 20,480, and Python's ssl cannot stop it.
     context.num_tickets = 0
     try:  # the password is there lest OpenSSL ask the terminal for one
         context.load_cert_chain(certificate.chain, certificate.key, password="")

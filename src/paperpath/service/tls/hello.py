@@ -1,9 +1,9 @@
-"""The ClientHello, read only for the name of the host that the client asks for (RFC 8446 §4.1.2, RFC 6066 §3).
+"""The ClientHello, read for the name of the host that the client asks for (RFC 8446 §4.1.2, RFC 6066 §3).
 
 Used by the TLS layer, which hands every octet on to OpenSSL: this module refuses nothing, and what it cannot
 read names no host. It is there because the callback of Python's ssl for that name ends the handshake, with a
-traceback on standard error, where a name is not ASCII; requirement A-75 says that no name ends it. The work is
-linear in the octets, however they are cut into segments and records.
+traceback on standard error, where a name is not ASCII; requirement A-75 says that no name ends it. The work
+grows with the octets alone, however they are cut into segments and records.
 """
 
 MOST_HELLO_OCTETS = 16 * 1024  # with what wraps it; a longer one names no host

@@ -1,7 +1,7 @@
 """TLS between a plain connection and a protocol: octets in, plaintext out, and the other way round.
 
-Driven by the sessions of the ways in. They own the connection and the clock, and end a handshake that takes too
-long. The layer is over memory BIOs, and not the event loop's own TLS with its 256 KiB for each connection, so
+Driven by the sessions of the ways in. They own the connection and the clock, and end a handshake that takes
+too long. The layer is over memory BIOs, and not the event loop's own TLS with 256 KiB for each connection, so
 that memory is ours to count (promise P6). Between two calls it holds at most
 
 1. before the handshake, `hello.MOST_HELLO_OCTETS` and one segment;
@@ -50,7 +50,7 @@ class TlsFacts:
     """What a handshake came to.
 
     `version` is such as "TLSv1.3", `cipher` is IANA's name. `server_name` is what the client asked for, empty
-    if nothing; every octet that is no letter, digit, dot, hyphen or underscore is a question mark (attack S-6).
+    if nothing; what is no letter, digit, dot, hyphen or underscore became a question mark (attack S-6).
     """
 
     version: str
@@ -96,8 +96,8 @@ class TlsLayer:
     def receive(self, octets: bytes) -> bytes:
         """Take octets from the connection, and return all plaintext that is whole by now.
 
-        There may be octets to send afterwards, after an error too: the alert that tells the client. What comes
-        after the client's end, or after ours, is dropped.
+        There may be octets to send afterwards, after an error too: the alert that tells the client. What
+        comes after the client's end, or after ours, is dropped.
 
         Raises: TlsError; then the layer is closed, and plaintext out of the same octets is lost.
         """
