@@ -46,6 +46,29 @@ def test_swaks_delivers(installation: Installation) -> None:
     assert file.read_bytes().split(b"\n")[2] == b"Received: from swaks.example ([127.0.0.1])"
 
 
+def test_A70_swaks_delivers_over_tls(installation: Installation) -> None:
+    before = len(installation.delivered("joe@here.example"))
+    options = ["--server", "127.0.0.1", "--port", str(installation.port), "--ehlo", "swaks.example", "--tls"]
+    options += ["--from", "swaks@else.example", "--to", "joe@here.example"]
+    done = subprocess.run([find_peer("swaks"), *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "TLS started with cipher" in done.stdout
+    files = installation.wait_for_deliveries(before + 1, "joe@here.example")
+    assert any(b"with ESMTPS id" in file.read_bytes() for file in files)
+
+
+def test_A70_openssl_starts_tls(installation: Installation) -> None:
+    command = [find_peer("openssl"), "s_client", "-starttls", "smtp", "-crlf", "-quiet"]
+    done = subprocess.run(
+        [*command, "-connect", f"127.0.0.1:{installation.port}"],
+        input=b"QUIT\n",
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert b"221 2.0.0" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("kept", [True, False], ids=["kept connections", "a connection each"])
 def test_smtp_source_delivers(installation: Installation, kept: bool) -> None:
     before = len(installation.delivered("joe@here.example"))

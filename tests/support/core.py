@@ -12,7 +12,7 @@ from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings
 from tests.support.installation import ACCOUNTS, configuration_text, pathless
 
-SETTINGS = Settings("mx.here.example", size=100_000, recipients=100)
+SETTINGS = Settings("mx.here.example", size=100_000, recipients=100, tls=True)
 _CONFIGURATION = parse_configuration(configuration_text(port=2525), pathless())
 _ACCEPTANCE = Acceptance(_CONFIGURATION.relay, Routes(_CONFIGURATION.post_office))
 _ACCOUNTS = parse_accounts("".join(f"{address}\tx/{address}\n" for address in ACCOUNTS))

@@ -33,6 +33,13 @@ class Wire:
                 break
         return reply
 
+    def read_all(self) -> bytes:
+        """Read whatever comes until the server closes, or cuts us off."""
+        try:
+            return self._stream.read()
+        except ConnectionResetError:
+            return b""
+
     def ask(self, line: bytes) -> bytes:
         """Send a command and read the reply to it."""
         self.send(line + b"\r\n")

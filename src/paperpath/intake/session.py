@@ -14,6 +14,7 @@ from typing import Any, ClassVar, cast
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
+from paperpath.intake.wire import Wire
 from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.domain import domain_key
 from paperpath.mail.envelope import NO_PARAMETERS, Client, Envelope, Recipient
@@ -21,6 +22,8 @@ from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop.interface import Maildrop
 from paperpath.service.log import Log
+from paperpath.service.tls.contexts import ServerTls
+from paperpath.service.tls.layer import TlsError
 from paperpath.smtp import events, replies
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings
@@ -34,9 +37,13 @@ TRANSACTION_S = 3600.0  # for all but the content, which has a second for each K
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What every session of a program shares. `now` gives the time with its offset from UTC."""
+    """What every session of a program shares. `now` gives the time with its offset from UTC.
+
+    `tls` is there if the settings announce it.
+    """
 
     settings: Settings
+    tls: ServerTls | None
     maildrop: Maildrop
     budget: SpoolBudget
     judge_recipient: Callable[[Mailbox], Reply]
@@ -64,7 +71,7 @@ class Session(asyncio.Protocol):
         self._recipients: dict[tuple[str, str], Recipient] = {}
         self._reception: Reception | None = None
         self._storing = False
-        self._reading = True
+        self._log = service.log
         self._client_reads = True
         self._ending = False
         self._half_closed = False
@@ -75,19 +82,31 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet (requirement A-1: before reading anything)."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._wire = Wire(cast("asyncio.Transport", transport))
         self._loop = asyncio.get_running_loop()
-        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]  # none, if it is gone already
-        self._client = Client(host.removeprefix("::ffff:"), port, "", "SMTP")
-        self._sessions.add(self)
+        self._client = Client(*self._wire.peer, "", "SMTP")
+        self._log = self._service.log.bind(session=self._sessions.add(self), client=self._client.address)
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         self._send()
 
     def data_received(self, data: bytes) -> None:
         """Take octets, and do whatever can be done with them."""
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
-        self._core.receive(data)
-        self._advance()
+        wire = self._wire
+        starting = wire.in_handshake
+        try:
+            octets = wire.receive(data)
+        except TlsError as error:
+            self._log.info("TLS failed", reason=str(error))
+            self._hang_up()
+            return
+        if starting and not wire.in_handshake:
+            self._go_on_encrypted()
+        if octets:
+            self._core.receive(octets)
+            self._advance()
+        if wire.has_ended and not self.eof_received():
+            self._hang_up()
 
     def pause_writing(self) -> None:
         """Stop reading from a client that does not read what we answer (attack S-2)."""
@@ -115,16 +134,18 @@ class Session(asyncio.Protocol):
     def end(self) -> None:
         """End from our side; a message whose end has come is stored and answered first (RFC 5321 §3.8)."""
         self._ending = True
-        if not self._storing:
+        if self._wire.in_handshake:
+            self._wire.abort()  # it would not understand us
+        elif not self._storing:
             self._close(replies.R421_SHUTTING_DOWN)
 
     def check_time(self, now_s: float) -> None:
         """Close the session if it has outlived its time; called every now and then."""
         if self._storing:
             self._overdue_s = now_s + self._service.idle_timeout_s  # it is we who are busy
-        elif self._transport.is_closing():
+        elif self._wire.is_closing or self._wire.in_handshake:
             if now_s >= self._overdue_s:
-                self._transport.abort()
+                self._wire.abort()
         elif now_s >= self._overdue_s:
             self._close_overdue(replies.R421_IDLE)
         elif self._transaction_overdue_s is not None and now_s >= self._transaction_overdue_s:
@@ -143,17 +164,19 @@ class Session(asyncio.Protocol):
         self._control_reading()
 
     def _take_hello(self, event: events.HelloReceived) -> None:
-        protocol = "ESMTP" if event.extended else "SMTP"
+        protocol = "SMTP"
+        if event.extended:  # RFC 3848
+            protocol = "ESMTPS" if self._core.encrypted else "ESMTP"
         self._client = Client(self._client.address, self._client.port, event.name, protocol)
         self._drop_transaction()
         if event.early:
-            self._log("early talker", hello=event.name)
+            self._log.info("early talker", hello=event.name)
 
     def _take_sender(self, event: events.SenderReceived) -> None:
         self._sender, self._parameters, self._recipients = event.sender, event.parameters, {}
         self._transaction_overdue_s = self._loop.time() + self._service.transaction_s
         if event.spaced:
-            self._log("space before the sender's path")
+            self._log.info("space before the sender's path")
         self._core.reply(replies.R250_SENDER)
 
     def _judge(self, event: events.RecipientReceived) -> None:
@@ -161,7 +184,7 @@ class Session(asyncio.Protocol):
         address = recipient.address
         reply = self._service.judge_recipient(address)
         if event.spaced:
-            self._log("space before the recipient's path")
+            self._log.info("space before the recipient's path")
         if reply.code >= 400:
             self._log_refusal(format_path(address), reply)
         else:  # who is named twice gets one copy
@@ -197,7 +220,7 @@ class Session(asyncio.Protocol):
         self._storing = False
         self._transaction_overdue_s = None
         self._log_stored(reception, stored)
-        if self._transport.is_closing():
+        if self._wire.is_closing:
             self._sessions.discard(self)
             return
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
@@ -224,60 +247,67 @@ class Session(asyncio.Protocol):
     def _take_refusal(self, event: events.CommandRefused) -> None:
         self._log_refusal(f"{event.verb}({event.length})", event.reply)
 
+    def _start_tls(self, event: events.TLSRequested) -> None:
+        tls = self._service.tls
+        if tls is None:
+            self._core.reply(replies.R454_NO_TLS)
+            return
+        self._core.reply(replies.R220_START_TLS)
+        self._send()
+        self._wire.start_tls(tls.make_layer())
+
+    def _go_on_encrypted(self) -> None:
+        """Forget what the client said in the clear (RFC 3207 §4.2)."""
+        facts = self._wire.tls_facts
+        if facts is not None:
+            self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=facts.server_name)
+        self._drop_transaction()
+        self._client = Client(self._client.address, self._client.port, "", "SMTP")
+        self._core.tls_started()
+
     def _take_nothing(self, event: object) -> None:
         """Whatever else there is to do is done once the replies are sent."""
 
     def _send(self) -> None:
         octets = self._core.octets_to_send()
-        if octets and not self._transport.is_closing():
-            self._transport.write(octets)
+        if octets:
+            self._wire.send(octets)
         if self._core.state is State.CLOSED:
             self._hang_up()
 
     def _hang_up(self) -> None:
         """Close once the client has read what was sent, or has had time enough to."""
-        if not self._transport.is_closing():
+        if not self._wire.is_closing:
             self._overdue_s = self._loop.time() + CLOSE_S
-            self._transport.close()
+            self._wire.close()
 
     def _close(self, reply: Reply) -> None:
         self._core.close(reply)
         self._send()
 
     def _close_overdue(self, reply: Reply) -> None:
-        self._log("overdue", reply=reply)
+        self._log.info("overdue", reply=reply)
         self._drop_transaction()
         self._close(reply)
 
     def _control_reading(self) -> None:
-        wanted = self._client_reads and self._core.pending_octets <= MOST_PENDING_OCTETS
-        if wanted is self._reading or self._transport.is_closing():
-            return
-        self._reading = wanted
-        if wanted:
-            self._transport.resume_reading()
-        else:
-            self._transport.pause_reading()
-
-    def _log(self, what: str, **facts: object) -> None:
-        self._service.log.info(what, client=self._client.address, **facts)
+        self._wire.set_reading(wanted=self._client_reads and self._core.pending_octets <= MOST_PENDING_OCTETS)
 
     def _log_refusal(self, what: str, reply: Reply) -> None:
-        self._log("refused", of=what, reply=reply)
+        self._log.info("refused", what=what, reply=reply)
 
     def _log_stored(self, reception: Reception, stored: Stored) -> None:
         envelope = reception.envelope
         facts = {
             "message": reception.queue_id,
-            "client": self._client.address,
             "sender": format_path(envelope.sender),
             "recipients": len(envelope.recipients),
             "reply": stored.reply,
         }
         if stored.reply.is_positive:
-            self._service.log.info("accepted", **facts, size=stored.size)
+            self._log.info("accepted", **facts, size=stored.size)
         else:
-            self._service.log.error("not stored", **facts, reason=stored.trouble)
+            self._log.error("not stored", **facts, reason=stored.trouble)
 
     _HANDLERS: ClassVar[dict[type, Callable[["Session", Any], None]]] = {
         events.HelloReceived: _take_hello,
@@ -288,5 +318,6 @@ class Session(asyncio.Protocol):
         events.ContentEnded: _store,
         events.TransactionDropped: _take_drop,
         events.CommandRefused: _take_refusal,
+        events.TLSRequested: _start_tls,
         events.QuitReceived: _take_nothing,
     }

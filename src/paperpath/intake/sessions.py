@@ -1,6 +1,8 @@
 """The sessions of a program that live: who must end with it, and whose time is over."""
 
 import asyncio
+import itertools
+import os
 from contextlib import suppress
 from typing import Protocol
 
@@ -25,15 +27,17 @@ class Sessions:
         self._living: set[Living] = set()
         self._none_left = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
         return len(self._living)
 
-    def add(self, session: Living) -> None:
-        """Take a session in."""
+    def add(self, session: Living) -> str:
+        """Take a session in; return the id that it has in the log, which no other living program gives."""
         self._living.add(session)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+        return f"{os.getpid():x}.{next(self._numbers):x}"
 
     def discard(self, session: Living) -> None:
         """Let a session go."""

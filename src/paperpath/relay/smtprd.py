@@ -22,6 +22,7 @@ from paperpath.service.errors import ServiceError
 from paperpath.service.listener import BACKLOG
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
+from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp.settings import Settings
 
 NAME = "smtprd"
@@ -33,12 +34,18 @@ async def relay(life: Life) -> None:
     configuration = life.configuration
     listeners = life.listen(configuration.relay.listen)
     async with open_maildrop(configuration, NAME) as maildrop:
-        service = make_service(configuration, maildrop, life.log)
+        tls = ServerTls(configuration)
+        if tls.self_signed is not None:
+            life.log.warning(
+                "no certificate is configured; one signed by itself is in force", file=tls.self_signed
+            )
+        service = make_service(configuration, tls, maildrop, life.log)
         sessions = Sessions()
 
         async def renew(document: Document) -> None:
             nonlocal service  # for new sessions; the others end as they began
-            service = make_service(document.configuration, maildrop, life.log)
+            tls.reload(document.configuration)
+            service = make_service(document.configuration, tls, maildrop, life.log)
 
         def make_session() -> Session:
             return Session(service, sessions)
@@ -55,7 +62,7 @@ async def relay(life: Life) -> None:
         await sessions.end(_DRAIN_S)
 
 
-def make_service(configuration: Configuration, maildrop: Maildrop, log: Log) -> Service:
+def make_service(configuration: Configuration, tls: ServerTls, maildrop: Maildrop, log: Log) -> Service:
     """Put together what sessions share. Raises: ServiceError, where the accounts cannot be read."""
     table = configuration.relay
     try:
@@ -74,11 +81,12 @@ def make_service(configuration: Configuration, maildrop: Maildrop, log: Log) -> 
         configuration.hostname,
         table.size,
         table.most_recipients,
+        tls=True,
         dsn=table.dsn_success,
         binary=table.binarymime,
     )
     budget = SpoolBudget(table.spool)
-    return Service(settings, maildrop, budget, judge, _now, table.idle_timeout_s, log)
+    return Service(settings, tls, maildrop, budget, judge, _now, table.idle_timeout_s, log)
 
 
 def _now() -> datetime:

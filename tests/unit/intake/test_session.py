@@ -61,6 +61,7 @@ class Setting:
         self.sessions = Sessions()
         service = Service(
             Settings("mx.here.example", size=100_000, recipients=100),
+            None,
             MemoryMaildrop(self.store),
             SpoolBudget(2**20),
             lambda recipient: replies.R250_RECIPIENT,

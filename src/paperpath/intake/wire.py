@@ -1,0 +1,92 @@
+"""The connection of one session: octets in and out, in the clear or inside TLS, and its end.
+
+Used by the session, which is what the event loop calls. TLS is a layer over the plain connection, and its
+memory is ours (promise P6); what came in the clear before it began never gets into it.
+"""
+
+import asyncio
+
+from paperpath.service.tls.layer import TlsFacts, TlsLayer, TlsState
+
+
+class Wire:
+    """A connection of the event loop, with or without TLS on it."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        """Begin in the clear."""
+        self._transport = transport
+        self._tls: TlsLayer | None = None
+        self._reading = True
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Address and port of the client; empty if it is gone already. IPv4 is IPv4, however it came."""
+        host, port = (self._transport.get_extra_info("peername") or ("", 0))[:2]
+        return host.removeprefix("::ffff:"), port
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self._transport.is_closing()
+
+    @property
+    def in_handshake(self) -> bool:
+        """Whether TLS has begun and is not yet in force."""
+        return self._tls is not None and self._tls.state is TlsState.HANDSHAKE
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the client has said, inside TLS, that it sends no more."""
+        return self._tls is not None and self._tls.state is TlsState.HALF_CLOSED
+
+    @property
+    def tls_facts(self) -> TlsFacts | None:
+        """What the handshake came to, once it is over."""
+        return None if self._tls is None else self._tls.facts
+
+    def start_tls(self, layer: TlsLayer) -> None:
+        """Take whatever comes from now on for TLS."""
+        self._tls = layer
+
+    def receive(self, octets: bytes) -> bytes:
+        """Return what the octets say. Raises: TlsError; the client was told by an alert."""
+        tls = self._tls
+        if tls is None:
+            return octets
+        try:
+            return tls.receive(octets)
+        finally:
+            self._write(tls.octets_to_send())
+
+    def send(self, octets: bytes) -> None:
+        """Send octets, if there is somebody to send to."""
+        tls = self._tls
+        if tls is not None:
+            tls.send(octets)
+            octets = tls.octets_to_send()
+        self._write(octets)
+
+    def set_reading(self, *, wanted: bool) -> None:
+        """Read from the client, or let it wait."""
+        if wanted is self._reading or self._transport.is_closing():
+            return
+        self._reading = wanted
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def close(self) -> None:
+        """Close once the client has read what was sent."""
+        if self._tls is not None:
+            self._tls.close()
+            self._write(self._tls.octets_to_send())
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    def _write(self, octets: bytes) -> None:
+        if octets and not self._transport.is_closing():
+            self._transport.write(octets)
