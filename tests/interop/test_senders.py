@@ -25,7 +25,8 @@ def find_peer(name: str) -> str:
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     installation = Installation(
-        tmp_path_factory.mktemp("interop"), accounts=("u@here.example", "joe@here.example")
+        tmp_path_factory.mktemp("interop"),
+        accounts=("u@here.example", "joe@here.example", "ann@here.example"),
     )
     with installation.up():
         yield installation
@@ -47,13 +48,13 @@ def test_swaks_delivers(installation: Installation) -> None:
 
 
 def test_A70_swaks_delivers_over_tls(installation: Installation) -> None:
-    before = len(installation.delivered("joe@here.example"))
+    before = len(installation.delivered("ann@here.example"))
     options = ["--server", "127.0.0.1", "--port", str(installation.port), "--ehlo", "swaks.example", "--tls"]
-    options += ["--from", "swaks@else.example", "--to", "joe@here.example"]
+    options += ["--from", "swaks@else.example", "--to", "ann@here.example"]
     done = subprocess.run([find_peer("swaks"), *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "TLS started with cipher" in done.stdout
-    files = installation.wait_for_deliveries(before + 1, "joe@here.example")
+    files = installation.wait_for_deliveries(before + 1, "ann@here.example")
     assert any(b"with ESMTPS id" in file.read_bytes() for file in files)
 
 

@@ -22,6 +22,7 @@ from paperpath.config.domain import (
     parse_route_domain,
 )
 from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint, parse_endpoint
+from paperpath.config.network import NETWORK_EXPECTED, Network, parse_network
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import (
     ACCOUNTS_NAME,
@@ -65,6 +66,7 @@ def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
 
 
 _Listener = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
+_Network = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
 _AcceptedDomain = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
 _RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
 _Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
@@ -78,6 +80,15 @@ _Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
 class _Table(BaseModel):
     # TOML has arrays and no tuples: the tuples below are lax, and what is in them is strict again.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class AccessEntry(_Table):
+    """[[relay.access]]: which clients get which service; the first entry that names a client decides."""
+
+    clients: Annotated[tuple[_Network, ...], Strict(False)] = Field(
+        description=f"an array of {NETWORK_EXPECTED}"
+    )
+    service: Literal["normal", "privileged"] = Field(description='"normal" or "privileged"')
 
 
 class RelayTable(_Table):
@@ -101,6 +112,13 @@ class RelayTable(_Table):
         default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
     )
     """Octets of all messages that are on their way in at once, in each process."""
+    least_free: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=64 * 2**20, ge=0, description=OCTETS_EXPECTED
+    )
+    """Octets that must stay free on the maildrop's file system; with less, no new message is begun."""
+    access: Annotated[tuple[AccessEntry, ...], Strict(False)] = Field(
+        default=(), description="tables [[relay.access]]"
+    )
     binarymime: bool = Field(default=False, description="true or false")
     """Whether BODY=BINARYMIME is taken: such mail can go on only to hosts that take it too (RFC 3030)."""
     dsn_success: bool = Field(default=False, description="true or false")

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
+from paperpath.intake.space import FreeSpace
 from paperpath.intake.wire import Wire
 from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.domain import domain_key
@@ -46,7 +48,9 @@ class Service:
     tls: ServerTls | None
     maildrop: Maildrop
     budget: SpoolBudget
-    judge_recipient: Callable[[Mailbox], Reply]
+    space: FreeSpace
+    classify_client: Callable[[str], ServiceClass]
+    judge_recipient: Callable[[Mailbox, ServiceClass], Reply]
     now: Callable[[], datetime]
     idle_timeout_s: float
     log: Log
@@ -67,6 +71,7 @@ class Session(asyncio.Protocol):
         self._core = ServerConnection(service.settings)
         self._client = Client("", 0, "", "SMTP")
         self._sender: Mailbox | None = None
+        self._class = ServiceClass.NORMAL
         self._parameters = NO_PARAMETERS
         self._recipients: dict[tuple[str, str], Recipient] = {}
         self._reception: Reception | None = None
@@ -85,8 +90,11 @@ class Session(asyncio.Protocol):
         self._wire = Wire(cast("asyncio.Transport", transport))
         self._loop = asyncio.get_running_loop()
         self._client = Client(*self._wire.peer, "", "SMTP")
+        self._class = self._service.classify_client(self._client.address)
         self._log = self._service.log.bind(session=self._sessions.add(self), client=self._client.address)
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
+        if self._wire.has_octets_waiting:
+            self._log.info("early talker", before="the greeting")
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -170,9 +178,13 @@ class Session(asyncio.Protocol):
         self._client = Client(self._client.address, self._client.port, event.name, protocol)
         self._drop_transaction()
         if event.early:
-            self._log.info("early talker", hello=event.name)
+            self._log.info("early talker", before="the reply to EHLO")
 
     def _take_sender(self, event: events.SenderReceived) -> None:
+        if not self._service.space.has_room(event.size or 0):
+            self._log_refusal("MAIL", replies.R452_NO_SPACE)
+            self._core.reply(replies.R452_NO_SPACE)
+            return
         self._sender, self._parameters, self._recipients = event.sender, event.parameters, {}
         self._transaction_overdue_s = self._loop.time() + self._service.transaction_s
         if event.spaced:
@@ -182,7 +194,7 @@ class Session(asyncio.Protocol):
     def _judge(self, event: events.RecipientReceived) -> None:
         recipient = event.recipient
         address = recipient.address
-        reply = self._service.judge_recipient(address)
+        reply = self._service.judge_recipient(address, self._class)
         if event.spaced:
             self._log.info("space before the recipient's path")
         if reply.code >= 400:

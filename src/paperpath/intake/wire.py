@@ -5,6 +5,9 @@ memory is ours (promise P6); what came in the clear before it began never gets i
 """
 
 import asyncio
+import fcntl
+import struct
+import termios
 
 from paperpath.service.tls.layer import TlsFacts, TlsLayer, TlsState
 
@@ -23,6 +26,15 @@ class Wire:
         """Address and port of the client; empty if it is gone already. IPv4 is IPv4, however it came."""
         host, port = (self._transport.get_extra_info("peername") or ("", 0))[:2]
         return host.removeprefix("::ffff:"), port
+
+    @property
+    def has_octets_waiting(self) -> bool:
+        """Whether something has come that was not read yet."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or connection.fileno() < 0:
+            return False
+        (octets,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.FIONREAD, bytes(4)))
+        return bool(octets)
 
     @property
     def is_closing(self) -> bool:

@@ -9,9 +9,11 @@ from datetime import datetime
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
+from paperpath.intake.access import AccessRules, ServiceClass
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.session import Service, Session
 from paperpath.intake.sessions import Sessions
+from paperpath.intake.space import FreeSpace
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.interface import Maildrop
@@ -71,11 +73,11 @@ def make_service(configuration: Configuration, tls: ServerTls, maildrop: Maildro
         raise ServiceError(str(error)) from error
     acceptance = Acceptance(table, Routes(configuration.post_office))
 
-    def judge(recipient: Mailbox) -> Reply:
+    def judge(recipient: Mailbox, service: ServiceClass) -> Reply:
         current = accounts.read()
         if (trouble := accounts.take_trouble()) is not None:
             log.error("accounts unreadable, the old ones stay in force", reason=trouble)
-        return acceptance.judge(recipient, current)
+        return acceptance.judge(recipient, current, service)
 
     settings = Settings(
         configuration.hostname,
@@ -85,8 +87,18 @@ def make_service(configuration: Configuration, tls: ServerTls, maildrop: Maildro
         dsn=table.dsn_success,
         binary=table.binarymime,
     )
-    budget = SpoolBudget(table.spool)
-    return Service(settings, tls, maildrop, budget, judge, _now, table.idle_timeout_s, log)
+    return Service(
+        settings=settings,
+        tls=tls,
+        maildrop=maildrop,
+        budget=SpoolBudget(table.spool),
+        space=FreeSpace(configuration.maildrop_folder, table.least_free),
+        classify_client=AccessRules(table.access).classify,
+        judge_recipient=judge,
+        now=_now,
+        idle_timeout_s=table.idle_timeout_s,
+        log=log,
+    )
 
 
 def _now() -> datetime:

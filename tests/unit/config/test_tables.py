@@ -88,7 +88,7 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, "
-        "spool, binarymime, dsn_success, idle_timeout_s, processes",
+        "spool, least_free, access, binarymime, dsn_success, idle_timeout_s, processes",
     ),
     "routes are an array": (
         END,

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.session import CLOSE_S, TRANSACTION_S, Service, Session
 from paperpath.intake.sessions import Sessions
+from paperpath.intake.space import FreeSpace
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.service.log import open_log
 from paperpath.smtp import replies
@@ -28,7 +31,7 @@ class Transport(asyncio.Transport):
         self.aborted = False
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return ("192.0.2.1", 40000)
+        return ("192.0.2.1", 40000) if name == "peername" else None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -64,7 +67,9 @@ class Setting:
             None,
             MemoryMaildrop(self.store),
             SpoolBudget(2**20),
-            lambda recipient: replies.R250_RECIPIENT,
+            FreeSpace(Path(), 0),
+            lambda address: ServiceClass.NORMAL,
+            lambda recipient, service: replies.R250_RECIPIENT,
             lambda: datetime(2026, 11, 22, tzinfo=UTC),
             idle_timeout_s,
             open_log("test"),

@@ -1,0 +1,21 @@
+"""Networks of clients, as access rules name them.
+
+Called by the tables; the ways in ask a network whether a client is in it.
+"""
+
+import ipaddress
+
+NETWORK_EXPECTED = 'a network such as "192.0.2.0/24" or "2001:db8::/32", or one address'
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parse_network(text: str) -> Network:
+    """Read a network; bits set behind its mask are a mistake, and most likely not the only one.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError(f"expected {NETWORK_EXPECTED}") from None
