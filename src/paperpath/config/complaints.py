@@ -10,7 +10,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from paperpath.config.lines import Location
-from paperpath.config.tables import Configuration, LocalTable, PostOfficeTable, RelayTable, RouteEntry
+from paperpath.config.tables import (
+    CertificateEntry,
+    Configuration,
+    LocalTable,
+    PostOfficeTable,
+    RelayTable,
+    RouteEntry,
+    TlsTable,
+)
 
 _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     (): Configuration,
@@ -18,6 +26,8 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("post_office",): PostOfficeTable,
     ("post_office", "route"): RouteEntry,
     ("local",): LocalTable,
+    ("tls",): TlsTable,
+    ("tls", "certificate"): CertificateEntry,
 }
 _MOST_SHOWN = 60  # characters
 

@@ -83,13 +83,22 @@ def parse_configuration(text: str, path: Path) -> Configuration:
         mistakes += [(detail["loc"], explain(detail)) for detail in error.errors()]
     else:
         if not mistakes:
-            folder = path.parent.absolute()
-            return configuration.model_copy(update={"data": folder / configuration.data})
+            return _anchor(configuration, path.parent.absolute())
     placed = [(find_line(lines, location), location, message) for location, message in mistakes]
     raise ConfigurationError(
         Problem(path, line, f"{name_key(location)}: {message}")
         for line, location, message in sorted(placed, key=itemgetter(0))
     )
+
+
+def _anchor(configuration: Configuration, folder: Path) -> Configuration:
+    """Make paths absolute that are relative to the folder of the file."""
+    certificates = tuple(
+        entry.model_copy(update={"chain": folder / entry.chain, "key": folder / entry.key})
+        for entry in configuration.tls.certificate
+    )
+    tls = configuration.tls.model_copy(update={"certificate": certificates})
+    return configuration.model_copy(update={"data": folder / configuration.data, "tls": tls})
 
 
 def _parse_document(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:

@@ -1,4 +1,4 @@
-"""Folders, as the configuration names them.
+"""Folders and files, as the configuration names them.
 
 Called by the tables and the conflicts. Everything the programs write stays inside the data folder, so the
 folders named inside it may neither leave it nor take a name that the programs use themselves.
@@ -7,11 +7,13 @@ folders named inside it may neither leave it nor take a name that the programs u
 from pathlib import Path
 
 DATA_EXPECTED = 'a folder, such as "data" or "/var/lib/paperpath"'
+FILE_EXPECTED = 'a file, such as "/etc/ssl/mail.pem"'
 MAILDROP_EXPECTED = '"sqlite:FOLDER", such as "sqlite:maildrop", the folder inside the data folder'
 INNER_FOLDER_EXPECTED = 'a folder inside the data folder, such as "mailboxes"'
 
 RUN_NAME = "run"
 ACCOUNTS_NAME = "accounts"
+TLS_NAME = "tls"
 
 _SCHEME = "sqlite"
 
@@ -23,6 +25,16 @@ def parse_folder(text: str) -> Path:
     """
     if not text or "\0" in text:
         raise ValueError(f"expected {DATA_EXPECTED}")
+    return Path(text)
+
+
+def parse_file(text: str) -> Path:
+    """Return a file's path, relative or absolute.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    if not text or "\0" in text:
+        raise ValueError(f"expected {FILE_EXPECTED}")
     return Path(text)
 
 
@@ -60,6 +72,6 @@ def _parse_inner(text: str, expected: str) -> Path:
     path = Path(text)
     if path.is_absolute() or "\0" in text or ".." in path.parts or not path.parts:
         raise ValueError(f"expected {expected}")
-    if path.parts[0] in (RUN_NAME, ACCOUNTS_NAME):
+    if path.parts[0] in (RUN_NAME, ACCOUNTS_NAME, TLS_NAME):
         raise ValueError(f'expected {expected}; "{path.parts[0]}" is for the programs\' own use')
     return path

@@ -26,10 +26,13 @@ from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import (
     ACCOUNTS_NAME,
     DATA_EXPECTED,
+    FILE_EXPECTED,
     INNER_FOLDER_EXPECTED,
     MAILDROP_EXPECTED,
     RUN_NAME,
+    TLS_NAME,
     find_maildrop_folder,
+    parse_file,
     parse_folder,
     parse_inner_folder,
     parse_maildrop,
@@ -66,6 +69,7 @@ _RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOM
 _Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
 _Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
 _Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
+_File = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
 _InnerFolder = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
 _Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
 
@@ -133,8 +137,24 @@ class LocalTable(_Table):
     )
 
 
+class CertificateEntry(_Table):
+    """[[tls.certificate]]: a certificate with those that vouch for it, and its key."""
+
+    chain: _File = Field(description=FILE_EXPECTED)
+    key: _File = Field(description=FILE_EXPECTED)
+
+
+class TlsTable(_Table):
+    """[tls], for every program that serves over TLS: who it is there."""
+
+    certificate: Annotated[tuple[CertificateEntry, ...], Strict(False)] = Field(
+        default=(), description="tables [[tls.certificate]]"
+    )
+    """The first is for whoever names no host or an unknown one; none: the programs make one themselves."""
+
+
 class Configuration(_Table):
-    """The whole file. From the loader, `data` is absolute."""
+    """The whole file. From the loader, `data` and the paths of the certificates are absolute."""
 
     hostname: _Hostname = Field(description=HOSTNAME_EXPECTED)
     data: _Folder = Field(default=Path("data"), description=DATA_EXPECTED)
@@ -142,6 +162,7 @@ class Configuration(_Table):
     relay: RelayTable = Field(description="a table [relay]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+    tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
     @property
     def maildrop_folder(self) -> Path:
@@ -157,6 +178,11 @@ class Configuration(_Table):
     def accounts_file(self) -> Path:
         """The file of the accounts."""
         return self.data / ACCOUNTS_NAME
+
+    @property
+    def tls_folder(self) -> Path:
+        """The folder of the certificate that the programs made themselves."""
+        return self.data / TLS_NAME
 
     @property
     def mailbox_root(self) -> Path:

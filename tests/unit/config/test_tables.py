@@ -6,7 +6,15 @@ from pydantic import ValidationError
 
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
-from paperpath.config.tables import Configuration, LocalTable, PostOfficeTable, RelayTable, RouteEntry
+from paperpath.config.tables import (
+    CertificateEntry,
+    Configuration,
+    LocalTable,
+    PostOfficeTable,
+    RelayTable,
+    RouteEntry,
+    TlsTable,
+)
 from tests.unit.config.example import RIGHT, complain, configure
 
 WHOLE = """\
@@ -35,6 +43,10 @@ via = "mx"
 [local]
 root = "boxes"
 threads = 64
+
+[[tls.certificate]]
+chain = "/etc/ssl/mail.pem"
+key = "mail.key"
 """
 
 # RIGHT has its top level on line 1, [relay] to line 4 and [post_office] to line 7.
@@ -124,6 +136,27 @@ PUT_IN = {
         "[local]\nthread = 1",
         "9: local.thread: unknown key; expected one of root, threads",
     ),
+    "certificates are an array": (
+        END,
+        "[tls]\ncertificate = {}",
+        "9: tls.certificate: expected tables [[tls.certificate]], got a table",
+    ),
+    "a certificate has a key": (
+        END,
+        '[[tls.certificate]]\nchain = "a"',
+        "8: tls.certificate[0].key: missing; expected a file, such as",
+    ),
+    "a chain is a file": (
+        END,
+        '[[tls.certificate]]\nchain = ""\nkey = "a"',
+        "9: tls.certificate[0].chain: expected a file, such as",
+    ),
+    "a certificate has no other key": (
+        END,
+        '[[tls.certificate]]\nchain = "a"\nkey = "a"\nname = "a"',
+        "11: tls.certificate[0].name: unknown key; expected one of chain, key",
+    ),
+    "the folder tls is taken": (END, '[local]\nroot = "tls/x"', "9: local.root: expected a folder inside"),
 }
 
 # Each case: what stands in RIGHT, what stands there instead, and how the message begins.
@@ -202,6 +235,8 @@ def test_every_key_is_read():
         ("*", "mx"),
     ]
     assert configuration.local == LocalTable.model_construct(root=Path("boxes"), threads=64)
+    (certificate,) = configuration.tls.certificate
+    assert (certificate.chain, certificate.key) == (Path("/etc/ssl/mail.pem"), Path.cwd() / "mail.key")
 
 
 def test_what_is_left_out_has_its_default():
@@ -217,6 +252,7 @@ def test_what_is_left_out_has_its_default():
     )
     assert configuration.post_office.route == ()
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
+    assert configuration.tls.certificate == ()
 
 
 def test_the_least_values_are_taken():
@@ -232,6 +268,7 @@ def test_all_that_the_programs_write_is_in_the_data_folder():
     assert configuration.maildrop_folder == Path("/srv/mail/queue")
     assert configuration.run_folder == Path("/srv/mail/run")
     assert configuration.accounts_file == Path("/srv/mail/accounts")
+    assert configuration.tls_folder == Path("/srv/mail/tls")
     assert configuration.mailbox_root == Path("/srv/mail/boxes")
 
 
@@ -284,11 +321,20 @@ def test_the_examples_of_the_document_are_right(example):
 
 def test_the_document_names_every_key():
     fields = [
-        table.model_fields for table in (Configuration, RelayTable, PostOfficeTable, RouteEntry, LocalTable)
+        table.model_fields
+        for table in (
+            Configuration,
+            RelayTable,
+            PostOfficeTable,
+            RouteEntry,
+            LocalTable,
+            TlsTable,
+            CertificateEntry,
+        )
     ]
     assert {
         key
         for keys in fields
         for key in keys
-        if not re.search(rf"`(\[*post_office\.|\[)?{key}\]*`", DOCUMENT)
+        if not re.search(rf"`(\[*(post_office|tls)\.|\[)?{key}\]*`", DOCUMENT)
     } == set()

@@ -1,0 +1,94 @@
+"""What a program serves TLS with: one context for each certificate, and the choice among them.
+
+Used by the programs, which hold one `ServerTls` each. Promises (attack S-8, requirements A-75, A-76): TLS 1.2
+or later, no compression, no renegotiation; the name a client asks for chooses a certificate and nothing else;
+no client is refused for that name, or asked for a certificate of its own.
+"""
+
+import ssl
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paperpath.config.tables import Configuration
+from paperpath.service.tls.certificates import Certificate, CertificateError, read_certificate
+from paperpath.service.tls.layer import TlsLayer
+from paperpath.service.tls.self_signed import provide_self_signed
+
+
+class ContextSet:
+    """The contexts of one moment. It does not change: sessions under way keep theirs over a reload."""
+
+    def __init__(self, certificates: Iterable[Certificate]) -> None:
+        """Make a context for each certificate, of which there is one at least. Raises: CertificateError."""
+        self._by_name: dict[bytes, ssl.SSLContext] = {}
+        contexts: list[ssl.SSLContext] = []
+        for certificate in certificates:
+            contexts.append(make_context(certificate))
+            for name in certificate.names:  # of two certificates for one name, the first serves
+                self._by_name.setdefault(_fold(name.encode()), contexts[-1])
+        self._default = contexts[0]
+
+    def choose(self, server_name: bytes) -> ssl.SSLContext:
+        """Return the context for the name that a client asked for; an empty one stands for no name."""
+        name = _fold(server_name)
+        _, dot, parent = name.partition(b".")
+        return self._by_name.get(name) or self._by_name.get(b"*" + dot + parent) or self._default
+
+
+class ServerTls:
+    """TLS as one program serves it: makes the layer for each connection, from the certificates in force."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        """Read the certificates, or make one. Raises: ServiceError, mostly a CertificateError."""
+        self._take(configuration)
+
+    def reload(self, configuration: Configuration) -> None:
+        """Put the certificates of now in force for new connections.
+
+        Raises: ServiceError; then the old ones stay in force.
+        """
+        self._take(configuration)
+
+    @property
+    def self_signed(self) -> Path | None:
+        """The file of the certificate in force, where it is one that nobody vouches for: worth a warning."""
+        return self._self_signed
+
+    def make_layer(self) -> TlsLayer:
+        """Make the layer for a new connection."""
+        return TlsLayer(self._contexts.choose)
+
+    def _take(self, configuration: Configuration) -> None:
+        now = datetime.now(UTC)
+        entries = configuration.tls.certificate
+        certificates = [read_certificate(entry.chain, entry.key, now) for entry in entries]
+        self_signed: Path | None = None
+        if not certificates:
+            certificates = [provide_self_signed(configuration.tls_folder, configuration.hostname, now)]
+            self_signed = certificates[0].chain
+        self._contexts = ContextSet(certificates)
+        self._self_signed = self_signed
+
+
+def make_context(certificate: Certificate) -> ssl.SSLContext:
+    """Make the context that serves one certificate. Raises: CertificateError.
+
+    Memory: Python's ssl releases the buffers of idle connections by itself (SSL_MODE_RELEASE_BUFFERS).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8314 §4.1; SHOULD of RFC 9325 §3.1.1
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    # Tickets are sealed with a key that lives as long as the context; so none in TLS 1.3. In 1.2 they stay:
+    # without them OpenSSL keeps the sessions themselves, up to 20,480, and Python's ssl cannot stop it.
+    context.num_tickets = 0
+    try:  # the password is there lest OpenSSL ask the terminal for one
+        context.load_cert_chain(certificate.chain, certificate.key, password="")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise CertificateError(f"{certificate.chain}: OpenSSL does not take it: {reason}") from error
+    return context
+
+
+def _fold(name: bytes) -> bytes:
+    return name.lower().removesuffix(b".")
