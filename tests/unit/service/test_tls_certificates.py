@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from paperpath.service.errors import ServiceError
-from paperpath.service.tls.certificates import CertificateError, read_certificate
+from paperpath.service.tls import self_signed
+from paperpath.service.tls.certificates import Certificate, CertificateError, read_certificate
 from paperpath.service.tls.contexts import ContextSet
 from paperpath.service.tls.layer import TlsLayer
 from paperpath.service.tls.self_signed import provide_self_signed
@@ -27,6 +28,13 @@ def complain(chain: Path, key: Path, now: datetime = NOW) -> str:
         read_certificate(chain, key, now)
     assert caught.value.exit_code == os.EX_CONFIG
     return str(caught.value)
+
+
+def encrypt(key: Path) -> None:
+    """Put a key with a passphrase into a file."""
+    secret = ec.generate_private_key(ec.SECP256R1())
+    encryption = BestAvailableEncryption(b"secret")
+    key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
 
 
 def test_a_certificate_is_read_with_its_names_and_its_end(tmp_path):
@@ -99,10 +107,7 @@ def test_an_unparsable_chain_is_named(tmp_path, body):
 
 def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(tmp_path):
     chain, key = write_certificate(tmp_path, HOST)
-    secret = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
-    )
-    key.write_bytes(secret)
+    encrypt(key)
     assert complain(chain, key) == f"{key}: the key has a passphrase, which no program can type"
 
 
@@ -112,6 +117,9 @@ def test_what_openssl_alone_refuses_is_named(tmp_path):
     _, other = write_certificate(tmp_path, "other.example.org")
     other.rename(key)  # as a renewal between two looks does
     with pytest.raises(CertificateError, match=f"{chain}: OpenSSL does not take it: KEY_VALUES_MISMATCH"):
+        ContextSet([read])
+    encrypt(key)
+    with pytest.raises(CertificateError, match=f"{chain}: OpenSSL does not take it: "):
         ContextSet([read])
 
 
@@ -152,19 +160,23 @@ def test_it_is_made_anew_for_another_host_or_where_it_is_broken_or_was_open_to_o
     assert made.chain.stat().st_mode & 0o777 == 0o600
 
 
-def test_programs_that_start_at_once_make_one(tmp_path):
-    seen: list[bytes] = []
+def test_a_program_that_starts_meanwhile_waits_and_takes_what_the_first_has_made(tmp_path, monkeypatch):
+    make = self_signed._make
+    second = threading.Thread(target=lambda: seen.append(provide_self_signed(tmp_path, HOST, NOW)))
+    seen: list[Certificate] = []
 
-    def start() -> None:
-        seen.append(provide_self_signed(tmp_path, HOST, NOW).chain.read_bytes())
+    def make_slowly(hostname: str, now: datetime) -> str:
+        second.start()
+        second.join(0.1)
+        assert second.is_alive()
+        return make(hostname, now)
 
-    threads = [threading.Thread(target=start) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(seen) == 8
-    assert len(set(seen)) == 1
+    monkeypatch.setattr(self_signed, "_make", make_slowly)
+    first = provide_self_signed(tmp_path, HOST, NOW)
+    octets = first.chain.read_bytes()
+    second.join()
+    assert seen == [first]
+    assert first.chain.read_bytes() == octets
 
 
 def test_where_it_cannot_be_written_is_named(tmp_path):

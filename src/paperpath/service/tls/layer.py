@@ -5,7 +5,7 @@ too long. The layer is over memory BIOs, and not the event loop's own TLS with 2
 that memory is ours to count (promise P6). Between two calls it holds at most
 
 1. before the handshake, `hello.MOST_HELLO_OCTETS` and one segment;
-2. in the handshake, one message of it, of which OpenSSL takes up to 128 KiB;
+2. in the handshake, one message, of which OpenSSL takes up to 128 KiB;
 3. after it, one record of 16 KiB that is not whole yet;
 4. what `octets_to_send` has not given away. A client can make the layer send no more than it sends itself
    (alerts, answers to key updates), so a session that stops reading from who does not read bounds this too.
@@ -25,7 +25,8 @@ from typing import NoReturn
 from paperpath.service.tls.cipher import format_cipher
 from paperpath.service.tls.hello import HelloReader
 
-MOST_PIECE_OCTETS = 16 * 1024  # put into a BIO at once: it never gives back what it once grew to
+MOST_PIECE_OCTETS = 4 * 1024  # put into a BIO at once: it never gives back what it once grew to
+_RECORD_OCTETS = 16 * 1024  # of plaintext, at most
 
 _NAME_CHARACTERS = frozenset(f"{ascii_letters}{digits}.-_")
 # What OpenSSL says of a client that speaks in the clear would mislead.
@@ -153,7 +154,7 @@ class TlsLayer:
                 machine.ssl_object.do_handshake()
                 self._state = TlsState.OPEN
                 self._facts = _find_facts(machine.ssl_object, self._server_name)
-            while octets := machine.ssl_object.read(MOST_PIECE_OCTETS):
+            while octets := machine.ssl_object.read(_RECORD_OCTETS):
                 plaintext.append(octets)
             self._state = TlsState.HALF_CLOSED
         except ssl.SSLWantReadError:
