@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import PROGRAMS, Installation, wait_until
+from tests.support.installation import PATIENCE_S, PROGRAMS, Installation, wait_until
 from tests.support.wire import Wire, stuffed
 
 pytestmark = [pytest.mark.slow, pytest.mark.interop]
@@ -34,6 +34,10 @@ def traced(pid: int | None, output: Path, *options: str) -> Iterator[None]:
             yield
         finally:
             tracer.send_signal(signal.SIGINT)
+            try:
+                tracer.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:  # strace waits for ever for a process killed under it
+                tracer.kill()
 
 
 def send(installation: Installation, subject: bytes) -> bytes:

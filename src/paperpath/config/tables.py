@@ -111,7 +111,7 @@ class RelayTable(_Table):
     spool: Annotated[int, BeforeValidator(parse_octets)] = Field(
         default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
     )
-    """Octets of all messages that are on their way in at once, in each process."""
+    """Octets of all messages on their way in at once, in each process; one of `size` always has room."""
     least_free: Annotated[int, BeforeValidator(parse_octets)] = Field(
         default=64 * 2**20, ge=0, description=OCTETS_EXPECTED
     )

@@ -29,6 +29,7 @@ from paperpath.smtp.settings import Settings
 
 NAME = "smtprd"
 _DRAIN_S = 10.0
+_OWN_OCTETS = 64 * 1024  # more than we add to a message: one that may be taken has room in an empty spool
 
 
 async def relay(life: Life) -> None:
@@ -91,7 +92,7 @@ def make_service(configuration: Configuration, tls: ServerTls, maildrop: Maildro
         settings=settings,
         tls=tls,
         maildrop=maildrop,
-        budget=SpoolBudget(table.spool),
+        budget=SpoolBudget(max(table.spool, table.size + _OWN_OCTETS)),
         space=FreeSpace(configuration.maildrop_folder, table.least_free),
         classify_client=AccessRules(table.access).classify,
         judge_recipient=judge,
