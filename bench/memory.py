@@ -64,8 +64,9 @@ class Site(Paperpath):
         if not pids:
             raise self.child.failure("has no smtprd")
         statuses = [status for pid in pids if (status := read_status(pid))]
-        resident = sum(status["VmRSS"] for status in statuses)
-        return Memory(len(statuses), resident, sum(status["VmHWM"] for status in statuses))
+        resident = [status["VmRSS"] for status in statuses]
+        peak = max(status["VmHWM"] for status in statuses)
+        return Memory(len(statuses), sum(resident), max(resident), peak)
 
     def _is_smtprd(self, pid: int) -> bool:
         try:
@@ -77,10 +78,11 @@ class Site(Paperpath):
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """Resident memory of a number of processes now, and the sum of their peaks so far, in KiB."""
+    """Resident memory of a number of processes, in KiB: of all, of the greatest, and its peak so far."""
 
     processes: int
     resident: int
+    greatest: int
     peak: int
 
 
@@ -204,19 +206,19 @@ def measure_message(relay: Site, octets: int, deadline: float) -> str:
         client.ask(f"RCPT TO:<{RECIPIENT}>")
         client.ask("DATA", b"354")
         began = time.monotonic()
-        most = before.resident
+        most = before.greatest
         for number in range(-(-octets // len(PIECE))):
             client.send(PIECE)
             if number % SAMPLE_EVERY == 0:
-                most = max(most, relay.memory().resident)
+                most = max(most, relay.memory().greatest)
                 remain(deadline)
         client.ask(".", b"250", remain(deadline))
         seconds = time.monotonic() - began
     after = relay.memory()
-    most = max(most, after.resident)
+    most = max(most, after.greatest)
     return (
-        f"a message of {octets // 2**20} MiB coming in: {mib(most)} at most ({WHOLE_BAR}); "
-        f"{mib(before.resident)} before, {mib(after.resident)} after, {mib(after.peak)} the kernel's peak; "
+        f"a message of {octets // 2**20} MiB coming in: {mib(most)} at most in one process ({WHOLE_BAR}); "
+        f"{mib(before.greatest)} before, {mib(after.greatest)} after, {mib(after.peak)} the kernel's peak; "
         f"accepted in {seconds:.1f} s; {processes(after)}"
     )
 
@@ -242,8 +244,8 @@ def measure_idle(relay: Site, count: int, over_tls: bool, deadline: float) -> st
     each_bar = f" ({CONNECTION_BAR})" if over_tls else ""
     whole_bar = "" if over_tls else f" ({WHOLE_BAR})"
     return (
-        f"{what}: {mib(after.resident)}{whole_bar}, {each:.1f} KiB each{each_bar}; "
-        f"{mib(before.resident)} before; {processes(after)}"
+        f"{what}: {mib(after.greatest)} in the greatest process{whole_bar}, {each:.1f} KiB each{each_bar}; "
+        f"{mib(after.resident)} in all, {mib(before.resident)} before; {processes(after)}"
     )
 
 

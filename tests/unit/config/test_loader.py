@@ -38,12 +38,7 @@ size = true
     assert complain(text) == [
         "paperpath.toml:1: hostname: expected the full name of this host,"
         ' such as "mail.example.org", got "localhost"',
-<<<<<<< HEAD
         f"paperpath.toml:2: colour: unknown key; expected one of {', '.join(Configuration.model_fields)}",
-=======
-        "paperpath.toml:2: colour: unknown key; expected one of"
-        " hostname, data, maildrop, relay, post_office, local, tls",
->>>>>>> tls
         'paperpath.toml:7: relay.listen[1]: expected "ADDRESS:PORT", such as "127.0.0.1:25" or "[::1]:25",'
         ' the port from 1 to 65535, got "127.0.0.1:99999"',
         'paperpath.toml:9: relay.size: expected a number of octets, such as 1048576, "50 MiB" or "10 MB",'
