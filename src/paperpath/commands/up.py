@@ -40,7 +40,13 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     """List what runs. They are ended from the last to the first: ways in before who works on what came in."""
     relay = configuration.relay
     processes = relay.processes or min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
+    metrics = configuration.metrics
     return [
+        *(
+            []
+            if metrics is None
+            else [ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen])]
+        ),
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
         ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes),
@@ -55,6 +61,7 @@ async def supervise(life: Life) -> None:
         return {"programs": supervisor.describe()}
 
     life.commands["programs"] = answer
+    life.measure(supervisor.families)
     life.call_at_reload(supervisor.reload)
     try:
         if await _until_end(life, supervisor.start()):

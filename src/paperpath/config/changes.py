@@ -16,6 +16,7 @@ _STARTING_KEYS = (
     ("relay", "listen"),
     ("relay", "processes"),
     ("local",),
+    ("metrics",),
 )
 
 

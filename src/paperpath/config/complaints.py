@@ -10,7 +10,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from paperpath.config.lines import Location
-from paperpath.config.tables import Configuration, LocalTable, PostOfficeTable, RelayTable, RouteEntry
+from paperpath.config.tables import (
+    Configuration,
+    LocalTable,
+    MetricsTable,
+    PostOfficeTable,
+    RelayTable,
+    RouteEntry,
+)
 
 _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     (): Configuration,
@@ -18,6 +25,7 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("post_office",): PostOfficeTable,
     ("post_office", "route"): RouteEntry,
     ("local",): LocalTable,
+    ("metrics",): MetricsTable,
 }
 _MOST_SHOWN = 60  # characters
 

@@ -138,6 +138,14 @@ class LocalTable(_Table):
     )
 
 
+class MetricsTable(_Table):
+    """[metrics], for metricsd: where it serves Prometheus. The loader wants `remote` for an open address."""
+
+    listen: _Listener = Field(description=ENDPOINT_EXPECTED)
+    remote: bool = Field(default=False, description="true or false")
+    """Whether others than this host may read."""
+
+
 class Configuration(_Table):
     """The whole file. From the loader, `data` is absolute."""
 
@@ -149,6 +157,8 @@ class Configuration(_Table):
     relay: RelayTable = Field(description="a table [relay]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+
+    metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
 
     @property
     def maildrop_folder(self) -> Path:

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, read_texts, take_handover
 from paperpath.service.listener import adopt_listener, open_listeners
 from paperpath.service.log import Log, open_log
+from paperpath.service.metrics import Family, Source
 from paperpath.service.notify import notify
 
 
@@ -43,6 +44,7 @@ class Life:
         self.status = "starting"
         self.commands: dict[str, Command] = {}
         """What the control socket answers beside what it does for every program."""
+        self._sources: list[Source] = []
         self._handover = handover
         self._end = asyncio.Event()
         self._at_end: list[Callable[[], None]] = []
@@ -88,6 +90,14 @@ class Life:
     async def wait_for_end(self) -> None:
         """Wait until the end is asked for."""
         await self._end.wait()
+
+    def measure(self, source: Source) -> None:
+        """Have numbers asked for when somebody wants the metrics."""
+        self._sources.append(source)
+
+    def families(self) -> list[Family]:
+        """Return all numbers of this moment."""
+        return [family for source in self._sources for family in source()]
 
     def call_at_reload(self, callback: Callable[[Document], Awaitable[None]]) -> None:
         """Have something called with each new configuration, before it is in force.
@@ -186,7 +196,11 @@ class _Running:
         )
         if handover is not None:
             self._watch_lifeline(handover.lifeline)
-        life.commands |= {"status": self._answer_status, "reload": self._answer_reload}
+        life.commands |= {
+            "status": self._answer_status,
+            "reload": self._answer_reload,
+            "metrics": self._answer_metrics,
+        }
         async with ControlServer(control_folder(life.configuration), life.name, life.commands):
             await body(life)
             notify(STOPPING="1")
@@ -230,6 +244,9 @@ class _Running:
             "version": __version__,
             "configuration": str(self._file),
         }
+
+    async def _answer_metrics(self, _: Object) -> Object:
+        return {"families": [asdict(family) for family in self._life.families()]}
 
     async def _answer_reload(self, request: Object) -> Object:
         """Reload: the text that comes with the request, or what stands in the file."""

@@ -6,7 +6,14 @@ from pydantic import ValidationError
 
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
-from paperpath.config.tables import Configuration, LocalTable, PostOfficeTable, RelayTable, RouteEntry
+from paperpath.config.tables import (
+    Configuration,
+    LocalTable,
+    MetricsTable,
+    PostOfficeTable,
+    RelayTable,
+    RouteEntry,
+)
 from tests.unit.config.example import RIGHT, complain, configure
 
 WHOLE = """\
@@ -37,6 +44,9 @@ via = "mx"
 [local]
 root = "boxes"
 threads = 64
+
+[metrics]
+listen = "[::1]:9925"
 """
 
 # RIGHT has its top level on line 1, [relay] to line 4 and [post_office] to line 7.
@@ -107,6 +117,16 @@ PUT_IN = {
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "mx"\nto = 1',
         "11: post_office.route[0].to: unknown key; expected one of domain, via",
+    ),
+    "metrics are for this host": (
+        END,
+        '[metrics]\nlisten = "0.0.0.0:9925"',
+        "9: metrics.listen: expected an address of this host alone",
+    ),
+    "remote is true or false": (
+        END,
+        '[metrics]\nlisten = "127.0.0.1:9925"\nremote = 1',
+        "10: metrics.remote: expected true or false, got 1",
     ),
     "a root is inside data": (
         END,
@@ -209,6 +229,7 @@ def test_every_key_is_read():
         ("*", "mx"),
     ]
     assert configuration.local == LocalTable.model_construct(root=Path("boxes"), threads=64)
+    assert configuration.metrics == MetricsTable.model_construct(listen=Endpoint("::1", 9925), remote=False)
 
 
 def test_what_is_left_out_has_its_default():
@@ -226,6 +247,7 @@ def test_what_is_left_out_has_its_default():
     )
     assert configuration.post_office.route == ()
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
+    assert configuration.metrics is None
 
 
 def test_the_least_values_are_taken():
@@ -293,7 +315,8 @@ def test_the_examples_of_the_document_are_right(example):
 
 def test_the_document_names_every_key():
     fields = [
-        table.model_fields for table in (Configuration, RelayTable, PostOfficeTable, RouteEntry, LocalTable)
+        table.model_fields
+        for table in (Configuration, RelayTable, PostOfficeTable, RouteEntry, LocalTable, MetricsTable)
     ]
     assert {
         key
