@@ -12,6 +12,7 @@ _STARTING_KEYS = (
     ("hostname",),
     ("data",),
     ("maildrop",),
+    ("user",),
     ("log",),
     ("relay", "listen"),
     ("relay", "processes"),

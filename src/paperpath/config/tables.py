@@ -29,10 +29,12 @@ from paperpath.config.places import (
     INNER_FOLDER_EXPECTED,
     MAILDROP_EXPECTED,
     RUN_NAME,
+    USER_EXPECTED,
     find_maildrop_folder,
     parse_folder,
     parse_inner_folder,
     parse_maildrop,
+    parse_user,
 )
 
 SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
@@ -68,6 +70,7 @@ _Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
 _Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
 _Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
 _InnerFolder = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
+_User = Annotated[str, _from_text(parse_user, USER_EXPECTED)]
 _Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
 
 
@@ -152,6 +155,8 @@ class Configuration(_Table):
     hostname: _Hostname = Field(description=HOSTNAME_EXPECTED)
     data: _Folder = Field(default=Path("data"), description=DATA_EXPECTED)
     maildrop: _Maildrop = Field(default=DEFAULT_MAILDROP, description=MAILDROP_EXPECTED)
+    user: _User | None = Field(default=None, description=USER_EXPECTED)
+    """Whom programs started by root become."""
     log: Literal["text", "json"] = Field(default="text", description='"text" or "json"')
     """The form of the log's lines."""
     relay: RelayTable = Field(description="a table [relay]")

@@ -26,10 +26,14 @@ NAME = "smtprd"
 _DRAIN_S = 10.0
 
 
+def open_ports(life: Life) -> None:
+    """Listen, with the privileges that are dropped then. Raises: ServiceError."""
+    life.listen(life.configuration.relay.listen)
+
+
 async def relay(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it began."""
     configuration = life.configuration
-    listeners = life.listen(configuration.relay.listen)
     async with open_maildrop(configuration, NAME) as maildrop:
         service = make_service(configuration, maildrop, life.log)
         sessions = Sessions()
@@ -44,7 +48,8 @@ async def relay(life: Life) -> None:
         life.call_at_reload(renew)
         loop = asyncio.get_running_loop()
         servers = [
-            await loop.create_server(make_session, sock=listener, backlog=BACKLOG) for listener in listeners
+            await loop.create_server(make_session, sock=listener, backlog=BACKLOG)
+            for listener in life.listeners
         ]
         life.ready("listening on " + " ".join(str(endpoint) for endpoint in configuration.relay.listen))
         await life.wait_for_end()
@@ -76,7 +81,7 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-main = make_command(NAME, "The SMTP relay daemon: takes mail from other systems.", relay)
+main = make_command(NAME, "The SMTP relay daemon: takes mail from other systems.", relay, open_ports)
 
 if __name__ == "__main__":
     main()

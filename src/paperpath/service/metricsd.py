@@ -6,6 +6,7 @@ standard library's, in a thread: one scrape every few seconds is all it is for.
 """
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import make_wsgi_app
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from paperpath.config.endpoint import Endpoint
 from paperpath.service.control import Object, ask, control_folder, list_programs
 from paperpath.service.errors import ServiceError
 from paperpath.service.metrics import Family, parse_family
@@ -28,18 +30,22 @@ _CLIENT_S = 10.0
 _ASKED_AT_ONCE = 16
 
 
+def open_port(life: Life) -> None:
+    """Listen, with the privileges that are dropped then. Raises: ServiceError."""
+    if life.configuration.metrics is None:
+        raise ServiceError("there is no table [metrics] in the configuration", os.EX_CONFIG)
+    life.listen([life.configuration.metrics.listen])
+
+
 async def serve_metrics(life: Life) -> None:
     """Serve until the end is asked for."""
-    table = life.configuration.metrics
-    if table is None:
-        raise ServiceError("there is no table [metrics] in the configuration")
     registry = CollectorRegistry()
     registry.register(Programs(control_folder(life.configuration)))
-    (listener,) = life.listen([table.listen])
-    with _Server(listener) as server:
+    with _Server(life.listeners[0]) as server:
         server.set_app(make_wsgi_app(registry))
         serving = asyncio.create_task(asyncio.to_thread(server.serve_forever))
-        life.ready(f"metrics on http://{table.listen}/metrics")
+        host, port = life.listeners[0].getsockname()[:2]
+        life.ready(f"metrics on http://{Endpoint(host, port)}/metrics")
         await life.wait_for_end()
         await asyncio.to_thread(server.shutdown)
         await serving
@@ -97,7 +103,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
 
-main = make_command(NAME, "Serves the metrics of all programs to Prometheus.", serve_metrics)
+main = make_command(NAME, "Serves the metrics of all programs to Prometheus.", serve_metrics, open_port)
 
 if __name__ == "__main__":
     main()

@@ -20,6 +20,7 @@ WHOLE = """\
 hostname = "mail.example.org"
 data = "/srv/mail"
 maildrop = "sqlite:queue"
+user = "mail-1"
 log = "json"
 
 [relay]
@@ -58,6 +59,7 @@ PUT_IN = {
     "data is not empty": (TOP, 'data = ""', "2: data: expected a folder, such as"),
     "a maildrop has a known scheme": (TOP, 'maildrop = "a:x"', '2: maildrop: expected "sqlite:FOLDER"'),
     "a log has a known form": (TOP, 'log = "xml"', '2: log: expected "text" or "json", got "xml"'),
+    "a user has a name": (TOP, 'user = "0 0"', "2: user: expected the name of a user of this host"),
     "local is a table": (TOP, "local = 1", "2: local: expected a table [local], got 1"),
     "domains is an array": (RELAY, 'domains = "a"', "5: relay.domains: expected an array of a domain"),
     "a domain is a string": (RELAY, "domains = [5]", "5: relay.domains[0]: expected a domain such as"),
@@ -214,7 +216,7 @@ def test_every_key_is_read():
     assert configuration.hostname == "mail.example.org"
     assert configuration.data == Path("/srv/mail")
     assert configuration.maildrop == "sqlite:queue"
-    assert configuration.log == "json"
+    assert (configuration.user, configuration.log) == ("mail-1", "json")
     assert configuration.relay == RelayTable.model_construct(
         listen=(Endpoint("127.0.0.1", 25), Endpoint("::1", 25)),
         domains=(DomainPattern("example.org"), DomainPattern(".example.net")),
@@ -236,7 +238,7 @@ def test_what_is_left_out_has_its_default():
     configuration = configure(RIGHT)
     assert configuration.data == Path.cwd() / "data"
     assert configuration.maildrop == "sqlite:maildrop"
-    assert configuration.log == "text"
+    assert (configuration.user, configuration.log) == (None, "text")
     assert configuration.relay == RelayTable.model_construct(
         listen=(Endpoint("127.0.0.1", 2525),),
         domains=(),
