@@ -26,10 +26,11 @@ _OUR_FIELDS = re.compile(
 )
 
 
-def configuration_text(port: int, *, more_relay: str = "", processes: int = 1) -> str:
+def configuration_text(port: int, *, more_top: str = "", more_relay: str = "", processes: int = 1) -> str:
     """Write the configuration that all tests share: here.example is local, backup.example is not."""
     return f"""
 hostname = "mx.here.example"
+{more_top}
 
 [relay]
 listen = ["127.0.0.1:{port}"]
@@ -89,14 +90,18 @@ class Installation:
         more_relay: str = "",
         accounts: tuple[str, ...] = ACCOUNTS,
         processes: int = 1,
+        user: str | None = None,
     ) -> None:
         self.folder = folder
         self.port = find_free_port()
         self.file = folder / "paperpath.toml"
         self.mailboxes = folder / "data" / "mailboxes"
         self.log = folder / "log"
-        self.run("init", "--listen", f"127.0.0.1:{self.port}", str(folder))
-        self.file.write_text(configuration_text(self.port, more_relay=more_relay, processes=processes))
+        as_user = [] if user is None else ["--user", user]
+        self.run("init", *as_user, "--listen", f"127.0.0.1:{self.port}", str(folder))
+        more_top = "" if user is None else f'user = "{user}"'
+        text = configuration_text(self.port, more_top=more_top, more_relay=more_relay, processes=processes)
+        self.file.write_text(text)
         for account in accounts:
             self.run("account", "add", "--config", str(self.file), account)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import Account, AccountsError, add_account, load_accounts, remove_account
-from paperpath.commands.options import fail, load
+from paperpath.commands.options import fail, load_as_owner
 from paperpath.config.tables import Configuration
 from paperpath.folders.maildir import create_maildir
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
@@ -31,7 +31,7 @@ def add(file: Path, address: str) -> None:
 
     Example: paperpath account add joe@example.org
     """
-    configuration = load(file)
+    configuration = load_as_owner(file)
     made = add_mailbox(configuration, _parse(address))
     click.echo(f"{made.address} has a mailbox in {configuration.mailbox_root / made.folder}")
     if not Routes(configuration.post_office).is_local(made.address):
@@ -46,7 +46,7 @@ def list_(file: Path, as_json: bool) -> None:
 
     Example: paperpath account list --json
     """
-    configuration = load(file)
+    configuration = load_as_owner(file)
     try:
         accounts = list(load_accounts(configuration.accounts_file))
     except AccountsError as error:
@@ -67,7 +67,7 @@ def remove(file: Path, address: str) -> None:
 
     Example: paperpath account remove joe@example.org
     """
-    configuration = load(file)
+    configuration = load_as_owner(file)
     try:
         removed = remove_account(configuration.accounts_file, _parse(address))
     except AccountsError as error:

@@ -12,6 +12,7 @@ from paperpath.config.endpoint import Endpoint, parse_endpoint
 from paperpath.mail.address import AddressError, parse_mailbox
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.service.errors import ServiceError
+from paperpath.service.privileges import Identity, become, find_identity, make_owned_folder
 
 _TEMPLATE = """\
 # Paperpath's configuration; docs/configuration.md explains every key.
@@ -19,7 +20,7 @@ _TEMPLATE = """\
 
 hostname = "{hostname}"
 data = "data"
-
+{user}
 [relay]
 listen = ["{listen}"]
 domains = ["{domain}"]
@@ -37,8 +38,9 @@ via = "local"
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--domain", default="example.test", show_default=True, help="The domain to take mail for.")
 @click.option("--mailbox", default="me", show_default=True, help="Who has the first mailbox there.")
+@click.option("--user", help="Who is to own the data and run the programs, where root starts them.")
 @click.option("--listen", default="127.0.0.1:2525", show_default=True, help="Where smtprd listens.")
-def init(folder: Path, domain: str, mailbox: str, listen: str) -> None:
+def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str) -> None:
     """Make an installation in FOLDER: a configuration, a maildrop, one mailbox.
 
     Example: paperpath init var && paperpath up --config var/paperpath.toml
@@ -53,12 +55,28 @@ def init(folder: Path, domain: str, mailbox: str, listen: str) -> None:
         fail(f"{mailbox}@{domain}: {error}", os.EX_USAGE)
     except ValueError as error:
         fail(f"--listen: {error}", os.EX_USAGE)
+    try:
+        identity = find_identity(user)
+    except ServiceError as error:
+        fail(error, error.exit_code)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    hostname = f"mail.{domain}"
-    text = _TEMPLATE.format(file=file, hostname=hostname, listen=endpoint, domain=domain, mailbox=mailbox)
-    file.write_text(text, encoding="utf-8")
+    file.write_text(
+        _TEMPLATE.format(
+            file=file,
+            hostname=f"mail.{domain}",
+            user="" if user is None else f'user = "{user}"\n',
+            listen=endpoint,
+            domain=domain,
+            mailbox=mailbox,
+        ),
+        encoding="utf-8",
+    )
     configuration = load(file)
     try:
+        if identity is not None:
+            _let_in(identity, folder, file)
+        make_owned_folder(configuration.data, identity)
+        become(identity)
         create_maildrop(configuration)
     except ServiceError as error:
         fail(error, error.exit_code)
@@ -68,6 +86,13 @@ def init(folder: Path, domain: str, mailbox: str, listen: str) -> None:
     )
     if not _is_free(endpoint):
         click.echo(f"warning: {endpoint} is busy just now", err=True)
+
+
+def _let_in(identity: Identity, folder: Path, file: Path) -> None:
+    """Let the service user read what root owns: it may not say itself whom the programs become."""
+    for path, mode in ((folder, 0o750), (file, 0o640)):
+        os.chown(path, -1, identity.gid)
+        path.chmod(mode)
 
 
 def _is_free(endpoint: Endpoint) -> bool:

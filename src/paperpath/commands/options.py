@@ -8,6 +8,8 @@ import click
 
 from paperpath.config.loader import ConfigurationError, load_configuration
 from paperpath.config.tables import Configuration
+from paperpath.service.errors import ServiceError
+from paperpath.service.privileges import become, find_identity
 
 
 def load(file: Path) -> Configuration:
@@ -18,6 +20,16 @@ def load(file: Path) -> Configuration:
         for problem in error.problems:
             click.echo(problem, err=True)
         raise SystemExit(os.EX_CONFIG) from None
+
+
+def load_as_owner(file: Path) -> Configuration:
+    """Load a configuration, and be the service user from now on: what is made in its folders is its own."""
+    configuration = load(file)
+    try:
+        become(find_identity(configuration.user))
+    except ServiceError as error:
+        fail(error, error.exit_code)
+    return configuration
 
 
 def fail(reason: object, code: int) -> NoReturn:

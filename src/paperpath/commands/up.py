@@ -16,7 +16,8 @@ from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.routes import Routes
 from paperpath.service.control import Object
 from paperpath.service.errors import ServiceError
-from paperpath.service.program import Life, config_option, run_program
+from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
+from paperpath.service.program import Life, config_option, run_supervisor
 from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
 
 _MOST_PROCESSES_UNASKED = 8
@@ -29,18 +30,28 @@ def up(file: Path) -> None:
 
     Example: paperpath up --config var/paperpath.toml
     """
+    configuration = load(file)
     try:
-        create_maildrop(load(file))
+        identity = find_identity(configuration.user)
+        make_owned_folder(configuration.data, identity)
+        with acting_as(identity):
+            create_maildrop(configuration)
     except ServiceError as error:
         fail(error, error.exit_code)
-    raise SystemExit(run_program(NAME, file, supervise))
+    raise SystemExit(run_supervisor(NAME, file, supervise))
 
 
 def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     """List what runs. They are ended from the last to the first: ways in before who works on what came in."""
     relay = configuration.relay
     processes = relay.processes or min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
+    metrics = configuration.metrics
     return [
+        *(
+            []
+            if metrics is None
+            else [ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen])]
+        ),
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
         ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes),
@@ -55,6 +66,7 @@ async def supervise(life: Life) -> None:
         return {"programs": supervisor.describe()}
 
     life.commands["programs"] = answer
+    life.measure(supervisor.families)
     life.call_at_reload(supervisor.reload)
     try:
         if await _until_end(life, supervisor.start()):

@@ -12,10 +12,12 @@ _STARTING_KEYS = (
     ("hostname",),
     ("data",),
     ("maildrop",),
+    ("user",),
     ("log",),
     ("relay", "listen"),
     ("relay", "processes"),
     ("local",),
+    ("metrics",),
 )
 
 

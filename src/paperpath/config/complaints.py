@@ -11,9 +11,11 @@ from pydantic import BaseModel
 
 from paperpath.config.lines import Location
 from paperpath.config.tables import (
+    AccessEntry,
     CertificateEntry,
     Configuration,
     LocalTable,
+    MetricsTable,
     PostOfficeTable,
     RelayTable,
     RouteEntry,
@@ -23,11 +25,13 @@ from paperpath.config.tables import (
 _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     (): Configuration,
     ("relay",): RelayTable,
+    ("relay", "access"): AccessEntry,
     ("post_office",): PostOfficeTable,
     ("post_office", "route"): RouteEntry,
     ("local",): LocalTable,
     ("tls",): TlsTable,
     ("tls", "certificate"): CertificateEntry,
+    ("metrics",): MetricsTable,
 }
 _MOST_SHOWN = 60  # characters
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from paperpath.config.domain import parse_route_domain
+from paperpath.config.endpoint import parse_endpoint
 from paperpath.config.lines import Location, find_line
 from paperpath.config.places import find_maildrop_folder, parse_inner_folder, parse_maildrop
 from paperpath.config.tables import DEFAULT_MAILBOX_ROOT, DEFAULT_MAILDROP
@@ -19,6 +20,7 @@ def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iter
     """Yield the location of each mistake and what is to be said about it."""
     yield from _find_repeated_routes(document, lines)
     yield from _find_shared_folders(document)
+    yield from _find_open_metrics(document)
 
 
 def _find_repeated_routes(
@@ -49,6 +51,15 @@ def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, s
         yield (
             location,
             f'expected two folders apart; the maildrop is in "{folder}" and the mailboxes in "{root}"',
+        )
+
+
+def _find_open_metrics(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    listen = _read(parse_endpoint, _look_up(document, "metrics", "listen"))
+    if listen is not None and not listen.is_loopback and _look_up(document, "metrics", "remote") is not True:
+        yield (
+            ("metrics", "listen"),
+            f"expected an address of this host alone, such as 127.0.0.1; {listen} needs remote = true",
         )
 
 

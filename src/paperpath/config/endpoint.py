@@ -28,6 +28,11 @@ class Endpoint:
         """Whether this means every interface of the host: 0.0.0.0 or [::]."""
         return ipaddress.ip_address(self.host).is_unspecified
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this host can reach it."""
+        return ipaddress.ip_address(self.host).is_loopback
+
 
 def parse_endpoint(text: str) -> Endpoint:
     """Read "127.0.0.1:25" or "[::1]:25"; an IPv6 address is brought to its shortest spelling.

@@ -1,20 +1,23 @@
-"""Folders and files, as the configuration names them.
+"""Folders and files, and who owns them, as the configuration names them.
 
 Called by the tables and the conflicts. Everything the programs write stays inside the data folder, so the
 folders named inside it may neither leave it nor take a name that the programs use themselves.
 """
 
+import re
 from pathlib import Path
 
 DATA_EXPECTED = 'a folder, such as "data" or "/var/lib/paperpath"'
 FILE_EXPECTED = 'a file, such as "/etc/ssl/mail.pem"'
 MAILDROP_EXPECTED = '"sqlite:FOLDER", such as "sqlite:maildrop", the folder inside the data folder'
 INNER_FOLDER_EXPECTED = 'a folder inside the data folder, such as "mailboxes"'
+USER_EXPECTED = 'the name of a user of this host, such as "paperpath"'
 
 RUN_NAME = "run"
 ACCOUNTS_NAME = "accounts"
 TLS_NAME = "tls"
 
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _SCHEME = "sqlite"
 
 
@@ -44,6 +47,16 @@ def parse_inner_folder(text: str) -> Path:
     Raises: ValueError, whose text says what was expected.
     """
     return _parse_inner(text, INNER_FOLDER_EXPECTED)
+
+
+def parse_user(text: str) -> str:
+    """Return a user's name; whether there is one of that name is seen when a program starts.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    if _USER.fullmatch(text) is None:
+        raise ValueError(f"expected {USER_EXPECTED}")
+    return text
 
 
 def parse_maildrop(text: str) -> str:

@@ -32,11 +32,13 @@ from paperpath.config.places import (
     MAILDROP_EXPECTED,
     RUN_NAME,
     TLS_NAME,
+    USER_EXPECTED,
     find_maildrop_folder,
     parse_file,
     parse_folder,
     parse_inner_folder,
     parse_maildrop,
+    parse_user,
 )
 
 SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
@@ -74,6 +76,7 @@ _Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
 _Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
 _File = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
 _InnerFolder = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
+_User = Annotated[str, _from_text(parse_user, USER_EXPECTED)]
 _Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
 
 
@@ -184,18 +187,30 @@ class TlsTable(_Table):
     """The first is for whoever names no host or an unknown one; none: the programs make one themselves."""
 
 
+class MetricsTable(_Table):
+    """[metrics], for metricsd: where it serves Prometheus. The loader wants `remote` for an open address."""
+
+    listen: _Listener = Field(description=ENDPOINT_EXPECTED)
+    remote: bool = Field(default=False, description="true or false")
+    """Whether others than this host may read."""
+
+
 class Configuration(_Table):
     """The whole file. From the loader, `data` and the paths of the certificates are absolute."""
 
     hostname: _Hostname = Field(description=HOSTNAME_EXPECTED)
     data: _Folder = Field(default=Path("data"), description=DATA_EXPECTED)
     maildrop: _Maildrop = Field(default=DEFAULT_MAILDROP, description=MAILDROP_EXPECTED)
+    user: _User | None = Field(default=None, description=USER_EXPECTED)
+    """Whom programs started by root become."""
     log: Literal["text", "json"] = Field(default="text", description='"text" or "json"')
     """The form of the log's lines."""
     relay: RelayTable = Field(description="a table [relay]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
+
+    metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
 
     @property
     def maildrop_folder(self) -> Path:

@@ -7,8 +7,8 @@ class SpoolBudget:
     """Counts the octets of messages that are not yet taken or refused."""
 
     def __init__(self, most_octets: int) -> None:
-        """Begin with nothing taken."""
-        self._most = most_octets
+        """Begin with nothing taken. `most_octets` may change at any time; what was taken stays."""
+        self.most_octets = most_octets
         self._taken = 0
 
     @property
@@ -18,7 +18,7 @@ class SpoolBudget:
 
     def take(self, octets: int) -> None:
         """Take a part of the budget. Raises: StorageError, when that much is not left."""
-        if self._taken + octets > self._most:
+        if self._taken + octets > self.most_octets:
             raise StorageError("too much mail is on its way in at once", no_space=True)
         self._taken += octets
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.counting import Counting
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
@@ -24,6 +25,7 @@ from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop.interface import Maildrop
 from paperpath.service.log import Log
+from paperpath.service.metrics import IntakeMetrics
 from paperpath.service.tls.contexts import ServerTls
 from paperpath.service.tls.layer import TlsError
 from paperpath.smtp import events, replies
@@ -54,6 +56,7 @@ class Service:
     now: Callable[[], datetime]
     idle_timeout_s: float
     log: Log
+    metrics: IntakeMetrics
 
     @property
     def transaction_s(self) -> float:
@@ -68,7 +71,7 @@ class Session(asyncio.Protocol):
         """Wait for the connection."""
         self._service = service
         self._sessions = sessions
-        self._core = ServerConnection(service.settings)
+        self._core = ServerConnection(service.settings, Counting(service.metrics))
         self._client = Client("", 0, "", "SMTP")
         self._sender: Mailbox | None = None
         self._class = ServiceClass.NORMAL
@@ -90,6 +93,9 @@ class Session(asyncio.Protocol):
         self._wire = Wire(cast("asyncio.Transport", transport))
         self._loop = asyncio.get_running_loop()
         self._client = Client(*self._wire.peer, "", "SMTP")
+        metrics = self._service.metrics
+        metrics.connections += 1
+        metrics.open_connections += 1
         self._class = self._service.classify_client(self._client.address)
         self._log = self._service.log.bind(session=self._sessions.add(self), client=self._client.address)
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
@@ -111,6 +117,7 @@ class Session(asyncio.Protocol):
         if starting and not wire.in_handshake:
             self._go_on_encrypted()
         if octets:
+            self._service.metrics.octets_in += len(octets)
             self._core.receive(octets)
             self._advance()
         if wire.has_ended and not self.eof_received():
@@ -133,6 +140,7 @@ class Session(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
+        self._service.metrics.open_connections -= 1
         if not self._storing:
             self._sessions.discard(self)
             self._drop_transaction()
@@ -223,6 +231,7 @@ class Session(asyncio.Protocol):
         reception = self._reception
         assert reception is not None
         self._storing = True
+        self._stored_from_s = self._loop.time()
         reception.add(event.octets)
         reception.store(self._stored)
 
@@ -231,6 +240,9 @@ class Session(asyncio.Protocol):
         assert reception is not None
         self._storing = False
         self._transaction_overdue_s = None
+        metrics = self._service.metrics
+        metrics.commits.observe(self._loop.time() - self._stored_from_s)
+        metrics.messages += stored.reply.code < 400
         self._log_stored(reception, stored)
         if self._wire.is_closing:
             self._sessions.discard(self)
@@ -283,6 +295,7 @@ class Session(asyncio.Protocol):
     def _send(self) -> None:
         octets = self._core.octets_to_send()
         if octets:
+            self._service.metrics.octets_out += len(octets)
             self._wire.send(octets)
         if self._core.state is State.CLOSED:
             self._hang_up()

@@ -9,6 +9,7 @@ import time
 
 from paperpath.accounts.file import Accounts, AccountsError, AccountsFile
 from paperpath.maildrop.interface import Maildrop, MaildropError, Sorted, UnsortedRecipient
+from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.routing.routes import Routes
 from paperpath.service.errors import ServiceError
@@ -35,6 +36,7 @@ async def sort_mail(life: Life) -> None:
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
     ):
+        life.measure(measure_queue(maildrop))
         sweeper = asyncio.create_task(_sweep(maildrop, life.log))
         life.call_at_end(wakeups.wake)
         life.ready("sorting")

@@ -4,6 +4,7 @@ Started by the supervisor or by hand. Meets the post office only in the maildrop
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 
 from paperpath.accounts.file import AccountsError, AccountsFile
@@ -23,6 +24,7 @@ from paperpath.routing.routes import Routes
 from paperpath.service.errors import ServiceError
 from paperpath.service.listener import BACKLOG
 from paperpath.service.log import Log
+from paperpath.service.metrics import Family, IntakeMetrics
 from paperpath.service.program import Life, make_command
 from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp.settings import Settings
@@ -32,23 +34,45 @@ _DRAIN_S = 10.0
 _OWN_OCTETS = 64 * 1024  # more than we add to a message: one that may be taken has room in an empty spool
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a process has once, whatever the configuration says from one reload to the next."""
+
+    tls: ServerTls
+    maildrop: Maildrop
+    budget: SpoolBudget
+    metrics: IntakeMetrics
+    log: Log
+
+    def measure(self) -> list[Family]:
+        """Return the numbers of this moment."""
+        self.metrics.spool_octets = self.budget.taken
+        return self.metrics.families()
+
+
+def open_ports(life: Life) -> None:
+    """Listen, with the privileges that are dropped then. Raises: ServiceError."""
+    life.listen(life.configuration.relay.listen)
+
+
 async def relay(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it began."""
     configuration = life.configuration
-    listeners = life.listen(configuration.relay.listen)
     async with open_maildrop(configuration, NAME) as maildrop:
         tls = ServerTls(configuration)
         if tls.self_signed is not None:
             life.log.warning(
                 "no certificate is configured; one signed by itself is in force", file=tls.self_signed
             )
-        service = make_service(configuration, tls, maildrop, life.log)
+        means = Means(tls, maildrop, SpoolBudget(0), IntakeMetrics(), life.log)
+        service = make_service(configuration, means)
         sessions = Sessions()
+        life.measure(means.measure)
 
         async def renew(document: Document) -> None:
             nonlocal service  # for new sessions; the others end as they began
             tls.reload(document.configuration)
-            service = make_service(document.configuration, tls, maildrop, life.log)
+            service = make_service(document.configuration, means)
 
         def make_session() -> Session:
             return Session(service, sessions)
@@ -56,7 +80,8 @@ async def relay(life: Life) -> None:
         life.call_at_reload(renew)
         loop = asyncio.get_running_loop()
         servers = [
-            await loop.create_server(make_session, sock=listener, backlog=BACKLOG) for listener in listeners
+            await loop.create_server(make_session, sock=listener, backlog=BACKLOG)
+            for listener in life.listeners
         ]
         life.ready("listening on " + " ".join(str(endpoint) for endpoint in configuration.relay.listen))
         await life.wait_for_end()
@@ -65,7 +90,7 @@ async def relay(life: Life) -> None:
         await sessions.end(_DRAIN_S)
 
 
-def make_service(configuration: Configuration, tls: ServerTls, maildrop: Maildrop, log: Log) -> Service:
+def make_service(configuration: Configuration, means: Means) -> Service:
     """Put together what sessions share. Raises: ServiceError, where the accounts cannot be read."""
     table = configuration.relay
     try:
@@ -77,7 +102,7 @@ def make_service(configuration: Configuration, tls: ServerTls, maildrop: Maildro
     def judge(recipient: Mailbox, service: ServiceClass) -> Reply:
         current = accounts.read()
         if (trouble := accounts.take_trouble()) is not None:
-            log.error("accounts unreadable, the old ones stay in force", reason=trouble)
+            means.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
         return acceptance.judge(recipient, current, service)
 
     settings = Settings(
@@ -88,17 +113,19 @@ def make_service(configuration: Configuration, tls: ServerTls, maildrop: Maildro
         dsn=table.dsn_success,
         binary=table.binarymime,
     )
+    means.budget.most_octets = max(table.spool, table.size + _OWN_OCTETS)
     return Service(
         settings=settings,
-        tls=tls,
-        maildrop=maildrop,
-        budget=SpoolBudget(max(table.spool, table.size + _OWN_OCTETS)),
+        tls=means.tls,
+        maildrop=means.maildrop,
+        budget=means.budget,
         space=FreeSpace(configuration.maildrop_folder, table.least_free),
         classify_client=AccessRules(table.access).classify,
         judge_recipient=judge,
         now=_now,
         idle_timeout_s=table.idle_timeout_s,
-        log=log,
+        log=means.log,
+        metrics=means.metrics,
     )
 
 
@@ -106,7 +133,7 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-main = make_command(NAME, "The SMTP relay daemon: takes mail from other systems.", relay)
+main = make_command(NAME, "The SMTP relay daemon: takes mail from other systems.", relay, open_ports)
 
 if __name__ == "__main__":
     main()

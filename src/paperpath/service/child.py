@@ -64,12 +64,12 @@ class Child:
         self._lifeline: int | None = None
         self._notifications: Notifications | None = None
         self._answered = asyncio.Event()
-        self._ready = False
+        self.is_ready = False
 
     async def start(self) -> None:
         """Start the process and wait until it is ready. Raises: ServiceError, with the program's reason."""
         self._answered.clear()
-        self._ready = False
+        self.is_ready = False
         process = await self._spawn()
         answering = asyncio.create_task(self._answered.wait())
         dying = asyncio.create_task(process.wait())
@@ -78,7 +78,7 @@ class Child:
         )
         for task in waiting:
             task.cancel()
-        if self._ready:
+        if self.is_ready:
             if self._text != self._household.texts.current:  # the reload came while it was starting
                 await self.reload()
             return
@@ -94,7 +94,7 @@ class Child:
 
         Raises: ServiceError, where it does not take it.
         """
-        if not self._ready:
+        if not self.is_ready:
             return
         text = self._household.texts.current
         await asyncio.to_thread(ask, self._household.control, self.name, "reload", text=text)
@@ -108,7 +108,7 @@ class Child:
             began_s = loop.time()
             if self._process is not None:
                 await self._process.wait()
-            self._ready = False
+            self.is_ready = False
             if loop.time() - began_s > _STEADY_S:
                 pause_s = 0.0
             self._log.warning("died", child=self.name, code=self._return_code, again_in_s=pause_s)
@@ -133,7 +133,7 @@ class Child:
         """Say how it fares."""
         process = self._process
         pid = process.pid if process is not None and process.returncode is None else None
-        return {"name": self.name, "pid": pid, "ready": self._ready, "restarts": self.restarts}
+        return {"name": self.name, "pid": pid, "ready": self.is_ready, "restarts": self.restarts}
 
     @property
     def _return_code(self) -> int | None:
@@ -168,7 +168,7 @@ class Child:
         """Take in what the process says of itself."""
         self.status = states.get("STATUS", self.status)
         if "READY" in states or "ERROR" in states:
-            self._ready = "READY" in states
+            self.is_ready = "READY" in states
             self._answered.set()
 
     def _let_go(self) -> None:

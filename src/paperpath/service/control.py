@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from paperpath.config.tables import Configuration
 from paperpath.service.errors import ServiceError
+from paperpath.service.privileges import Identity, acting_as
 from paperpath.service.socket_folder import SocketFolder
 
 Object = dict[str, Any]
@@ -32,17 +33,22 @@ _SUFFIX = ".sock"
 class ControlServer:
     """The answering end: `async with`. Raises: ServiceError, where the program runs already."""
 
-    def __init__(self, folder: Path, program: str, commands: Mapping[str, Command]) -> None:
-        """Name the program, and what it can be asked."""
+    def __init__(
+        self, folder: Path, program: str, commands: Mapping[str, Command], owner: Identity | None = None
+    ) -> None:
+        """Name the program, and what it can be asked; the socket belongs to `owner`, or else to us."""
         self._path = folder
         self._program = program
         self._commands = commands
+        self._owner = owner
         self._askers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._folder = SocketFolder(self._path)
+        with acting_as(self._owner):
+            self._folder = SocketFolder(self._path)
         try:
-            listener = self._folder.bind(self._program + _SUFFIX, socket.SOCK_STREAM, self._program)
+            with acting_as(self._owner):
+                listener = self._folder.bind(self._program + _SUFFIX, socket.SOCK_STREAM, self._program)
             self._server = await asyncio.start_unix_server(
                 self._take, sock=listener, limit=MOST_REQUEST_OCTETS
             )
@@ -54,7 +60,8 @@ class ControlServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._folder.address(self._program + _SUFFIX).unlink(missing_ok=True)
+        with acting_as(self._owner):
+            self._folder.address(self._program + _SUFFIX).unlink(missing_ok=True)
         self._server.close()
         if self._askers:  # whoever asked for our end, say, gets the answer
             _, late = await asyncio.wait(self._askers, timeout=1.0)
@@ -106,10 +113,8 @@ def ask(folder: Path, program: str, command: str, timeout_s: float = ASK_S, **mo
     Raises: ServiceError, where it does not run, does not answer, or answers that it cannot.
     """
     request = json.dumps({"command": command, **more}).encode() + b"\n"
-    if not folder.is_dir():
-        raise ServiceError(f"{program} is not running")
     try:
-        with closing(SocketFolder(folder)) as sockets, socket.socket(socket.AF_UNIX) as asker:
+        with closing(SocketFolder(folder, make=False)) as sockets, socket.socket(socket.AF_UNIX) as asker:
             asker.settimeout(timeout_s)
             asker.connect(str(sockets.address(program + _SUFFIX)))
             asker.sendall(request)

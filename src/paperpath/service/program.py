@@ -1,7 +1,8 @@
 """The skeleton of every program: options, event loop, signals, readiness, control socket, orderly end.
 
 A program is a coroutine that is handed its `Life`. It sets itself up, calls `ready`, works until
-`wait_for_end` returns, then drains and returns. The skeleton does the rest, the same for all of them.
+`wait_for_end` returns, then drains and returns. What may take root, ports and keys, it opens in a function of
+its own, which is called before privileges are dropped. The skeleton does the rest, the same for all of them.
 """
 
 import asyncio
@@ -10,9 +11,9 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, read_texts, take_handover
 from paperpath.service.listener import adopt_listener, open_listeners
 from paperpath.service.log import Log, open_log
+from paperpath.service.metrics import Family, Source
 from paperpath.service.notify import notify
+from paperpath.service.privileges import Identity, become, find_identity, give_up_what_nobody_needs
 
 
 class Life:
@@ -43,6 +46,8 @@ class Life:
         self.status = "starting"
         self.commands: dict[str, Command] = {}
         """What the control socket answers beside what it does for every program."""
+        self.listeners: list[socket.socket] = []
+        self._sources: list[Source] = []
         self._handover = handover
         self._end = asyncio.Event()
         self._at_end: list[Callable[[], None]] = []
@@ -59,14 +64,15 @@ class Life:
         """Whether the end was asked for."""
         return self._end.is_set()
 
-    def listen(self, endpoints: Sequence[Endpoint]) -> list[socket.socket]:
-        """Return listening sockets: from the supervisor, from systemd, or our own. Raises: ServiceError."""
+    def listen(self, endpoints: Sequence[Endpoint]) -> None:
+        """Have listening sockets: from the supervisor, from systemd, or our own. Raises: ServiceError."""
         if self._handover is not None:
-            return [adopt_listener(descriptor) for descriptor in self._handover.listeners]
+            self.listeners = [adopt_listener(descriptor) for descriptor in self._handover.listeners]
+            return
         activation = take_activation()
-        listeners = activation.take(self.name, endpoints)
+        given = activation.take(self.name, endpoints)
         activation.refuse_rest()
-        return open_listeners(self.name, endpoints) if listeners is None else listeners
+        self.listeners = open_listeners(self.name, endpoints) if given is None else given
 
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""
@@ -88,6 +94,14 @@ class Life:
     async def wait_for_end(self) -> None:
         """Wait until the end is asked for."""
         await self._end.wait()
+
+    def measure(self, source: Source) -> None:
+        """Have numbers asked for when somebody wants the metrics."""
+        self._sources.append(source)
+
+    def families(self) -> list[Family]:
+        """Return all numbers of this moment."""
+        return [family for source in self._sources for family in source()]
 
     def call_at_reload(self, callback: Callable[[Document], Awaitable[None]]) -> None:
         """Have something called with each new configuration, before it is in force.
@@ -113,6 +127,7 @@ class Life:
 
 
 Body = Callable[[Life], Awaitable[None]]
+Prepare = Callable[[Life], None]
 
 config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--config",
@@ -124,19 +139,46 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
 )
 
 
-def make_command(name: str, summary: str, body: Body) -> click.Command:
-    """Make the command line of a program: `NAME --config FILE`."""
+def make_command(name: str, summary: str, body: Body, prepare: Prepare | None = None) -> click.Command:
+    """Make the command line of a program: `NAME --config FILE`.
+
+    `prepare` is called before privileges are dropped, to open what takes them.
+    """
 
     @click.command(name, help=f"{summary}\n\nExample: {name} --config paperpath.toml")
     @config_option
     def command(file: Path) -> None:
-        raise SystemExit(run_program(name, file, body))
+        raise SystemExit(run_program(name, file, body, prepare))
 
     return command
 
 
-def run_program(name: str, file: Path, body: Body) -> int:
-    """Run a program to its end; return its exit code, one of sysexits."""
+def run_program(name: str, file: Path, body: Body, prepare: Prepare | None = None) -> int:
+    """Run a program to its end, as the service user; return its exit code, one of sysexits."""
+
+    def live(life: Life, handover: Handover | None, identity: Identity | None) -> None:
+        if prepare is not None:
+            prepare(life)
+        become(identity)
+        give_up_what_nobody_needs()
+        _run(_Running(life, None).live(body, handover))
+
+    return _run_program(name, file, live)
+
+
+def run_supervisor(name: str, file: Path, body: Body) -> int:
+    """Run a program to its end, as who started it; return its exit code."""
+
+    def live(life: Life, handover: Handover | None, identity: Identity | None) -> None:
+        give_up_what_nobody_needs()
+        _run(_Running(life, identity).live(body, handover))
+
+    return _run_program(name, file, live)
+
+
+def _run_program(
+    name: str, file: Path, live: Callable[[Life, Handover | None, Identity | None], None]
+) -> int:
     handover = take_handover()
     try:
         document = load_document(file) if handover is None else read_texts(handover.texts, file)
@@ -148,8 +190,10 @@ def run_program(name: str, file: Path, body: Body) -> int:
     name = name if handover is None else handover.name
     log = open_log(name, document.configuration.log)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_Running(Life(name, document, log, handover)).live(body, handover))
+        identity = find_identity(document.configuration.user)
+        if identity is None and os.geteuid() == 0 and handover is None:
+            log.warning("runs as root, since the configuration names no user")
+        live(Life(name, document, log, handover), handover, identity)
     except ServiceError as error:
         log.error("cannot go on", reason=str(error))
         notify(STATUS=str(error), ERROR=str(error))
@@ -161,6 +205,11 @@ def run_program(name: str, file: Path, body: Body) -> int:
     return os.EX_OK
 
 
+def _run(life: Coroutine[None, None, None]) -> None:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(life)
+
+
 def _log_defect(log: Log, what: str, error: BaseException | None) -> None:
     trace = "" if error is None else "".join(traceback.format_exception(error))
     log.error("defect", what=what, error=repr(error), trace=trace)
@@ -169,8 +218,9 @@ def _log_defect(log: Log, what: str, error: BaseException | None) -> None:
 class _Running:
     """A program that runs, and what reaches it from outside: signals, its lifeline, its control socket."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, owner: Identity | None) -> None:
         self._life = life
+        self._owner = owner
         self._file = life.document.path
         self._began_s = time.time()
         self._reloads: set[asyncio.Task[None]] = set()
@@ -186,8 +236,13 @@ class _Running:
         )
         if handover is not None:
             self._watch_lifeline(handover.lifeline)
-        life.commands |= {"status": self._answer_status, "reload": self._answer_reload}
-        async with ControlServer(control_folder(life.configuration), life.name, life.commands):
+        life.commands |= {
+            "status": self._answer_status,
+            "reload": self._answer_reload,
+            "metrics": self._answer_metrics,
+        }
+        folder = control_folder(life.configuration)
+        async with ControlServer(folder, life.name, life.commands, self._owner):
             await body(life)
             notify(STOPPING="1")
         life.log.info("ended")
@@ -230,6 +285,9 @@ class _Running:
             "version": __version__,
             "configuration": str(self._file),
         }
+
+    async def _answer_metrics(self, _: Object) -> Object:
+        return {"families": [asdict(family) for family in self._life.families()]}
 
     async def _answer_reload(self, request: Object) -> Object:
         """Reload: the text that comes with the request, or what stands in the file."""

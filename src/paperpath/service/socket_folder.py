@@ -17,9 +17,10 @@ class SocketFolder:
     The kernel takes no more than 107 octets for the path of a socket.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open the folder, and make it where it is missing."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def __init__(self, folder: Path, *, make: bool = True) -> None:
+        """Open the folder, and make it where it is missing unless told not to. Raises: OSError."""
+        if make:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def address(self, name: str) -> Path:

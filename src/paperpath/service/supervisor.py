@@ -20,6 +20,7 @@ from paperpath.service.control import control_folder
 from paperpath.service.handover import Texts
 from paperpath.service.listener import open_listener_sets
 from paperpath.service.log import Log
+from paperpath.service.metrics import Family, Sample, make_gauge
 
 NAME = "paperpath"
 
@@ -91,6 +92,18 @@ class Supervisor:
     def describe(self) -> list[dict[str, object]]:
         """Say how each program fares."""
         return [child.describe() for child in self._children]
+
+    def families(self) -> list[Family]:
+        """Say the same in numbers."""
+        ready, restarts = {}, []
+        for child in self._children:
+            labels = {"child": child.name}
+            ready[child.name] = float(child.is_ready)
+            restarts.append(Sample("_total", labels, child.restarts))
+        return [
+            make_gauge("child_ready", "Whether the program does its work.", "child", ready),
+            Family("paperpath_child_restarts", "counter", "How often it was started anew.", restarts),
+        ]
 
     async def stop(self) -> None:
         """End all: the ways in first."""

@@ -41,18 +41,20 @@ from paperpath.smtp.grammar import (
     parse_recipient,
     parse_sender,
 )
+from paperpath.smtp.observer import NOBODY, Observer
 from paperpath.smtp.parameters import asks_for_international
 from paperpath.smtp.refusal import CommandError
 from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State, next_state
 
 _BEFORE_TLS = frozenset({Verb.NOOP, Verb.EHLO, Verb.HELO, Verb.RSET, Verb.STARTTLS, Verb.QUIT})
+_UNKNOWN = (replies.R500_UNKNOWN, replies.R500_BARE_NEWLINE)
 
 
 class ServerConnection:
     """One SMTP session seen from the server."""
 
-    def __init__(self, settings: Settings, *, encrypted: bool = False) -> None:
+    def __init__(self, settings: Settings, observer: Observer = NOBODY, *, encrypted: bool = False) -> None:
         """Begin with the greeting ready to be sent; `encrypted`: on a port that speaks TLS from the start."""
         self._settings = settings
         self._encrypted = encrypted
@@ -62,7 +64,9 @@ class ServerConnection:
         self._read_to = 0  # what lies before was dealt with
         self._searched = 0  # no end of line lies before
         self._overlong = False
-        self._output: list[bytes] = [settings.greeting.octets]
+        self._observer = observer
+        self._output: list[bytes] = []
+        self._say(settings.greeting)
         self._awaiting: State | None = None  # where a positive reply leads
         self._errors = 0
         self._recipients = 0
@@ -129,7 +133,7 @@ class ServerConnection:
         following, self._awaiting = self._awaiting, None
         if following is None:
             raise RuntimeError("no event waits for a reply")
-        self._output.append(reply.octets)
+        self._say(reply)
         if reply.code < 400:
             if following is State.RECIPIENTS:
                 self._recipients += 1
@@ -151,7 +155,7 @@ class ServerConnection:
 
     def close(self, reply: Reply) -> None:
         """End the session from our side with a 421 (RFC 5321 §3.8); what was pending is dropped."""
-        self._output.append(reply.octets)
+        self._say(reply)
         self._awaiting = None
         self._stop(State.CLOSED)
 
@@ -204,7 +208,7 @@ class ServerConnection:
             return ContentReceived(content) if content else None
         self._read = ServerConnection._read_commands
         if not self._is_last_chunk:
-            self._output.append(replies.chunk_taken(chunks.octets).octets)
+            self._say(replies.chunk_taken(chunks.octets))
             return ContentReceived(content) if content else None
         if chunks.has_bare_newline and self._parameters.body != "BINARYMIME":
             return self._drop(replies.R550_BARE_NEWLINE)
@@ -233,6 +237,10 @@ class ServerConnection:
         self._input, self._read_to, self._searched = b"", 0, 0
         return octets
 
+    def _say(self, reply: Reply) -> None:
+        self._output.append(reply.octets)
+        self._observer.see_reply(reply)
+
     def _stop(self, state: State) -> None:
         """Read nothing more, for ever or until TLS has started; what had come is dropped."""
         self._state = state
@@ -241,7 +249,7 @@ class ServerConnection:
 
     def _drop(self, refusal: Reply) -> Event:
         self._state = State.READY
-        self._output.append(refusal.octets)
+        self._say(refusal)
         return TransactionDropped(refusal)
 
     # Commands
@@ -252,6 +260,7 @@ class ServerConnection:
             return self._refuse(line, replies.R500_LINE_TOO_LONG)
         try:
             verb, argument = parse_command(line)
+            self._observer.see_command(verb.name)
             if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
                 raise CommandError(replies.R530_TLS_FIRST)
             if verb is Verb.BDAT:
@@ -261,23 +270,25 @@ class ServerConnection:
                 raise CommandError(following)
             return self._HANDLERS[verb](self, verb, argument, following)
         except CommandError as error:
+            if error.reply in _UNKNOWN:
+                self._observer.see_command("unknown")
             if error.reply is replies.R500_UNKNOWN and is_foreign(line, first=self._state is State.CONNECTED):
                 self.close(replies.R421_NOT_SMTP)
                 return _refused(line, replies.R421_NOT_SMTP)
             return self._refuse(line, error.reply)
 
     def _refuse(self, line: bytes, reply: Reply) -> Event:
-        self._output.append(reply.octets)
+        self._say(reply)
         self._errors += reply.code >= 500
         if self._errors > self._settings.errors:
             self.close(replies.R421_TOO_MANY_ERRORS)
         return _refused(line, reply)
 
     def _noop(self, verb: Verb, argument: bytes, following: State) -> None:
-        self._output.append(replies.R250_DONE.octets)
+        self._say(replies.R250_DONE)
 
     def _help(self, verb: Verb, argument: bytes, following: State) -> None:
-        self._output.append(replies.R214_HELP.octets)
+        self._say(replies.R214_HELP)
 
     def _hello(self, verb: Verb, argument: bytes, following: State) -> Event:
         name = parse_hello(argument)
@@ -286,7 +297,7 @@ class ServerConnection:
         keywords: tuple[str, ...] = ()
         if extended:
             keywords = settings.keywords if self._encrypted else settings.keywords_in_clear
-        self._output.append(replies.hello_reply(settings.hostname, name, keywords).octets)
+        self._say(replies.hello_reply(settings.hostname, name, keywords))
         self._state = following
         return HelloReceived(name, extended, early=self.pending_octets > 0)
 
@@ -311,7 +322,7 @@ class ServerConnection:
         if self._parameters.body == "BINARYMIME":
             raise CommandError(replies.R503_BINARY_NEEDS_CHUNKS)
         self._data = DataReader()
-        self._output.append(replies.R354_GO_AHEAD.octets)
+        self._say(replies.R354_GO_AHEAD)
         self._state = following
         self._read = ServerConnection._read_content
         return CONTENT_BEGUN
@@ -320,7 +331,7 @@ class ServerConnection:
         try:
             size, is_last = parse_chunk(argument)
         except CommandError as error:  # nobody knows where the next command would begin
-            self._output.append(error.reply.octets)
+            self._say(error.reply)
             self._stop(State.CLOSED)
             return _refused(line, error.reply)
         following = next_state(self._state, Verb.BDAT)
@@ -347,7 +358,7 @@ class ServerConnection:
         self._read = ServerConnection._discard_chunk
 
     def _rset(self, verb: Verb, argument: bytes, following: State) -> Event:
-        self._output.append(replies.R250_DONE.octets)
+        self._say(replies.R250_DONE)
         self._state = following
         return TransactionDropped(replies.R250_DONE)
 
@@ -356,7 +367,7 @@ class ServerConnection:
             raise CommandError(replies.R501_NEEDS_ARGUMENT)
         if not (argument.isascii() or asks_for_international(argument)):
             raise CommandError(replies.R553_RECIPIENT_NOT_ASCII)
-        self._output.append(replies.R252_TRY.octets)
+        self._say(replies.R252_TRY)
 
     def _starttls(self, verb: Verb, argument: bytes, following: State) -> Event:
         if self._encrypted:
@@ -370,7 +381,7 @@ class ServerConnection:
         return TLS_REQUESTED
 
     def _quit(self, verb: Verb, argument: bytes, following: State) -> Event:
-        self._output.append(replies.R221_BYE.octets)
+        self._say(replies.R221_BYE)
         self._stop(following)
         return QUIT_RECEIVED
 

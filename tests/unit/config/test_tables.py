@@ -7,9 +7,11 @@ from pydantic import ValidationError
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
 from paperpath.config.tables import (
+    AccessEntry,
     CertificateEntry,
     Configuration,
     LocalTable,
+    MetricsTable,
     PostOfficeTable,
     RelayTable,
     RouteEntry,
@@ -21,6 +23,7 @@ WHOLE = """\
 hostname = "mail.example.org"
 data = "/srv/mail"
 maildrop = "sqlite:queue"
+user = "mail-1"
 log = "json"
 
 [relay]
@@ -49,6 +52,9 @@ threads = 64
 [[tls.certificate]]
 chain = "/etc/ssl/mail.pem"
 key = "mail.key"
+
+[metrics]
+listen = "[::1]:9925"
 """
 
 # RIGHT has its top level on line 1, [relay] to line 4 and [post_office] to line 7.
@@ -60,6 +66,7 @@ PUT_IN = {
     "data is not empty": (TOP, 'data = ""', "2: data: expected a folder, such as"),
     "a maildrop has a known scheme": (TOP, 'maildrop = "a:x"', '2: maildrop: expected "sqlite:FOLDER"'),
     "a log has a known form": (TOP, 'log = "xml"', '2: log: expected "text" or "json", got "xml"'),
+    "a user has a name": (TOP, 'user = "0 0"', "2: user: expected the name of a user of this host"),
     "local is a table": (TOP, "local = 1", "2: local: expected a table [local], got 1"),
     "domains is an array": (RELAY, 'domains = "a"', "5: relay.domains: expected an array of a domain"),
     "a domain is a string": (RELAY, "domains = [5]", "5: relay.domains[0]: expected a domain such as"),
@@ -90,6 +97,17 @@ PUT_IN = {
         "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, "
         "spool, least_free, access, binarymime, dsn_success, idle_timeout_s, processes",
     ),
+    "a network has no bits behind its mask": (
+        RELAY,
+        'access = [{ clients = ["192.0.2.1/24"], service = "normal" }]',
+        '5: relay.access[0].clients[0]: expected a network such as "192.0.2.0/24" or "2001:db8::/32",'
+        ' or one address, got "192.0.2.1/24"',
+    ),
+    "access has two services": (
+        RELAY,
+        'access = [{ clients = ["192.0.2.0/24"], service = "open" }]',
+        '5: relay.access[0].service: expected "normal" or "privileged", got "open"',
+    ),
     "routes are an array": (
         END,
         "route = {}",
@@ -119,6 +137,16 @@ PUT_IN = {
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "mx"\nto = 1',
         "11: post_office.route[0].to: unknown key; expected one of domain, via",
+    ),
+    "metrics are for this host": (
+        END,
+        '[metrics]\nlisten = "0.0.0.0:9925"',
+        "9: metrics.listen: expected an address of this host alone",
+    ),
+    "remote is true or false": (
+        END,
+        '[metrics]\nlisten = "127.0.0.1:9925"\nremote = 1',
+        "10: metrics.remote: expected true or false, got 1",
     ),
     "a root is inside data": (
         END,
@@ -227,7 +255,7 @@ def test_every_key_is_read():
     assert configuration.hostname == "mail.example.org"
     assert configuration.data == Path("/srv/mail")
     assert configuration.maildrop == "sqlite:queue"
-    assert configuration.log == "json"
+    assert (configuration.user, configuration.log) == ("mail-1", "json")
     assert configuration.relay == RelayTable.model_construct(
         listen=(Endpoint("127.0.0.1", 25), Endpoint("::1", 25)),
         domains=(DomainPattern("example.org"), DomainPattern(".example.net")),
@@ -244,13 +272,14 @@ def test_every_key_is_read():
     assert configuration.local == LocalTable.model_construct(root=Path("boxes"), threads=64)
     (certificate,) = configuration.tls.certificate
     assert (certificate.chain, certificate.key) == (Path("/etc/ssl/mail.pem"), Path.cwd() / "mail.key")
+    assert configuration.metrics == MetricsTable.model_construct(listen=Endpoint("::1", 9925), remote=False)
 
 
 def test_what_is_left_out_has_its_default():
     configuration = configure(RIGHT)
     assert configuration.data == Path.cwd() / "data"
     assert configuration.maildrop == "sqlite:maildrop"
-    assert configuration.log == "text"
+    assert (configuration.user, configuration.log) == (None, "text")
     assert configuration.relay == RelayTable.model_construct(
         listen=(Endpoint("127.0.0.1", 2525),),
         domains=(),
@@ -262,6 +291,7 @@ def test_what_is_left_out_has_its_default():
     assert configuration.post_office.route == ()
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
     assert configuration.tls.certificate == ()
+    assert configuration.metrics is None
 
 
 def test_the_least_values_are_taken():
@@ -334,11 +364,13 @@ def test_the_document_names_every_key():
         for table in (
             Configuration,
             RelayTable,
+            AccessEntry,
             PostOfficeTable,
             RouteEntry,
             LocalTable,
             TlsTable,
             CertificateEntry,
+            MetricsTable,
         )
     ]
     assert {

@@ -14,6 +14,7 @@ from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.service.log import open_log
+from paperpath.service.metrics import IntakeMetrics
 from paperpath.smtp import replies
 from paperpath.smtp.settings import Settings
 
@@ -61,6 +62,7 @@ class Setting:
 
     def __init__(self, idle_timeout_s: float = 60) -> None:
         self.store = MemoryStore()
+        self.metrics = IntakeMetrics()
         self.sessions = Sessions()
         service = Service(
             Settings("mx.here.example", size=100_000, recipients=100),
@@ -73,6 +75,7 @@ class Setting:
             lambda: datetime(2026, 11, 22, tzinfo=UTC),
             idle_timeout_s,
             open_log("test"),
+            self.metrics,
         )
         self.session = Session(service, self.sessions)
         self.transport = Transport()
@@ -181,6 +184,31 @@ def test_D7_a_connection_lost_while_storing_keeps_the_message_and_lets_the_sessi
             await setting.sessions.end(patience_s=60)
 
     asyncio.run(play())
+
+
+def test_what_is_said_and_heard_is_counted() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE + b"FOO secret\r\nNOOP\r\n")
+        await setting.settle()
+        metrics = setting.metrics
+        assert (metrics.connections, metrics.open_connections, metrics.messages) == (1, 1, 1)
+        assert metrics.commands.counts == {
+            "EHLO": 1,
+            "MAIL": 1,
+            "RCPT": 1,
+            "DATA": 1,
+            "NOOP": 1,
+            "unknown": 1,
+        }
+        assert metrics.replies.counts[220, ""] == metrics.replies.counts[354, ""] == 1
+        assert metrics.replies.counts[500, "5.5.1"] == 1
+        assert metrics.octets_in == len(MESSAGE) + 18
+        assert metrics.octets_out == len(setting.transport.written)
+        setting.session.connection_lost(None)
+        assert metrics.open_connections == 0
+        setting.session.connection_made(setting.transport)
+
+    run(scene)
 
 
 def test_who_is_named_twice_gets_one_copy() -> None:

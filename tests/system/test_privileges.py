@@ -1,0 +1,149 @@
+"""Started by root: the supervisor opens a port that takes root, and the programs are somebody else."""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import paperpath
+from tests.support.installation import Installation, program_path, wait_until
+from tests.support.wire import Wire, stuffed
+
+USER = "nobody"
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="takes root")]
+
+
+def is_usable(interpreter: str | None) -> bool:
+    """Tell whether the user can run Paperpath with an interpreter, which root's own may not let it."""
+    if interpreter is None:
+        return False
+    probe = [interpreter, "-c", "import sys, paperpath.relay.smtprd; sys.exit(sys.version_info[:2] != V)"]
+    probe[2] = probe[2].replace("V", str(sys.version_info[:2]))
+    try:
+        return subprocess.run(probe, user=USER, capture_output=True, check=False).returncode == 0
+    except PermissionError:
+        return False
+
+
+@pytest.fixture
+def interpreter(monkeypatch: pytest.MonkeyPatch) -> str:
+    packages = [entry for entry in sys.path if entry.endswith("site-packages")]
+    monkeypatch.setenv("PYTHONPATH", ":".join([str(Path(paperpath.__file__).parents[1]), *packages]))
+    for candidate in (sys.executable, shutil.which("python3", path="/usr/bin:/usr/local/bin")):
+        if is_usable(candidate):
+            assert candidate is not None
+            return candidate
+    pytest.skip(f"there is no Python that {USER} can run")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return a folder that every user can reach, which pytest's are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def installation(folder: Path, interpreter: str, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """Return an installation for the user, made with an interpreter that the user can run."""
+    monkeypatch.setattr(
+        "tests.support.installation.subprocess.run",
+        lambda command, **options: RUN([interpreter, *command], **options),
+    )
+    installation = Installation(folder / "site", processes=2, user=USER)
+    text = installation.file.read_text()
+    installation.port = find_privileged_port()
+    installation.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{installation.port}", text))
+    return installation
+
+
+RUN = subprocess.run
+
+
+def find_privileged_port() -> int:
+    for port in range(1023, 512, -1):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("every privileged port is busy")
+
+
+def status_of(pid: int) -> dict[str, list[str]]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def deliver(installation: Installation, count: int) -> None:
+    with Wire(installation.port) as wire:
+        wire.open_transaction()
+        wire.send(stuffed(b"Subject: dropped\r\n"))
+        assert wire.reply().startswith(b"250 ")
+    installation.wait_for_deliveries(count)
+
+
+def test_L3_L5_programs_drop_to_the_user_and_everything_is_theirs(
+    installation: Installation, interpreter: str
+) -> None:
+    nobody = pwd.getpwnam(USER)
+    installation.file.chmod(0o600)  # root's alone: the programs get the text
+    with installation.up(launcher=[interpreter]) as supervisor:
+        assert status_of(supervisor.pid)["Uid"] == ["0"] * 4
+        pids = [pid for name in ("smtpld", "smtppd", "smtprd") for pid in installation.pids(name)]
+        assert len(pids) == 4
+        for pid in pids:
+            status = status_of(pid)
+            assert status["Uid"] == [str(nobody.pw_uid)] * 4
+            assert status["Gid"] == [str(nobody.pw_gid)] * 4
+            assert status["Groups"] == [str(group) for group in os.getgrouplist(USER, nobody.pw_gid)]
+            assert status["NoNewPrivs"] == ["1"]
+            assert status["CapEff"] == status["CapPrm"] == ["0" * 16]
+        deliver(installation, 1)
+        for pid in installation.pids("smtprd"):
+            os.kill(pid, signal.SIGKILL)
+        deliver(installation, 2)
+        installation.run("account", "add", "--config", str(installation.file), "late@here.example")
+        installation.run("reload", "--config", str(installation.file))
+        installation.run("status", "--config", str(installation.file))
+    data = installation.folder / "data"
+    owners = {path: path.lstat().st_uid for path in [data, *data.rglob("*")]}
+    assert {path: owner for path, owner in owners.items() if owner != nobody.pw_uid} == {}
+    assert installation.folder.stat().st_uid == installation.file.stat().st_uid == 0
+
+
+def test_a_program_alone_opens_its_port_and_drops(installation: Installation, interpreter: str) -> None:
+    with installation.start("smtprd", launcher=[interpreter]) as process:
+        wait_until(lambda: " info ready " in installation.output(), "smtprd to be ready")
+        assert status_of(process.pid)["Uid"] == [str(pwd.getpwnam(USER).pw_uid)] * 4
+        with Wire(installation.port) as wire:
+            assert wire.reply().startswith(b"220 ")
+
+
+def test_data_of_somebody_else_is_refused(installation: Installation) -> None:
+    os.chown(installation.folder / "data", 0, 0)
+    done = subprocess.run(
+        [program_path("paperpath"), "up", "--config", str(installation.file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == os.EX_CONFIG
+    assert f"data does not belong to {USER}; run: chown -R {USER}: " in done.stderr
+
+
+def test_without_a_user_root_runs_them_and_is_warned(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    with installation.up():
+        assert installation.output().count("warning runs as root") == 1
