@@ -72,6 +72,21 @@ def test_A44_C1_one_received_field_then_the_octets() -> None:
     assert octets.count(b"Received: ") == 2
 
 
+def test_A50_C2_no_field_is_read_added_or_removed() -> None:
+    maildrop = MemoryMaildrop(MemoryStore())
+    fields = (
+        b"Return-Path: <x@y>\r\nreceived:   odd\r\nBcc: z@y\r\nDelivered-To: q@y\r\nErrors-To: e@y\r\n\r\n"
+    )
+
+    async def stored() -> bytes:
+        await sort_all(maildrop)
+        (claim,) = await claim_all(maildrop)
+        return read_content(claim.message.content)
+
+    receive(maildrop, fields)
+    assert asyncio.run(stored()).partition(b"+0000\r\n")[2] == fields
+
+
 @pytest.mark.parametrize(("at_write", "reply"), [(True, "452 4.3.1"), (False, "451 4.3.0")])
 def test_A41_D4_a_failure_is_told_at_the_end_and_nothing_is_kept(at_write: bool, reply: str) -> None:
     store = MemoryStore()

@@ -186,6 +186,16 @@ def test_D7_a_connection_lost_while_storing_keeps_the_message_and_lets_the_sessi
     asyncio.run(play())
 
 
+def test_A59_who_talks_early_is_noticed_and_served(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE)
+        await setting.settle()
+        assert setting.codes() == [b"220", b"250", b"250", b"250", b"354", b"250"]
+
+    run(scene)
+    assert "early talker" in capsys.readouterr().err
+
+
 def test_what_is_said_and_heard_is_counted() -> None:
     async def scene(setting: Setting) -> None:
         setting.session.data_received(MESSAGE + b"FOO secret\r\nNOOP\r\n")

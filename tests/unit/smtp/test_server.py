@@ -127,3 +127,63 @@ def test_P6_any_octets_give_whole_replies_and_the_same_at_any_cut(parts: list[by
 def test_A62_settings_are_announced() -> None:
     heard = converse([b"EHLO c\r\n"], Settings("mx", 1000, 100))
     assert b"250-SIZE 1000\r\n" in heard.output
+
+
+def test_A92_the_limit_that_is_announced_is_the_one_that_holds_in_the_clear_and_inside_tls() -> None:
+    limited = Settings("mx", 100_000, 100, tls=True)
+    opening = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\n"
+    rcpt = b"".join(b"RCPT TO:<u%d@backup.example>\r\n" % number for number in range(101))
+    for before in ([], [b"STARTTLS\r\n"]):
+        heard = converse([*before, opening, rcpt], limited)
+        assert b"250-LIMITS RCPTMAX=100\r\n" in heard.output
+        assert heard.codes[-101:] == [250] * 100 + [452]
+
+
+def test_A71_A73_tls_begins_anew_and_only_once() -> None:
+    encrypted = [b"EHLO c\r\nMAIL FROM:<a@b.example>\r\n", b"STARTTLS\r\n", b"RCPT TO:<u@here.example>\r\n"]
+    heard = converse([*encrypted, b"EHLO c\r\n", b"STARTTLS\r\n"])
+    assert heard.codes == [220, 250, 250, 220, 503, 250, 503]
+    assert b"STARTTLS" not in heard.replies[5]
+
+
+def test_A70_without_a_certificate_tls_is_neither_offered_nor_taken() -> None:
+    heard = converse([b"EHLO c\r\n", b"STARTTLS\r\n"], Settings("mx", 1000, 100))
+    assert b"STARTTLS" not in heard.output
+    assert heard.codes == [220, 250, 502]
+
+
+def test_A72_octets_behind_starttls_end_the_session() -> None:
+    heard = converse([b"EHLO c\r\nSTARTTLS\r\nNOOP\r\n"])
+    assert heard.codes == [220, 250, 421]
+
+
+def test_A74_where_tls_is_required_nothing_of_use_is_done_before_it() -> None:
+    strict = Settings("mx", 1000, 100, tls=True, tls_required=True)
+    lines = [b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nBDAT 1 LAST\r\n", b"VRFY x\r\nNOOP\r\nRSET\r\nHELO c\r\n"]
+    heard = converse([*lines, b"STARTTLS\r\n", b"EHLO c\r\nMAIL FROM:<>\r\nQUIT\r\n"], strict)
+    assert heard.codes == [220, 250, 530, 530, 530, 250, 250, 250, 220, 250, 250, 221]
+
+
+def test_A73_on_a_port_that_speaks_tls_from_the_start_it_is_not_offered() -> None:
+    core = ServerConnection(Settings("mx", 1000, 100, tls=True), encrypted=True)
+    core.receive(b"EHLO c\r\nSTARTTLS\r\n")
+    assert core.next_event() is not None
+    assert core.next_event() is not None
+    output = core.octets_to_send()
+    assert b"250-STARTTLS" not in output
+    assert b"503 5.5.1" in output
+
+
+def test_S2_a_flood_of_crumbs_ends_the_session() -> None:
+    opening = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\n"
+    heard = converse([opening + b"BDAT 1\r\nx" * 1001])
+    assert heard.codes == [220, 250, 250, 250] + [250] * 1000 + [421]
+    heard = converse([opening + (b"BDAT 80\r\n" + b"x" * 80) * 1200])
+    assert heard.codes == [220, 250, 250, 250] + [250] * 1200
+
+
+def test_A56_A88_a_message_too_big_in_chunks_is_read_to_the_end_of_the_chunk() -> None:
+    opening = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\n"
+    wire = opening + b"BDAT 600\r\n" + b"x" * 600 + b"BDAT 600\r\n" + b"QUIT\r\n" * 100 + b"NOOP\r\n"
+    for segments in ([wire], [wire[place : place + 1] for place in range(len(wire))]):
+        assert converse(segments, Settings("mx", 1000, 100)).codes == [220, 250, 250, 250, 250, 552, 250]
