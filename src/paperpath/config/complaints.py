@@ -17,6 +17,7 @@ from paperpath.config.tables import (
     PostOfficeTable,
     RelayTable,
     RouteEntry,
+    ServiceTable,
 )
 
 _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
@@ -26,6 +27,7 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("post_office", "route"): RouteEntry,
     ("local",): LocalTable,
     ("metrics",): MetricsTable,
+    ("service",): ServiceTable,
 }
 _MOST_SHOWN = 60  # characters
 

@@ -149,6 +149,15 @@ class MetricsTable(_Table):
     """Whether others than this host may read."""
 
 
+class ServiceTable(_Table):
+    """[service], for the supervisor: how it looks after the programs."""
+
+    watchdog_s: float = Field(
+        default=30.0, ge=0.1, allow_inf_nan=False, description="a number of seconds, at least 0.1"
+    )
+    """Seconds that a program may be silent before it is killed and started anew."""
+
+
 class Configuration(_Table):
     """The whole file. From the loader, `data` is absolute."""
 
@@ -164,6 +173,8 @@ class Configuration(_Table):
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
 
     metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
+
+    service: ServiceTable = Field(default=ServiceTable(), description="a table [service]")
 
     @property
     def maildrop_folder(self) -> Path:

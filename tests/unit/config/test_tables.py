@@ -13,6 +13,7 @@ from paperpath.config.tables import (
     PostOfficeTable,
     RelayTable,
     RouteEntry,
+    ServiceTable,
 )
 from tests.unit.config.example import RIGHT, complain, configure
 
@@ -48,6 +49,9 @@ threads = 64
 
 [metrics]
 listen = "[::1]:9925"
+
+[service]
+watchdog_s = 5
 """
 
 # RIGHT has its top level on line 1, [relay] to line 4 and [post_office] to line 7.
@@ -124,6 +128,11 @@ PUT_IN = {
         END,
         '[metrics]\nlisten = "0.0.0.0:9925"',
         "9: metrics.listen: expected an address of this host alone",
+    ),
+    "a watchdog sleeps a moment": (
+        END,
+        "[service]\nwatchdog_s = 0",
+        "9: service.watchdog_s: expected a number of seconds, at least 0.1, got 0",
     ),
     "remote is true or false": (
         END,
@@ -231,6 +240,7 @@ def test_every_key_is_read():
         ("*", "mx"),
     ]
     assert configuration.local == LocalTable.model_construct(root=Path("boxes"), threads=64)
+    assert configuration.service.watchdog_s == 5
     assert configuration.metrics == MetricsTable.model_construct(listen=Endpoint("::1", 9925), remote=False)
 
 
@@ -250,6 +260,7 @@ def test_what_is_left_out_has_its_default():
     assert configuration.post_office.route == ()
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
     assert configuration.metrics is None
+    assert configuration.service.watchdog_s == 30
 
 
 def test_the_least_values_are_taken():
@@ -318,7 +329,15 @@ def test_the_examples_of_the_document_are_right(example):
 def test_the_document_names_every_key():
     fields = [
         table.model_fields
-        for table in (Configuration, RelayTable, PostOfficeTable, RouteEntry, LocalTable, MetricsTable)
+        for table in (
+            Configuration,
+            RelayTable,
+            PostOfficeTable,
+            RouteEntry,
+            LocalTable,
+            MetricsTable,
+            ServiceTable,
+        )
     ]
     assert {
         key
