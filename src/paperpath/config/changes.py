@@ -18,6 +18,7 @@ _STARTING_KEYS = (
     ("relay", "processes"),
     ("local",),
     ("metrics",),
+    ("service",),
 )
 
 

@@ -19,6 +19,7 @@ from paperpath.config.tables import (
     PostOfficeTable,
     RelayTable,
     RouteEntry,
+    ServiceTable,
     TlsTable,
 )
 
@@ -32,6 +33,7 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("tls",): TlsTable,
     ("tls", "certificate"): CertificateEntry,
     ("metrics",): MetricsTable,
+    ("service",): ServiceTable,
 }
 _MOST_SHOWN = 60  # characters
 

@@ -195,6 +195,15 @@ class MetricsTable(_Table):
     """Whether others than this host may read."""
 
 
+class ServiceTable(_Table):
+    """[service], for the supervisor: how it looks after the programs."""
+
+    watchdog_s: float = Field(
+        default=30.0, ge=0.1, allow_inf_nan=False, description="a number of seconds, at least 0.1"
+    )
+    """Seconds that a program may be silent before it is killed and started anew."""
+
+
 class Configuration(_Table):
     """The whole file. From the loader, `data` and the paths of the certificates are absolute."""
 
@@ -211,6 +220,8 @@ class Configuration(_Table):
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
     metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
+
+    service: ServiceTable = Field(default=ServiceTable(), description="a table [service]")
 
     @property
     def maildrop_folder(self) -> Path:

@@ -10,15 +10,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from paperpath.service import handover, notify
+from paperpath.service import handover, notify, watchdog
 from paperpath.service.control import ask
 from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, Texts, format_handover
 from paperpath.service.log import Log
 from paperpath.service.notify import Notifications
+from paperpath.service.watchdog import format_watchdog
 
 _READY_S = 30.0
 _REASON_S = 5.0  # between saying why it cannot go on and ending
+_ABORT_S = 2.0
 _END_S = 15.0  # longer than any program takes to drain
 _STEADY_S = 10.0  # who has lived that long is started again at once
 _FIRST_PAUSE_S = 0.1
@@ -45,6 +47,7 @@ class Household:
     texts: Texts
     control: Path
     log: Log
+    watchdog_s: float
 
 
 class Child:
@@ -60,6 +63,7 @@ class Child:
         self._command = [sys.executable, "-m", order.module, "--config", str(household.file)]
         self._log = household.log
         self._text = ""
+        self._heard_s = 0.0
         self._process: asyncio.subprocess.Process | None = None
         self._lifeline: int | None = None
         self._notifications: Notifications | None = None
@@ -107,7 +111,7 @@ class Child:
         while True:
             began_s = loop.time()
             if self._process is not None:
-                await self._process.wait()
+                await self._wait_for_death(self._process)
             self.is_ready = False
             if loop.time() - began_s > _STEADY_S:
                 pause_s = 0.0
@@ -148,6 +152,7 @@ class Child:
         listeners = tuple(listener.fileno() for listener in self._order.listeners)
         environment = os.environ | {
             notify.VARIABLE: self._notifications.address,
+            watchdog.VARIABLE: format_watchdog(self._household.watchdog_s),
             handover.VARIABLE: format_handover(Handover(self.name, reading, texts, listeners)),
         }
         try:
@@ -164,8 +169,26 @@ class Child:
         self._notifications.listen_to(self._process.pid, self._take)
         return self._process
 
+    async def _wait_for_death(self, process: asyncio.subprocess.Process) -> None:
+        """Wait for the process to die; kill it when it is silent for too long."""
+        loop, limit_s = asyncio.get_running_loop(), self._household.watchdog_s
+        while process.returncode is None:
+            due_s = max(self._heard_s + limit_s, loop.time())
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due_s):
+                    await process.wait()
+                    return
+            if loop.time() > due_s + limit_s / 2:
+                self._heard_s = loop.time()  # we were held up ourselves: the others may have been, too
+            elif loop.time() >= self._heard_s + limit_s:
+                self._log.error("silent for too long, and killed", child=self.name, after_s=limit_s)
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGABRT)  # it may say where it hangs
+                await _wait_or_kill(process, _ABORT_S)
+
     def _take(self, states: dict[str, str]) -> None:
         """Take in what the process says of itself."""
+        self._heard_s = asyncio.get_running_loop().time()
         self.status = states.get("STATUS", self.status)
         if "READY" in states or "ERROR" in states:
             self.is_ready = "READY" in states

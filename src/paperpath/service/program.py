@@ -6,13 +6,14 @@ its own, which is called before privileges are dropped. The skeleton does the re
 """
 
 import asyncio
+import faulthandler
 import os
 import signal
 import socket
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ from paperpath.service.log import Log, open_log
 from paperpath.service.metrics import Family, Source
 from paperpath.service.notify import notify
 from paperpath.service.privileges import Identity, become, find_identity, give_up_what_nobody_needs
+from paperpath.service.watchdog import beat, take_watchdog
+
+_STANDARD_ERROR = 2
 
 
 class Life:
@@ -242,7 +246,7 @@ class _Running:
             "metrics": self._answer_metrics,
         }
         folder = control_folder(life.configuration)
-        async with ControlServer(folder, life.name, life.commands, self._owner):
+        async with ControlServer(folder, life.name, life.commands, self._owner), _beating():
             await body(life)
             notify(STOPPING="1")
         life.log.info("ended")
@@ -294,6 +298,20 @@ class _Running:
         text = request.get("text")
         new = load_document(self._file) if text is None else parse_document(text, self._file)
         return {"waiting_for_restart": await self._life.reload(new)}
+
+
+@asynccontextmanager
+async def _beating() -> AsyncIterator[None]:
+    """Say that we live, for the length of the block, if anybody wants to hear it."""
+    faulthandler.enable(_STANDARD_ERROR)  # who is killed for its silence says where it hung
+    limit_s = take_watchdog()
+    beating = None if limit_s is None else asyncio.create_task(beat(limit_s))
+    try:
+        yield
+    finally:
+        if beating is not None:
+            beating.cancel()
+            await asyncio.wait({beating})
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -51,7 +51,8 @@ class Supervisor:
         self._document = document
         self._texts = Texts(document.text, document.text)
         control = control_folder(document.configuration)
-        household = Household(document.path.absolute(), self._texts, control, log)
+        watchdog_s = document.configuration.service.watchdog_s
+        household = Household(document.path.absolute(), self._texts, control, log, watchdog_s)
         self._children = [Child(order, household) for order in orders]
 
     @property

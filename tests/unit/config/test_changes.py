@@ -22,6 +22,7 @@ def with_domains(*domains: str) -> str:
         (f'user = "mail"\n{RIGHT}', "user"),
         (f'log = "json"\n{RIGHT}', "log"),
         (f'{RIGHT}[metrics]\nlisten = "127.0.0.1:9925"\n', "metrics"),
+        (f"{RIGHT}[service]\nwatchdog_s = 5\n", "service"),
         (OTHER_PORT, "relay.listen"),
         (RIGHT.replace(RELAY, f"{RELAY}processes = 5\n"), "relay.processes"),
         (f"{RIGHT}[local]\nthreads = 3\n", "local"),

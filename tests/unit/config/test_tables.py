@@ -15,6 +15,7 @@ from paperpath.config.tables import (
     PostOfficeTable,
     RelayTable,
     RouteEntry,
+    ServiceTable,
     TlsTable,
 )
 from tests.unit.config.example import RIGHT, complain, configure
@@ -55,6 +56,9 @@ key = "mail.key"
 
 [metrics]
 listen = "[::1]:9925"
+
+[service]
+watchdog_s = 5
 """
 
 # RIGHT has its top level on line 1, [relay] to line 4 and [post_office] to line 7.
@@ -142,6 +146,11 @@ PUT_IN = {
         END,
         '[metrics]\nlisten = "0.0.0.0:9925"',
         "9: metrics.listen: expected an address of this host alone",
+    ),
+    "a watchdog sleeps a moment": (
+        END,
+        "[service]\nwatchdog_s = 0",
+        "9: service.watchdog_s: expected a number of seconds, at least 0.1, got 0",
     ),
     "remote is true or false": (
         END,
@@ -272,6 +281,7 @@ def test_every_key_is_read():
     assert configuration.local == LocalTable.model_construct(root=Path("boxes"), threads=64)
     (certificate,) = configuration.tls.certificate
     assert (certificate.chain, certificate.key) == (Path("/etc/ssl/mail.pem"), Path.cwd() / "mail.key")
+    assert configuration.service.watchdog_s == 5
     assert configuration.metrics == MetricsTable.model_construct(listen=Endpoint("::1", 9925), remote=False)
 
 
@@ -292,6 +302,7 @@ def test_what_is_left_out_has_its_default():
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
     assert configuration.tls.certificate == ()
     assert configuration.metrics is None
+    assert configuration.service.watchdog_s == 30
 
 
 def test_the_least_values_are_taken():
@@ -371,6 +382,7 @@ def test_the_document_names_every_key():
             TlsTable,
             CertificateEntry,
             MetricsTable,
+            ServiceTable,
         )
     ]
     assert {

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paperpath.service.log import Form, format_value, open_log
@@ -53,6 +53,8 @@ def test_json_has_the_same() -> None:
     assert (second["session"], second["message"], second["level"]) == ("s1", "m1", "warning")
 
 
+@example("\x7f\x9b[31m", "json")
+@example("\x7f\x9b[31m", "text")
 @given(st.text(), st.sampled_from(["text", "json"]))
 def test_S6_whatever_a_peer_says_an_event_is_one_printable_line(text: str, form: Form) -> None:
     written = write(form, said=text, wrapped=ValueError(text))
