@@ -1,7 +1,7 @@
 """Which test proves which requirement: read from the tests, written into docs/rfc-status.md.
 
 A test names what it proves: in its name (`test_A35_...`), in a docstring or comment (`A-35`, `A-20 to A-29`),
-in the heading of a dialogue file. `python -m tests.support.requirements` writes the page anew; a test compares.
+in the heading of a dialogue file. `python -m tests.support.requirements` writes the page, a test compares.
 """
 
 import re
