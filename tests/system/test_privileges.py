@@ -5,6 +5,7 @@ import pwd
 import re
 import shutil
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 import paperpath
 from tests.support.installation import Installation, program_path, wait_until
+from tests.support.tls import make_client_context, write_certificate
 from tests.support.wire import Wire, stuffed
 
 USER = "nobody"
@@ -147,3 +149,16 @@ def test_without_a_user_root_runs_them_and_is_warned(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     with installation.up():
         assert installation.output().count("warning runs as root") == 1
+
+
+def test_a_key_that_only_root_may_read_serves_the_user(installation: Installation, interpreter: str) -> None:
+    chain, key = write_certificate(installation.folder, "mx.here.example")
+    chain.chmod(0o644)
+    assert key.stat().st_mode & 0o777 == 0o600
+    with installation.file.open("a") as file:
+        file.write(f'\n[[tls.certificate]]\nchain = "{chain}"\nkey = "{key}"\n')
+    launched = installation.up(launcher=[interpreter])
+    with launched, smtplib.SMTP("127.0.0.1", installation.port) as client:
+        assert client.starttls(context=make_client_context())[0] == 220
+        assert client.ehlo()[0] == 250
+    assert key.stat().st_uid == 0

@@ -51,15 +51,16 @@ class Means:
 
 
 def open_ports(life: Life) -> None:
-    """Listen, with the privileges that are dropped then. Raises: ServiceError."""
+    """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
     life.listen(life.configuration.relay.listen)
+    life.open_keys()
 
 
 async def relay(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it began."""
     configuration = life.configuration
     async with open_maildrop(configuration, NAME) as maildrop:
-        tls = ServerTls(configuration)
+        tls = ServerTls(configuration, life.contexts)
         if tls.self_signed is not None:
             life.log.warning(
                 "no certificate is configured; one signed by itself is in force", file=tls.self_signed

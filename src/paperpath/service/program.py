@@ -34,6 +34,7 @@ from paperpath.service.log import Log, open_log
 from paperpath.service.metrics import Family, Source
 from paperpath.service.notify import notify
 from paperpath.service.privileges import Identity, become, find_identity, give_up_what_nobody_needs
+from paperpath.service.tls.contexts import ContextSet, open_contexts
 from paperpath.service.watchdog import beat, take_watchdog
 
 _STANDARD_ERROR = 2
@@ -51,6 +52,7 @@ class Life:
         self.commands: dict[str, Command] = {}
         """What the control socket answers beside what it does for every program."""
         self.listeners: list[socket.socket] = []
+        self.contexts: ContextSet | None = None
         self._sources: list[Source] = []
         self._handover = handover
         self._end = asyncio.Event()
@@ -77,6 +79,13 @@ class Life:
         given = activation.take(self.name, endpoints)
         activation.refuse_rest()
         self.listeners = open_listeners(self.name, endpoints) if given is None else given
+
+    def open_keys(self) -> None:
+        """Read the certificates and keys that are configured, which the service user may not be able to.
+
+        Raises: ServiceError.
+        """
+        self.contexts = open_contexts(self.configuration)
 
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""

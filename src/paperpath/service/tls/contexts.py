@@ -39,9 +39,16 @@ class ContextSet:
 class ServerTls:
     """TLS as one program serves it: makes the layer for each connection, from the certificates in force."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        """Read the certificates, or make one. Raises: ServiceError, mostly a CertificateError."""
-        self._take(configuration)
+    def __init__(self, configuration: Configuration, opened: ContextSet | None = None) -> None:
+        """Take the contexts that root opened, else read the certificates, or make one.
+
+        Raises: ServiceError, mostly a CertificateError.
+        """
+        self._self_signed: Path | None = None
+        if opened is None:
+            self._take(configuration)
+        else:
+            self._contexts = opened
 
     def reload(self, configuration: Configuration) -> None:
         """Put the certificates of now in force for new connections.
@@ -60,15 +67,23 @@ class ServerTls:
         return TlsLayer(self._contexts.choose)
 
     def _take(self, configuration: Configuration) -> None:
-        now = datetime.now(UTC)
-        entries = configuration.tls.certificate
-        certificates = [read_certificate(entry.chain, entry.key, now) for entry in entries]
+        contexts = open_contexts(configuration)
         self_signed: Path | None = None
-        if not certificates:
-            certificates = [provide_self_signed(configuration.tls_folder, configuration.hostname, now)]
-            self_signed = certificates[0].chain
-        self._contexts = ContextSet(certificates)
-        self._self_signed = self_signed
+        if contexts is None:
+            own = provide_self_signed(configuration.tls_folder, configuration.hostname, datetime.now(UTC))
+            contexts, self_signed = ContextSet([own]), own.chain
+        self._contexts, self._self_signed = contexts, self_signed
+
+
+def open_contexts(configuration: Configuration) -> ContextSet | None:
+    """Make the contexts of the certificates that are configured; nothing, where none is.
+
+    Raises: CertificateError.
+    """
+    now = datetime.now(UTC)
+    entries = configuration.tls.certificate
+    certificates = [read_certificate(entry.chain, entry.key, now) for entry in entries]
+    return ContextSet(certificates) if certificates else None
 
 
 def make_context(certificate: Certificate) -> ssl.SSLContext:
