@@ -33,7 +33,7 @@ from paperpath.smtp.states import State
 
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
-CLOSE_S = 30.0  # how long a client may take to read the last of them
+CLOSE_S = 30.0  # how long a client may take to read the last of them, if it may be silent for as long
 TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
 
 
@@ -290,7 +290,7 @@ class Session(asyncio.Protocol):
     def _hang_up(self) -> None:
         """Close once the client has read what was sent, or has had time enough to."""
         if not self._wire.is_closing:
-            self._overdue_s = self._loop.time() + CLOSE_S
+            self._overdue_s = self._loop.time() + min(CLOSE_S, self._service.idle_timeout_s)
             self._wire.close()
 
     def _close(self, reply: Reply) -> None:
