@@ -26,7 +26,7 @@ _OUR_FIELDS = re.compile(
 )
 
 
-def configuration_text(port: int, *, more_relay: str = "", processes: int = 1) -> str:
+def configuration_text(port: int, *, more_relay: str = "", processes: int = 1, size: int = 100_000) -> str:
     """Write the configuration that all tests share: here.example is local, backup.example is not."""
     return f"""
 hostname = "mx.here.example"
@@ -34,7 +34,7 @@ hostname = "mx.here.example"
 [relay]
 listen = ["127.0.0.1:{port}"]
 domains = ["here.example", "backup.example", ".wild.example", "bücher.example"]
-size = 100000
+size = {size}
 most_recipients = 100
 processes = {processes}
 {more_relay}
@@ -89,6 +89,7 @@ class Installation:
         more_relay: str = "",
         accounts: tuple[str, ...] = ACCOUNTS,
         processes: int = 1,
+        size: int = 100_000,
     ) -> None:
         self.folder = folder
         self.port = find_free_port()
@@ -96,7 +97,8 @@ class Installation:
         self.mailboxes = folder / "data" / "mailboxes"
         self.log = folder / "log"
         self.run("init", "--listen", f"127.0.0.1:{self.port}", str(folder))
-        self.file.write_text(configuration_text(self.port, more_relay=more_relay, processes=processes))
+        text = configuration_text(self.port, more_relay=more_relay, processes=processes, size=size)
+        self.file.write_text(text)
         for account in accounts:
             self.run("account", "add", "--config", str(self.file), account)
 
