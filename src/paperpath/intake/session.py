@@ -318,8 +318,10 @@ class Session(asyncio.Protocol):
         }
         if stored.reply.is_positive:
             self._log.info("accepted", **facts, size=stored.size)
-        else:
+        elif stored.trouble:
             self._log.error("not stored", **facts, reason=stored.trouble)
+        else:  # it is the message's own fault
+            self._log.info("refused", what="content", **facts)
 
     _HANDLERS: ClassVar[dict[type, Callable[["Session", Any], None]]] = {
         events.HelloReceived: _take_hello,
