@@ -1,7 +1,7 @@
 """A running installation with one smtprd, for tests that treat it badly and then see whether it is well."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,12 +44,12 @@ class Relay(Installation):
         books = self.books()
         assert books.balance
         assert self.pid("smtprd") == self.smtprd
-        assert not self.unfinished_content()
+        wait_until(lambda: not self.content_files(), "the files of delivered messages to go")
         complaints = [line for line in self.complaints() if not expected or expected not in line]
-        assert not complaints, (len(complaints), complaints[:3])
         self._said = len(self.output())
+        assert not complaints, (len(complaints), complaints[:3])
 
-    def unfinished_content(self) -> list[Path]:
+    def content_files(self) -> list[Path]:
         """List the files of large content, finished and not."""
         folder = self.folder / "data" / "maildrop" / "content"
         return [entry for entry in folder.rglob("*") if entry.is_file()]
@@ -70,11 +70,19 @@ def send_one(relay: Installation, content: bytes, recipient: bytes = b"u@here.ex
 
 @contextmanager
 def running_relay(
-    folder: Path, loop: str = "uvloop", *, more_relay: str = "", size: int = 100_000
+    folder: Path,
+    loop: str = "uvloop",
+    *,
+    more_relay: str = "",
+    size: int = 100_000,
+    more_hosts: Sequence[str] = (),
 ) -> Iterator[Relay]:
-    """Run an installation on one of the event loops."""
+    """Run an installation on one of the event loops; it may listen on other addresses too."""
     relay = Relay(folder, more_relay=more_relay, size=size)
     relay.loop = loop
+    listeners = ", ".join(f'"{host}:{relay.port}"' for host in ("127.0.0.1", *more_hosts))
+    text = relay.file.read_text()
+    relay.file.write_text(re.sub(r"(?m)^listen = .*$", f"listen = [{listeners}]", text))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAPERPATH_LOOP", loop)
         with relay.up():

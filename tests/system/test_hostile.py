@@ -94,7 +94,7 @@ def count_stored(relay: Relay) -> Counter[int]:
 
 @pytest.mark.parametrize("command", ["DATA", "BDAT"])
 def test_D7_P2_a_reset_at_any_octet_stores_the_whole_message_or_nothing(relay: Relay, command: str) -> None:
-    never, always, once = set(), set(), set()
+    never, always, once = set[int](), set[int](), set[int]()
     for in_step in (False, True):
         for cut in range(len(write_script(command).octets) + 1):
             script = write_script(command)
