@@ -1,7 +1,7 @@
 """How many hosts a message has been through: its trace fields, counted while it comes in.
 
-Used by the reception. Promise: whatever the pieces, the count is that of the whole header, and no more of the
-header is held than the beginning of one line; a sender could else fill the memory with headers that do not end.
+Used by the reception. Promise: whatever the pieces, the count is that of the whole header, and no more of it
+is held than the beginning of one line; a sender could else fill the memory with headers that do not end.
 """
 
 from paperpath.mail.header import count_fields, header_section
