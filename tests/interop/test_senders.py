@@ -1,25 +1,14 @@
 """Real senders of other projects deliver through all programs."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.installation import Installation, content_of
+from tests.support.peers import find_peer
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
-
-
-def find_peer(name: str) -> str:
-    """Return the path of another project's program; where it is absent skip, and in CI fail."""
-    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
-    if path is None:
-        if os.environ.get("PAPERPATH_INTEROP") == "required":
-            pytest.fail(f"{name} is not installed")
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 @pytest.fixture(scope="module")

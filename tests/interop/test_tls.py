@@ -16,7 +16,7 @@ import pytest
 from paperpath.service.tls.cipher import format_cipher
 from paperpath.service.tls.contexts import ServerTls
 from paperpath.service.tls.layer import TlsError, TlsFacts, TlsState
-from tests.interop.test_senders import find_peer
+from tests.support.peers import find_peer
 from tests.support.tls import VERSIONS, TlsClient, make_client_context, write_certificate
 from tests.unit.config.example import RIGHT, configure
 

@@ -26,7 +26,9 @@ _OUR_FIELDS = re.compile(
 )
 
 
-def configuration_text(port: int, *, more_top: str = "", more_relay: str = "", processes: int = 1) -> str:
+def configuration_text(
+    port: int, *, more_top: str = "", more_relay: str = "", processes: int = 1, size: int = 100_000
+) -> str:
     """Write the configuration that all tests share: here.example is local, backup.example is not."""
     return f"""
 hostname = "mx.here.example"
@@ -35,7 +37,7 @@ hostname = "mx.here.example"
 [relay]
 listen = ["127.0.0.1:{port}"]
 domains = ["here.example", "backup.example", ".wild.example", "bücher.example"]
-size = 100000
+size = {size}
 most_recipients = 100
 processes = {processes}
 {more_relay}
@@ -91,6 +93,7 @@ class Installation:
         accounts: tuple[str, ...] = ACCOUNTS,
         processes: int = 1,
         user: str | None = None,
+        size: int = 100_000,
     ) -> None:
         self.folder = folder
         self.port = find_free_port()
@@ -99,8 +102,13 @@ class Installation:
         self.log = folder / "log"
         as_user = [] if user is None else ["--user", user]
         self.run("init", *as_user, "--listen", f"127.0.0.1:{self.port}", str(folder))
-        more_top = "" if user is None else f'user = "{user}"'
-        text = configuration_text(self.port, more_top=more_top, more_relay=more_relay, processes=processes)
+        text = configuration_text(
+            self.port,
+            more_top="" if user is None else f'user = "{user}"',
+            more_relay=more_relay,
+            processes=processes,
+            size=size,
+        )
         self.file.write_text(text)
         for account in accounts:
             self.run("account", "add", "--config", str(self.file), account)

@@ -1,5 +1,6 @@
 """A raw SMTP client: sends octets as they are given, reads whole replies."""
 
+import select
 import socket
 from types import TracebackType
 from typing import Self
@@ -8,8 +9,8 @@ from typing import Self
 class Wire:
     """A connection to a server on loopback."""
 
-    def __init__(self, port: int, timeout_s: float = 20.0) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout_s)
+    def __init__(self, port: int, timeout_s: float = 20.0, host: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection((host, port), timeout_s)
         self._stream = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
@@ -53,6 +54,14 @@ class Wire:
         for recipient in recipients or (b"u@here.example",):
             assert self.ask(b"RCPT TO:<" + recipient + b">").startswith(b"250")
         assert self.ask(b"DATA").startswith(b"354")
+
+    def is_quiet(self, seconds: float) -> bool:
+        """Tell whether nothing comes from the server for that long."""
+        return not select.select([self._socket], [], [], seconds)[0]
+
+    def half_close(self) -> None:
+        """Say that no more will be sent, and go on reading."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Cut the connection with a RST."""

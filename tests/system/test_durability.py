@@ -2,44 +2,16 @@
 
 import os
 import re
-import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.installation import PATIENCE_S, PROGRAMS, Installation, wait_until
+from tests.support.installation import PROGRAMS, Installation, wait_until
+from tests.support.strace import traced
 from tests.support.wire import Wire, stuffed
 
 pytestmark = [pytest.mark.slow, pytest.mark.interop]
-
-
-@contextmanager
-def traced(pid: int | None, output: Path, *options: str) -> Iterator[None]:
-    """Look at a living program's system calls for the length of the block."""
-    strace = shutil.which("strace")
-    if os.geteuid() != 0:
-        pytest.skip("the programs let nobody but root trace them")
-    if strace is None:
-        if os.environ.get("PAPERPATH_INTEROP") == "required":
-            pytest.fail("strace is not installed")
-        pytest.skip("strace is not installed")
-    command = [strace, "-f", "-y", "-s", "64", "-o", str(output), *options, "-p", str(pid)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
-        assert tracer.stderr is not None
-        first = tracer.stderr.readline()
-        try:
-            assert b"attached" in first, first
-            yield
-        finally:
-            tracer.send_signal(signal.SIGINT)
-            try:
-                tracer.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:  # strace waits for ever for a process killed under it
-                tracer.kill()
 
 
 def send(installation: Installation, subject: bytes) -> bytes:

@@ -10,15 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.hops import HopCounter
 from paperpath.mail.envelope import Envelope
-from paperpath.mail.header import count_fields, header_section
 from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp, received_field
 from paperpath.maildrop.interface import Content, Maildrop, NewMessage, StorageError
 from paperpath.smtp import replies
 
 MOST_HOPS = 100  # RFC 5321 §6.3: never below that
-_MOST_HEADER_OCTETS = 2**20  # how much of a header is searched for trace fields (attack S-10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,7 @@ class Reception:
         self.envelope = envelope
         self._stamp = stamp
         self._content = maildrop.new_content(stamp.queue_id)
-        self._head = b""
-        self._searches_head = True
+        self._hops = HopCounter()
         self._failure: Exception | None = None
         recipients = envelope.recipients
         only_recipient = recipients[0].address if len(recipients) == 1 else None
@@ -55,9 +53,7 @@ class Reception:
 
     def add(self, octets: bytes) -> None:
         """Take a chunk of content."""
-        if self._searches_head:
-            self._head = self._head + octets if self._head else octets
-            self._searches_head = len(self._head) < _MOST_HEADER_OCTETS and b"\r\n\r\n" not in octets
+        self._hops.add(octets)
         self._write(octets)
 
     def discard(self) -> None:
@@ -71,7 +67,7 @@ class Reception:
         try:
             if self._failure is not None:
                 raise self._failure
-            if count_fields(header_section(self._head), b"received") >= MOST_HOPS:
+            if self._hops.count >= MOST_HOPS:
                 self.discard()
                 done(Stored(replies.R554_LOOP))
                 return
@@ -124,4 +120,3 @@ class Reception:
     def _end(self) -> None:
         self._budget.give_back(self._taken)
         self._taken = 0
-        self._head = b""

@@ -35,7 +35,7 @@ from paperpath.smtp.states import State
 
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
-CLOSE_S = 30.0  # how long a client may take to read the last of them
+CLOSE_S = 30.0  # how long a client may take to read the last of them, if it may be silent for as long
 TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
 
 
@@ -303,7 +303,7 @@ class Session(asyncio.Protocol):
     def _hang_up(self) -> None:
         """Close once the client has read what was sent, or has had time enough to."""
         if not self._wire.is_closing:
-            self._overdue_s = self._loop.time() + CLOSE_S
+            self._overdue_s = self._loop.time() + min(CLOSE_S, self._service.idle_timeout_s)
             self._wire.close()
 
     def _close(self, reply: Reply) -> None:
@@ -331,8 +331,10 @@ class Session(asyncio.Protocol):
         }
         if stored.reply.is_positive:
             self._log.info("accepted", **facts, size=stored.size)
-        else:
+        elif stored.trouble:
             self._log.error("not stored", **facts, reason=stored.trouble)
+        else:  # it is the message's own fault
+            self._log.info("refused", what="content", **facts)
 
     _HANDLERS: ClassVar[dict[type, Callable[["Session", Any], None]]] = {
         events.HelloReceived: _take_hello,

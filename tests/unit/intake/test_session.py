@@ -145,6 +145,18 @@ def test_P6_a_client_that_does_not_read_the_last_reply_is_cut_off(ending: str) -
     run(scene)
 
 
+def test_P6_who_may_be_silent_for_a_moment_only_has_no_longer_to_read_the_last_reply() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(b"QUIT\r\n")
+        now_s = asyncio.get_running_loop().time()
+        setting.session.check_time(now_s + 2)
+        assert setting.transport.aborted is False
+        setting.session.check_time(now_s + 4)
+        assert bool(setting.transport.aborted)
+
+    run(scene, idle_timeout_s=3)
+
+
 def test_S2_a_trickle_ends_with_the_deadline_of_its_transaction() -> None:
     async def scene(setting: Setting) -> None:
         now_s = asyncio.get_running_loop().time()
