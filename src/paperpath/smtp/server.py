@@ -134,8 +134,8 @@ class ServerConnection:
             if following is State.RECIPIENTS:
                 self._recipients += 1
             self._state = following
-        elif self._state is State.CONTENT or self._state is State.CHUNKS:
-            self._state = State.READY
+        elif following is State.READY:  # the message was refused at its end, and with it the transaction
+            self._state = following
         if reply.code == 421:
             self._stop(State.CLOSED)
         elif following is State.HANDSHAKE and self._state is following:

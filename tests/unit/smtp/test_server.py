@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperpath.smtp import replies
+from paperpath.smtp import events, replies
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings
+from paperpath.smtp.states import State
 from tests.support.core import SETTINGS, converse, cuts
 from tests.unit.smtp.test_data import HARMLESS, SMUGGLING
 
@@ -127,3 +128,27 @@ def test_P6_any_octets_give_whole_replies_and_the_same_at_any_cut(parts: list[by
 def test_A62_settings_are_announced() -> None:
     heard = converse([b"EHLO c\r\n"], Settings("mx", 1000, 100))
     assert b"250-SIZE 1000\r\n" in heard.output
+
+
+def drive(core: ServerConnection, wire: bytes) -> list[events.Event]:
+    """Feed a core; take everything but STARTTLS, which cannot be carried out just now."""
+    core.receive(wire)
+    heard = []
+    while (event := core.next_event()) is not None:
+        heard.append(event)
+        if core.awaits_reply:
+            tls = isinstance(event, events.TLSRequested)
+            core.reply(replies.R454_NO_TLS if tls else replies.R250_DONE)
+    return heard
+
+
+def codes_of(core: ServerConnection) -> list[int]:
+    return [int(line[:3]) for line in core.octets_to_send().splitlines() if line[3:4] == b" "]
+
+
+def test_A70_where_tls_is_not_available_the_chunks_that_came_stay() -> None:
+    core = ServerConnection(SETTINGS)
+    drive(core, OPENING.replace(b"DATA", b"BDAT 3") + b"abcSTARTTLS\r\n")
+    assert core.state is State.CHUNKS
+    assert isinstance(drive(core, b"BDAT 2 LAST\r\nde")[-1], events.ContentEnded)
+    assert codes_of(core)[-3:] == [250, 454, 250]
