@@ -148,6 +148,7 @@ class ServerConnection:
         self._encrypted = True
         self._state = State.CONNECTED
         self._read = ServerConnection._read_commands
+        self._take_input()  # rule 4
 
     def close(self, reply: Reply) -> None:
         """End the session from our side with a 421 (RFC 5321 §3.8); what was pending is dropped."""
@@ -226,6 +227,7 @@ class ServerConnection:
         return self._refuse(b"BDAT", refusal)
 
     def _read_nothing(self) -> Event | None:
+        self._take_input()
         return None
 
     def _take_input(self) -> bytes:

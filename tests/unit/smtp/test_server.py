@@ -152,3 +152,33 @@ def test_A70_where_tls_is_not_available_the_chunks_that_came_stay() -> None:
     assert core.state is State.CHUNKS
     assert isinstance(drive(core, b"BDAT 2 LAST\r\nde")[-1], events.ContentEnded)
     assert codes_of(core)[-3:] == [250, 454, 250]
+
+
+def in_handshake() -> ServerConnection:
+    core = ServerConnection(SETTINGS)
+    core.receive(b"EHLO c\r\nSTARTTLS\r\n")
+    while not core.awaits_reply:
+        core.next_event()
+    core.reply(replies.R220_START_TLS)
+    core.octets_to_send()
+    return core
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_A72_P6_what_reaches_the_core_during_the_handshake_is_dropped(looked: bool) -> None:
+    core = in_handshake()
+    core.receive(b"NOOP\r\nEHLO evil.example\r\nMAIL")
+    if looked:
+        assert core.next_event() is None
+        assert core.pending_octets == 0
+    core.tls_started()
+    assert drive(core, b"NOOP\r\n") == []
+    assert codes_of(core) == [250]
+
+
+def test_P6_nothing_is_held_that_comes_behind_the_end() -> None:
+    core = ServerConnection(SETTINGS)
+    drive(core, b"QUIT\r\n")
+    for _ in range(10):
+        assert drive(core, b"x" * 10_000) == []
+        assert core.pending_octets == 0
