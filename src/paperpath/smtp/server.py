@@ -170,15 +170,20 @@ class ServerConnection:
         begin = self._read_to
         end = self._input.find(b"\r\n", self._searched if self._searched > begin else begin)
         if end < 0:
-            if self.pending_octets > self._settings.line_octets:
-                self._overlong = True
-                self._read_to = len(self._input) - 1
-            self._searched = max(len(self._input) - 1, 0)
+            self._keep_rest()
             return None
         self._read_to = end + 2
         if end + 2 - begin > self._settings.line_octets:
             self._overlong = True
         return self._input[begin:end]
+
+    def _keep_rest(self) -> None:
+        """Hold on to the begin of a line alone; of an over-long one to what may be half of its CRLF."""
+        rest = self._input[self._read_to :]
+        if len(rest) > self._settings.line_octets:
+            self._overlong = True
+            rest = rest[-1:]
+        self._input, self._read_to, self._searched = rest, 0, max(len(rest) - 1, 0)
 
     def _read_content(self) -> Event | None:
         """Read what follows DATA, to its end."""

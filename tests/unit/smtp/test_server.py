@@ -182,3 +182,9 @@ def test_P6_nothing_is_held_that_comes_behind_the_end() -> None:
     for _ in range(10):
         assert drive(core, b"x" * 10_000) == []
         assert core.pending_octets == 0
+
+
+def test_P6_what_was_dealt_with_is_not_held_on_to() -> None:
+    core = ServerConnection(SETTINGS)
+    drive(core, b"NOOP\r\n" * 10_000 + b"NO")
+    assert len(core._input) == 2
