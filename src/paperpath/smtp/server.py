@@ -259,11 +259,9 @@ class ServerConnection:
             return self._refuse(line, replies.R500_LINE_TOO_LONG)
         try:
             verb, argument = parse_command(line)
-            if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
-                raise CommandError(replies.R530_TLS_FIRST)
+            following = self._next_state(verb)
             if verb is Verb.BDAT:
-                return self._bdat(line, argument)
-            following = next_state(self._state, verb)
+                return self._bdat(line, argument, following)
             if isinstance(following, Reply):
                 raise CommandError(following)
             return self._HANDLERS[verb](self, verb, argument, following)
@@ -272,6 +270,11 @@ class ServerConnection:
                 self.close(replies.R421_NOT_SMTP)
                 return _refused(line, replies.R421_NOT_SMTP)
             return self._refuse(line, error.reply)
+
+    def _next_state(self, verb: Verb) -> State | Reply:
+        if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
+            return replies.R530_TLS_FIRST
+        return next_state(self._state, verb)
 
     def _refuse(self, line: bytes, reply: Reply) -> Event:
         self._output.append(reply.octets)
@@ -323,14 +326,13 @@ class ServerConnection:
         self._read = ServerConnection._read_content
         return CONTENT_BEGUN
 
-    def _bdat(self, line: bytes, argument: bytes) -> Event | None:
+    def _bdat(self, line: bytes, argument: bytes, following: State | Reply) -> Event | None:
         try:
             size, is_last = parse_chunk(argument)
         except CommandError as error:  # nobody knows where the next command would begin
             self._output.append(error.reply.octets)
             self._stop(State.CLOSED)
             return _refused(line, error.reply)
-        following = next_state(self._state, Verb.BDAT)
         if isinstance(following, Reply):
             self._begin_discarding(size, following)
             return None

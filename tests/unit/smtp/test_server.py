@@ -1,6 +1,7 @@
 """The server core: what dialogue files cannot say (limits, order, memory)."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -188,3 +189,9 @@ def test_P6_what_was_dealt_with_is_not_held_on_to() -> None:
     core = ServerConnection(SETTINGS)
     drive(core, b"NOOP\r\n" * 10_000 + b"NO")
     assert len(core._input) == 2
+
+
+def test_A88_A74_a_chunk_refused_for_want_of_tls_is_no_command() -> None:
+    strict = replace(SETTINGS, tls_required=True)
+    for segments in cuts(b"BDAT 6\r\nNOOP\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"):
+        assert converse(segments, strict).codes == [220, 530, 530, 250]
