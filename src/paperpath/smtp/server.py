@@ -46,6 +46,7 @@ from paperpath.smtp.refusal import CommandError
 from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State, next_state
 
+_VERB_OCTETS = 16  # of a line that is refused, to be told (promise P9)
 _BEFORE_TLS = frozenset({Verb.NOOP, Verb.EHLO, Verb.HELO, Verb.RSET, Verb.STARTTLS, Verb.QUIT})
 
 
@@ -61,7 +62,8 @@ class ServerConnection:
         self._input = b""
         self._read_to = 0  # what lies before was dealt with
         self._searched = 0  # no end of line lies before
-        self._overlong = False
+        self._passed_over = 0  # octets of an over-long line that are gone
+        self._line_start = b""  # the first of them
         self._output: list[bytes] = [settings.greeting.octets]
         self._awaiting: State | None = None  # where a positive reply leads
         self._errors = 0
@@ -173,15 +175,14 @@ class ServerConnection:
             self._keep_rest()
             return None
         self._read_to = end + 2
-        if end + 2 - begin > self._settings.line_octets:
-            self._overlong = True
         return self._input[begin:end]
 
     def _keep_rest(self) -> None:
         """Hold on to the begin of a line alone; of an over-long one to what may be half of its CRLF."""
         rest = self._input[self._read_to :]
         if len(rest) > self._settings.line_octets:
-            self._overlong = True
+            self._line_start = self._line_start or rest[:_VERB_OCTETS]
+            self._passed_over += len(rest) - 1
             rest = rest[-1:]
         self._input, self._read_to, self._searched = rest, 0, max(len(rest) - 1, 0)
 
@@ -254,9 +255,8 @@ class ServerConnection:
     # Commands
 
     def _carry_out(self, line: bytes) -> Event | None:
-        overlong, self._overlong = self._overlong, False
-        if overlong:
-            return self._refuse(line, replies.R500_LINE_TOO_LONG)
+        if self._passed_over or len(line) + 2 > self._settings.line_octets:
+            return self._refuse_overlong(line)
         try:
             verb, argument = parse_command(line)
             following = self._next_state(verb)
@@ -276,12 +276,17 @@ class ServerConnection:
             return replies.R530_TLS_FIRST
         return next_state(self._state, verb)
 
-    def _refuse(self, line: bytes, reply: Reply) -> Event:
+    def _refuse_overlong(self, line: bytes) -> Event:
+        passed_over, start = self._passed_over, self._line_start
+        self._passed_over, self._line_start = 0, b""
+        return self._refuse(start or line, replies.R500_LINE_TOO_LONG, passed_over + len(line))
+
+    def _refuse(self, line: bytes, reply: Reply, length: int | None = None) -> Event:
         self._output.append(reply.octets)
         self._errors += reply.code >= 500
         if self._errors > self._settings.errors:
             self.close(replies.R421_TOO_MANY_ERRORS)
-        return _refused(line, reply)
+        return _refused(line, reply, length)
 
     def _noop(self, verb: Verb, argument: bytes, following: State) -> None:
         self._output.append(replies.R250_DONE.octets)
@@ -401,6 +406,7 @@ class ServerConnection:
 _Reading = Callable[[ServerConnection], Event | None]
 
 
-def _refused(line: bytes, reply: Reply) -> CommandRefused:
-    verb = line.split(b" ", 1)[0][:16].decode("ascii", "replace")
-    return CommandRefused(verb, len(line), reply)
+def _refused(line: bytes, reply: Reply, length: int | None = None) -> CommandRefused:
+    """Make the event; `length` is that of the whole line, where it is longer than what is there of it."""
+    verb = line.split(b" ", 1)[0][:_VERB_OCTETS].decode("ascii", "replace")
+    return CommandRefused(verb, len(line) if length is None else length, reply)

@@ -195,3 +195,12 @@ def test_A88_A74_a_chunk_refused_for_want_of_tls_is_no_command() -> None:
     strict = replace(SETTINGS, tls_required=True)
     for segments in cuts(b"BDAT 6\r\nNOOP\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"):
         assert converse(segments, strict).codes == [220, 530, 530, 250]
+
+
+@pytest.mark.parametrize("cut", [1, 4000, 4097, 5000, 10_000])
+def test_P9_of_an_overlong_line_verb_and_length_are_told_and_nothing_else(cut: int) -> None:
+    core = ServerConnection(SETTINGS)
+    line = b"VRFY " + b"secret " * 1000
+    wire = line + b"\r\n"
+    heard = [event for at in range(0, len(wire), cut) for event in drive(core, wire[at : at + cut])]
+    assert heard == [events.CommandRefused("VRFY", len(line), replies.R500_LINE_TOO_LONG)]
