@@ -34,6 +34,7 @@ from paperpath.smtp.events import (
 )
 from paperpath.smtp.grammar import (
     Verb,
+    announces_chunk,
     is_foreign,
     parse_chunk,
     parse_command,
@@ -63,7 +64,7 @@ class ServerConnection:
         self._read_to = 0  # what lies before was dealt with
         self._searched = 0  # no end of line lies before
         self._passed_over = 0  # octets of an over-long line that are gone
-        self._line_start = b""  # the first of them
+        self._line_start = b""  # the first of them that are not blank
         self._output: list[bytes] = [settings.greeting.octets]
         self._awaiting: State | None = None  # where a positive reply leads
         self._errors = 0
@@ -181,7 +182,7 @@ class ServerConnection:
         """Hold on to the begin of a line alone; of an over-long one to what may be half of its CRLF."""
         rest = self._input[self._read_to :]
         if len(rest) > self._settings.line_octets:
-            self._line_start = self._line_start or rest[:_VERB_OCTETS]
+            self._line_start = (self._line_start + rest[:-1]).lstrip(b" \t")[:_VERB_OCTETS]
             self._passed_over += len(rest) - 1
             rest = rest[-1:]
         self._input, self._read_to, self._searched = rest, 0, max(len(rest) - 1, 0)
@@ -269,7 +270,7 @@ class ServerConnection:
             if error.reply is replies.R500_UNKNOWN and is_foreign(line, first=self._state is State.CONNECTED):
                 self.close(replies.R421_NOT_SMTP)
                 return _refused(line, replies.R421_NOT_SMTP)
-            return self._refuse(line, error.reply)
+            return self._refuse_line(line, error.reply)
 
     def _next_state(self, verb: Verb) -> State | Reply:
         if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
@@ -277,9 +278,16 @@ class ServerConnection:
         return next_state(self._state, verb)
 
     def _refuse_overlong(self, line: bytes) -> Event:
-        passed_over, start = self._passed_over, self._line_start
+        start, length = (self._line_start + line).lstrip(b" \t"), self._passed_over + len(line)
         self._passed_over, self._line_start = 0, b""
-        return self._refuse(start or line, replies.R500_LINE_TOO_LONG, passed_over + len(line))
+        return self._refuse_line(start, replies.R500_LINE_TOO_LONG, length)
+
+    def _refuse_line(self, line: bytes, reply: Reply, length: int | None = None) -> Event:
+        if announces_chunk(line):  # and nobody knows where the next command would begin
+            self._output.append(replies.R501_BAD_CHUNK.octets)
+            self._stop(State.CLOSED)
+            return _refused(line, replies.R501_BAD_CHUNK, length)
+        return self._refuse(line, reply, length)
 
     def _refuse(self, line: bytes, reply: Reply, length: int | None = None) -> Event:
         self._output.append(reply.octets)
@@ -332,12 +340,7 @@ class ServerConnection:
         return CONTENT_BEGUN
 
     def _bdat(self, line: bytes, argument: bytes, following: State | Reply) -> Event | None:
-        try:
-            size, is_last = parse_chunk(argument)
-        except CommandError as error:  # nobody knows where the next command would begin
-            self._output.append(error.reply.octets)
-            self._stop(State.CLOSED)
-            return _refused(line, error.reply)
+        size, is_last = parse_chunk(argument)
         if isinstance(following, Reply):
             self._begin_discarding(size, following)
             return None

@@ -197,6 +197,29 @@ def test_A88_A74_a_chunk_refused_for_want_of_tls_is_no_command() -> None:
         assert converse(segments, strict).codes == [220, 530, 530, 250]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"BDAT\t6",
+        b"BDAT 6\n",
+        b" bdat\r 6",
+        b"BDAT",
+        b"BDAT 6" + b" " * 5000,
+        b"\tBDAT \xff",
+        b" " * 4990 + b"BDAT 6",
+    ],
+)
+def test_A91_behind_a_chunk_that_cannot_be_read_nothing_is_a_command(line: bytes) -> None:
+    wire = OPENING.replace(b"DATA\r\n", b"") + line + b"\r\nNOOP\r\n"
+    for cut in (1, 7, 4000, 4992, len(wire)):
+        segments = [wire[start : start + cut] for start in range(0, len(wire), cut)]
+        assert converse(segments).codes == [220, 250, 250, 250, 501]
+
+
+def test_A91_a_verb_that_only_begins_like_a_chunk_is_unknown() -> None:
+    assert converse([b"BDATA 6\r\nNOOP\r\n"]).codes == [220, 500, 250]
+
+
 @pytest.mark.parametrize("cut", [1, 4000, 4097, 5000, 10_000])
 def test_P9_of_an_overlong_line_verb_and_length_are_told_and_nothing_else(cut: int) -> None:
     core = ServerConnection(SETTINGS)
