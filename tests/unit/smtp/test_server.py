@@ -227,3 +227,26 @@ def test_P9_of_an_overlong_line_verb_and_length_are_told_and_nothing_else(cut: i
     wire = line + b"\r\n"
     heard = [event for at in range(0, len(wire), cut) for event in drive(core, wire[at : at + cut])]
     assert heard == [events.CommandRefused("VRFY", len(line), replies.R500_LINE_TOO_LONG)]
+
+
+@pytest.mark.parametrize("octet", [b"\x0b", b"\x0c", b"\x00", b"\x1c", b"\x7f"])
+def test_A33_no_control_octet_separates_parameters(octet: bytes) -> None:
+    for line in (b"MAIL FROM:<a@b.example> SIZE=1%bBODY=7BIT", b"MAIL FROM:<a@b.example> %bSIZE=1"):
+        assert converse([b"EHLO c\r\n" + line % octet + b"\r\n"]).codes == [220, 250, 501]
+    rcpt = b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<u@here.example> %b\r\n"
+    assert converse([rcpt % octet]).codes == [220, 250, 250, 501]
+
+
+def test_A4_tabs_and_spaces_separate_parameters() -> None:
+    assert converse([b"EHLO c\r\nMAIL FROM:<a@b.example> \t SIZE=1\t BODY=7BIT\r\n"]).codes == [220, 250, 250]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["MAIL FROM:<a@b.example> SMTPUTF8 RET=HDRſ", "MAIL FROM:<a@b.example> SMTPUTF8 BODY=8BıTMIME"],
+)
+def test_A60_A66_letters_that_only_look_like_ascii_in_upper_case_are_refused(line: str) -> None:
+    reporting = replace(SETTINGS, dsn=True)
+    assert converse([b"EHLO c\r\n" + line.encode() + b"\r\n"], reporting).codes == [220, 250, 501]
+    wire = "EHLO c\r\nMAIL FROM:<> SMTPUTF8\r\nRCPT TO:<u@here.example> NOTIFY=ſUCCESS\r\n".encode()
+    assert converse([wire], reporting).codes == [220, 250, 250, 501]
