@@ -18,6 +18,7 @@ from paperpath.maildrop.interface import Content, Maildrop, NewMessage, StorageE
 from paperpath.smtp import replies
 
 MOST_HOPS = 100  # RFC 5321 §6.3: never below that
+_LINE_END = b"\r\n"
 _MOST_HEADER_OCTETS = 2**20  # how much of a header is searched for trace fields (attack S-10)
 
 
@@ -41,7 +42,7 @@ class Reception:
         self.envelope = envelope
         self._stamp = stamp
         self._content = maildrop.new_content(stamp.queue_id)
-        self._head = b""
+        self._head = bytearray(_LINE_END)  # as if a line had ended: content may begin with the empty one
         self._searches_head = True
         self._failure: Exception | None = None
         recipients = envelope.recipients
@@ -56,9 +57,16 @@ class Reception:
     def add(self, octets: bytes) -> None:
         """Take a chunk of content."""
         if self._searches_head:
-            self._head = self._head + octets if self._head else octets
-            self._searches_head = len(self._head) < _MOST_HEADER_OCTETS and b"\r\n\r\n" not in octets
+            self._gather_head(octets)
         self._write(octets)
+
+    def _gather_head(self, octets: bytes) -> None:
+        """Keep what may be header; no octet is copied or looked at again, however many pieces come."""
+        head = self._head
+        seen = len(head)
+        head += octets
+        end = head.find(_LINE_END * 2, max(seen - 3, 0))
+        self._searches_head = end < 0 and len(head) < _MOST_HEADER_OCTETS
 
     def discard(self) -> None:
         """Give the message up; nothing of it stays."""
@@ -71,7 +79,7 @@ class Reception:
         try:
             if self._failure is not None:
                 raise self._failure
-            if count_fields(header_section(self._head), b"received") >= MOST_HOPS:
+            if count_fields(header_section(bytes(self._head[len(_LINE_END) :])), b"received") >= MOST_HOPS:
                 self.discard()
                 done(Stored(replies.R554_LOOP))
                 return
@@ -124,4 +132,4 @@ class Reception:
     def _end(self) -> None:
         self._budget.give_back(self._taken)
         self._taken = 0
-        self._head = b""
+        self._head.clear()

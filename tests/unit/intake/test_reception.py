@@ -96,6 +96,19 @@ def test_S10_trace_fields_are_counted_over_many_chunks_of_a_long_header() -> Non
     )
 
 
+@pytest.mark.parametrize("header", [b"", b"A: b\r\n"])
+def test_P6_S10_what_follows_the_header_is_not_gathered_however_it_is_cut(header: bytes) -> None:
+    whole = header + b"\r\nbody\r\n"
+    for place in range(len(whole)):
+        budget, maildrop = SpoolBudget(2**20), MemoryMaildrop(MemoryStore())
+        reception = Reception(
+            maildrop, budget, ENVELOPE, Stamp("mx", "Q", datetime(2026, 11, 22, tzinfo=UTC))
+        )
+        for octets in (whole[:place], whole[place:], b"x" * 1000):
+            reception.add(octets)
+        assert len(reception._head) <= len(whole) + 2
+
+
 def test_A51_a_hundred_trace_fields_are_too_many() -> None:
     maildrop = MemoryMaildrop(MemoryStore())
     assert receive(maildrop, b"Received: x\r\n" * 100).startswith("554 5.4.6")
