@@ -40,6 +40,7 @@ _VERBS = {verb.value: verb for verb in Verb}
 _NOT_IMPLEMENTED = frozenset({b"EXPN", b"TURN", b"SEND", b"SOML", b"SAML", b"ETRN"})
 _WITHOUT_ARGUMENT = frozenset({Verb.DATA, Verb.RSET, Verb.QUIT, Verb.STARTTLS})
 _CHUNK = re.compile(rb"(\d{1,20})(?:[ \t]+(LAST))?", re.I)
+_CHUNK_VERB = re.compile(rb"[ \t]*BDAT(?![!-~])", re.I)
 _MOST_CHUNK_OCTETS = 2**63 - 1
 # What browsers say first when they are made to talk to us (attack S-1).
 _HTTP = frozenset({b"GET", b"POST", b"HEAD", b"PUT", b"CONNECT", b"OPTIONS", b"DELETE", b"PATCH", b"TRACE"})
@@ -121,13 +122,18 @@ def parse_recipient(argument: bytes, settings: Settings, *, international: bool)
 def parse_chunk(argument: bytes) -> tuple[int, bool]:
     """Read what follows BDAT: how many octets come, and whether they are the last (RFC 3030 §2).
 
-    Raises: CommandError; then nobody knows where the next command begins.
+    Raises: CommandError.
     """
     match = _CHUNK.fullmatch(argument)
     size = int(match[1]) if match else _MOST_CHUNK_OCTETS + 1
     if match is None or size > _MOST_CHUNK_OCTETS:
         raise CommandError(replies.R501_BAD_CHUNK)
     return size, match[2] is not None
+
+
+def announces_chunk(line: bytes) -> bool:
+    """Tell whether octets follow a line that are no commands, even if it cannot be read as a whole."""
+    return _CHUNK_VERB.match(line) is not None
 
 
 def _after_keyword(argument: bytes, keyword: bytes) -> tuple[bytes, bool]:

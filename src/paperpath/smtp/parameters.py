@@ -11,6 +11,7 @@ from paperpath.smtp import replies
 from paperpath.smtp.refusal import CommandError
 from paperpath.smtp.settings import Settings
 
+_WORD = re.compile(rb"[^ \t]+")  # no other control octet stands between two
 _KEYWORD = re.compile(rb"[A-Z0-9][A-Z0-9-]*")
 _VALUE = re.compile(rb"[!-<>-~\x80-\xff]+")
 _MOST_SIZE_DIGITS = 20  # RFC 1870 §3
@@ -65,7 +66,7 @@ def read_recipient_parameters(octets: bytes, settings: Settings, *, internationa
 
 def asks_for_international(octets: bytes) -> bool:
     """Tell whether SMTPUTF8 stands among parameters, or behind the name that VRFY is asked about."""
-    return any(word.upper() == b"SMTPUTF8" for word in octets.split())
+    return any(word.upper() == b"SMTPUTF8" for word in _WORD.findall(octets))
 
 
 def _split(octets: bytes) -> Words:
@@ -73,7 +74,7 @@ def _split(octets: bytes) -> Words:
     if not octets.startswith(b" "):
         raise CommandError(replies.R501_BAD_PARAMETER)
     words: Words = {}
-    for word in octets.split():
+    for word in _WORD.findall(octets):
         keyword, equals, value = word.partition(b"=")
         name = keyword.upper()
         if _KEYWORD.fullmatch(name) is None or name in words:
@@ -105,10 +106,18 @@ def _take_text(words: Words, name: bytes) -> str:
         raise CommandError(replies.R501_BAD_PARAMETER) from None
 
 
+def _take_name(words: Words, name: bytes) -> str:
+    """Take a value in upper case; only ASCII has one here, or "ſuccess" would be SUCCESS."""
+    value = _take_text(words, name)
+    if not value.isascii():
+        raise CommandError(replies.R501_BAD_PARAMETER)
+    return value.upper()
+
+
 def _read_choice(words: Words, name: bytes, choices: frozenset[str]) -> str:
     if name not in words:
         return ""
-    value = _take_text(words, name).upper()
+    value = _take_name(words, name)
     if value not in choices:
         raise CommandError(replies.R501_BAD_PARAMETER)
     return value
@@ -132,7 +141,7 @@ def _read_envid(words: Words) -> str:
 def _read_notify(words: Words) -> str:
     if b"NOTIFY" not in words:
         return ""
-    value = _take_text(words, b"NOTIFY").upper()
+    value = _take_name(words, b"NOTIFY")
     if value != "NEVER" and not _CONDITIONS.issuperset(value.split(",")):
         raise CommandError(replies.R501_BAD_PARAMETER)
     return value

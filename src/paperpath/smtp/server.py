@@ -34,6 +34,7 @@ from paperpath.smtp.events import (
 )
 from paperpath.smtp.grammar import (
     Verb,
+    announces_chunk,
     is_foreign,
     parse_chunk,
     parse_command,
@@ -47,6 +48,7 @@ from paperpath.smtp.refusal import CommandError
 from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State, next_state
 
+_VERB_OCTETS = 16  # of a line that is refused, to be told (promise P9)
 _BEFORE_TLS = frozenset({Verb.NOOP, Verb.EHLO, Verb.HELO, Verb.RSET, Verb.STARTTLS, Verb.QUIT})
 _UNKNOWN = (replies.R500_UNKNOWN, replies.R500_BARE_NEWLINE)
 
@@ -63,7 +65,8 @@ class ServerConnection:
         self._input = b""
         self._read_to = 0  # what lies before was dealt with
         self._searched = 0  # no end of line lies before
-        self._overlong = False
+        self._passed_over = 0  # octets of an over-long line that are gone
+        self._line_start = b""  # the first of them that are not blank
         self._observer = observer
         self._output: list[bytes] = []
         self._say(settings.greeting)
@@ -138,8 +141,8 @@ class ServerConnection:
             if following is State.RECIPIENTS:
                 self._recipients += 1
             self._state = following
-        elif self._state is State.CONTENT or self._state is State.CHUNKS:
-            self._state = State.READY
+        elif following is State.READY:  # the message was refused at its end, and with it the transaction
+            self._state = following
         if reply.code == 421:
             self._stop(State.CLOSED)
         elif following is State.HANDSHAKE and self._state is following:
@@ -152,6 +155,7 @@ class ServerConnection:
         self._encrypted = True
         self._state = State.CONNECTED
         self._read = ServerConnection._read_commands
+        self._take_input()  # rule 4
 
     def close(self, reply: Reply) -> None:
         """End the session from our side with a 421 (RFC 5321 §3.8); what was pending is dropped."""
@@ -173,15 +177,19 @@ class ServerConnection:
         begin = self._read_to
         end = self._input.find(b"\r\n", self._searched if self._searched > begin else begin)
         if end < 0:
-            if self.pending_octets > self._settings.line_octets:
-                self._overlong = True
-                self._read_to = len(self._input) - 1
-            self._searched = max(len(self._input) - 1, 0)
+            self._keep_rest()
             return None
         self._read_to = end + 2
-        if end + 2 - begin > self._settings.line_octets:
-            self._overlong = True
         return self._input[begin:end]
+
+    def _keep_rest(self) -> None:
+        """Hold on to the begin of a line alone; of an over-long one to what may be half of its CRLF."""
+        rest = self._input[self._read_to :]
+        if len(rest) > self._settings.line_octets:
+            self._line_start = (self._line_start + rest[:-1]).lstrip(b" \t")[:_VERB_OCTETS]
+            self._passed_over += len(rest) - 1
+            rest = rest[-1:]
+        self._input, self._read_to, self._searched = rest, 0, max(len(rest) - 1, 0)
 
     def _read_content(self) -> Event | None:
         """Read what follows DATA, to its end."""
@@ -230,6 +238,7 @@ class ServerConnection:
         return self._refuse(b"BDAT", refusal)
 
     def _read_nothing(self) -> Event | None:
+        self._take_input()
         return None
 
     def _take_input(self) -> bytes:
@@ -255,17 +264,14 @@ class ServerConnection:
     # Commands
 
     def _carry_out(self, line: bytes) -> Event | None:
-        overlong, self._overlong = self._overlong, False
-        if overlong:
-            return self._refuse(line, replies.R500_LINE_TOO_LONG)
+        if self._passed_over or len(line) + 2 > self._settings.line_octets:
+            return self._refuse_overlong(line)
         try:
             verb, argument = parse_command(line)
             self._observer.see_command(verb.name)
-            if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
-                raise CommandError(replies.R530_TLS_FIRST)
+            following = self._next_state(verb)
             if verb is Verb.BDAT:
-                return self._bdat(line, argument)
-            following = next_state(self._state, verb)
+                return self._bdat(line, argument, following)
             if isinstance(following, Reply):
                 raise CommandError(following)
             return self._HANDLERS[verb](self, verb, argument, following)
@@ -275,14 +281,31 @@ class ServerConnection:
             if error.reply is replies.R500_UNKNOWN and is_foreign(line, first=self._state is State.CONNECTED):
                 self.close(replies.R421_NOT_SMTP)
                 return _refused(line, replies.R421_NOT_SMTP)
-            return self._refuse(line, error.reply)
+            return self._refuse_line(line, error.reply)
 
-    def _refuse(self, line: bytes, reply: Reply) -> Event:
+    def _next_state(self, verb: Verb) -> State | Reply:
+        if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
+            return replies.R530_TLS_FIRST
+        return next_state(self._state, verb)
+
+    def _refuse_overlong(self, line: bytes) -> Event:
+        start, length = (self._line_start + line).lstrip(b" \t"), self._passed_over + len(line)
+        self._passed_over, self._line_start = 0, b""
+        return self._refuse_line(start, replies.R500_LINE_TOO_LONG, length)
+
+    def _refuse_line(self, line: bytes, reply: Reply, length: int | None = None) -> Event:
+        if announces_chunk(line):  # and nobody knows where the next command would begin
+            self._say(replies.R501_BAD_CHUNK)
+            self._stop(State.CLOSED)
+            return _refused(line, replies.R501_BAD_CHUNK, length)
+        return self._refuse(line, reply, length)
+
+    def _refuse(self, line: bytes, reply: Reply, length: int | None = None) -> Event:
         self._say(reply)
         self._errors += reply.code >= 500
         if self._errors > self._settings.errors:
             self.close(replies.R421_TOO_MANY_ERRORS)
-        return _refused(line, reply)
+        return _refused(line, reply, length)
 
     def _noop(self, verb: Verb, argument: bytes, following: State) -> None:
         self._say(replies.R250_DONE)
@@ -327,14 +350,8 @@ class ServerConnection:
         self._read = ServerConnection._read_content
         return CONTENT_BEGUN
 
-    def _bdat(self, line: bytes, argument: bytes) -> Event | None:
-        try:
-            size, is_last = parse_chunk(argument)
-        except CommandError as error:  # nobody knows where the next command would begin
-            self._say(error.reply)
-            self._stop(State.CLOSED)
-            return _refused(line, error.reply)
-        following = next_state(self._state, Verb.BDAT)
+    def _bdat(self, line: bytes, argument: bytes, following: State | Reply) -> Event | None:
+        size, is_last = parse_chunk(argument)
         if isinstance(following, Reply):
             self._begin_discarding(size, following)
             return None
@@ -403,6 +420,7 @@ class ServerConnection:
 _Reading = Callable[[ServerConnection], Event | None]
 
 
-def _refused(line: bytes, reply: Reply) -> CommandRefused:
-    verb = line.split(b" ", 1)[0][:16].decode("ascii", "replace")
-    return CommandRefused(verb, len(line), reply)
+def _refused(line: bytes, reply: Reply, length: int | None = None) -> CommandRefused:
+    """Make the event; `length` is that of the whole line, where it is longer than what is there of it."""
+    verb = line.split(b" ", 1)[0][:_VERB_OCTETS].decode("ascii", "replace")
+    return CommandRefused(verb, len(line) if length is None else length, reply)

@@ -1,14 +1,16 @@
 """The server core: what dialogue files cannot say (limits, order, memory)."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperpath.smtp import replies
+from paperpath.smtp import events, replies
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings
+from paperpath.smtp.states import State
 from tests.support.core import SETTINGS, converse, cuts
 from tests.unit.smtp.test_data import HARMLESS, SMUGGLING
 
@@ -159,7 +161,10 @@ def test_A72_octets_behind_starttls_end_the_session() -> None:
 
 def test_A74_where_tls_is_required_nothing_of_use_is_done_before_it() -> None:
     strict = Settings("mx", 1000, 100, tls=True, tls_required=True)
-    lines = [b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nBDAT 1 LAST\r\n", b"VRFY x\r\nNOOP\r\nRSET\r\nHELO c\r\n"]
+    lines = [
+        b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nBDAT 1 LAST\r\n.",
+        b"VRFY x\r\nNOOP\r\nRSET\r\nHELO c\r\n",
+    ]
     heard = converse([*lines, b"STARTTLS\r\n", b"EHLO c\r\nMAIL FROM:<>\r\nQUIT\r\n"], strict)
     assert heard.codes == [220, 250, 530, 530, 530, 250, 250, 250, 220, 250, 250, 221]
 
@@ -187,3 +192,124 @@ def test_A56_A88_a_message_too_big_in_chunks_is_read_to_the_end_of_the_chunk() -
     wire = opening + b"BDAT 600\r\n" + b"x" * 600 + b"BDAT 600\r\n" + b"QUIT\r\n" * 100 + b"NOOP\r\n"
     for segments in ([wire], [wire[place : place + 1] for place in range(len(wire))]):
         assert converse(segments, Settings("mx", 1000, 100)).codes == [220, 250, 250, 250, 250, 552, 250]
+
+
+def drive(core: ServerConnection, wire: bytes) -> list[events.Event]:
+    """Feed a core; take everything but STARTTLS, which cannot be carried out just now."""
+    core.receive(wire)
+    heard = []
+    while (event := core.next_event()) is not None:
+        heard.append(event)
+        if core.awaits_reply:
+            tls = isinstance(event, events.TLSRequested)
+            core.reply(replies.R454_NO_TLS if tls else replies.R250_DONE)
+    return heard
+
+
+def codes_of(core: ServerConnection) -> list[int]:
+    return [int(line[:3]) for line in core.octets_to_send().splitlines() if line[3:4] == b" "]
+
+
+def test_A70_where_tls_is_not_available_the_chunks_that_came_stay() -> None:
+    core = ServerConnection(SETTINGS)
+    drive(core, OPENING.replace(b"DATA", b"BDAT 3") + b"abcSTARTTLS\r\n")
+    assert core.state is State.CHUNKS
+    assert isinstance(drive(core, b"BDAT 2 LAST\r\nde")[-1], events.ContentEnded)
+    assert codes_of(core)[-3:] == [250, 454, 250]
+
+
+def in_handshake() -> ServerConnection:
+    core = ServerConnection(SETTINGS)
+    core.receive(b"EHLO c\r\nSTARTTLS\r\n")
+    while not core.awaits_reply:
+        core.next_event()
+    core.reply(replies.R220_START_TLS)
+    core.octets_to_send()
+    return core
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_A72_P6_what_reaches_the_core_during_the_handshake_is_dropped(looked: bool) -> None:
+    core = in_handshake()
+    core.receive(b"NOOP\r\nEHLO evil.example\r\nMAIL")
+    if looked:
+        assert core.next_event() is None
+        assert core.pending_octets == 0
+    core.tls_started()
+    assert drive(core, b"NOOP\r\n") == []
+    assert codes_of(core) == [250]
+
+
+def test_P6_nothing_is_held_that_comes_behind_the_end() -> None:
+    core = ServerConnection(SETTINGS)
+    drive(core, b"QUIT\r\n")
+    for _ in range(10):
+        assert drive(core, b"x" * 10_000) == []
+        assert core.pending_octets == 0
+
+
+def test_P6_what_was_dealt_with_is_not_held_on_to() -> None:
+    core = ServerConnection(SETTINGS)
+    drive(core, b"NOOP\r\n" * 10_000 + b"NO")
+    assert len(core._input) == 2
+
+
+def test_A88_A74_a_chunk_refused_for_want_of_tls_is_no_command() -> None:
+    strict = replace(SETTINGS, tls_required=True)
+    for segments in cuts(b"BDAT 6\r\nNOOP\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"):
+        assert converse(segments, strict).codes == [220, 530, 530, 250]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"BDAT\t6",
+        b"BDAT 6\n",
+        b" bdat\r 6",
+        b"BDAT",
+        b"BDAT 6" + b" " * 5000,
+        b"\tBDAT \xff",
+        b" " * 4990 + b"BDAT 6",
+    ],
+)
+def test_A91_behind_a_chunk_that_cannot_be_read_nothing_is_a_command(line: bytes) -> None:
+    wire = OPENING.replace(b"DATA\r\n", b"") + line + b"\r\nNOOP\r\n"
+    for cut in (1, 7, 4000, 4992, len(wire)):
+        segments = [wire[start : start + cut] for start in range(0, len(wire), cut)]
+        assert converse(segments).codes == [220, 250, 250, 250, 501]
+
+
+def test_A91_a_verb_that_only_begins_like_a_chunk_is_unknown() -> None:
+    assert converse([b"BDATA 6\r\nNOOP\r\n"]).codes == [220, 500, 250]
+
+
+@pytest.mark.parametrize("cut", [1, 4000, 4097, 5000, 10_000])
+def test_P9_of_an_overlong_line_verb_and_length_are_told_and_nothing_else(cut: int) -> None:
+    core = ServerConnection(SETTINGS)
+    line = b"VRFY " + b"secret " * 1000
+    wire = line + b"\r\n"
+    heard = [event for at in range(0, len(wire), cut) for event in drive(core, wire[at : at + cut])]
+    assert heard == [events.CommandRefused("VRFY", len(line), replies.R500_LINE_TOO_LONG)]
+
+
+@pytest.mark.parametrize("octet", [b"\x0b", b"\x0c", b"\x00", b"\x1c", b"\x7f"])
+def test_A33_no_control_octet_separates_parameters(octet: bytes) -> None:
+    for line in (b"MAIL FROM:<a@b.example> SIZE=1%bBODY=7BIT", b"MAIL FROM:<a@b.example> %bSIZE=1"):
+        assert converse([b"EHLO c\r\n" + line % octet + b"\r\n"]).codes == [220, 250, 501]
+    rcpt = b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<u@here.example> %b\r\n"
+    assert converse([rcpt % octet]).codes == [220, 250, 250, 501]
+
+
+def test_A4_tabs_and_spaces_separate_parameters() -> None:
+    assert converse([b"EHLO c\r\nMAIL FROM:<a@b.example> \t SIZE=1\t BODY=7BIT\r\n"]).codes == [220, 250, 250]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["MAIL FROM:<a@b.example> SMTPUTF8 RET=HDRſ", "MAIL FROM:<a@b.example> SMTPUTF8 BODY=8BıTMIME"],
+)
+def test_A60_A66_letters_that_only_look_like_ascii_in_upper_case_are_refused(line: str) -> None:
+    reporting = replace(SETTINGS, dsn=True)
+    assert converse([b"EHLO c\r\n" + line.encode() + b"\r\n"], reporting).codes == [220, 250, 501]
+    wire = "EHLO c\r\nMAIL FROM:<> SMTPUTF8\r\nRCPT TO:<u@here.example> NOTIFY=ſUCCESS\r\n".encode()
+    assert converse([wire], reporting).codes == [220, 250, 250, 501]
