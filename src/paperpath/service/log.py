@@ -91,8 +91,7 @@ def _format_text(moment: str, program: str, level: str, event: str, facts: _Fact
 
 def _format_json(moment: str, program: str, level: str, event: str, facts: _Facts) -> str:
     head = {"time": moment, "program": program, "level": level, "event": event}
-    line = json.dumps({**head, **facts}, default=str)
-    return line.replace("\x7f", "\\u007f") + "\n"  # the one octet of ASCII that json leaves as it is
+    return json.dumps({**head, **facts}, default=str) + "\n"  # ASCII, the controls escaped
 
 
 _FORMS: dict[Form, Callable[[str, str, str, str, _Facts], str]] = {"text": _format_text, "json": _format_json}
