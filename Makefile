@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+FUZZ_S ?= 60
 
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench fuzz lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -36,9 +37,17 @@ format: $(READY) ## put the code into its form
 bench: $(READY) ## measure, beside Postfix in the same run
 	$(BIN)/python -m bench $(ARGS)
 
+$(VENV)/.fuzz: requirements-fuzz.lock $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	touch $@
+
+fuzz: $(VENV)/.fuzz ## look for inputs that break an invariant, FUZZ_S seconds a target
+	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_S) $(ARGS)
+
 lock: $(READY) ## resolve the dependencies anew
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group fuzz -o requirements-fuzz.lock
 
 clean: ## remove what was made here, mail under var/ excepted
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz
