@@ -1,7 +1,7 @@
 """A session on the server core, driven as badly as may be: cut anywhere, refused at will, answered late.
 
 Used by the property tests and by the fuzz target of the server. What comes out is judged in model.py, and
-here what can be judged while it happens: that events make sense, and that the core holds no more than it says.
+here what can be judged while it happens: events make sense, and the core holds no more than it says.
 """
 
 import random
