@@ -72,13 +72,22 @@ class SpooledContent:
         self._final = content_file(self._folder, self._queue_id)
         self._partial = self._final.with_suffix(".partial")
         if not self._final.parent.is_dir():
-            self._final.parent.mkdir(mode=0o700, exist_ok=True)
-            flush_directory(self._folder)
+            self._make_folder(self._final.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._partial, flags, 0o600)
         self._spilled = True
         _write_all(self._descriptor, b"".join(self._chunks))
         self._chunks.clear()
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and flush its name, or make none: whoever finds it takes it for flushed."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            flush_directory(self._folder)
+        except OSError:
+            with suppress(OSError):  # another process has put something there
+                folder.rmdir()
+            raise
 
     def _flush(self) -> Content:
         descriptor = self._descriptor

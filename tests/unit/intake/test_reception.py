@@ -1,6 +1,7 @@
 """One message into the maildrop: one Received field, failures told at the end (A-41, A-44, A-51, D-4)."""
 
 import asyncio
+import errno
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from paperpath.intake.reception import Reception, Stored
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.trace import Stamp
+from paperpath.maildrop import content
 from paperpath.maildrop.content import SpooledContent, read_content
 from paperpath.maildrop.interface import NewMessage, StorageError
 from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
@@ -124,3 +126,23 @@ def test_D4_a_content_folder_that_cannot_be_written_is_a_storage_error(tmp_path:
     with pytest.raises(StorageError):
         writer.write(b"x" * 100_000)
     writer.discard()
+
+
+def test_D4_a_content_folder_whose_name_was_not_flushed_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+
+    def fail_once(folder: Path) -> None:
+        flushed.append(folder)
+        if len(flushed) == 1:
+            raise OSError(errno.EIO, "disk")
+
+    monkeypatch.setattr(content, "flush_directory", fail_once)
+    first, second = (SpooledContent(tmp_path, "0123456789AB", executor=None) for _ in range(2))  # type: ignore[arg-type]
+    with pytest.raises(StorageError):
+        first.write(b"x" * 100_000)
+    assert list(tmp_path.iterdir()) == []
+    second.write(b"x" * 100_000)
+    assert flushed == [tmp_path, tmp_path]
+    second.discard()
