@@ -18,9 +18,9 @@ KNOWN = (*IN_CLEAR, b"MAIL", b"RCPT", b"DATA", b"BDAT", b"VRFY", b"HELP")
 
 # Whoever says this where it may be said is answered by the driver, not the core.
 CERTAIN_SENDER = re.compile(
-    rb"(?i:MAIL FROM): ?<([a-z]+@[a-z]+\.example)?>(?: SIZE=[0-9])?(?: BODY=8BITMIME)?"
+    rb"(?i:MAIL FROM): ?<([a-z]{1,9}@[a-z]{1,9}\.example)?>(?: SIZE=[0-9])?(?: BODY=8BITMIME)?"
 )
-CERTAIN_RECIPIENT = re.compile(rb"(?i:RCPT TO): ?<([a-z]+@[a-z]+\.example)>")
+CERTAIN_RECIPIENT = re.compile(rb"(?i:RCPT TO): ?<([a-z]{1,9}@[a-z]{1,9}\.example)>")
 SIMPLE_PATH = re.compile(rb"(?i:MAIL FROM|RCPT TO): *<([a-z]+@[a-z]+\.example)?>")
 
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
