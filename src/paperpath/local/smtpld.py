@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.local.delivery import Depot, defer_batch, deliver_batch
 from paperpath.mail.outcome import Delivered
-from paperpath.maildrop.interface import Claim, Maildrop, MaildropError, Settlement, Transport
+from paperpath.maildrop.errors import MaildropError
+from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
+from paperpath.maildrop.values import Claim, Settlement, Transport
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups

@@ -8,9 +8,11 @@ import os
 import time
 
 from paperpath.accounts.file import Accounts, AccountsError, AccountsFile
-from paperpath.maildrop.interface import Maildrop, MaildropError, Sorted, UnsortedRecipient
+from paperpath.maildrop.errors import MaildropError
+from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
+from paperpath.maildrop.values import Sorted, UnsortedRecipient
 from paperpath.routing.routes import Routes
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import Log

@@ -16,10 +16,10 @@ from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameter
 from paperpath.mail.outcome import Deferred, Delivered
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.content import read_content
-from paperpath.maildrop.interface import (
+from paperpath.maildrop.interface import Maildrop
+from paperpath.maildrop.values import (
     SMALL_CONTENT_OCTETS,
     Claim,
-    Maildrop,
     NewMessage,
     Settlement,
     Sorted,

@@ -11,7 +11,7 @@ from paperpath.local.delivery import Depot, deliver_batch, delivery_name
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import NO_PARAMETERS
 from paperpath.mail.outcome import Deferred, Delivered, Outcome
-from paperpath.maildrop.interface import Claim, ClaimedMessage, Content
+from paperpath.maildrop.values import Claim, ClaimedMessage, Content
 
 ACCOUNTS = parse_accounts("joe@here.example\tx/joe\nann@here.example\tx/ann\n")
 OCTETS = b"Received: x\r\nReturn-Path: <old@x.example>\r\n\r\nbody\r\n"

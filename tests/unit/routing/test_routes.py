@@ -8,7 +8,7 @@ from paperpath.accounts.file import Accounts, parse_accounts
 from paperpath.config.domain import DomainPattern
 from paperpath.config.tables import PostOfficeTable, RouteEntry
 from paperpath.mail.address import Mailbox, parse_mailbox
-from paperpath.maildrop.interface import Transport, UnsortedRecipient
+from paperpath.maildrop.values import Transport, UnsortedRecipient
 from paperpath.postoffice.smtppd import decide
 from paperpath.routing.domain_table import DomainTable
 from paperpath.routing.routes import Routes

@@ -9,7 +9,7 @@ from typing import Any
 
 import apsw
 
-from paperpath.maildrop.interface import SchemaError
+from paperpath.maildrop.errors import SchemaError
 from paperpath.service.durable import flush_directory
 
 SCHEMA_VERSION = 2

@@ -17,7 +17,15 @@ import apsw
 from paperpath.mail.address import parse_mailbox
 from paperpath.mail.envelope import SenderParameters
 from paperpath.maildrop.content import SpooledContent, content_file
-from paperpath.maildrop.interface import (
+from paperpath.maildrop.errors import StorageError
+from paperpath.maildrop.queue_id import QueueIds
+from paperpath.maildrop.sqlite import operations
+from paperpath.maildrop.sqlite.database import fetch, open_database
+from paperpath.maildrop.sqlite.group import Transaction
+from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
+from paperpath.maildrop.sqlite.operations import ClaimedRow
+from paperpath.maildrop.sqlite.writer import GroupCommitter
+from paperpath.maildrop.values import (
     Books,
     Claim,
     ClaimedMessage,
@@ -26,17 +34,9 @@ from paperpath.maildrop.interface import (
     Settlement,
     Sorted,
     Stage,
-    StorageError,
     Transport,
     UnsortedRecipient,
 )
-from paperpath.maildrop.queue_id import QueueIds
-from paperpath.maildrop.sqlite import operations
-from paperpath.maildrop.sqlite.database import fetch, open_database
-from paperpath.maildrop.sqlite.group import Transaction
-from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
-from paperpath.maildrop.sqlite.operations import ClaimedRow
-from paperpath.maildrop.sqlite.writer import GroupCommitter
 
 _READ_UNSORTED = """
     SELECT recipient.id, queue_id, address FROM recipient JOIN message ON message.id = message_id

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import apsw
 
-from paperpath.maildrop.interface import MaildropError, Stage, StorageError
+from paperpath.maildrop.errors import MaildropError, StorageError
+from paperpath.maildrop.values import Stage
 
 Result = TypeVar("Result")
 

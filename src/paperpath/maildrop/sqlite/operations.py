@@ -17,10 +17,16 @@ import apsw
 from paperpath.mail.address import format_mailbox
 from paperpath.mail.outcome import Deferred, Delivered
 from paperpath.maildrop.content import content_file
-from paperpath.maildrop.interface import NewMessage, Settlement, Sorted, Stage, Transport
 from paperpath.maildrop.sqlite.database import fetch
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import forget, is_alive
+from paperpath.maildrop.values import (
+    NewMessage,
+    Settlement,
+    Sorted,
+    Stage,
+    Transport,
+)
 
 # recipient id, message id, address, tried, attempts, notify, orcpt
 ClaimedRow = tuple[int, int, str, int, int, str, str]

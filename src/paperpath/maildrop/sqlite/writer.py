@@ -23,7 +23,7 @@ from typing import Any
 
 import apsw
 
-from paperpath.maildrop.interface import MaildropError, Stage
+from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.sqlite.database import open_database
 from paperpath.maildrop.sqlite.group import (
     Joint,
@@ -36,6 +36,7 @@ from paperpath.maildrop.sqlite.group import (
     write_group,
 )
 from paperpath.maildrop.sqlite.locks import WriteLock
+from paperpath.maildrop.values import Stage
 
 GATHER_S = 0.002  # between two groups of a busy process: a group costs as much as ten messages in it
 MOST_OPERATIONS = 500  # in one group: they hold the event loop up
