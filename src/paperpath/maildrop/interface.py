@@ -103,7 +103,7 @@ class Maildrop(Protocol):
     def suspend(
         self, transport: Transport, destination: str, until_us: int, reason: str
     ) -> asyncio.Future[None]:
-        """Let nobody claim for a destination before a time, and then only one at a time, until it is resumed."""
+        """Let nobody claim for a destination before a time, then one at a time, until it is resumed."""
 
     def resume(self, transport: Transport, destination: str) -> asyncio.Future[None]:
         """Have a destination claimed for as any other."""

@@ -89,8 +89,9 @@ class NewMessage:
 class UnsortedRecipient:
     """A recipient that waits for the post office, and what it may decide by.
 
-    `expanded_via` are the keys of the aliases that it came from, the first one first; `route_override` is what
-    the operator wants instead of the routes. Of both, empty is none. `return_path`: `None` is the null sender.
+    `expanded_via` are the keys of the aliases that it came from, the first one first; `route_override` is
+    what the operator wants instead of the routes; of both, empty is none. `return_path`: `None` is the null
+    sender.
     """
 
     id: int
@@ -195,7 +196,8 @@ class Claim:
     """One recipient that is ours to deliver, until settled or until we die.
 
     `tried`: an earlier claim ended without an outcome, so a copy may lie there already (promise P4).
-    `notify` and `orcpt` are what came with RCPT (RFC 3461), empty where absent. `deadline_us`: see `NewMessage`.
+    `notify` and `orcpt` are what came with RCPT (RFC 3461), empty where absent. `deadline_us`: see
+    `NewMessage`.
     """
 
     recipient_id: int
@@ -235,8 +237,8 @@ class Settlement:
 class Books:
     """Message+recipient pairs since the maildrop was made (promise P2), and those still open, by state.
 
-    `reported`: recipients of reports that we made; `made` and `expanded`: by expansion. Delivered is what went
-    into a folder here, relayed what another host took.
+    `reported`: recipients of reports that we made; `made` and `expanded`: by expansion. Delivered is what
+    went into a folder here, relayed what another host took.
     """
 
     accepted: int
