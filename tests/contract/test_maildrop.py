@@ -8,10 +8,11 @@ from queue import SimpleQueue
 
 import pytest
 
-from paperpath.maildrop.interface import Maildrop, Stage
+from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.maildrop.sqlite.database import create_database
 from paperpath.maildrop.sqlite.engine import SqliteMaildrop, Worker, open_sqlite
+from paperpath.maildrop.values import Stage
 from paperpath.testing.maildrop_suite import CHECKS, Check, Engine
 
 

@@ -1,6 +1,6 @@
 """How much may be on its way in at once: one budget of octets for all unfinished messages (attack S-3)."""
 
-from paperpath.maildrop.interface import StorageError
+from paperpath.maildrop.errors import StorageError
 
 
 class SpoolBudget:

@@ -14,7 +14,9 @@ from paperpath.intake.hops import HopCounter
 from paperpath.mail.envelope import Envelope
 from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp, received_field
-from paperpath.maildrop.interface import Content, Maildrop, NewMessage, StorageError
+from paperpath.maildrop.errors import StorageError
+from paperpath.maildrop.interface import Maildrop
+from paperpath.maildrop.values import Content, NewMessage
 from paperpath.smtp import replies
 
 MOST_HOPS = 100  # RFC 5321 §6.3: never below that

@@ -15,7 +15,7 @@ from paperpath.folders.maildir import Maildir, flush_file, to_stored_lines
 from paperpath.mail.outcome import Deferred, Delivered, Outcome
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.mail.trace import delivered_to_field, return_path_field
-from paperpath.maildrop.interface import Claim, ClaimedMessage, Settlement
+from paperpath.maildrop.values import Claim, ClaimedMessage, Settlement
 from paperpath.service.durable import flush_directory
 
 R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")

@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.local.delivery import Depot, defer_batch, deliver_batch
 from paperpath.mail.outcome import Delivered
-from paperpath.maildrop.interface import Claim, Maildrop, MaildropError, Settlement, Transport
+from paperpath.maildrop.errors import MaildropError
+from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
+from paperpath.maildrop.values import Claim, Settlement, Transport
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups
@@ -69,7 +71,7 @@ class LocalDelivery:
         await self._slots.acquire()
         claims: Sequence[Claim] = ()
         try:
-            claims = await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())
+            claims = (await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())).claims
         except MaildropError as error:
             self._life.log.error("cannot claim", reason=str(error))
             await asyncio.sleep(TROUBLE_PAUSE_S)

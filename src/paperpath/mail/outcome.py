@@ -1,8 +1,7 @@
-"""What became of one delivery attempt for one recipient: delivered or deferred.
+"""What became of one delivery attempt for one recipient.
 
 Made by whoever attempted, committed by the maildrop. Each carries the reply that caused it: the peer's
-own, or one of ours in the same form, so that it can be shown and reported later. A recipient cannot fail
-for good before there are bounces: until then whatever goes wrong is deferred, and nothing is lost.
+own, or one of ours in the same form, so that it can be shown and reported later.
 """
 
 from dataclasses import dataclass
@@ -29,4 +28,18 @@ class Deferred:
     uncertain: bool = False
 
 
-Outcome = Delivered | Deferred
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Never; whoever is entitled to a report gets one."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Not before somebody has looked at it: what we hold of the message is damaged. It is held."""
+
+    reply: Reply
+
+
+Outcome = Delivered | Deferred | Failed | SetAside

@@ -13,7 +13,8 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
 
-from paperpath.maildrop.interface import SMALL_CONTENT_OCTETS, Content, StorageError
+from paperpath.maildrop.errors import StorageError
+from paperpath.maildrop.values import SMALL_CONTENT_OCTETS, Content
 from paperpath.service.durable import flush_directory
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -1,159 +1,30 @@
-"""What a maildrop is to the programs around it: its values, its operations, what each leaves durable.
+"""What a maildrop is to the programs around it: its operations, and what each leaves durable.
 
 Every engine (memory, sqlite) keeps this interface and passes the suite in `paperpath.testing.maildrop_suite`.
 The life of a recipient, which these operations move along, is told in docs/maildrop-states.md. The engine
-stores and answers; it knows no route, no policy and no clock: times are arguments, microseconds since 1970.
+stores and answers; it makes no report and knows no route, no policy and no clock: times are arguments,
+microseconds since 1970.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
 from typing import Protocol
 
-from paperpath.mail.address import Mailbox
-from paperpath.mail.envelope import Envelope, SenderParameters
-from paperpath.mail.outcome import Outcome
-
-SMALL_CONTENT_OCTETS = 64 * 1024
-
-
-class Stage(Enum):
-    """Who gets work from a commit, and is woken after it."""
-
-    SORTING = "sorting"
-    LOCAL = "local"
-    REMOTE = "remote"
-
-
-class Transport(Enum):
-    """By which way a sorted recipient leaves."""
-
-    LOCAL = "local"
-    REMOTE = "remote"
-
-    @property
-    def stage(self) -> Stage:
-        """The stage that this transport's recipients wait for."""
-        return Stage.LOCAL if self is Transport.LOCAL else Stage.REMOTE
-
-
-class MaildropError(Exception):
-    """The maildrop could not do it; nothing of the operation was kept."""
-
-
-class StorageError(MaildropError):
-    """Writing or flushing failed; `no_space` tells a full disk from a broken one."""
-
-    def __init__(self, message: str, *, no_space: bool) -> None:
-        """Keep the reason, and whether space was it."""
-        super().__init__(message)
-        self.no_space = no_space
-
-
-class SchemaError(MaildropError):
-    """There is no maildrop, or it is of another version; the message names the command to run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A message's octets, CRLF line ends: either here, up to 64 KiB, or whole in a flushed file.
-
-    `digest` is the SHA-256 taken at acceptance, checked at each hand-off (promise P1).
-    """
-
-    size: int
-    digest: bytes
-    octets: bytes | None
-    file: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """A message on its way in. `queue_id` comes from this maildrop's `new_queue_id`."""
-
-    queue_id: str
-    envelope: Envelope
-    content: Content
-    arrived_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class UnsortedRecipient:
-    """A recipient that waits for the post office."""
-
-    id: int
-    queue_id: str
-    address: Mailbox
-
-
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """The post office's word on one recipient: where it goes, by which way, to which destination."""
-
-    recipient_id: int
-    address: Mailbox
-    transport: Transport
-    destination: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedMessage:
-    """What a delivery needs to know of a message."""
-
-    id: int
-    queue_id: str
-    sender: Mailbox | None
-    parameters: SenderParameters
-    arrived_us: int
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One recipient that is ours to deliver, until settled or until we die.
-
-    `tried`: an earlier claim ended without an outcome, so a copy may lie there already (promise P4).
-    `notify` and `orcpt` are what came with RCPT (RFC 3461), empty where absent.
-    """
-
-    recipient_id: int
-    message: ClaimedMessage
-    address: Mailbox
-    tried: bool
-    attempts: int
-    notify: str
-    orcpt: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of one claimed recipient."""
-
-    recipient_id: int
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """Message+recipient pairs since the maildrop was made; accepted = delivered + open (promise P2)."""
-
-    accepted: int
-    delivered: int
-    unsorted: int
-    ready: int
-    claimed: int
-
-    @property
-    def open(self) -> int:
-        """Pairs for which we still answer."""
-        return self.unsorted + self.ready + self.claimed
-
-    @property
-    def balance(self) -> bool:
-        """Whether every accepted pair is accounted for."""
-        return self.accepted == self.delivered + self.open
+from paperpath.maildrop.values import (
+    Books,
+    Claimed,
+    ClaimedMessage,
+    Content,
+    Decision,
+    Deed,
+    NewMessage,
+    QueueEntry,
+    QueueFilter,
+    QueueSummary,
+    Settlement,
+    Transport,
+    Unsorted,
+)
 
 
 class ContentWriter(Protocol):
@@ -179,28 +50,80 @@ class Maildrop(Protocol):
         """Begin the content of a message."""
 
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
-        """Take responsibility: when done, message and recipients are flushed, all recipients unsorted."""
+        """Take responsibility: when done, message and recipients are flushed, all recipients unsorted.
 
-    def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
+        A message whose `unique` key was taken before and not forgotten is not taken again; that is no error.
+        """
+
+    def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
+        """Forget keys under which messages were taken, for nobody can ask to take them again."""
+
+    # The post office
+
+    def read_epoch(self) -> int:
+        """Return the routing epoch."""
+
+    def raise_epoch(self) -> asyncio.Future[int]:
+        """Begin a new routing epoch, and give it; what was decided under an older one is passed over."""
+
+    def read_unsorted(self, limit: int) -> Unsorted:
         """Return the oldest recipients that wait for sorting."""
 
-    def sort(self, decisions: Sequence[Sorted], now_us: int) -> asyncio.Future[int]:
-        """Make unsorted recipients ready, due at once; pass over others. Gives how many moved."""
+    def sort(self, decisions: Sequence[Decision], epoch: int, now_us: int) -> asyncio.Future[int]:
+        """Carry out decisions on unsorted recipients, made under the epoch; pass over others.
 
-    def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Sequence[Claim]]:
-        """Claim up to `limit` recipients that are due, fairly across destinations, the longest due first.
-
-        The claims are flushed before they are given. One message's recipients share one `ClaimedMessage`.
+        Gives how many moved: none, where the epoch is no longer this one. A recipient that was sorted before
+        and goes the same way again keeps the time it is due.
         """
 
-    def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
-        """Record outcomes of our own claims; others are passed over. A message with nobody left is removed.
-
-        Gives how many were settled; when done they are flushed.
-        """
+    def reopen_stale(self, limit: int) -> asyncio.Future[int]:
+        """Make ready recipients of older epochs unsorted, up to `limit`; gives how many."""
 
     def release_dead(self) -> asyncio.Future[int]:
         """Make the claims of dead workers ready again, marked as tried; gives how many."""
+
+    def sweep_content(self, before_us: int) -> asyncio.Future[int]:
+        """Remove content files without a message that were last written before a time; gives how many."""
+
+    # Delivery
+
+    def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
+        """Claim up to `limit` recipients that are due, fairly across destinations, the longest due first.
+
+        Of a suspended destination none; one, as a probe, when its time is over. The claims are flushed before
+        they are given. One message's recipients share one `ClaimedMessage`.
+        """
+
+    def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
+        """Record outcomes of our own claims; others are passed over, and their reports with them.
+
+        A message with nobody left is removed. Gives how many were settled; when done they are flushed.
+        """
+
+    def suspend(
+        self, transport: Transport, destination: str, until_us: int, reason: str
+    ) -> asyncio.Future[None]:
+        """Let nobody claim for a destination before a time, then one at a time, until it is resumed."""
+
+    def resume(self, transport: Transport, destination: str) -> asyncio.Future[None]:
+        """Have a destination claimed for as any other."""
+
+    # The operator
+
+    def find(self, wanted: QueueFilter, after: int, limit: int) -> Sequence[QueueEntry]:
+        """Return open recipients that match, by number; the next page begins after the last number of one."""
+
+    def summarize(self) -> Sequence[QueueSummary]:
+        """Count open recipients by state and destination."""
+
+    def read_message(self, queue_id: str) -> ClaimedMessage | None:
+        """Return a message that has open recipients. Raises: MaildropError, where it is damaged."""
+
+    def change(self, recipient_ids: Sequence[int], deed: Deed) -> asyncio.Future[int]:
+        """Carry out an operator's deed on recipients that are not claimed; gives how many it changed."""
+
+    def settle_unclaimed(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
+        """Settle recipients that nobody has claimed, as failed; gives how many."""
 
     def read_books(self) -> Books:
         """Count, at one moment."""

@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from paperpath.config.tables import Configuration
-from paperpath.maildrop.interface import Maildrop, MaildropError, SchemaError, Stage
+from paperpath.maildrop.errors import MaildropError, SchemaError
+from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.sqlite.database import create_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
+from paperpath.maildrop.values import Stage
 from paperpath.service.errors import ServiceError
 from paperpath.service.wakeup import Waker
 

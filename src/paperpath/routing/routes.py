@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from paperpath.accounts.file import Accounts
 from paperpath.config.tables import PostOfficeTable
 from paperpath.mail.address import Mailbox, domain_key, parse_mailbox
-from paperpath.maildrop.interface import Transport
+from paperpath.maildrop.values import Transport
 from paperpath.routing.domain_table import DomainTable
 
 _LOCAL = "local"

@@ -14,8 +14,9 @@ from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop import content
 from paperpath.maildrop.content import SpooledContent, read_content
-from paperpath.maildrop.interface import NewMessage, StorageError
+from paperpath.maildrop.errors import StorageError
 from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
+from paperpath.maildrop.values import NewMessage
 from paperpath.testing.maildrop_suite import claim_all, sort_all
 
 ENVELOPE = Envelope(None, (Recipient(Mailbox("u", "here.example")),), Client("192.0.2.1", 1, "c", "SMTP"))

@@ -11,7 +11,7 @@ from paperpath.local.delivery import Depot, deliver_batch, delivery_name
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import NO_PARAMETERS
 from paperpath.mail.outcome import Deferred, Delivered, Outcome
-from paperpath.maildrop.interface import Claim, ClaimedMessage, Content
+from paperpath.maildrop.values import Claim, ClaimedMessage, Content
 
 ACCOUNTS = parse_accounts("joe@here.example\tx/joe\nann@here.example\tx/ann\n")
 OCTETS = b"Received: x\r\nReturn-Path: <old@x.example>\r\n\r\nbody\r\n"
@@ -25,7 +25,8 @@ def content(octets: bytes = OCTETS, digest: bytes | None = None, file: Path | No
 def claim(number: int = 1, address: str = "joe", tried: bool = False, held: Content | None = None) -> Claim:
     sender = Mailbox("a", "b.example")
     message = ClaimedMessage(1, "Q", sender, NO_PARAMETERS, 1_700_000_000_000_123, held or content())
-    return Claim(number, message, Mailbox(address, "here.example"), tried, 2, "", "")
+    mailbox = Mailbox(address, "here.example")
+    return Claim(number, message, mailbox, mailbox, sender, "here.example", tried, 2, "", "")
 
 
 def depot(root: Path) -> Depot:

@@ -8,7 +8,7 @@ from paperpath.accounts.file import Accounts, parse_accounts
 from paperpath.config.domain import DomainPattern
 from paperpath.config.tables import PostOfficeTable, RouteEntry
 from paperpath.mail.address import Mailbox, parse_mailbox
-from paperpath.maildrop.interface import Transport, UnsortedRecipient
+from paperpath.maildrop.values import Transport, UnsortedRecipient
 from paperpath.postoffice.smtppd import decide
 from paperpath.routing.domain_table import DomainTable
 from paperpath.routing.routes import Routes
@@ -109,8 +109,10 @@ def test_exact_goes_before_the_longest_suffix_before_any() -> None:
 
 def test_E1_a_mixed_message_goes_both_ways() -> None:
     recipients = [
-        UnsortedRecipient(number, "Q", parse_mailbox(address))
-        for number, address in enumerate(["joe@here.example", "x@else.example", "postmaster"])
+        UnsortedRecipient(number, "Q", 1, address, address, None, "", "")
+        for number, address in enumerate(
+            map(parse_mailbox, ["joe@here.example", "x@else.example", "postmaster"])
+        )
     ]
     decisions = decide(recipients, HERE, ACCOUNTS)
     assert [(one.recipient_id, str(one.address), one.transport, one.destination) for one in decisions] == [

@@ -23,7 +23,8 @@ from typing import Any
 
 import apsw
 
-from paperpath.maildrop.interface import MaildropError, Stage
+from paperpath.maildrop.content import content_file
+from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.sqlite.database import open_database
 from paperpath.maildrop.sqlite.group import (
     Joint,
@@ -36,6 +37,7 @@ from paperpath.maildrop.sqlite.group import (
     write_group,
 )
 from paperpath.maildrop.sqlite.locks import WriteLock
+from paperpath.maildrop.values import Stage
 
 GATHER_S = 0.002  # between two groups of a busy process: a group costs as much as ten messages in it
 MOST_OPERATIONS = 500  # in one group: they hold the event loop up
@@ -171,9 +173,9 @@ class GroupCommitter:
             self._fail(group, error)
             return
         self._lock.release()
-        for file in transaction.unlink:
-            with contextlib.suppress(OSError):  # a file without a message harms nobody
-                file.unlink(missing_ok=True)
+        for queue_id in transaction.gone:
+            with contextlib.suppress(OSError):  # a file without a message harms nobody, and is swept
+                content_file(self._folder / "content", queue_id).unlink(missing_ok=True)
         self._checkpoint()
         self._hand_back(self._finish, group, transaction)
 

@@ -1,0 +1,357 @@
+"""The values that go into a maildrop and come out of it: messages, decisions, claims, settlements, books.
+
+Times are microseconds since 1970. A recipient's number is never given twice. What a recipient goes through is
+told in docs/maildrop-states.md.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Envelope, SenderParameters
+from paperpath.mail.outcome import Outcome
+from paperpath.mail.reply import Reply
+
+SMALL_CONTENT_OCTETS = 64 * 1024
+# Nothing is scheduled further ahead. What is due later than that is due because the clock was set back, and
+# is taken for due now, or it would wait for the clock to come back to where it was.
+MOST_PAUSE_US = 24 * 3600 * 1_000_000
+
+
+class Stage(Enum):
+    """Who gets work from a commit, and is woken after it."""
+
+    SORTING = "sorting"
+    LOCAL = "local"
+    REMOTE = "remote"
+
+
+class Transport(Enum):
+    """By which way a sorted recipient leaves."""
+
+    LOCAL = "local"
+    REMOTE = "remote"
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that this transport's recipients wait for."""
+        return Stage.LOCAL if self is Transport.LOCAL else Stage.REMOTE
+
+
+class State(Enum):
+    """Where a recipient stands, and so whose move it is."""
+
+    UNSORTED = "unsorted"
+    READY = "ready"
+    CLAIMED = "claimed"
+    HELD = "held"
+    SETTLED = "settled"
+
+
+class Origin(Enum):
+    """By which way in a message came."""
+
+    RELAY = "relay"
+    SUBMISSION = "submission"
+    DROP = "drop"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message's octets, CRLF line ends: either here, up to 64 KiB, or whole in a flushed file.
+
+    `digest` is the SHA-256 taken at acceptance, checked at each hand-off (promise P1).
+    """
+
+    size: int
+    digest: bytes
+    octets: bytes | None
+    file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message on its way in. `queue_id` comes from this maildrop's `new_queue_id`.
+
+    `unique`, where not empty: a key under which a message is taken only once, whatever was made of the first.
+    `deadline_us`: after it a temporary failure is final; 0 leaves that to whoever delivers.
+    """
+
+    queue_id: str
+    envelope: Envelope
+    content: Content
+    arrived_us: int
+    origin: Origin = Origin.RELAY
+    unique: str = ""
+    deadline_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnsortedRecipient:
+    """A recipient that waits for the post office, and what it may decide by.
+
+    `expanded_via` are the keys of the aliases that it came from, the first one first; `route_override` is
+    what the operator wants instead of the routes; of both, empty is none. `return_path`: `None` is the null
+    sender.
+    """
+
+    id: int
+    queue_id: str
+    arrived_us: int
+    address: Mailbox
+    accepted_address: Mailbox
+    return_path: Mailbox | None
+    notify: str
+    orcpt: str
+    expanded_via: tuple[str, ...] = ()
+    route_override: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A recipient whose row, or whose message's, cannot be made sense of; it is to be set aside."""
+
+    recipient_id: int
+    queue_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsorted:
+    """What waits for the post office, the longest first."""
+
+    recipients: tuple[UnsortedRecipient, ...]
+    damaged: tuple[Damaged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Where a recipient goes, by which way, to which destination.
+
+    Of a message's recipients with equal `key`, other than the empty one, the first gets the copy; a later one
+    is settled as if it had been expanded into nobody.
+    """
+
+    recipient_id: int
+    address: Mailbox
+    transport: Transport
+    destination: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One of those that a recipient is expanded into."""
+
+    address: Mailbox
+    return_path: Mailbox | None
+    notify: str
+    orcpt: str
+    expanded_via: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A recipient is replaced by others, unsorted, in one step."""
+
+    recipient_id: int
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A recipient fails at sorting; its report, if anybody is to get one, is accepted in the same step."""
+
+    recipient_id: int
+    reply: Reply
+    report: NewMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A recipient is held, for it is damaged; the notice of it is accepted in the same step."""
+
+    recipient_id: int
+    reply: Reply
+    notice: NewMessage | None = None
+
+
+Decision = Sorted | Expanded | Refused | Aside
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMessage:
+    """What a delivery needs to know of a message."""
+
+    id: int
+    queue_id: str
+    sender: Mailbox | None
+    parameters: SenderParameters
+    arrived_us: int
+    content: Content
+    origin: Origin = Origin.RELAY
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One recipient that is ours to deliver, until settled or until we die.
+
+    `tried`: an earlier claim ended without an outcome, so a copy may lie there already (promise P4).
+    `notify` and `orcpt` are what came with RCPT (RFC 3461), empty where absent. `deadline_us`: see
+    `NewMessage`.
+    """
+
+    recipient_id: int
+    message: ClaimedMessage
+    address: Mailbox
+    accepted_address: Mailbox
+    return_path: Mailbox | None
+    destination: str
+    tried: bool
+    attempts: int
+    notify: str
+    orcpt: str
+    deadline_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a claim got; the damaged are claimed too, and wait to be settled."""
+
+    claims: tuple[Claim, ...]
+    damaged: tuple[Damaged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one recipient; the report or notice of it is accepted in the same transaction.
+
+    One report for several recipients is the same value in each settlement.
+    """
+
+    recipient_id: int
+    outcome: Outcome
+    report: NewMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Message+recipient pairs since the maildrop was made (promise P2), and those still open, by state.
+
+    `reported`: recipients of reports that we made; `made` and `expanded`: by expansion. Delivered is what
+    went into a folder here, relayed what another host took.
+    """
+
+    accepted: int
+    reported: int
+    made: int
+    expanded: int
+    delivered: int
+    relayed: int
+    failed: int
+    discarded: int
+    removed: int
+    unsorted: int
+    ready: int
+    claimed: int
+    held: int
+
+    @property
+    def open(self) -> int:
+        """Pairs for which we still answer."""
+        return self.unsorted + self.ready + self.claimed + self.held
+
+    @property
+    def balance(self) -> bool:
+        """Whether every pair is accounted for."""
+        begun = self.accepted + self.reported + self.made - self.expanded
+        ended = self.delivered + self.relayed + self.failed + self.discarded + self.removed
+        return begun == ended + self.open
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which recipients an operator means: all that match everything that is given.
+
+    `domain` is a recipient's, as `domain_key` has it; `error` occurs in the last reply.
+    """
+
+    queue_id: str = ""
+    recipient: str = ""
+    domain: str = ""
+    sender: str | None = None
+    arrived_before_us: int | None = None
+    state: State | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """One open recipient as an operator sees it; addresses as stored, for they may be damaged."""
+
+    recipient_id: int
+    queue_id: str
+    sender: str
+    return_path: str
+    address: str
+    accepted_address: str
+    state: State
+    transport: str
+    destination: str
+    due_us: int
+    attempts: int
+    last_reply: str
+    arrived_us: int
+    size: int
+    expanded_via: tuple[str, ...]
+    route_override: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSummary:
+    """How many recipients are in one state for one destination, and since when."""
+
+    state: State
+    transport: str
+    destination: str
+    recipients: int
+    oldest_us: int
+    suspended_until_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep what is not claimed where it is, until it is released."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Have what is held sorted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Make what is ready due now, and its destination no longer suspended."""
+
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Settle what is not claimed without a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """Have what is not claimed sorted again by this route; an empty one means by the routes."""
+
+    route: str
+
+
+Deed = Hold | Release | Retry | Remove | Reroute
