@@ -1,4 +1,4 @@
-"""What becomes of NOTIFY when one recipient is replaced by several (RFC 3461 §5.2.7.3). Called by the routing."""
+"""What becomes of NOTIFY when one recipient is replaced by several (RFC 3461 §5.2.7.3); for the routing."""
 
 
 def drop_success(notify: str) -> str:

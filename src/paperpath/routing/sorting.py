@@ -118,7 +118,7 @@ def _expand(
 def _replace(recipient: Target, step: Expansion) -> list[Target]:
     """Give the targets of one alias, with what is handed on to them (RFC 3461 §5.2.7, RFC 5321 §3.9).
 
-    An ORCPT that nobody gave is made by none: it would make two of one recipient that was also named directly.
+    No ORCPT is made where none was given: it would make two of a recipient that was also named directly.
     """
     via = (*recipient.expanded_via, step.key)
     if step.owner is None:

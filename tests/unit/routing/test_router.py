@@ -155,6 +155,11 @@ def test_E6_an_alias_that_names_itself_keeps_the_detail_for_its_mailbox() -> Non
         "joe+List@here.example local here.example",
         "x@else.example remote else.example",
     ]
+    router = make_router("joe: joe@else.example, Joe")
+    assert tell(router, "JOE+List@here.example") == [
+        "joe@else.example remote else.example",
+        "Joe+List@here.example local here.example",
+    ]
 
 
 @pytest.mark.parametrize(
