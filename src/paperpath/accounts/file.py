@@ -7,14 +7,15 @@ mailboxes, and no address that comes from outside is ever made into a path.
 
 import fcntl
 import string
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from paperpath.mail.address import AddressError, Mailbox, domain_key, parse_mailbox
+from paperpath.mail.local_part import fold_local, local_key
 from paperpath.service.durable import replace_text
+from paperpath.service.watched_file import WatchedFile
 
 _HEADING = "# One account a line: address, tab, folder below the root of the mailboxes.\n"
 _MOST_PART_OCTETS = 255
@@ -39,7 +40,7 @@ class Accounts:
     def __init__(self, accounts: Mapping[tuple[str, str], Account]) -> None:
         """Index them; the keys are made by `_make_key`."""
         self._exact = accounts
-        self._folded = {(_fold(local), domain): account for (local, domain), account in accounts.items()}
+        self._folded = {(fold_local(local), domain): account for (local, domain), account in accounts.items()}
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._exact.values())
@@ -47,7 +48,7 @@ class Accounts:
     def find(self, address: Mailbox) -> Account | None:
         """Return whose mailbox an address is: spelt exactly so, else in any case (requirement E-5)."""
         local, domain = _make_key(address)
-        return self._exact.get((local, domain)) or self._folded.get((_fold(local), domain))
+        return self._exact.get((local, domain)) or self._folded.get((fold_local(local), domain))
 
     def find_exact(self, address: Mailbox) -> Account | None:
         """Return the account that is spelt exactly so; `joe` and `Joe` may be two."""
@@ -71,48 +72,12 @@ def parse_accounts(text: str) -> Accounts:
     return Accounts(found)
 
 
-class AccountsFile:
-    """The accounts as the file has them now; each call of `read` notices a replaced file."""
+class AccountsFile(WatchedFile[Accounts]):
+    """The accounts as the file has them now."""
 
     def __init__(self, file: Path) -> None:
         """Read the file. Raises: AccountsError."""
-        self._file = file
-        self._seen = self._look()
-        self._accounts = load_accounts(file)
-        self._trouble: str | None = None
-
-    def read(self) -> Accounts:
-        """Return the accounts; a file that was broken since keeps the old ones in force."""
-        seen = self._look()
-        if seen != self._seen:
-            self._seen = seen
-            try:
-                accounts = load_accounts(self._file)
-            except AccountsError as error:
-                self._trouble = str(error)
-            else:
-                self._take(accounts, seen)
-        return self._accounts
-
-    def take_trouble(self) -> str | None:
-        """Return, once, why the file as it is now could not be read."""
-        trouble, self._trouble = self._trouble, None
-        return trouble
-
-    def _take(self, accounts: Accounts, seen: tuple[int, int, int] | None) -> None:
-        """Put new accounts in force, unless the file is gone or empty: somebody is just writing it anew."""
-        if (seen is None or seen[2] == 0) and any(self._accounts):
-            self._trouble = f"{self._file} is missing or empty"
-        else:
-            self._accounts = accounts
-            self._trouble = None
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        super().__init__(file, load_accounts, AccountsError)
 
 
 def load_accounts(file: Path) -> Accounts:
@@ -155,13 +120,8 @@ def remove_account(file: Path, address: Mailbox) -> Account:
 
 
 def _make_key(address: Mailbox) -> tuple[str, str]:
-    """Return what tells accounts apart: whichever way a letter was composed, NFC is one (RFC 6531 §3.3)."""
-    return unicodedata.normalize("NFC", address.local), domain_key(address.domain)
-
-
-def _fold(local: str) -> str:
-    """Return a local part as it compares in any case (Unicode, D145: canonical caseless matching)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold())
+    """Return what tells accounts apart."""
+    return local_key(address.local), domain_key(address.domain)
 
 
 def _is_line_of(account: Account, line: str) -> bool:

@@ -9,9 +9,9 @@ import click
 from paperpath.accounts.file import Account, AccountsError, add_account, load_accounts, remove_account
 from paperpath.commands.options import fail, load_as_owner
 from paperpath.config.tables import Configuration
+from paperpath.config.via import LOCAL
 from paperpath.folders.maildir import create_maildir
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
-from paperpath.routing.routes import Routes
 from paperpath.service.program import config_option
 
 
@@ -34,7 +34,8 @@ def add(file: Path, address: str) -> None:
     configuration = load_as_owner(file)
     made = add_mailbox(configuration, _parse(address))
     click.echo(f"{made.address} has a mailbox in {configuration.mailbox_root / made.folder}")
-    if not Routes(configuration.post_office).is_local(made.address):
+    route = configuration.post_office.find_route(made.address.domain)
+    if route is None or route.via != LOCAL:
         click.echo(f"warning: no route delivers {made.address.domain} here (post_office.route)", err=True)
 
 

@@ -1,4 +1,4 @@
-"""`paperpath check`: reads configuration and accounts as the programs would, and says what is wrong."""
+"""`paperpath check`: reads configuration, accounts and aliases as the programs would; says what is wrong."""
 
 import json
 import os
@@ -9,6 +9,9 @@ import click
 from paperpath.accounts.file import AccountsError, load_accounts
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, load_configuration
+from paperpath.config.tables import Configuration
+from paperpath.routing.advice import find_alias_warnings
+from paperpath.routing.aliases_file import AliasesError, load_aliases
 from paperpath.service.program import config_option
 
 
@@ -25,16 +28,30 @@ def check(file: Path, as_json: bool) -> None:
     try:
         configuration = load_configuration(file)
         warnings = find_warnings(configuration)
-        load_accounts(configuration.accounts_file)
     except ConfigurationError as error:
         errors = [str(problem) for problem in error.problems]
-    except AccountsError as error:
-        errors = [str(error)]
+    else:
+        _check_files(configuration, errors, warnings)
     if as_json:
         click.echo(json.dumps({"errors": errors, "warnings": warnings}, indent=2))
     else:
         _print(file, errors, warnings)
     raise SystemExit(os.EX_CONFIG if errors else os.EX_OK)
+
+
+def _check_files(configuration: Configuration, errors: list[str], warnings: list[str]) -> None:
+    """Add what is to be said about accounts and aliases."""
+    try:
+        load_accounts(configuration.accounts_file)
+    except AccountsError as error:
+        errors.append(str(error))
+    file = configuration.post_office.aliases
+    if file is None:
+        return
+    try:
+        warnings += find_alias_warnings(configuration.post_office, load_aliases(file))
+    except AliasesError as error:
+        errors += map(str, error.problems)
 
 
 def _print(file: Path, errors: list[str], warnings: list[str]) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from paperpath.accounts.file import Account, AccountsError, load_accounts
+from paperpath.accounts.file import Account
 from paperpath.commands.options import fail, load
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.relay.acceptance import Acceptance
-from paperpath.routing.routes import Routes
+from paperpath.routing.files import RoutingFiles
 from paperpath.service.control import Object
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
@@ -113,10 +113,10 @@ Ctrl-C ends.
 
 def _first_account(configuration: Configuration) -> Account | None:
     """Find a mailbox that the relay takes mail for."""
-    acceptance = Acceptance(configuration.relay, Routes(configuration.post_office))
-    with suppress(AccountsError):
-        accounts = load_accounts(configuration.accounts_file)
+    acceptance = Acceptance(configuration.relay)
+    with suppress(ServiceError):
+        router = RoutingFiles(configuration).read()
         return next(
-            (entry for entry in accounts if acceptance.judge(entry.address, accounts).is_positive), None
+            (entry for entry in router.accounts if acceptance.judge(entry.address, router).is_positive), None
         )
     return None

@@ -121,7 +121,12 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
         for entry in configuration.tls.certificate
     )
     tls = configuration.tls.model_copy(update={"certificate": certificates})
-    return configuration.model_copy(update={"data": folder / configuration.data, "tls": tls})
+    post_office = configuration.post_office
+    if post_office.aliases is not None:
+        post_office = post_office.model_copy(update={"aliases": folder / post_office.aliases})
+    return configuration.model_copy(
+        update={"data": folder / configuration.data, "tls": tls, "post_office": post_office}
+    )
 
 
 def _parse_document(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:

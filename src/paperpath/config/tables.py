@@ -5,6 +5,7 @@ number. Each field's description is what the loader says was expected there.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +22,7 @@ from paperpath.config.domain import (
     parse_postmaster,
     parse_route_domain,
 )
+from paperpath.config.domain_table import DomainTable
 from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint, parse_endpoint
 from paperpath.config.network import NETWORK_EXPECTED, Network, parse_network
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
@@ -40,11 +42,15 @@ from paperpath.config.places import (
     parse_maildrop,
     parse_user,
 )
+from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED, parse_refusal, parse_via
+from paperpath.mail.reply import Reply
 
 SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 MOST_THREADS = 64
 MOST_PROCESSES = 64
+
+SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
 
 DEFAULT_MAILDROP = "sqlite:maildrop"
 DEFAULT_MAILBOX_ROOT = Path("mailboxes")
@@ -71,6 +77,8 @@ _Listener = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
 _Network = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
 _AcceptedDomain = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
 _RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
+_Via = Annotated[str, _from_text(parse_via, VIA_EXPECTED)]
+_Refusal = Annotated[Reply, _from_text(parse_refusal, REFUSAL_EXPECTED)]
 _Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
 _Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
 _Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
@@ -124,6 +132,8 @@ class RelayTable(_Table):
     )
     binarymime: bool = Field(default=False, description="true or false")
     """Whether BODY=BINARYMIME is taken: such mail can go on only to hosts that take it too (RFC 3030)."""
+    check_recipients: bool = Field(default=True, description="true or false")
+    """Whether recipients at local domains must be known; those that are not would be bounced later."""
     dsn_success: bool = Field(default=False, description="true or false")
     """Whether DSN is announced, and with it reports of success, which strangers could ask us to send."""
     idle_timeout_s: float = Field(
@@ -140,7 +150,9 @@ class RouteEntry(_Table):
     """[[post_office.route]]: which domains go which way."""
 
     domain: _RouteDomain = Field(description=ROUTE_DOMAIN_EXPECTED)
-    via: Literal["local", "mx"] = Field(description='"local" or "mx"')
+    via: _Via = Field(description=VIA_EXPECTED)
+    reply: _Refusal | None = Field(default=None, description=REFUSAL_EXPECTED)
+    """What recipients are refused with; the loader wants it nowhere but with "refuse"."""
 
 
 class PostOfficeTable(_Table):
@@ -152,13 +164,24 @@ class PostOfficeTable(_Table):
         default=(), description="tables [[post_office.route]]"
     )
 
+    aliases: _File | None = Field(default=None, description=FILE_EXPECTED)
+    """The file of the aliases, if there is one."""
+    separator: Literal["+", "-", "=", "_", ".", "#", "!", ""] = Field(
+        default="+", description=SEPARATOR_EXPECTED
+    )
+    """What stands between a mailbox's name and the detail behind it; empty where there is no detail."""
+
+    @cached_property
+    def routes(self) -> DomainTable[RouteEntry]:
+        """The routes by domain."""
+        return DomainTable((entry.domain, entry) for entry in self.route)
+
     def find_route(self, domain: str) -> RouteEntry | None:
         """Return the route of a domain, or of all that a pattern's text stands for.
 
         The domain itself goes before the longest of the patterns with a dot, and those before "*".
         """
-        matching = [entry for entry in self.route if entry.domain.matches(domain)]
-        return max(matching, key=lambda entry: len(entry.domain.text), default=None)
+        return self.routes.find(domain)
 
 
 class LocalTable(_Table):

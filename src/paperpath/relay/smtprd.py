@@ -7,7 +7,6 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.intake.access import AccessRules, ServiceClass
@@ -20,8 +19,7 @@ from paperpath.mail.reply import Reply
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop
 from paperpath.relay.acceptance import Acceptance
-from paperpath.routing.routes import Routes
-from paperpath.service.errors import ServiceError
+from paperpath.routing.files import RoutingFiles
 from paperpath.service.listener import BACKLOG
 from paperpath.service.log import Log
 from paperpath.service.metrics import Family, IntakeMetrics
@@ -92,19 +90,16 @@ async def relay(life: Life) -> None:
 
 
 def make_service(configuration: Configuration, means: Means) -> Service:
-    """Put together what sessions share. Raises: ServiceError, where the accounts cannot be read."""
+    """Put together what sessions share. Raises: ServiceError, where accounts or aliases cannot be read."""
     table = configuration.relay
-    try:
-        accounts = AccountsFile(configuration.accounts_file)
-    except AccountsError as error:
-        raise ServiceError(str(error)) from error
-    acceptance = Acceptance(table, Routes(configuration.post_office))
+    files = RoutingFiles(configuration)
+    acceptance = Acceptance(table)
 
     def judge(recipient: Mailbox, service: ServiceClass) -> Reply:
-        current = accounts.read()
-        if (trouble := accounts.take_trouble()) is not None:
-            means.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
-        return acceptance.judge(recipient, current, service)
+        router = files.read()
+        for trouble in files.take_troubles():
+            means.log.error("file unreadable, what it said before stays in force", reason=trouble)
+        return acceptance.judge(recipient, router, service)
 
     settings = Settings(
         configuration.hostname,

@@ -130,17 +130,18 @@ PUT_IN = {
     "a route has a way": (
         END,
         '\n[[post_office.route]]\ndomain = "*"',
-        '9: post_office.route[0].via: missing; expected "local" or "mx"',
+        '9: post_office.route[0].via: missing; expected "local", "mx", "refuse", or a host',
     ),
     "a route goes a known way": (
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "pigeon"',
-        '10: post_office.route[0].via: expected "local" or "mx", got "pigeon"',
+        '10: post_office.route[0].via: expected "local", "mx", "refuse", or a host such as "smtp://mail.example.org:25"'
+        ' (smtps, lmtp), got "pigeon"',
     ),
     "a route has no other key": (
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "mx"\nto = 1',
-        "11: post_office.route[0].to: unknown key; expected one of domain, via",
+        "11: post_office.route[0].to: unknown key; expected one of domain, via, reply",
     ),
     "metrics are for this host": (
         END,

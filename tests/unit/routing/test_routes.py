@@ -3,15 +3,15 @@
 from types import SimpleNamespace
 
 import pytest
+from paperpath.routing.routes import Routes
 
 from paperpath.accounts.file import Accounts, parse_accounts
 from paperpath.config.domain import DomainPattern
+from paperpath.config.domain_table import DomainTable
 from paperpath.config.tables import PostOfficeTable, RouteEntry
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.maildrop.values import Transport, UnsortedRecipient
 from paperpath.postoffice.smtppd import decide
-from paperpath.routing.domain_table import DomainTable
-from paperpath.routing.routes import Routes
 
 ACCOUNTS = parse_accounts("joe@here.example\ta\nadmin@here.example\tb\n")
 NOBODY = Accounts({})
