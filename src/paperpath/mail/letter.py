@@ -22,7 +22,7 @@ _MOST_WORD_CHARACTERS = 200  # four octets each at most, and a line is legal sti
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who writes: this host, and the postmaster whom an answer reaches."""
+    """Who writes: this host, and the postmaster whom an answer reaches; both names are ASCII."""
 
     host: str
     postmaster: Mailbox
@@ -66,7 +66,7 @@ def make_letter(head: Letterhead, stamps: Stamps, to: Mailbox, subject: str, con
     if not international:
         to = to_ascii_domain(to)
     lines = [
-        f'From: "Mail system {head.host}" {format_path(_sender(head, international=international))}',
+        f'From: "Mail system {head.host}" {format_path(head.postmaster)}',
         f"To: {format_path(to)}",
         f"Subject: {subject}",
         f"Date: {format_date(stamps.written)}",
@@ -126,15 +126,6 @@ def fold(text: str, *, first: str = "", rest: str = " ", columns: int = _TEXT_CO
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first]
-
-
-def _sender(head: Letterhead, *, international: bool) -> Mailbox:
-    """Return whom a letter is from; who cannot be written in it is there under a name that can."""
-    if international:
-        return head.postmaster
-    if needs_international(head.postmaster):
-        return Mailbox("postmaster", head.host)
-    return to_ascii_domain(head.postmaster)
 
 
 def _content_fields(part: Part) -> bytes:

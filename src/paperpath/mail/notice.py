@@ -11,7 +11,6 @@ from paperpath.mail.letter import (
     Stamps,
     fold,
     make_letter,
-    needs_international,
     text_part,
 )
 
@@ -38,6 +37,5 @@ def write_notice(
         f"  paperpath queue release {queue_id}",
         f"  paperpath queue remove {queue_id}",
     ]
-    to = head.postmaster
-    content = text_part(lines, international=needs_international(to))
-    return make_letter(head, stamps, to, f"Message {queue_id} was set aside", content)
+    content = text_part(lines, international=False)
+    return make_letter(head, stamps, head.postmaster, f"Message {queue_id} was set aside", content)
