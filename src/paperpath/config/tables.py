@@ -45,6 +45,7 @@ SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 MOST_THREADS = 64
 MOST_PROCESSES = 64
+MOST_CERTIFICATES = 100  # two files of each are handed over at once
 
 DEFAULT_MAILDROP = "sqlite:maildrop"
 DEFAULT_MAILBOX_ROOT = Path("mailboxes")
@@ -182,7 +183,9 @@ class TlsTable(_Table):
     """[tls], for every program that serves over TLS: who it is there."""
 
     certificate: Annotated[tuple[CertificateEntry, ...], Strict(False)] = Field(
-        default=(), description="tables [[tls.certificate]]"
+        default=(),
+        max_length=MOST_CERTIFICATES,
+        description=f"at most {MOST_CERTIFICATES} tables [[tls.certificate]]",
     )
     """The first is for whoever names no host or an unknown one; none: the programs make one themselves."""
 

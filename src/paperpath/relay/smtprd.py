@@ -27,6 +27,7 @@ from paperpath.service.log import Log
 from paperpath.service.metrics import Family, IntakeMetrics
 from paperpath.service.program import Life, make_command
 from paperpath.service.tls.contexts import ServerTls
+from paperpath.service.tls.key_files import Reader
 from paperpath.smtp.settings import Settings
 
 NAME = "smtprd"
@@ -70,10 +71,11 @@ async def relay(life: Life) -> None:
         sessions = Sessions()
         life.measure(means.measure)
 
-        async def renew(document: Document) -> None:
+        async def renew(document: Document, read: Reader) -> None:
             nonlocal service  # for new sessions; the others end as they began
-            tls.reload(document.configuration)
-            service = make_service(document.configuration, means)
+            made = make_service(document.configuration, means)
+            tls.reload(document.configuration, read)
+            service = made
 
         def make_session() -> Session:
             return Session(service, sessions)

@@ -181,7 +181,12 @@ PUT_IN = {
     "certificates are an array": (
         END,
         "[tls]\ncertificate = {}",
-        "9: tls.certificate: expected tables [[tls.certificate]], got a table",
+        "9: tls.certificate: expected at most 100 tables [[tls.certificate]], got a table",
+    ),
+    "certificates have a limit": (
+        END,
+        '[[tls.certificate]]\nchain = "a"\nkey = "b"\n' * 101,
+        "8: tls.certificate: expected at most 100 tables [[tls.certificate]], got an array",
     ),
     "a certificate has a key": (
         END,
