@@ -37,10 +37,10 @@ def read_certificate(chain: Path, key: Path, now: datetime, read: Reader = read_
     leaf, names = _read_leaf(chain_file)
     key_file = read(key)
     if _read_key(key_file).public_key() != leaf.public_key():
-        raise CertificateError(f"{key}: this is not the key of the certificate in {chain}")
+        raise CertificateError(key, f"this is not the key of the certificate in {chain}")
     expires = leaf.not_valid_after_utc
     if expires <= now:
-        raise CertificateError(f"{chain}: the certificate expired on {expires:%Y-%m-%d}")
+        raise CertificateError(chain, f"the certificate expired on {expires:%Y-%m-%d}")
     return Certificate(chain_file, key_file, names, expires)
 
 
@@ -50,7 +50,7 @@ def _read_leaf(file: KeyFile) -> tuple[x509.Certificate, tuple[str, ...]]:
         leaf.public_key()  # is parsed only now
         return leaf, _find_names(leaf)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise CertificateError(f"{file.path}: expected a certificate in PEM form: {error}") from error
+        raise CertificateError(file.path, f"expected a certificate in PEM form: {error}") from error
 
 
 def _find_names(leaf: x509.Certificate) -> tuple[str, ...]:
@@ -65,10 +65,10 @@ def _read_key(file: KeyFile) -> PrivateKeyTypes:
     path = file.path
     if file.mode & (stat.S_IROTH | stat.S_IWOTH):  # attack L-4
         command = f"chmod o-rw {shlex.quote(str(path))}"
-        raise CertificateError(f"{path}: every user of this host may read or write the key; run: {command}")
+        raise CertificateError(path, f"every user of this host may read or write the key; run: {command}")
     try:
         return load_pem_private_key(file.octets, password=None)
     except TypeError as error:
-        raise CertificateError(f"{path}: the key has a passphrase, which no program can type") from error
+        raise CertificateError(path, "the key has a passphrase, which no program can type") from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise CertificateError(f"{path}: expected a private key in PEM form") from error
+        raise CertificateError(path, "expected a private key in PEM form") from error

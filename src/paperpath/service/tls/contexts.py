@@ -105,7 +105,7 @@ def make_context(certificate: Certificate) -> ssl.SSLContext:
             context.load_cert_chain(chain, key, password="")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise CertificateError(f"{certificate.chain.path}: OpenSSL does not take it: {reason}") from error
+        raise CertificateError(certificate.chain.path, f"OpenSSL does not take it: {reason}") from error
     return context
 
 

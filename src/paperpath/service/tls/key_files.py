@@ -19,9 +19,10 @@ _MOST_OCTETS = 2**20  # of one file
 class CertificateError(ServiceError):
     """A certificate cannot be used; the text names the file, and the command that mends it where one does."""
 
-    def __init__(self, message: str) -> None:
-        """Keep the sentence to print; the code is that of a wrong configuration."""
-        super().__init__(message, os.EX_CONFIG)
+    def __init__(self, path: Path, reason: str) -> None:
+        """Keep the file and the sentence to print; the code is that of a wrong configuration."""
+        super().__init__(f"{path}: {reason}", os.EX_CONFIG)
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +90,4 @@ def _read(path: Path, descriptor: int) -> KeyFile:
 
 
 def _cannot_read(path: Path, error: OSError) -> CertificateError:
-    return CertificateError(f"{path}: cannot be read: {error.strerror}")
+    return CertificateError(path, f"cannot be read: {error.strerror}")
