@@ -112,6 +112,10 @@ class RelayTable(_Table):
         default=1000, ge=FEWEST_RECIPIENTS, description=f"a whole number, at least {FEWEST_RECIPIENTS}"
     )
     """Recipients that one transaction may have."""
+    most_connections: int = Field(default=1000, ge=1, description="a whole number, at least 1")
+    """Connections at once, in each process."""
+    most_connections_per_client: int = Field(default=50, ge=1, description="a whole number, at least 1")
+    """Connections of one address, or one /64 of IPv6, at once, in each process; privileged clients aside."""
     spool: Annotated[int, BeforeValidator(parse_octets)] = Field(
         default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
     )

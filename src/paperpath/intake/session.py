@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.connections import Connections
 from paperpath.intake.counting import Counting
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
@@ -49,6 +50,7 @@ class Service:
     settings: Settings
     tls: ServerTls | None
     maildrop: Maildrop
+    connections: Connections
     budget: SpoolBudget
     space: FreeSpace
     classify_client: Callable[[str], ServiceClass]
@@ -78,6 +80,7 @@ class Session(asyncio.Protocol):
         self._parameters = NO_PARAMETERS
         self._recipients: dict[tuple[str, str], Recipient] = {}
         self._reception: Reception | None = None
+        self._admitted = False
         self._storing = False
         self._log = service.log
         self._client_reads = True
@@ -94,9 +97,14 @@ class Session(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._client = Client(*self._wire.peer, "", "SMTP")
         metrics = self._service.metrics
+        self._class = self._service.classify_client(self._client.address)
+        refusal = self._service.connections.enter(self._client.address, self._class)
+        if refusal is not None:
+            self._turn_away(refusal)
+            return
+        self._admitted = True
         metrics.connections += 1
         metrics.open_connections += 1
-        self._class = self._service.classify_client(self._client.address)
         self._log = self._service.log.bind(session=self._sessions.add(self), client=self._client.address)
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         if self._wire.has_octets_waiting:
@@ -140,7 +148,10 @@ class Session(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
+        if not self._admitted:
+            return
         self._service.metrics.open_connections -= 1
+        self._service.connections.leave(self._client.address)
         if not self._storing:
             self._sessions.discard(self)
             self._drop_transaction()
@@ -168,6 +179,17 @@ class Session(asyncio.Protocol):
             self._close_overdue(replies.R421_TOO_SLOW)
 
     # Inside
+
+    def _turn_away(self, reply: Reply) -> None:
+        """Say that there are too many, and nothing else."""
+        service = self._service
+        service.metrics.refused_connections += 1
+        service.metrics.replies.add((reply.code, reply.status))
+        if refused := service.connections.take_untold(self._loop.time()):
+            facts = {"client": self._client.address, "reply": reply}
+            service.log.warning("too many connections", **facts, refused=refused)
+        self._wire.send(reply.octets)
+        self._wire.close()
 
     def _advance(self) -> None:
         """Go on with what has come, as long as the client takes our replies."""
