@@ -17,7 +17,7 @@ from bench.relay import DOMAIN, RECIPIENT, wait_for_greeting
 NAME = "paperpath"
 INIT_WITHIN = 60.0  # seconds
 LIMITS = ("most_connections", "most_connections_per_client")
-MOST_CONNECTIONS = 100_000
+MOST_CONNECTIONS = 20_000
 
 
 class Paperpath:

@@ -27,7 +27,7 @@ class Connections:
         self._told_s = -math.inf
 
     def enter(self, address: str, service: ServiceClass) -> Reply | None:
-        """Let a client in, who leaves later, or return why not; a privileged one may have many connections."""
+        """Let a client in, who leaves later, or return why not; a privileged one may come often."""
         client = _find_client(address)
         if self._count >= self.most:
             return self._refuse(replies.R421_TOO_MANY_CONNECTIONS)

@@ -19,10 +19,11 @@ from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.intake.wire import Wire
-from paperpath.mail.address import Mailbox, format_path
+from paperpath.mail.address import Mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.envelope import NO_PARAMETERS, Client, Envelope, Recipient
 from paperpath.mail.reply import Reply
+from paperpath.mail.shown import show_domain, show_path
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop.interface import Maildrop
 from paperpath.service.log import Log
@@ -228,7 +229,7 @@ class Session(asyncio.Protocol):
         if event.spaced:
             self._log.info("space before the recipient's path")
         if reply.code >= 400:
-            self._log_refusal(format_path(address), reply)
+            self._log_refusal(show_path(address), reply)
         else:  # who is named twice gets one copy
             self._recipients.setdefault((address.local, domain_key(address.domain)), recipient)
         self._core.reply(reply)
@@ -306,7 +307,8 @@ class Session(asyncio.Protocol):
         """Forget what the client said in the clear (RFC 3207 §4.2)."""
         facts = self._wire.tls_facts
         if facts is not None:
-            self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=facts.server_name)
+            name = show_domain(facts.server_name)
+            self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=name)
         self._drop_transaction()
         self._client = Client(self._client.address, self._client.port, "", "SMTP")
         self._core.tls_started()
@@ -347,7 +349,7 @@ class Session(asyncio.Protocol):
         envelope = reception.envelope
         facts = {
             "message": reception.queue_id,
-            "sender": format_path(envelope.sender),
+            "sender": show_path(envelope.sender),
             "recipients": len(envelope.recipients),
             "reply": stored.reply,
         }

@@ -210,6 +210,15 @@ def test_A59_who_talks_early_is_noticed_and_served(capsys: pytest.CaptureFixture
     assert "early talker" in capsys.readouterr().err
 
 
+def test_S9_the_log_has_both_spellings_of_a_domain(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE.replace(b"a@b.example", b"a@xn--bcher-kva.example"))
+        await setting.settle()
+
+    run(scene)
+    assert r"sender='<a@xn--bcher-kva.example> (b\xfccher.example)'" in capsys.readouterr().err
+
+
 def test_what_is_said_and_heard_is_counted() -> None:
     async def scene(setting: Setting) -> None:
         setting.session.data_received(MESSAGE + b"FOO secret\r\nNOOP\r\n")
