@@ -54,7 +54,7 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
         ),
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
-        ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes),
+        ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes, takes_keys=True),
     ]
 
 

@@ -34,8 +34,12 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = str(self.path) if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.message}"
+        return f"{self.place}: {self.message}"
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
 
 class ConfigurationError(Exception):

@@ -49,6 +49,7 @@ SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 MOST_THREADS = 64
 MOST_PROCESSES = 64
+MOST_CERTIFICATES = 100  # two files of each are handed over at once
 
 SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
 
@@ -119,6 +120,10 @@ class RelayTable(_Table):
         default=1000, ge=FEWEST_RECIPIENTS, description=f"a whole number, at least {FEWEST_RECIPIENTS}"
     )
     """Recipients that one transaction may have."""
+    most_connections: int = Field(default=1000, ge=1, description="a whole number, at least 1")
+    """Connections at once, in each process."""
+    most_connections_per_client: int = Field(default=50, ge=1, description="a whole number, at least 1")
+    """Connections of one address, or one /64 of IPv6, at once, in each process; privileged clients aside."""
     spool: Annotated[int, BeforeValidator(parse_octets)] = Field(
         default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
     )
@@ -220,7 +225,9 @@ class TlsTable(_Table):
     """[tls], for every program that serves over TLS: who it is there."""
 
     certificate: Annotated[tuple[CertificateEntry, ...], Strict(False)] = Field(
-        default=(), description="tables [[tls.certificate]]"
+        default=(),
+        max_length=MOST_CERTIFICATES,
+        description=f"at most {MOST_CERTIFICATES} tables [[tls.certificate]]",
     )
     """The first is for whoever names no host or an unknown one; none: the programs make one themselves."""
 

@@ -18,6 +18,7 @@ from paperpath.postoffice.sorter import BATCH, Sorter
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
+from paperpath.service.tls.key_files import Reader
 from paperpath.service.wakeup import Wakeups
 
 NAME = "smtppd"
@@ -42,7 +43,7 @@ async def sort_mail(life: Life) -> None:
 
         sorter = Sorter(maildrop, files, configuration.run_folder / _MEMORY, make_report, life.log)
 
-        async def renew(document: Document) -> None:
+        async def renew(document: Document, _: Reader) -> None:
             sorter.renew(RoutingFiles(document.configuration))
             wakeups.wake()
 

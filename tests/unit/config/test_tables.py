@@ -32,6 +32,8 @@ listen = ["127.0.0.1:25", "[::1]:25"]
 domains = ["Example.org", ".example.net"]
 size = "10 MB"
 most_recipients = 100
+most_connections = 200
+most_connections_per_client = 20
 idle_timeout_s = 60
 processes = 3
 
@@ -87,6 +89,11 @@ PUT_IN = {
         "most_recipients = 100.0",
         "5: relay.most_recipients: expected a whole number, at least 100, got 100.0",
     ),
+    "somebody may connect": (
+        RELAY,
+        "most_connections_per_client = 0",
+        "5: relay.most_connections_per_client: expected a whole number, at least 1, got 0",
+    ),
     "a timeout is more than nothing": (
         RELAY,
         "idle_timeout_s = 0",
@@ -99,6 +106,7 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, "
+        "most_connections, most_connections_per_client, "
         "spool, least_free, access, binarymime, check_recipients, dsn_success, idle_timeout_s, processes",
     ),
     "a network has no bits behind its mask": (
@@ -182,7 +190,12 @@ PUT_IN = {
     "certificates are an array": (
         END,
         "[tls]\ncertificate = {}",
-        "9: tls.certificate: expected tables [[tls.certificate]], got a table",
+        "9: tls.certificate: expected at most 100 tables [[tls.certificate]], got a table",
+    ),
+    "certificates have a limit": (
+        END,
+        '[[tls.certificate]]\nchain = "a"\nkey = "b"\n' * 101,
+        "8: tls.certificate: expected at most 100 tables [[tls.certificate]], got an array",
     ),
     "a certificate has a key": (
         END,
@@ -271,6 +284,8 @@ def test_every_key_is_read():
         domains=(DomainPattern("example.org"), DomainPattern(".example.net")),
         size=10_000_000,
         most_recipients=100,
+        most_connections=200,
+        most_connections_per_client=20,
         idle_timeout_s=60.0,
         processes=3,
     )
@@ -296,6 +311,8 @@ def test_what_is_left_out_has_its_default():
         domains=(),
         size=50 * 1024 * 1024,
         most_recipients=1000,
+        most_connections=1000,
+        most_connections_per_client=50,
         idle_timeout_s=300.0,
         processes=None,
     )
