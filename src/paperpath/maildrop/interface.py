@@ -71,12 +71,19 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message on its way in. `queue_id` comes from this maildrop's `new_queue_id`."""
+    """A message on its way in. `queue_id` comes from this maildrop's `new_queue_id`.
+
+    `origin` says by which way it came: "relay", "drop". `unique`, where not empty, is a key under which one
+    message is taken and no second one.
+    """
 
     queue_id: str
     envelope: Envelope
     content: Content
     arrived_us: int
+    origin: str = "relay"
+    unique: str = ""
+    deadline_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,10 @@ class Maildrop(Protocol):
         """Begin the content of a message."""
 
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
-        """Take responsibility: when done, message and recipients are flushed, all recipients unsorted."""
+        """Take responsibility: when done, message and recipients are flushed, all recipients unsorted.
+
+        A message whose `unique` was taken before is there already, and nothing is done.
+        """
 
     def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
         """Return the oldest recipients that wait for sorting."""

@@ -52,6 +52,7 @@ class MemoryStore:
         self.messages: dict[int, ClaimedMessage] = {}
         self.recipients: dict[int, _Recipient] = {}
         self.living: set[int] = set()
+        self.taken: set[str] = set()
         self.accepted = 0
         self.delivered = 0
         self._last = {"worker": 0, "message": 0, "recipient": 0}
@@ -104,6 +105,10 @@ class MemoryMaildrop:
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
         """See `Maildrop`."""
         store, envelope = self._store, message.envelope
+        if message.unique in store.taken:
+            return _done(None)
+        if message.unique:
+            store.taken.add(message.unique)
         message_id = store.number("message")
         store.messages[message_id] = ClaimedMessage(
             message_id,

@@ -11,6 +11,7 @@ from paperpath.accounts.file import Accounts, AccountsError, AccountsFile
 from paperpath.maildrop.interface import Maildrop, MaildropError, Sorted, UnsortedRecipient
 from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
+from paperpath.postoffice.drop_import import import_drop
 from paperpath.routing.routes import Routes
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import Log
@@ -38,6 +39,7 @@ async def sort_mail(life: Life) -> None:
     ):
         life.measure(measure_queue(maildrop))
         sweeper = asyncio.create_task(_sweep(maildrop, life.log))
+        importer = asyncio.create_task(import_drop(life, maildrop))
         life.call_at_end(wakeups.wake)
         life.ready("sorting")
         while not life.ending:
@@ -49,7 +51,10 @@ async def sort_mail(life: Life) -> None:
                 await asyncio.sleep(GATHER_S)
             if sweeper.done():  # it never ends by itself; without it claims of the dead would lie for ever
                 sweeper.result()
+            if importer.done():  # likewise, before the end
+                importer.result()
         sweeper.cancel()
+        await importer
         await asyncio.wait({sweeper})
 
 
