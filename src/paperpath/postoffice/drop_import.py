@@ -115,9 +115,9 @@ class DropImport:
             return None
 
     async def _take_or_raise(self, found: Found, most_octets: int) -> None:
-        if not self._space.has_room(found.octets):
-            raise _LaterError("the disk is full")
         with closing(await self._run(lambda: self._folder.open(found, most_octets))) as file:
+            if not self._space.has_room(file.content_octets):
+                raise _LaterError("the disk is full")
             login = await self._run(lambda: find_login(file.uid))
             message = await self._accept(file, login)
             self._counts["taken"] += 1

@@ -123,7 +123,7 @@ class DropFolder:
     def put_aside(self, name: str) -> str | None:
         """Move a thing to the damaged ones, under a new name of ours, which is returned.
 
-        An empty folder is removed instead, and returns an empty name. `None`: it was gone. Raises: OSError, as
+        An empty folder is removed instead, and gives an empty name. `None`: it was gone. Raises: OSError, as
         for a folder with something in it, which only its owner can move.
         """
         new = os.urandom(NAME_DIGITS // 2).hex()
