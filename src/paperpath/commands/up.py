@@ -11,6 +11,7 @@ import click
 from paperpath.accounts.file import Account
 from paperpath.commands.options import fail, load
 from paperpath.config.tables import Configuration
+from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.files import RoutingFiles
@@ -36,6 +37,7 @@ def up(file: Path) -> None:
         make_owned_folder(configuration.data, identity)
         with acting_as(identity):
             create_maildrop(configuration)
+            make_drop(configuration)
     except ServiceError as error:
         fail(error, error.exit_code)
     raise SystemExit(run_supervisor(NAME, file, supervise))

@@ -28,8 +28,11 @@ from paperpath.config.network import NETWORK_EXPECTED, Network, parse_network
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import (
     ACCOUNTS_NAME,
+    DAMAGED_NAME,
     DATA_EXPECTED,
+    DROP_NAME,
     FILE_EXPECTED,
+    GROUP_EXPECTED,
     INNER_FOLDER_EXPECTED,
     MAILDROP_EXPECTED,
     RUN_NAME,
@@ -38,6 +41,7 @@ from paperpath.config.places import (
     find_maildrop_folder,
     parse_file,
     parse_folder,
+    parse_group,
     parse_inner_folder,
     parse_maildrop,
     parse_user,
@@ -86,6 +90,7 @@ _Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
 _File = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
 _InnerFolder = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
 _User = Annotated[str, _from_text(parse_user, USER_EXPECTED)]
+_Group = Annotated[str, _from_text(parse_group, GROUP_EXPECTED)]
 _Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
 
 
@@ -214,6 +219,17 @@ class DeliveryTable(_Table):
     """Octets that a message may have to come back whole in a report; of a longer one the header does."""
 
 
+class DropTable(_Table):
+    """[drop], for smtppd, which takes what people of this host leave in the drop directory."""
+
+    size: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=50 * 2**20, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
+    )
+    """Octets that one message may have."""
+    group: _Group | None = Field(default=None, description=GROUP_EXPECTED)
+    """Whose members alone may write there, the service user among them; `None`: every user of this host."""
+
+
 class CertificateEntry(_Table):
     """[[tls.certificate]]: a certificate with those that vouch for it, and its key."""
 
@@ -263,6 +279,7 @@ class Configuration(_Table):
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="a table [delivery]")
+    drop: DropTable = Field(default=DropTable(), description="a table [drop]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
     metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
@@ -283,6 +300,16 @@ class Configuration(_Table):
     def accounts_file(self) -> Path:
         """The file of the accounts."""
         return self.data / ACCOUNTS_NAME
+
+    @property
+    def drop_folder(self) -> Path:
+        """The directory where people of this host leave mail for the maildrop."""
+        return self.data / DROP_NAME
+
+    @property
+    def damaged_folder(self) -> Path:
+        """The folder of what was left there and is no message."""
+        return self.data / DAMAGED_NAME
 
     @property
     def tls_folder(self) -> Path:

@@ -14,6 +14,7 @@ from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.maildrop.values import NewMessage, UnsortedRecipient
+from paperpath.postoffice.drop_import import import_drop
 from paperpath.postoffice.sorter import BATCH, Sorter
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.log import Log
@@ -50,6 +51,7 @@ async def sort_mail(life: Life) -> None:
         life.call_at_reload(renew)
         life.measure(measure_queue(maildrop))
         sweeper = asyncio.create_task(_sweep(maildrop, life.log))
+        importer = asyncio.create_task(import_drop(life, maildrop))
         life.call_at_end(wakeups.wake)
         life.ready("sorting")
         while not life.ending:
@@ -60,7 +62,10 @@ async def sort_mail(life: Life) -> None:
                 await asyncio.sleep(GATHER_S)
             if sweeper.done():  # it never ends by itself; without it claims of the dead would lie for ever
                 sweeper.result()
+            if importer.done():  # likewise, before the end
+                importer.result()
         sweeper.cancel()
+        await importer
         await asyncio.wait({sweeper})
 
 
