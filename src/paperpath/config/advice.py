@@ -63,7 +63,7 @@ def _doubt_own_host(configuration: Configuration) -> Iterator[str]:
             for endpoint in configuration.relay.listen
         )
         if is_ours and any(endpoint.port == port for endpoint in configuration.relay.listen):
-            yield f"post_office.route[{index}].via: {entry.via} is this host's own relay, so mail goes in circles"
+            yield f"post_office.route[{index}].via: {entry.via} is this host itself; mail goes in circles"
 
 
 def _doubt_idle_timeout(relay: RelayTable) -> Iterator[str]:

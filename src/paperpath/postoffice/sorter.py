@@ -1,9 +1,9 @@
 """Sorting, one batch at a time, and following the rules when they change; called by smtppd.
 
 Whatever changed in routes or aliases begins a new routing epoch before anything is decided by it, and what
-was sorted by the old ones and is not claimed is sorted again (promise P5). A file remembers which rules are in
-force, so that a change is also noticed that came while nobody sorted. Envelopes only: content is never opened
-(requirement E-19).
+was sorted by the old ones and is not claimed is sorted again (promise P5). A file remembers which rules are
+in force, so that a change is also noticed that came while nobody sorted. Envelopes only: content is never
+opened (requirement E-19).
 """
 
 from collections.abc import Awaitable, Callable

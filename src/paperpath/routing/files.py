@@ -4,6 +4,7 @@ Each `read` notices a replaced file, and gives the same router while nothing cha
 """
 
 import hashlib
+import json
 import os
 
 from paperpath.accounts.file import AccountsError, AccountsFile
@@ -47,6 +48,7 @@ class RoutingFiles:
 
 def fingerprint(table: PostOfficeTable, aliases: Aliases) -> str:
     """Return what differs when a route or an alias does; accounts make no difference."""
-    digest = hashlib.sha256(table.model_dump_json().encode())
+    routes = sorted((str(entry.domain), entry.via) for entry in table.route)
+    digest = hashlib.sha256(json.dumps([table.postmaster, table.separator, routes]).encode())
     digest.update(aliases.digest)
     return digest.hexdigest()

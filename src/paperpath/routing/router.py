@@ -167,14 +167,15 @@ class Router:
             question.look("depth", f"{MOST_DEPTH} aliases", "no more are applied")
             return Refusal(R550_LOOP)
         domain = address.domain or self._postmaster.domain
-        targets = (self._place(target, domain, address, detail) for target in alias.targets)
+        targets = (self._place(target, domain, alias, detail) for target in alias.targets)
         owner = self.aliases.find_owner(alias, domain)
         return Expansion(alias.key, tuple(dict.fromkeys(targets)), owner)
 
-    def _place(self, target: Mailbox, domain: str, address: Mailbox, detail: str | None) -> Mailbox:
+    def _place(self, target: Mailbox, domain: str, alias: Alias, detail: str | None) -> Mailbox:
         """Give a target its domain; an alias that names itself keeps the detail for its own mailbox."""
         placed = target if target.domain else Mailbox(target.local, domain)
-        if detail is not None and _compare(placed) == _compare(Mailbox(address.local, domain)):
+        is_at_home = domain_key(placed.domain) == domain_key(domain)
+        if detail is not None and is_at_home and self.aliases.find(placed) is alias:
             return Mailbox(f"{placed.local}{self.table.separator}{detail}", placed.domain)
         return placed
 
@@ -188,10 +189,6 @@ def _put_into(mailbox: LocalMailbox) -> Delivery:
     domain = domain_key(address.domain)
     identity = f"local {format_mailbox(Mailbox(local_key(address.local), domain))} {mailbox.detail}"
     return Delivery(Transport.LOCAL, domain, identity)
-
-
-def _compare(address: Mailbox) -> tuple[str, str]:
-    return local_key(address.local), domain_key(address.domain)
 
 
 def _is_postmaster_key(key: str) -> bool:

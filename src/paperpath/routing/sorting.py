@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from paperpath.mail.address import Mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.local_part import local_key
-from paperpath.mail.notification import drop_success, make_orcpt
+from paperpath.mail.notification import drop_success
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import (
     Aside,
@@ -36,7 +36,7 @@ from paperpath.routing.steps import (
 from paperpath.smtp import replies
 
 MOST_FINAL = 10_000  # recipients that one accepted recipient may become (attack S-5)
-_MOST_LOOKED_AT = 10 * MOST_FINAL  # addresses on the way there: many aliases may stand for few recipients
+_MOST_LOOKED_AT = 2 * MOST_FINAL  # addresses on the way there, those that come twice among them
 
 
 def sort_recipient(router: Router, recipient: UnsortedRecipient) -> Verdict:
@@ -50,8 +50,13 @@ def sort_recipient(router: Router, recipient: UnsortedRecipient) -> Verdict:
             return Verdict(Refused(recipient.id, reply), tuple(looks))
         case Vacancy():
             return Verdict(Aside(recipient.id, R450_NO_POSTMASTER), tuple(looks))
-    orcpt = recipient.orcpt or make_orcpt(recipient.accepted_address)
-    start = Target(recipient.address, recipient.return_path, recipient.notify, orcpt, recipient.expanded_via)
+    start = Target(
+        recipient.address,
+        recipient.return_path,
+        recipient.notify,
+        recipient.orcpt,
+        recipient.expanded_via,
+    )
     try:
         targets = tuple(target for target, _ in _expand(router, start, step, looks))
     except _TooManyError:
@@ -111,7 +116,10 @@ def _expand(
 
 
 def _replace(recipient: Target, step: Expansion) -> list[Target]:
-    """Give the targets of one alias, with what is handed on to them (RFC 3461 §5.2.7, RFC 5321 §3.9)."""
+    """Give the targets of one alias, with what is handed on to them (RFC 3461 §5.2.7, RFC 5321 §3.9).
+
+    No ORCPT is made where none was given: it would make two of a recipient that was also named directly.
+    """
     via = (*recipient.expanded_via, step.key)
     if step.owner is None:
         is_only = len(step.targets) == 1

@@ -99,7 +99,7 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, "
-        "spool, least_free, access, binarymime, dsn_success, idle_timeout_s, processes",
+        "spool, least_free, access, binarymime, check_recipients, dsn_success, idle_timeout_s, processes",
     ),
     "a network has no bits behind its mask": (
         RELAY,
