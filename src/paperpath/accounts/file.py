@@ -1,4 +1,7 @@
-"""The accounts: a text file of lines `address<TAB>folder`, which people may edit and programs replace whole.
+"""The accounts: a text file of lines, which people may edit and programs replace whole.
+
+A line is `address<TAB>folder`, and behind another tab, where there are any, the folders in the mailbox that
+the detail of an address may select: `Work,Lists.Python`.
 
 `paperpath account` writes it; the ways in, the post office and local delivery read it and notice when it was
 replaced. The folder is fixed when the account is made (promise P7): it is relative to the root of the
@@ -6,8 +9,9 @@ mailboxes, and no address that comes from outside is ever made into a path.
 """
 
 import fcntl
+import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +22,7 @@ from paperpath.service.durable import replace_text
 from paperpath.service.watched_file import WatchedFile
 
 _HEADING = "# One account a line: address, tab, folder below the root of the mailboxes.\n"
+_SUBFOLDER = re.compile(r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*")
 _MOST_PART_OCTETS = 255
 _SAFE = frozenset(string.ascii_letters + string.digits + "_+=-.")
 
@@ -28,10 +33,18 @@ class AccountsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One mailbox: its address, and its folder relative to the root."""
+    """One mailbox: its address, its folder relative to the root, and the folders in it that it lists."""
 
     address: Mailbox
     folder: PurePosixPath
+    subfolders: tuple[str, ...] = ()
+
+    def find_subfolder(self, detail: str) -> str:
+        """Return the listed folder that a detail selects, spelt so or in any case; empty for none."""
+        if detail in self.subfolders:
+            return detail
+        folded = detail.lower()
+        return next((name for name in self.subfolders if name.lower() == folded), "")
 
 
 class Accounts:
@@ -94,18 +107,22 @@ def load_accounts(file: Path) -> Accounts:
         raise AccountsError(f"{file}: {error}") from None
 
 
-def add_account(file: Path, address: Mailbox) -> Account:
+def add_account(file: Path, address: Mailbox, subfolders: Sequence[str] = ()) -> Account:
     """Add an account and return it; flushed. Raises: AccountsError, if there is one of that name already."""
     with _replacing(file) as lines:
         accounts = parse_accounts("".join(lines))
         if (there := accounts.find_exact(address)) is not None:
             raise AccountsError(f"there is an account {there.address} already")
-        account = Account(address, _make_folder(address))
+        try:
+            account = Account(address, _make_folder(address), _check_subfolders(subfolders))
+        except ValueError as error:
+            raise AccountsError(str(error)) from None
         if any(other.folder == account.folder for other in accounts):
             raise AccountsError(f"the folder {account.folder} belongs to another account")
         if lines and not lines[-1].endswith("\n"):
             lines[-1] += "\n"
-        lines.append(f"{account.address}\t{account.folder}\n")
+        listed = f"\t{','.join(account.subfolders)}" if account.subfolders else ""
+        lines.append(f"{account.address}\t{account.folder}{listed}\n")
     return account
 
 
@@ -130,8 +147,8 @@ def _is_line_of(account: Account, line: str) -> bool:
 
 def _parse_line(line: str) -> Account:
     fields = line.rstrip("\n").split("\t")
-    if len(fields) != 2:
-        raise ValueError("expected an address, one tab and a folder")
+    if len(fields) not in (2, 3):
+        raise ValueError("expected an address, one tab and a folder, or those, a tab and the folders in it")
     try:
         address = parse_mailbox(fields[0])
     except AddressError as error:
@@ -142,7 +159,14 @@ def _parse_line(line: str) -> Account:
     climbs = folder.is_absolute() or ".." in folder.parts or not folder.parts
     if climbs or not fields[1].isprintable():
         raise ValueError(f"{fields[1]!r}: expected a folder below the root of the mailboxes")
-    return Account(address, folder)
+    return Account(address, folder, _check_subfolders(fields[2].split(",") if len(fields) == 3 else ()))
+
+
+def _check_subfolders(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if _SUBFOLDER.fullmatch(name) is None or len(name) >= _MOST_PART_OCTETS:
+            raise ValueError(f"{name!r}: expected a folder in the mailbox, such as Work or Lists.Python")
+    return tuple(names)
 
 
 def _make_folder(address: Mailbox) -> PurePosixPath:

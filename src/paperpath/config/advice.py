@@ -6,10 +6,11 @@ Called by `paperpath check`. Pure: looks at nothing but the configuration.
 from collections.abc import Iterator
 
 from paperpath.config.domain import DomainPattern
-from paperpath.config.tables import Configuration, PostOfficeTable, RelayTable, RouteEntry
+from paperpath.config.tables import Configuration, DeliveryTable, PostOfficeTable, RelayTable, RouteEntry
 from paperpath.config.via import LOCAL, REFUSE, split_via
 
 SHORTEST_IDLE_TIMEOUT_S = 300  # RFC 5321 §4.5.3.2.7
+EARLIEST_GIVING_UP_S = 4 * 86_400  # RFC 5321 §4.5.4.1
 
 
 def find_warnings(configuration: Configuration) -> list[str]:
@@ -20,6 +21,7 @@ def find_warnings(configuration: Configuration) -> list[str]:
         *_doubt_own_host(configuration),
         *_doubt_idle_timeout(relay),
         *_doubt_listeners(relay),
+        *_doubt_giving_up(configuration.delivery),
         *_doubt_postmaster(post_office),
     ]
 
@@ -69,6 +71,14 @@ def _doubt_idle_timeout(relay: RelayTable) -> Iterator[str]:
         yield (
             f"relay.idle_timeout_s: {relay.idle_timeout_s:g} s is less than "
             f"the {SHORTEST_IDLE_TIMEOUT_S} s of RFC 5321 §4.5.3.2.7"
+        )
+
+
+def _doubt_giving_up(delivery: DeliveryTable) -> Iterator[str]:
+    if delivery.give_up_after_s < EARLIEST_GIVING_UP_S:
+        yield (
+            f"delivery.give_up_after_s: {delivery.give_up_after_s:g} s is less than "
+            f"the {EARLIEST_GIVING_UP_S} s, four days, of RFC 5321 §4.5.4.1"
         )
 
 

@@ -192,6 +192,21 @@ class LocalTable(_Table):
     threads: int = Field(
         default=8, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
     )
+    create: bool = Field(default=False, description="true or false")
+    """Whether a mailbox whose folder is missing gets a new one; else its mail waits."""
+
+
+class DeliveryTable(_Table):
+    """[delivery], for whatever delivers: when to give up, and what reports bring back."""
+
+    give_up_after_s: float = Field(
+        default=432_000.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
+    )
+    """Seconds after which a message that cannot be delivered goes back, unless it has its own deadline."""
+    report_size: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=50 * 2**10, ge=0, description=OCTETS_EXPECTED
+    )
+    """Octets that a message may have to come back whole in a report; of a longer one the header does."""
 
 
 class CertificateEntry(_Table):
@@ -240,6 +255,7 @@ class Configuration(_Table):
     relay: RelayTable = Field(description="a table [relay]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+    delivery: DeliveryTable = Field(default=DeliveryTable(), description="a table [delivery]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
     metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")

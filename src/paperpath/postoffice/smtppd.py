@@ -7,6 +7,7 @@ import asyncio
 import time
 
 from paperpath.config.loader import Document
+from paperpath.delivery.reports import make_clerk, report_refusal
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
@@ -35,7 +36,11 @@ async def sort_mail(life: Life) -> None:
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
     ):
-        sorter = Sorter(maildrop, files, configuration.run_folder / _MEMORY, make_no_report, life.log)
+
+        async def make_report(recipient: UnsortedRecipient, reply: Reply) -> NewMessage | None:
+            return await report_refusal(recipient, reply, maildrop, make_clerk(life.configuration), _now_us())
+
+        sorter = Sorter(maildrop, files, configuration.run_folder / _MEMORY, make_report, life.log)
 
         async def renew(document: Document) -> None:
             sorter.renew(RoutingFiles(document.configuration))
@@ -56,11 +61,6 @@ async def sort_mail(life: Life) -> None:
                 sweeper.result()
         sweeper.cancel()
         await asyncio.wait({sweeper})
-
-
-async def make_no_report(recipient: UnsortedRecipient, reply: Reply) -> NewMessage | None:
-    """Report a refusal to nobody."""
-    return None
 
 
 async def _sort_some(sorter: Sorter, log: Log) -> int:
