@@ -38,6 +38,7 @@ from paperpath.smtp.states import State
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
 CLOSE_S = 30.0  # how long a client may take to read the last of them, if it may be silent for as long
+HANDSHAKE_S = 30.0  # how long TLS may take to begin, if the client may be silent for as long
 TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
 
 
@@ -114,9 +115,10 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take octets, and do whatever can be done with them."""
-        self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         wire = self._wire
         starting = wire.in_handshake
+        if not starting:  # which has a deadline, however busy the client is
+            self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         try:
             octets = wire.receive(data)
         except TlsError as error:
@@ -173,6 +175,8 @@ class Session(asyncio.Protocol):
             self._overdue_s = now_s + self._service.idle_timeout_s  # it is we who are busy
         elif self._wire.is_closing or self._wire.in_handshake:
             if now_s >= self._overdue_s:
+                if not self._wire.is_closing:
+                    self._log.info("TLS failed", reason="the handshake takes too long")
                 self._wire.abort()
         elif now_s >= self._overdue_s:
             self._close_overdue(replies.R421_IDLE)
@@ -302,9 +306,11 @@ class Session(asyncio.Protocol):
         self._core.reply(replies.R220_START_TLS)
         self._send()
         self._wire.start_tls(tls.make_layer())
+        self._overdue_s = self._loop.time() + min(HANDSHAKE_S, self._service.idle_timeout_s)
 
     def _go_on_encrypted(self) -> None:
         """Forget what the client said in the clear (RFC 3207 §4.2)."""
+        self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         facts = self._wire.tls_facts
         if facts is not None:
             name = show_domain(facts.server_name)

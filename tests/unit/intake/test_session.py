@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
-from paperpath.intake.session import CLOSE_S, TRANSACTION_S, Service, Session
+from paperpath.intake.session import CLOSE_S, HANDSHAKE_S, TRANSACTION_S, Service, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.service.log import open_log
 from paperpath.service.metrics import IntakeMetrics
+from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp import replies
 from paperpath.smtp.settings import Settings
+from tests.support.tls import TlsClient
+from tests.unit.config.example import RIGHT, configure
 
 MESSAGE = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\nx\r\n.\r\n"
 
@@ -61,13 +65,13 @@ class Transport(asyncio.Transport):
 class Setting:
     """A session, its transport, and the maildrop behind it."""
 
-    def __init__(self, idle_timeout_s: float = 60, most: int = 2) -> None:
+    def __init__(self, idle_timeout_s: float = 60, most: int = 2, tls: ServerTls | None = None) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
         self.sessions = Sessions()
         self.service = Service(
-            Settings("mx.here.example", size=100_000, recipients=100),
-            None,
+            Settings("mx.here.example", size=100_000, recipients=100, tls=tls is not None),
+            tls,
             MemoryMaildrop(self.store),
             Connections(most, 2),
             SpoolBudget(2**20),
@@ -92,7 +96,7 @@ class Setting:
         return [line[:3] for line in self.transport.written.splitlines() if line[3:4] == b" "]
 
 
-def run(scene: Callable[[Setting], Awaitable[None]], **options: int) -> None:
+def run(scene: Callable[[Setting], Awaitable[None]], **options: Any) -> None:
     async def play() -> None:
         setting = Setting(**options)
         await scene(setting)
@@ -157,6 +161,41 @@ def test_P6_who_may_be_silent_for_a_moment_only_has_no_longer_to_read_the_last_r
         assert bool(setting.transport.aborted)
 
     run(scene, idle_timeout_s=3)
+
+
+@pytest.mark.parametrize(("idle_timeout_s", "deadline_s"), [(300, HANDSHAKE_S), (3, 3)])
+def test_P6_S2_a_handshake_has_its_own_deadline_however_busy_the_client(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], idle_timeout_s: int, deadline_s: float
+) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(b"EHLO c\r\n")
+        setting.session.data_received(b"STARTTLS\r\n")
+        now_s = asyncio.get_running_loop().time()
+        for octet in TlsClient().hello()[:-1]:
+            setting.session.data_received(bytes([octet]))
+        setting.session.check_time(now_s + deadline_s - 1)
+        assert setting.transport.aborted is False
+        setting.session.check_time(now_s + deadline_s + 1)
+        assert bool(setting.transport.aborted)
+
+    tls = ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}'))
+    run(scene, idle_timeout_s=idle_timeout_s, tls=tls)
+    assert "TLS failed" in capsys.readouterr().err
+
+
+def test_after_the_handshake_a_client_may_be_idle_as_before(tmp_path: Path) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(b"STARTTLS\r\n")
+        sent, client = len(setting.transport.written), TlsClient()
+        setting.session.data_received(client.hello())
+        client.incoming.write(setting.transport.written[sent:])
+        client.ssl_object.do_handshake()
+        setting.session.data_received(client.outgoing.read())
+        now_s = asyncio.get_running_loop().time()
+        setting.session.check_time(now_s + 299)
+        assert not setting.transport.closed
+
+    run(scene, idle_timeout_s=300, tls=ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}')))
 
 
 def test_S2_a_trickle_ends_with_the_deadline_of_its_transaction() -> None:
