@@ -188,8 +188,11 @@ class Maildrop(Protocol):
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
         """Take responsibility: when done, message and recipients are flushed, all recipients unsorted.
 
-        A message whose `unique` was taken before is there already, and nothing is done.
+        A message whose `unique` key was taken before and not forgotten is not taken again; that is no error.
         """
+
+    def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
+        """Forget keys under which messages were taken, for nobody can ask to take them again."""
 
     def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
         """Return the oldest recipients that wait for sorting."""

@@ -124,6 +124,11 @@ class MemoryMaildrop:
         store.on_work(Stage.SORTING)
         return _done(None)
 
+    def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
+        """See `Maildrop`."""
+        self._store.taken.difference_update(keys)
+        return _done(None)
+
     def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
         """See `Maildrop`."""
         store = self._store

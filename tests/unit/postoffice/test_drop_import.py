@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 import pwd
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -85,6 +85,39 @@ def test_L2_a_dropped_message_is_taken_and_says_whose_it_is(site: Site) -> None:
         ENVELOPE.recipients[0].address
     ]
     assert site.left() == []
+    assert site.store.taken == set()
+
+
+def test_a_key_is_forgotten_only_when_its_file_is_durably_gone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    really_flush, really_forget = DropFolder.flush, MemoryMaildrop.forget_unique
+
+    def flush(folder: DropFolder) -> None:
+        steps.append(("flush", site.left()))
+        really_flush(folder)
+
+    def forget(maildrop: MemoryMaildrop, keys: Sequence[str]) -> asyncio.Future[None]:
+        steps.append(("forget", list(keys)))
+        if len(steps) == 2:
+            raise StorageError("not now", no_space=False)
+        return really_forget(maildrop, keys)
+
+    monkeypatch.setattr(DropFolder, "flush", flush)
+    monkeypatch.setattr(MemoryMaildrop, "forget_unique", forget)
+
+    async def import_twice(importer: DropImport) -> int:
+        site.leave()
+        first = await importer.import_some(MOST_OCTETS)
+        site.leave()
+        return first + await importer.import_some(MOST_OCTETS)
+
+    assert site.run(import_twice) == 2
+    assert [step for step, _ in steps] == ["flush", "forget"] * 2
+    assert [left for step, left in steps if step == "flush"] == [[], []]
+    assert [len(keys) for step, keys in steps if step == "forget"] == [1, 2]  # what failed once comes again
+    assert site.store.taken == set()
 
 
 def test_parameters_come_through(site: Site) -> None:
@@ -112,6 +145,7 @@ STEPS = [
     (MemoryMaildrop, "accept"),
     (DropFolder, "remove"),
     (DropFolder, "flush"),
+    (MemoryMaildrop, "forget_unique"),
 ]
 
 
@@ -221,11 +255,19 @@ def test_L2_D9_hostile_things_are_put_aside_once_and_the_rest_flows(
     assert site.left() == []
     assert len(list(site.damaged.iterdir())) == len(hostile)
     output = capsys.readouterr().err
-    assert output.count("put a dropped file aside") + output.count("put more dropped files") == 11
-    assert "files=2" in output
+    assert output.count("put a dropped file aside") == len(hostile)
     assert "\x1b" not in output
     assert (site.drop.parent / "target").read_bytes() == b"untouched"
     assert site.import_all() == 0
+
+
+def test_L2_very_many_bad_files_do_not_fill_the_log(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(15):
+        (site.drop / f"odd{number}").touch()
+    assert site.import_all() == 15
+    output = capsys.readouterr().err
+    assert output.count("put a dropped file aside") == 10
+    assert "put more dropped files aside files=5" in output
 
 
 def test_L2_a_folder_goes_if_it_is_empty_and_else_stays_and_is_told_once(

@@ -91,6 +91,12 @@ class SqliteMaildrop:
         """See `Maildrop`."""
         return self._committer.join(message)
 
+    def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
+        """See `Maildrop`."""
+        nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        nothing.set_result(None)
+        return nothing
+
     def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
         """See `Maildrop`."""
         rows = self._read(_READ_UNSORTED, (limit,))
