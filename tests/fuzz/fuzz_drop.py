@@ -45,15 +45,10 @@ def check(octets: bytes) -> None:
 
 def check_file(octets: bytes) -> None:
     """Read a file that has these octets."""
-    complaint = ""
-    try:
-        envelope, content = read(octets)
-    except DropError as error:
-        complaint = str(error)
-    if complaint:
-        assert complaint.isascii()
-        assert complaint.isprintable()
+    message = attempt(octets)
+    if message is None:
         return
+    envelope, content = message
     written = format_envelope(envelope)
     assert parse_envelope(written, _CLIENT) == envelope
     assert len(content) <= _MOST_CONTENT_OCTETS
@@ -62,6 +57,17 @@ def check_file(octets: bytes) -> None:
     rest = content.replace(b"\r\n", b"")
     assert b"\r" not in rest
     assert b"\n" not in rest
+
+
+def attempt(octets: bytes) -> tuple[Envelope, bytes] | None:
+    """Read them; `None` where that is refused, in words fit for the log."""
+    try:
+        return read(octets)
+    except DropError as error:
+        complaint = str(error)
+    assert complaint.isascii()
+    assert complaint.isprintable()
+    return None
 
 
 def read(octets: bytes) -> tuple[Envelope, bytes]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from paperpath.config.tables import Configuration
+from paperpath.intake.space import FreeSpace
 from paperpath.mail.envelope import Envelope, SenderParameters
 from paperpath.maildrop.content import read_content
 from paperpath.maildrop.drop.folder import DropFolder
@@ -196,7 +197,7 @@ def test_D4_what_cannot_be_stored_now_stays_and_is_taken_later(
 def test_L7_nothing_is_taken_while_the_disk_is_full(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     file = site.leave()
     with monkeypatch.context() as patch:
-        patch.setattr(drop_import.FreeSpace, "has_room", lambda space, octets: False)
+        patch.setattr(FreeSpace, "has_room", lambda space, octets: False)
         assert site.import_all() == 0
     assert (site.left(), site.messages()) == ([file.name], [])
 
@@ -220,22 +221,26 @@ def test_L2_what_is_changed_after_it_was_accepted_changes_nothing(
     assert site.left() == []
 
 
+def make_sparse(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2**40)
+
+
 def make_hostile(site: Site) -> Iterator[Path]:
     """Put into the directory what should not be there."""
     target = site.drop.parent / "target"
     target.write_bytes(b"untouched")
-    for number, make in enumerate(
-        [
-            lambda path: path.symlink_to(target),
-            lambda path: path.symlink_to("/dev/zero"),
-            lambda path: path.hardlink_to(target),
-            os.mkfifo,
-            lambda path: path.write_bytes(b""),
-            lambda path: path.write_bytes(b"PP-DROP\n" * 100),
-            lambda path: (path.touch(), os.truncate(path, 2**40)),
-            lambda path: path.write_bytes(site.leave(b"x\r\n").read_bytes()[:-1]),
-        ]
-    ):
+    makers: list[Callable[[Path], object]] = [
+        lambda path: path.symlink_to(target),
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.hardlink_to(target),
+        os.mkfifo,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"PP-DROP\n" * 100),
+        make_sparse,
+        lambda path: path.write_bytes(site.leave(b"x\r\n").read_bytes()[:-1]),
+    ]
+    for number, make in enumerate(makers):
         path = site.drop / f"message-{number:032x}"
         make(path)
         yield path
