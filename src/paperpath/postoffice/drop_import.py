@@ -58,7 +58,7 @@ class DropImport:
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "drop")
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._stuck: set[str] = set()
-        self._removed: list[str] = []  # keys of files that were taken and removed
+        self._removed: list[str] = []  # keys of files that are gone
         self._counts = {"taken": 0, "damaged": 0, "expired": 0}
 
     async def import_some(self, most_octets: int) -> int:
@@ -98,18 +98,9 @@ class DropImport:
         if later:
             self._log.error("cannot take dropped messages now", reason=later[0], files=len(later))
         if dealt_with:
-            await self._forget_removed()
+            await self._run(self._folder.flush)
+            await self._forget()
         return 0 if later else dealt_with
-
-    async def _forget_removed(self) -> None:
-        """Forget the keys of files that are gone for good: only a flush says that they stay gone."""
-        await self._run(self._folder.flush)
-        keys, self._removed = self._removed, []
-        try:
-            await self._maildrop.forget_unique(keys)
-        except MaildropError as error:
-            self._removed += keys
-            self._log.error("cannot forget dropped files", reason=str(error))
 
     async def _take(self, found: Found, most_octets: int) -> DropError | _LaterError | None:
         """Take one file over and remove it; return why not, if not."""
@@ -164,6 +155,17 @@ class DropImport:
             content.discard()
             raise
         return message
+
+    async def _forget(self) -> None:
+        """Have the keys forgotten whose files no power cut can bring back any more."""
+        if not self._removed:
+            return
+        keys, self._removed = self._removed, []
+        try:
+            await self._maildrop.forget_unique(keys)
+        except MaildropError as error:
+            self._removed += keys
+            self._log.error("cannot forget dropped messages", reason=str(error))
 
     async def _put_aside(self, aside: Sequence[tuple[str, int, str]]) -> int:
         """Put things aside and say so, once for each and not more than a batch may say; return how many."""
