@@ -14,6 +14,7 @@ INNER_FOLDER_EXPECTED = 'a folder inside the data folder, such as "mailboxes"'
 USER_EXPECTED = 'the name of a user of this host, such as "paperpath"'
 
 RUN_NAME = "run"
+JOURNAL_NAME = "journal"
 ACCOUNTS_NAME = "accounts"
 TLS_NAME = "tls"
 
@@ -85,6 +86,6 @@ def _parse_inner(text: str, expected: str) -> Path:
     path = Path(text)
     if path.is_absolute() or "\0" in text or ".." in path.parts or not path.parts:
         raise ValueError(f"expected {expected}")
-    if path.parts[0] in (RUN_NAME, ACCOUNTS_NAME, TLS_NAME):
+    if path.parts[0] in (RUN_NAME, JOURNAL_NAME, ACCOUNTS_NAME, TLS_NAME):
         raise ValueError(f'expected {expected}; "{path.parts[0]}" is for the programs\' own use')
     return path

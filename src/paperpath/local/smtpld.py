@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from paperpath.accounts.file import AccountsError, AccountsFile
+from paperpath.journal.events import Attempted, show_address
+from paperpath.journal.writer import Journal, open_journal
 from paperpath.local.delivery import Depot, defer_batch, deliver_batch
 from paperpath.mail.outcome import Delivered
 from paperpath.maildrop.interface import Claim, Maildrop, MaildropError, Settlement, Transport
@@ -36,9 +38,10 @@ async def deliver_mail(life: Life) -> None:
     async with (
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
+        open_journal(life, NAME) as journal,
     ):
         with ThreadPoolExecutor(configuration.local.threads, "delivery") as threads:
-            delivery = LocalDelivery(life, maildrop, accounts, threads)
+            delivery = LocalDelivery(life, maildrop, accounts, threads, journal)
             life.call_at_end(wakeups.wake)
             life.ready("delivering to mail folders")
             while not life.ending:
@@ -54,13 +57,19 @@ class LocalDelivery:
     """Claims batches and delivers them, at most one per thread at a time."""
 
     def __init__(
-        self, life: Life, maildrop: Maildrop, accounts: AccountsFile, threads: ThreadPoolExecutor
+        self,
+        life: Life,
+        maildrop: Maildrop,
+        accounts: AccountsFile,
+        threads: ThreadPoolExecutor,
+        journal: Journal,
     ) -> None:
         """Begin with nothing claimed."""
         self._life = life
         self._maildrop = maildrop
         self._accounts = accounts
         self._threads = threads
+        self._journal = journal
         self._slots = asyncio.Semaphore(life.configuration.local.threads)
         self._batches: set[asyncio.Task[None]] = set()
 
@@ -119,6 +128,7 @@ class LocalDelivery:
 
     def _log(self, claims: Sequence[Claim], settlements: Sequence[Settlement]) -> None:
         by_id = {claim.recipient_id: claim for claim in claims}
+        accounts = self._accounts.read()
         for settlement in settlements:
             claim, outcome = by_id[settlement.recipient_id], settlement.outcome
             self._life.log.info(
@@ -126,6 +136,18 @@ class LocalDelivery:
                 message=claim.message.queue_id,
                 recipient=claim.address,
                 reply=outcome.reply,
+            )
+            account = accounts.find(claim.address)
+            self._journal.tell(
+                Attempted(
+                    claim.message.queue_id,
+                    show_address(claim.address),
+                    "delivered" if isinstance(outcome, Delivered) else "deferred",
+                    claim.attempts + 1,
+                    "" if account is None else str(account.folder),
+                    str(outcome.reply),
+                    0 if isinstance(outcome, Delivered) else outcome.due_us,
+                )
             )
 
 

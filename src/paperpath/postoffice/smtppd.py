@@ -8,6 +8,10 @@ import os
 import time
 
 from paperpath.accounts.file import Accounts, AccountsError, AccountsFile
+from paperpath.journal import events
+from paperpath.journal.events import show_address
+from paperpath.journal.retention import keeping_journal_in_bounds
+from paperpath.journal.writer import Journal, open_journal
 from paperpath.maildrop.interface import Maildrop, MaildropError, Sorted, UnsortedRecipient
 from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
@@ -35,14 +39,16 @@ async def sort_mail(life: Life) -> None:
     async with (
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
+        open_journal(life, NAME) as journal,
+        keeping_journal_in_bounds(life),
     ):
         life.measure(measure_queue(maildrop))
-        sweeper = asyncio.create_task(_sweep(maildrop, life.log))
+        sweeper = asyncio.create_task(_sweep(maildrop, life.log, journal))
         life.call_at_end(wakeups.wake)
         life.ready("sorting")
         while not life.ending:
             routes = Routes(life.configuration.post_office)  # another after a reload
-            count = await _sort_some(maildrop, routes, accounts, life.log)
+            count = await _sort_some(maildrop, routes, accounts, life.log, journal)
             if not count:
                 await wakeups.wait(POLL_S)
             elif count < BATCH:
@@ -64,7 +70,9 @@ def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accoun
     return decisions
 
 
-async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile, log: Log) -> int:
+async def _sort_some(
+    maildrop: Maildrop, routes: Routes, accounts: AccountsFile, log: Log, journal: Journal
+) -> int:
     """Sort one batch; return how many there were."""
     current = accounts.read()
     if (trouble := accounts.take_trouble()) is not None:
@@ -73,14 +81,30 @@ async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile,
     try:
         recipients = list(maildrop.read_unsorted(BATCH))
         if recipients:
-            await maildrop.sort(decide(recipients, routes, current), _now_us())
+            decisions = decide(recipients, routes, current)
+            await maildrop.sort(decisions, _now_us())
+            _tell_sorted(recipients, decisions, journal)
     except MaildropError as error:
         log.error("cannot sort", reason=str(error))
         await asyncio.sleep(TROUBLE_PAUSE_S)
     return len(recipients)
 
 
-async def _sweep(maildrop: Maildrop, log: Log) -> None:
+def _tell_sorted(recipients: list[UnsortedRecipient], decisions: list[Sorted], journal: Journal) -> None:
+    for recipient, decision in zip(recipients, decisions, strict=True):
+        journal.tell(
+            events.Sorted(
+                recipient.queue_id,
+                show_address(recipient.address),
+                show_address(decision.address),
+                decision.transport.value,
+                decision.destination,
+                "",
+            )
+        )
+
+
+async def _sweep(maildrop: Maildrop, log: Log, journal: Journal) -> None:
     while True:
         try:
             released = await maildrop.release_dead()
@@ -89,6 +113,7 @@ async def _sweep(maildrop: Maildrop, log: Log) -> None:
         else:
             if released:
                 log.warning("released the claims of a worker that died", recipients=released)
+                journal.tell(events.Released(released))
         await asyncio.sleep(SWEEP_S)
 
 

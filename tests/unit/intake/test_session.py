@@ -12,6 +12,7 @@ from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.session import CLOSE_S, TRANSACTION_S, Service, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
+from paperpath.journal.events import Event
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.service.log import open_log
 from paperpath.service.metrics import IntakeMetrics
@@ -63,6 +64,7 @@ class Setting:
     def __init__(self, idle_timeout_s: float = 60) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
+        self.told: list[Event] = []
         self.sessions = Sessions()
         service = Service(
             Settings("mx.here.example", size=100_000, recipients=100),
@@ -76,6 +78,7 @@ class Setting:
             idle_timeout_s,
             open_log("test"),
             self.metrics,
+            self.told.append,
         )
         self.session = Session(service, self.sessions)
         self.transport = Transport()
