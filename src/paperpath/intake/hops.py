@@ -27,7 +27,7 @@ class HopCounter:
 
     @property
     def message_id(self) -> str:
-        """The first Message-ID, unfolded (RFC 5322 §2.2.3), at most 1000 octets; empty where there is none."""
+        """The first Message-ID, unfolded (RFC 5322 §2.2.3), at most 1000 octets; empty if there is none."""
         return (self._id or b"").replace(b"\r\n", b"").strip(b" \t").decode("utf-8", "replace")
 
     @property

@@ -49,20 +49,26 @@ class _Question:
 
 
 def find_stories(text: str, look_up: LookUp, limit: int) -> Stories:
-    """Find what happened to a Message-ID, a queue id, an address or a session; the newest `limit` of them.
+    """Find what happened to a Message-ID, a queue id or an address; the newest `limit` of them.
 
-    Local parts are compared as they are, domains in any case and spelling.
+    Local parts are compared as they are, domains in any case and spelling. Whatever else stands whole in an
+    event is found as well: a client's address, a session.
     """
+    question = _parse_question(text.strip())
+    if question is None:
+        return Stories((), complete=True)
     gathered = _Gathered(look_up)
-    complete = gathered.ask(_parse_question(text.strip()), limit)
+    complete = gathered.ask(question, limit)
     gathered.follow_messages()
     gathered.follow_sessions()
     return Stories(tuple(gathered.stories()), complete)
 
 
-def _parse_question(text: str) -> _Question:
-    if text.startswith("<") and text.endswith(">"):
+def _parse_question(text: str) -> _Question | None:
+    if text.startswith("<") and text.endswith(">") and text != "<>":
         text = text[1:-1]
+    if not text:
+        return None
     if _QUEUE_ID.fullmatch(text):
         text = text.upper()
     local, at, domain = text.rpartition("@")

@@ -71,7 +71,7 @@ def parse_command(line: bytes) -> tuple[Verb, bytes]:
 def show_command(line: bytes) -> tuple[str, str]:
     """Return of a line that was refused what may be told: its verb, and the argument of a verb that we know.
 
-    None of those takes a secret. AUTH is not among them, and behind a line end inside the line may be anything.
+    None of those takes a secret. AUTH is not among them, and behind a line end inside a line may be anything.
     """
     words = line.split(None, 1)
     word = words[0] if words else b""
