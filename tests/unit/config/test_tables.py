@@ -10,6 +10,7 @@ from paperpath.config.tables import (
     AccessEntry,
     CertificateEntry,
     Configuration,
+    JournalTable,
     LocalTable,
     MetricsTable,
     PostOfficeTable,
@@ -53,6 +54,10 @@ threads = 64
 [[tls.certificate]]
 chain = "/etc/ssl/mail.pem"
 key = "mail.key"
+
+[journal]
+keep_days = 7
+most_octets = "64 MiB"
 
 [metrics]
 listen = "[::1]:9925"
@@ -379,6 +384,7 @@ def test_the_document_names_every_key():
             PostOfficeTable,
             RouteEntry,
             LocalTable,
+            JournalTable,
             TlsTable,
             CertificateEntry,
             MetricsTable,

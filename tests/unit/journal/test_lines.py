@@ -22,14 +22,16 @@ TEXTS = st.text() | st.sampled_from(HOSTILE)
 OUTCOMES = st.sampled_from(["delivered", "deferred", "failed", "set aside"])
 
 
+VALUES: dict[object, st.SearchStrategy[object]] = {
+    int: st.integers(0),
+    str: TEXTS,
+    tuple[str, ...]: st.lists(TEXTS).map(tuple),
+    Outcome: OUTCOMES,
+}
+
+
 def events_of(kind: type[Event]) -> st.SearchStrategy[Event]:
-    values: dict[object, st.SearchStrategy[object]] = {
-        int: st.integers(0),
-        str: TEXTS,
-        tuple[str, ...]: st.lists(TEXTS).map(tuple),
-        Outcome: OUTCOMES,
-    }
-    return st.builds(kind, **{field.name: values[field.type] for field in fields(kind)})
+    return st.builds(kind, **{field.name: VALUES[field.type] for field in fields(kind)})
 
 
 EVENTS = st.one_of([events_of(kind) for kind in get_args(Event)])
