@@ -20,6 +20,7 @@ from paperpath.config.tables import Configuration
 from paperpath.intake.hops import HopCounter
 from paperpath.intake.reception import MOST_HOPS
 from paperpath.intake.space import FreeSpace
+from paperpath.journal.events import Accepted, Tell, show_address, show_addresses
 from paperpath.mail.envelope import Client
 from paperpath.mail.trace import Stamp, submitted_field
 from paperpath.maildrop.drop.folder import DropFolder, Fate, Found
@@ -48,13 +49,14 @@ class _LaterError(Exception):
 class DropImport:
     """Takes messages over from the drop directory, as long as it is open."""
 
-    def __init__(self, configuration: Configuration, maildrop: Maildrop, log: Log) -> None:
+    def __init__(self, configuration: Configuration, maildrop: Maildrop, log: Log, tell: Tell) -> None:
         """Open the directory. Raises: OSError, DropError."""
         self._folder = DropFolder(configuration.drop_folder, configuration.damaged_folder)
         self._space = FreeSpace(configuration.maildrop_folder, configuration.relay.least_free)
         self._hostname = configuration.hostname
         self._maildrop = maildrop
         self._log = log
+        self._tell_event = tell
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "drop")
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._stuck: set[str] = set()
@@ -132,6 +134,7 @@ class DropImport:
                 octets=message.content.size,
                 recipients=len(message.envelope.recipients),
             )
+            self._tell_event(_make_event(message, login or f"uid {file.uid}"))
             await self._run(lambda: self._folder.remove(file.name, file.identity))
             self._removed.append(file.unique)
 
@@ -209,7 +212,7 @@ class DropImport:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-async def import_drop(life: Life, maildrop: Maildrop) -> None:
+async def import_drop(life: Life, maildrop: Maildrop, tell: Tell) -> None:
     """Import until the end is asked for; a directory that is missing is looked for again and again."""
     opened: DropImport | None = None
     trouble = ""
@@ -222,7 +225,7 @@ async def import_drop(life: Life, maildrop: Maildrop) -> None:
         count = 0
         try:
             if opened is None:
-                opened = DropImport(life.configuration, maildrop, life.log)
+                opened = DropImport(life.configuration, maildrop, life.log, tell)
             count = await opened.import_some(life.configuration.drop.size)
             trouble = ""
         except (OSError, DropError) as error:
@@ -247,6 +250,26 @@ def copy_checked(file: DropFile, field: bytes, content: ContentWriter) -> None:
     file.copy_content(write)
     if hops.count >= MOST_HOPS:  # whatever feeds mail to mailto may go in circles too
         raise DropError(f"the message has been through {hops.count} hosts")
+
+
+def _make_event(message: NewMessage, submitter: str) -> Accepted:
+    envelope = message.envelope
+    shown, more = show_addresses([recipient.address for recipient in envelope.recipients])
+    return Accepted(
+        message.queue_id,
+        session="",
+        origin=message.origin.value,
+        client="",
+        hello="",
+        protocol="",
+        tls="",
+        submitter=submitter,
+        message_id="",
+        sender=show_address(envelope.sender),
+        recipients=shown,
+        more_recipients=more,
+        size=message.content.size,
+    )
 
 
 def find_login(uid: int) -> str:

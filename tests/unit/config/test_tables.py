@@ -11,6 +11,7 @@ from paperpath.config.tables import (
     CertificateEntry,
     Configuration,
     DropTable,
+    JournalTable,
     LocalTable,
     MetricsTable,
     PostOfficeTable,
@@ -60,6 +61,10 @@ group = "mail"
 [[tls.certificate]]
 chain = "/etc/ssl/mail.pem"
 key = "mail.key"
+
+[journal]
+keep_days = 7
+most_octets = "64 MiB"
 
 [metrics]
 listen = "[::1]:9925"
@@ -414,6 +419,7 @@ def test_the_document_names_every_key():
             PostOfficeTable,
             RouteEntry,
             LocalTable,
+            JournalTable,
             TlsTable,
             CertificateEntry,
             MetricsTable,

@@ -12,6 +12,7 @@ import pytest
 
 from paperpath.config.tables import Configuration
 from paperpath.intake.space import FreeSpace
+from paperpath.journal.events import Event
 from paperpath.mail.envelope import Envelope, SenderParameters
 from paperpath.maildrop.content import read_content
 from paperpath.maildrop.drop.folder import DropFolder
@@ -34,6 +35,7 @@ class Site:
     def __init__(self, data: Path) -> None:
         self.drop, self.damaged = make_folders(data)
         self.store = MemoryStore()
+        self.told: list[Event] = []
         self.configuration: Configuration = configure(RIGHT).model_copy(update={"data": data})
         self.configuration.maildrop_folder.mkdir()
 
@@ -47,7 +49,9 @@ class Site:
     def run(self, work: Callable[[DropImport], Awaitable[int]]) -> int:
         async def live() -> int:
             maildrop = MemoryMaildrop(self.store)
-            with closing(DropImport(self.configuration, maildrop, open_log("test"))) as importer:
+            with closing(
+                DropImport(self.configuration, maildrop, open_log("test"), self.told.append)
+            ) as importer:
                 return await work(importer)
 
         with closing(asyncio.new_event_loop()) as loop:
