@@ -311,7 +311,9 @@ def test_D16_what_writers_left_half_done_goes_after_36_hours(site: Site) -> None
     assert site.left() == [f"partial-{0:032x}"]
 
 
-def test_A_message_that_goes_in_circles_is_put_aside(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_S10_a_message_that_goes_in_circles_is_put_aside(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
     site.leave(b"Received: by x\r\n" * 100 + b"\r\n")
     site.import_all()
     assert (site.messages(), site.left()) == ([], [])
