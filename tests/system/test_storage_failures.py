@@ -81,7 +81,7 @@ class Sender:
 CASES = [
     ("small", "pwrite64", "queue.db-wal"),
     ("small", "fdatasync", "queue.db-wal"),
-    ("small", "write", "journal"),
+    ("small", "write", ""),
     ("large", "pwrite64", "queue.db-wal"),
     ("large", "fdatasync", "queue.db-wal"),
     ("large", "write", ".partial"),
@@ -223,6 +223,28 @@ def test_D4_D5_S3_a_full_disk_refuses_and_recovers_by_itself(small_disk: Path, l
             sender.begin()
             assert sender.end(body).startswith(TAKEN)
         sender.close()
+
+
+def test_P9_a_full_disk_costs_history_and_no_mail(small_disk: Path) -> None:
+    with running_relay(small_disk.parent, more_relay="least_free = 0") as relay:
+        filler = small_disk / "filler"
+        fill(filler)
+        with Wire(relay.port) as wire:
+            assert wire.reply().startswith(b"220 ")
+            for _ in range(8):  # more than the last page of the journal has room for
+                assert wire.ask(b"MAIL FROM:<a@b.example> X=" + b"x" * 900).startswith(b"503 ")
+        wait_until(lambda: "cannot write the journal" in relay.output(), "the journal's failure to be told")
+        filler.unlink()
+        sender = Sender(relay)
+        sender.begin()
+        queue_id = sender.end(BODIES["small"]).split()[-1].decode()
+        sender.close()
+        lost = re.findall(
+            r" smtprd warning the journal can be written again events_lost=(\d+)\n", relay.output()
+        )
+        assert len(lost) == relay.output().count("smtprd error cannot write the journal")
+        assert sum(map(int, lost)) > 0
+        assert "accepted" in relay.run("why", "--config", str(relay.file), queue_id)
 
 
 def fill(file: Path) -> None:

@@ -243,10 +243,9 @@ def test_P9_why_tells_each_story_under_its_heading(file: Path) -> None:
     result = run("why", "--config", file, "u@X.Example")
     assert result.exit_code == 0
     assert result.output == (
-        "0CAFE0CAFE0CAFE\n"
-        "  2026-11-22T12:00:00.000000Z smtpld delivered u@x.example into x.example/u, attempt 1:"
-        " '250 2.1.5 Delivered'\n0BEEF0BEEF0BEEF\n  2026-11-22T12:00:00.000001Z smtpld operator root: remove"
-        " u@x.example\n"
+        "0CAFE0CAFE0CAFE\n  2026-11-22T12:00:00.000000Z smtpld delivered u@x.example into x.example/u,"
+        " attempt 1: '250 2.1.5 Delivered'\n"
+        "0BEEF0BEEF0BEEF\n  2026-11-22T12:00:00.000001Z smtpld operator root: remove u@x.example\n"
     )
     result = run("why", "--config", file, "--limit", "1", "u@x.example")
     assert "0CAFE" not in result.output

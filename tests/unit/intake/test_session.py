@@ -376,11 +376,15 @@ def test_P9_of_one_session_a_hundred_refusals_are_told_and_how_many_more() -> No
     run(scene)
 
 
-@pytest.mark.parametrize(("loop", "reply"), [(True, replies.R554_LOOP), (False, replies.R550_BARE_NEWLINE)])
-def test_P9_a_message_that_is_refused_at_its_end_is_told(loop: bool, reply: Reply) -> None:
+@pytest.mark.parametrize(
+    ("lines", "reply"),
+    [(b"Received: x\r\n" * 100, replies.R554_LOOP), (b"a\nb\r\n", replies.R550_BARE_NEWLINE)],
+)
+def test_P9_a_message_that_is_refused_at_its_end_is_told(lines: bytes, reply: Reply) -> None:
     async def scene(setting: Setting) -> None:
-        header = b"DATA\r\nMessage-ID: <1@x>\r\n" + (b"Received: x\r\n" * 100 if loop else b"a\nb\r\n")
-        setting.session.data_received(MESSAGE.replace(b"DATA\r\n", header))
+        begin, _, end = MESSAGE.partition(b"x\r\n.\r\n")
+        setting.session.data_received(begin + b"Message-ID: <1@x>\r\nSubject: x\r\n")
+        setting.session.data_received(lines + end + b".\r\n")
         await setting.settle()
         (told,) = setting.told
         assert isinstance(told, MessageRefused)
