@@ -11,6 +11,7 @@ from paperpath.commands.init import init
 from paperpath.commands.reload import reload
 from paperpath.commands.status import status
 from paperpath.commands.up import up
+from paperpath.commands.upgrade import upgrade
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,5 +24,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, status, reload, account):
+for command in (init, check, up, status, reload, account, upgrade):
     main.add_command(command)
