@@ -13,6 +13,7 @@ from paperpath.commands.queue import queue
 from paperpath.commands.reload import reload
 from paperpath.commands.status import status
 from paperpath.commands.up import up
+from paperpath.commands.upgrade import upgrade
 from paperpath.commands.why import why
 
 
@@ -26,5 +27,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, status, reload, account, queue, explain, why):
+for command in (init, check, up, status, reload, account, queue, explain, why, upgrade):
     main.add_command(command)

@@ -290,3 +290,12 @@ def test_P9_why_says_that_it_cannot_read_the_journal(file: Path) -> None:
     result = run("why", "--config", file, "u@x.example")
     assert result.exit_code == os.EX_NOINPUT
     assert "the journal cannot be read" in result.stderr
+
+
+def test_upgrade_brings_an_older_maildrop_up_to_date(file: Path) -> None:
+    result = run("upgrade", "--config", file)
+    assert (result.exit_code, result.output.endswith(": has version 3 already\n")) == (0, True)
+    (file.parent / "data" / "maildrop" / "queue.db").unlink()
+    result = run("upgrade", "--config", file)
+    assert result.exit_code != 0
+    assert "`paperpath init` makes one" in result.output
