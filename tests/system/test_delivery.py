@@ -251,21 +251,6 @@ def test_mail_for_a_remote_domain_waits_visibly(shared: Installation) -> None:
     assert shared.books().balance
 
 
-def test_a_mailbox_removed_after_acceptance_defers_and_loses_nothing(tmp_path: Path) -> None:
-    installation = Installation(tmp_path)
-    with installation.start("smtprd"):
-        wait_until(lambda: "ready" in installation.output(), "smtprd to be ready")
-        with Wire(installation.port) as wire:
-            wire.open_transaction(b"u@here.example")
-            wire.send(stuffed(b"Subject: kept\r\n"))
-            assert wire.reply().startswith(b"250 ")
-    installation.run("account", "remove", "--config", str(installation.file), "u@here.example")
-    with installation.up():
-        wait_until(lambda: "450 4.2.1" in installation.output(), "the delivery to be deferred")
-    assert installation.books().open == 1
-    assert installation.books().balance
-
-
 def test_a_second_run_keeps_the_mail_of_the_first_and_ctrl_c_ends_cleanly(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     for run in (1, 2):

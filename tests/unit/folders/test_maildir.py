@@ -30,8 +30,8 @@ def folder(root: Path) -> Path:
     return root / "a" / "box"
 
 
-def opened(root: Path, subfolder: str = "", **options: bool) -> Maildir:
-    return Maildir(root, Place(BOX, subfolder), **options)
+def opened(root: Path, subfolder: str = "", *, create: bool = False) -> Maildir:
+    return Maildir(root, Place(BOX, subfolder), create=create)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o177])
@@ -284,10 +284,10 @@ def test_P4_a_file_moved_while_we_look_is_looked_for_again(
     (folder / "new" / "n").write_bytes(b"x")
     stat = os.stat
 
-    def move_then_stat(name: str, **options: object) -> os.stat_result:
+    def move_then_stat(name: str, *, dir_fd: int, follow_symlinks: bool) -> os.stat_result:
         if name == "n":
             (folder / "new" / "n").rename(folder / "cur" / "n:2,S")
-        return stat(name, **options)  # type: ignore[call-overload, no-any-return]
+        return stat(name, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
 
     with opened(root) as maildir:
         monkeypatch.setattr(os, "stat", move_then_stat)

@@ -42,15 +42,15 @@ class Unreadable(Content):
     """A content that nobody may look at."""
 
     @property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
         return 0
 
     @property
-    def octets(self) -> bytes:  # type: ignore[override]
+    def octets(self) -> bytes:
         raise AssertionError("the content was opened")
 
     @property
-    def file(self) -> Path:  # type: ignore[override]
+    def file(self) -> Path:
         raise AssertionError("the content was opened")
 
     def __init__(self) -> None:
