@@ -106,7 +106,7 @@ def show(
     wants_octets = wants_header or wants_content
     if raw and (as_json or not wants_octets):
         fail("--raw: expected --header or --content with it, and no --json", os.EX_USAGE)
-    if raw and sys.stdout.isatty():
+    if raw and stands_at_terminal():
         fail("--raw: what is in a message could take over the terminal; write it to a file", os.EX_USAGE)
     if as_json and wants_octets:
         fail("--json: expected no --header or --content with it", os.EX_USAGE)
@@ -128,6 +128,11 @@ def show(
 def echo(line: str) -> None:
     """Print a line, with colours on a terminal unless NO_COLOR forbids them."""
     click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def stands_at_terminal() -> bool:
+    """Tell whether a terminal reads what we print."""
+    return sys.stdout.isatty()
 
 
 def _read(maildrop: Maildrop, queue_id: str) -> tuple[ClaimedMessage | None, str]:
