@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from paperpath.maildrop.sqlite.database import fetch, open_database
-from paperpath.maildrop.sqlite.engine import _READ_BOOKS
+from paperpath.maildrop.sqlite.reading import READ_BOOKS
 from paperpath.maildrop.values import Books
 
 ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
@@ -192,7 +192,7 @@ class Installation:
     def books(self) -> Books:
         """Read the books from outside."""
         connection = open_database(self.folder / "data" / "maildrop")
-        (row,) = fetch(connection, _READ_BOOKS)
+        (row,) = fetch(connection, READ_BOOKS)
         connection.close()
         return Books(*row)
 

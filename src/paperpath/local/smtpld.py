@@ -71,7 +71,7 @@ class LocalDelivery:
         await self._slots.acquire()
         claims: Sequence[Claim] = ()
         try:
-            claims = await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())
+            claims = (await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())).claims
         except MaildropError as error:
             self._life.log.error("cannot claim", reason=str(error))
             await asyncio.sleep(TROUBLE_PAUSE_S)

@@ -14,6 +14,7 @@ from paperpath.mail.domain import domain_key
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
 from paperpath.maildrop.queue_id import QueueIds
 from paperpath.maildrop.values import (
+    MOST_PAUSE_US,
     Aside,
     Books,
     Claim,
@@ -97,6 +98,7 @@ class MemoryStore:
     on_work: Callable[[Stage], None] = lambda stage: None
     messages: dict[int, ClaimedMessage] = field(default_factory=dict)
     recipients: dict[int, _Recipient] = field(default_factory=dict)
+    destinations: dict[tuple[Transport, str], None] = field(default_factory=dict)  # in order of appearance
     suspensions: dict[tuple[Transport, str], _Suspension] = field(default_factory=dict)
     living: set[int] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
@@ -203,10 +205,12 @@ class MemoryMaildrop:
 
     def reopen_stale(self, limit: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        stale = [
-            number for number, recipient in self._in_state(State.READY) if recipient.epoch < self._store.epoch
-        ]
-        for number in stale[:limit]:
+        stale = sorted(
+            (recipient.epoch, number)
+            for number, recipient in self._in_state(State.READY)
+            if recipient.epoch < self._store.epoch
+        )
+        for _, number in stale[:limit]:
             self._reopen(number)
         return _done(len(stale[:limit]))
 
@@ -232,16 +236,19 @@ class MemoryMaildrop:
 
     def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
         """See `Maildrop`."""
-        waiting: dict[str, list[tuple[int, int]]] = {}
+        waiting: dict[str, list[tuple[bool, int, int]]] = {
+            name: [] for way, name in self._store.destinations if way is transport
+        }
         for number, recipient in self._in_state(State.READY):
-            if recipient.transport is transport and recipient.due_us <= now_us:
-                waiting.setdefault(recipient.destination, []).append((recipient.due_us, number))
+            due_us = recipient.due_us
+            if recipient.transport is transport and _is_over(due_us, now_us):
+                waiting[recipient.destination].append((due_us > now_us, due_us, number))
         queues = [
             sorted(queue)[: self._room(transport, name, limit, now_us)] for name, queue in waiting.items()
         ]
         chosen: list[int] = []
         while (queues := [queue for queue in queues if queue]) and len(chosen) < limit:
-            chosen.extend(queue.pop(0)[1] for queue in queues)
+            chosen.extend(queue.pop(0)[2] for queue in queues)
         return _done(Claimed(tuple(self._claim(number) for number in chosen[:limit])))
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
@@ -252,6 +259,7 @@ class MemoryMaildrop:
         self, transport: Transport, destination: str, until_us: int, reason: str
     ) -> asyncio.Future[None]:
         """See `Maildrop`."""
+        self._store.destinations[transport, destination] = None
         self._store.suspensions[transport, destination] = _Suspension(until_us, reason)
         return _done(None)
 
@@ -294,7 +302,8 @@ class MemoryMaildrop:
 
     def settle_unclaimed(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        return _done(self._settle(settlements, lambda found: _is_unclaimed(found.state)))
+        failures = [settlement for settlement in settlements if isinstance(settlement.outcome, Failed)]
+        return _done(self._settle(failures, lambda found: _is_unclaimed(found.state)))
 
     def read_books(self) -> Books:
         """See `Maildrop`."""
@@ -385,6 +394,7 @@ class MemoryMaildrop:
         if decision.key and any(sibling.key == decision.key for sibling in equals):
             self._close(decision.recipient_id, recipient, "expanded")
             return
+        self._store.destinations[decision.transport, decision.destination] = None
         goes_the_same_way = (recipient.transport, recipient.destination) == (
             decision.transport,
             decision.destination,
@@ -430,7 +440,7 @@ class MemoryMaildrop:
             return limit
         probe = self._store.recipients.get(suspension.probe or 0)
         is_probed = probe is not None and probe.state is State.CLAIMED
-        return 0 if suspension.until_us > now_us or is_probed else 1
+        return 1 if _is_over(suspension.until_us, now_us) and not is_probed else 0
 
     def _claim(self, number: int) -> Claim:
         store = self._store
@@ -554,6 +564,11 @@ class MemoryMaildrop:
             suspension.until_us,
             suspension.reason,
         )
+
+
+def _is_over(until_us: int, now_us: int) -> bool:
+    """Tell whether a time has come, or lies where only a clock set back can have put it."""
+    return not now_us < until_us <= now_us + MOST_PAUSE_US
 
 
 def _is_unclaimed(state: State) -> bool:

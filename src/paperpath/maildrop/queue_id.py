@@ -22,6 +22,17 @@ class QueueIds:
         return _format_number(self._last_us).rjust(_TIME_DIGITS, "0") + self._suffix
 
 
+def worker_of(queue_id: str) -> int:
+    """Return the number of the worker that made an id; 0, which no worker has, where it is none."""
+    number = 0
+    for digit in queue_id[_TIME_DIGITS:]:
+        value = _DIGITS.find(digit)
+        if value < 0:
+            return 0
+        number = number * len(_DIGITS) + value
+    return number
+
+
 def _format_number(number: int) -> str:
     digits = []
     while number:

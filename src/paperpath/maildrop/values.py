@@ -14,6 +14,9 @@ from paperpath.mail.outcome import Outcome
 from paperpath.mail.reply import Reply
 
 SMALL_CONTENT_OCTETS = 64 * 1024
+# Nothing is scheduled further ahead. What is due later than that is due because the clock was set back, and
+# is taken for due now, or it would wait for the clock to come back to where it was.
+MOST_PAUSE_US = 24 * 3600 * 1_000_000
 
 
 class Stage(Enum):

@@ -6,6 +6,7 @@ Reads envelopes only, never content (requirement E-19). Batches of hundreds per 
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 
 from paperpath.accounts.file import Accounts, AccountsError, AccountsFile
 from paperpath.maildrop.errors import MaildropError
@@ -55,7 +56,7 @@ async def sort_mail(life: Life) -> None:
         await asyncio.wait({sweeper})
 
 
-def decide(recipients: list[UnsortedRecipient], routes: Routes, accounts: Accounts) -> list[Sorted]:
+def decide(recipients: Sequence[UnsortedRecipient], routes: Routes, accounts: Accounts) -> list[Sorted]:
     """Decide for each recipient where it goes: pure."""
     decisions = []
     for recipient in recipients:
@@ -71,11 +72,12 @@ async def _sort_some(maildrop: Maildrop, routes: Routes, accounts: AccountsFile,
     current = accounts.read()
     if (trouble := accounts.take_trouble()) is not None:
         log.error("accounts unreadable, the old ones stay in force", reason=trouble)
-    recipients: list[UnsortedRecipient] = []
+    recipients: Sequence[UnsortedRecipient] = ()
     try:
-        recipients = list(maildrop.read_unsorted(BATCH))
+        epoch = maildrop.read_epoch()
+        recipients = maildrop.read_unsorted(BATCH).recipients
         if recipients:
-            await maildrop.sort(decide(recipients, routes, current), _now_us())
+            await maildrop.sort(decide(recipients, routes, current), epoch, _now_us())
     except MaildropError as error:
         log.error("cannot sort", reason=str(error))
         await asyncio.sleep(TROUBLE_PAUSE_S)

@@ -67,18 +67,18 @@ async def put(
 async def sort_all(maildrop: Maildrop, now_us: int = 10) -> int:
     """Sort everything that waits to local delivery, by domain."""
     moved = 0
-    while waiting := maildrop.read_unsorted(100):
+    while waiting := maildrop.read_unsorted(100).recipients:
         decisions = [
             Sorted(recipient.id, recipient.address, Transport.LOCAL, recipient.address.domain)
             for recipient in waiting
         ]
-        moved += await maildrop.sort(decisions, now_us)
+        moved += await maildrop.sort(decisions, maildrop.read_epoch(), now_us)
     return moved
 
 
 async def claim_all(maildrop: Maildrop, limit: int = 100, now_us: int = 100) -> Sequence[Claim]:
     """Claim what is due for local delivery."""
-    return await maildrop.claim(Transport.LOCAL, limit, now_us)
+    return (await maildrop.claim(Transport.LOCAL, limit, now_us)).claims
 
 
 async def settle_all(maildrop: Maildrop, claims: Sequence[Claim]) -> int:
@@ -162,10 +162,10 @@ async def sorting_twice_moves_once(engine: Engine) -> None:
     """Compare-and-set: a second post office that decided the same recipients changes nothing (D-17)."""
     first, second = await engine.open(), await engine.open()
     await put(first, "a@here.example")
-    (waiting,) = second.read_unsorted(10)
+    (waiting,) = second.read_unsorted(10).recipients
     assert await sort_all(first) == 1
     late = Sorted(waiting.id, Mailbox("z", "late.example"), Transport.REMOTE, "late.example")
-    assert await second.sort([late], 20) == 0
+    assert await second.sort([late], second.read_epoch(), 20) == 0
     assert [str(claim.address) for claim in await claim_all(first)] == ["a@here.example"]
     await first.close()
     await second.close()
@@ -175,8 +175,9 @@ async def sorting_can_change_the_address(engine: Engine) -> None:
     """A recipient is delivered to the address it was sorted to."""
     maildrop = await engine.open()
     await put(maildrop, "postmaster")
-    (waiting,) = maildrop.read_unsorted(10)
-    await maildrop.sort([Sorted(waiting.id, Mailbox("me", "x.example"), Transport.LOCAL, "x.example")], 1)
+    (waiting,) = maildrop.read_unsorted(10).recipients
+    decision = Sorted(waiting.id, Mailbox("me", "x.example"), Transport.LOCAL, "x.example")
+    await maildrop.sort([decision], maildrop.read_epoch(), 1)
     assert [str(claim.address) for claim in await claim_all(maildrop)] == ["me@x.example"]
     await maildrop.close()
 
@@ -200,18 +201,19 @@ async def transports_are_apart(engine: Engine) -> None:
     """A remote recipient stays visibly ready while local delivery takes its own."""
     maildrop = await engine.open()
     await put(maildrop, "a@here.example", "b@else.example")
-    here, elsewhere = maildrop.read_unsorted(10)
+    here, elsewhere = maildrop.read_unsorted(10).recipients
     await maildrop.sort(
         [
             Sorted(here.id, here.address, Transport.LOCAL, "here.example"),
             Sorted(elsewhere.id, elsewhere.address, Transport.REMOTE, "else.example"),
         ],
+        maildrop.read_epoch(),
         1,
     )
     await settle_all(maildrop, await claim_all(maildrop))
     books = maildrop.read_books()
     assert (books.delivered, books.ready, books.balance) == (1, 1, True)
-    (remote,) = await maildrop.claim(Transport.REMOTE, 10, 100)
+    (remote,) = (await maildrop.claim(Transport.REMOTE, 10, 100)).claims
     assert read_content(remote.message.content) == b"S: x\r\n\r\nHi\r\n"
     await maildrop.close()
 
@@ -370,6 +372,7 @@ CHECKS: tuple[Check, ...] = (
     a_message_goes_through_and_leaves_nothing,
     the_next_stage_is_woken,
     the_null_sender_stays_null,
+    what_the_client_asked_for_comes_back_as_it_was,
     hostile_addresses_come_back_as_they_were,
     sorting_twice_moves_once,
     sorting_can_change_the_address,

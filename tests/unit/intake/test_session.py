@@ -191,7 +191,7 @@ def test_D7_a_connection_lost_while_storing_keeps_the_message_and_lets_the_sessi
         setting.transport.closed = True
         setting.session.connection_lost(ConnectionResetError())
         await setting.settle()
-        assert setting.store.accepted == 1
+        assert setting.store.counts.accepted == 1
         async with asyncio.timeout(1):
             await setting.sessions.end(patience_s=60)
 
@@ -238,6 +238,6 @@ def test_who_is_named_twice_gets_one_copy() -> None:
         again = b"RCPT TO:<u@HERE.example>\r\nRCPT TO:<U@here.example>\r\nDATA\r\n"
         setting.session.data_received(MESSAGE.replace(b"DATA\r\n", again))
         await setting.settle()
-        assert setting.store.accepted == 2  # u and U may be two
+        assert setting.store.counts.accepted == 2  # u and U may be two
 
     run(scene)

@@ -25,7 +25,8 @@ def content(octets: bytes = OCTETS, digest: bytes | None = None, file: Path | No
 def claim(number: int = 1, address: str = "joe", tried: bool = False, held: Content | None = None) -> Claim:
     sender = Mailbox("a", "b.example")
     message = ClaimedMessage(1, "Q", sender, NO_PARAMETERS, 1_700_000_000_000_123, held or content())
-    return Claim(number, message, Mailbox(address, "here.example"), tried, 2, "", "")
+    mailbox = Mailbox(address, "here.example")
+    return Claim(number, message, mailbox, mailbox, sender, "here.example", tried, 2, "", "")
 
 
 def depot(root: Path) -> Depot:

@@ -8,10 +8,10 @@ import pytest
 
 from paperpath.maildrop.errors import MaildropError, SchemaError
 from paperpath.maildrop.sqlite import database
+from paperpath.maildrop.sqlite.arrivals import insert_messages
 from paperpath.maildrop.sqlite.database import create_database, open_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
 from paperpath.maildrop.sqlite.group import Transaction
-from paperpath.maildrop.sqlite.operations import insert_messages
 from paperpath.maildrop.sqlite.writer import GroupCommitter
 from paperpath.maildrop.values import Stage
 from paperpath.testing.maildrop_suite import claim_all, put, settle_all, sort_all

@@ -109,8 +109,10 @@ def test_exact_goes_before_the_longest_suffix_before_any() -> None:
 
 def test_E1_a_mixed_message_goes_both_ways() -> None:
     recipients = [
-        UnsortedRecipient(number, "Q", parse_mailbox(address))
-        for number, address in enumerate(["joe@here.example", "x@else.example", "postmaster"])
+        UnsortedRecipient(number, "Q", 1, address, address, None, "", "")
+        for number, address in enumerate(
+            map(parse_mailbox, ["joe@here.example", "x@else.example", "postmaster"])
+        )
     ]
     decisions = decide(recipients, HERE, ACCOUNTS)
     assert [(one.recipient_id, str(one.address), one.transport, one.destination) for one in decisions] == [

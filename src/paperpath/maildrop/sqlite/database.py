@@ -10,20 +10,11 @@ from typing import Any
 import apsw
 
 from paperpath.maildrop.errors import SchemaError
+from paperpath.maildrop.sqlite.migrations import MIGRATIONS
 from paperpath.service.durable import flush_directory
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OLDEST_SQLITE = (3, 51, 3)  # earlier ones can corrupt a WAL that several processes write and checkpoint
-# What makes each older version the next one.
-_MIGRATIONS = {
-    1: """
-        ALTER TABLE message ADD COLUMN international INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE message ADD COLUMN ret TEXT NOT NULL DEFAULT '';
-        ALTER TABLE message ADD COLUMN envid TEXT NOT NULL DEFAULT '';
-        ALTER TABLE recipient ADD COLUMN notify TEXT NOT NULL DEFAULT '';
-        ALTER TABLE recipient ADD COLUMN orcpt TEXT NOT NULL DEFAULT '';
-    """,
-}
 _BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the write lock
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -36,7 +27,9 @@ _PRAGMAS = (
 )
 
 
-def fetch(source: apsw.Connection | apsw.Cursor, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
+def fetch(
+    source: apsw.Connection | apsw.Cursor, statement: str, bindings: dict[str, Any] | tuple[Any, ...] = ()
+) -> list[Any]:
     """Run a statement to its end and return its rows; their types are the schema's."""
     return source.execute(statement, bindings).fetchall()
 
@@ -94,8 +87,8 @@ def _migrate(file: Path) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     try:
         with connection:
-            while (version := connection.pragma("user_version")) in _MIGRATIONS:
-                connection.execute(_MIGRATIONS[version])
+            while (version := connection.pragma("user_version")) in MIGRATIONS:
+                connection.execute(MIGRATIONS[version])
                 connection.execute(f"PRAGMA user_version={version + 1}")
     finally:
         connection.close()

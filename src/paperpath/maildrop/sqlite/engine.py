@@ -1,59 +1,41 @@
 """The maildrop on SQLite: the interface, put together from writer, operations and reader.
 
-Writing goes through the group committer; reading uses a connection of its own in the event loop's thread, in
-statements so short that they pin no log and hold nobody up.
+Writing goes through the group committer; reading uses a connection of its own.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import apsw
-
-from paperpath.mail.address import parse_mailbox
-from paperpath.mail.envelope import SenderParameters
-from paperpath.maildrop.content import SpooledContent, content_file
+from paperpath.maildrop.content import SpooledContent
 from paperpath.maildrop.errors import StorageError
 from paperpath.maildrop.queue_id import QueueIds
-from paperpath.maildrop.sqlite import operations
-from paperpath.maildrop.sqlite.database import fetch, open_database
+from paperpath.maildrop.sqlite import arrivals, claiming, deeds, destinations, settling, sorting, workers
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
-from paperpath.maildrop.sqlite.operations import ClaimedRow
+from paperpath.maildrop.sqlite.reading import Reader
+from paperpath.maildrop.sqlite.sweeping import find_orphans, remove_orphans
 from paperpath.maildrop.sqlite.writer import GroupCommitter
 from paperpath.maildrop.values import (
     Books,
-    Claim,
+    Claimed,
     ClaimedMessage,
-    Content,
+    Decision,
+    Deed,
     NewMessage,
+    QueueEntry,
+    QueueFilter,
+    QueueSummary,
     Settlement,
-    Sorted,
     Stage,
     Transport,
-    UnsortedRecipient,
+    Unsorted,
 )
 
-_READ_UNSORTED = """
-    SELECT recipient.id, queue_id, address FROM recipient JOIN message ON message.id = message_id
-    WHERE state = 'unsorted' ORDER BY recipient.id LIMIT ?
-"""
-_READ_MESSAGES = """
-    SELECT message.id, queue_id, sender, body, international, ret, envid,
-           arrived_us, size, digest, content_file, octets
-    FROM json_each(?) JOIN message ON message.id = value LEFT JOIN content ON content.message_id = message.id
-"""
-_READ_BOOKS = """
-    SELECT recipients, delivered,
-           (SELECT count(*) FROM recipient WHERE state = 'unsorted'),
-           (SELECT count(*) FROM recipient WHERE state = 'ready'),
-           (SELECT count(*) FROM recipient WHERE state = 'claimed')
-    FROM meta
-"""
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +58,7 @@ class SqliteMaildrop:
         self._lock = lock
         self._number = number
         self._ids = QueueIds(number)
-        self._reader = open_database(folder)
+        self._reader = Reader(folder)
         self._flushers = ThreadPoolExecutor(4, "content-flush")
 
     def new_queue_id(self, arrived_us: int) -> str:
@@ -91,51 +73,107 @@ class SqliteMaildrop:
         """See `Maildrop`."""
         return self._committer.join(message)
 
-    def read_unsorted(self, limit: int) -> Sequence[UnsortedRecipient]:
+    def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
         """See `Maildrop`."""
-        rows = self._read(_READ_UNSORTED, (limit,))
-        return [UnsortedRecipient(number, queue_id, parse_mailbox(text)) for number, queue_id, text in rows]
+        return self._committer.submit(lambda transaction: arrivals.forget_unique(transaction, keys))
 
-    def sort(self, decisions: Sequence[Sorted], now_us: int) -> asyncio.Future[int]:
+    # The post office
+
+    def read_epoch(self) -> int:
+        """See `Maildrop`."""
+        return self._reader.read_epoch()
+
+    def raise_epoch(self) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+        return self._committer.submit(sorting.raise_epoch)
+
+    def read_unsorted(self, limit: int) -> Unsorted:
+        """See `Maildrop`."""
+        return self._reader.read_unsorted(limit)
+
+    def sort(self, decisions: Sequence[Decision], epoch: int, now_us: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
         return self._committer.submit(
-            lambda transaction: operations.sort_recipients(transaction, decisions, now_us)
+            lambda transaction: sorting.sort_recipients(transaction, decisions, epoch, now_us)
         )
 
-    def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Sequence[Claim]]:
-        """See `Maildrop`."""
-        claimed = self._committer.submit(
-            lambda transaction: operations.claim_ready(transaction, self._number, transport, limit, now_us)
-        )
-        return asyncio.ensure_future(self._with_messages(claimed))
-
-    def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
-        """See `Maildrop`."""
-        return self._committer.submit(
-            lambda transaction: operations.settle_claims(
-                transaction, self._number, settlements, self._content
-            )
-        )
+    def reopen_stale(self, limit: int) -> asyncio.Future[int]:
+        """See `Maildrop`. Nothing is written while nothing is stale."""
+        if not self._reader.has_stale():
+            return _done(0)
+        return self._committer.submit(lambda transaction: sorting.reopen_stale(transaction, limit))
 
     def release_dead(self) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while everybody lives."""
-        rows = self._read("SELECT id FROM worker WHERE id <> ?", (self._number,))
+        rows = self._reader.ask("SELECT id FROM worker WHERE id <> ?", (self._number,))
         try:
             all_live = all(is_alive(self._workers, worker) for (worker,) in rows)
         except OSError as error:
             raise StorageError(f"maildrop: {error}", no_space=False) from error
         if all_live:
-            nobody: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            nobody.set_result(0)
-            return nobody
+            return _done(0)
         return self._committer.submit(
-            lambda transaction: operations.release_dead_workers(transaction, self._workers, self._number)
+            lambda transaction: workers.release_dead_workers(transaction, self._workers, self._number)
         )
+
+    def sweep_content(self, before_us: int) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+        return asyncio.ensure_future(self._sweep_content(before_us))
+
+    # Delivery
+
+    def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
+        """See `Maildrop`."""
+        claimed = self._committer.submit(
+            lambda transaction: claiming.claim_ready(transaction, self._number, transport, limit, now_us)
+        )
+        return asyncio.ensure_future(self._read_claimed(claimed))
+
+    def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+        return self._committer.submit(
+            lambda transaction: settling.settle_claims(transaction, self._number, settlements)
+        )
+
+    def suspend(
+        self, transport: Transport, destination: str, until_us: int, reason: str
+    ) -> asyncio.Future[None]:
+        """See `Maildrop`."""
+        return self._committer.submit(
+            lambda transaction: destinations.suspend(transaction, (transport, destination), until_us, reason)
+        )
+
+    def resume(self, transport: Transport, destination: str) -> asyncio.Future[None]:
+        """See `Maildrop`."""
+        return self._committer.submit(
+            lambda transaction: destinations.resume(transaction, (transport, destination))
+        )
+
+    # The operator
+
+    def find(self, wanted: QueueFilter, after: int, limit: int) -> Sequence[QueueEntry]:
+        """See `Maildrop`."""
+        return self._reader.find(wanted, after, limit)
+
+    def summarize(self) -> Sequence[QueueSummary]:
+        """See `Maildrop`."""
+        return self._reader.summarize()
+
+    def read_message(self, queue_id: str) -> ClaimedMessage | None:
+        """See `Maildrop`."""
+        return self._reader.read_message(queue_id)
+
+    def change(self, recipient_ids: Sequence[int], deed: Deed) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+        return self._committer.submit(lambda transaction: deeds.carry_out(transaction, recipient_ids, deed))
+
+    def settle_unclaimed(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+        return self._committer.submit(lambda transaction: settling.settle_unclaimed(transaction, settlements))
 
     def read_books(self) -> Books:
         """See `Maildrop`."""
-        (counts,) = self._read(_READ_BOOKS)
-        return Books(*counts)
+        return self._reader.read_books()
 
     async def close(self) -> None:
         """See `Maildrop`."""
@@ -144,52 +182,17 @@ class SqliteMaildrop:
         self._reader.close()
         self._lock.close()
 
-    def _read(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
-        """Read in the event loop's thread. Raises: StorageError."""
-        try:
-            return fetch(self._reader, statement, bindings)
-        except apsw.Error as error:
-            raise StorageError(f"maildrop: {error}", no_space=False) from error
+    async def _read_claimed(self, claimed: asyncio.Future[list[int]]) -> Claimed:
+        return self._reader.read_claimed(await claimed)
 
-    async def _with_messages(self, claimed: asyncio.Future[list[ClaimedRow]]) -> Sequence[Claim]:
-        rows = await claimed
-        messages = self._read_messages({message_id for _, message_id, *_ in rows})
-        return [
-            Claim(
-                recipient_id,
-                messages[message_id],
-                parse_mailbox(address),
-                bool(tried),
-                attempts,
-                notify,
-                orcpt,
-            )
-            for recipient_id, message_id, address, tried, attempts, notify, orcpt in rows
-        ]
-
-    def _read_messages(self, ids: set[int]) -> dict[int, ClaimedMessage]:
-        messages = {}
-        rows = self._read(_READ_MESSAGES, (json.dumps(list(ids)),))
-        for (
-            number,
-            queue_id,
-            sender,
-            body,
-            utf8,
-            ret,
-            envid,
-            arrived_us,
-            size,
-            digest,
-            in_file,
-            octets,
-        ) in rows:
-            file = content_file(self._content, queue_id) if in_file else None
-            content = Content(size, digest, octets, file)
-            mailbox = parse_mailbox(sender) if sender else None
-            parameters = SenderParameters(body, bool(utf8), ret, envid)
-            messages[number] = ClaimedMessage(number, queue_id, mailbox, parameters, arrived_us, content)
-        return messages
+    async def _sweep_content(self, before_us: int) -> int:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(
+            self._flushers, find_orphans, self._content, self._workers, before_us
+        )
+        named = self._reader.which_have_files([file.name for file in found])
+        orphans = [file for file in found if file.name not in named]
+        return await loop.run_in_executor(self._flushers, remove_orphans, orphans)
 
 
 async def open_sqlite(folder: Path, worker: Worker, on_work: Callable[[Stage], None]) -> SqliteMaildrop:
@@ -197,12 +200,18 @@ async def open_sqlite(folder: Path, worker: Worker, on_work: Callable[[Stage], N
 
     Raises: SchemaError.
     """
-    committer = GroupCommitter(folder, on_work, operations.insert_messages, checkpoints=worker.checkpoints)
+    committer = GroupCommitter(folder, on_work, arrivals.insert_messages, checkpoints=worker.checkpoints)
 
     def register(transaction: Transaction) -> tuple[int, WorkerLock]:
         # Locked before the commit shows the worker to anyone, or a sweeper might take it for dead.
-        number = operations.register_worker(transaction, worker.kind, worker.started_us)
+        number = workers.register_worker(transaction, worker.kind, worker.started_us)
         return number, WorkerLock(folder / "workers", number)
 
     number, lock = await committer.submit(register)
     return SqliteMaildrop(folder, committer, lock, number)
+
+
+def _done(result: Result) -> asyncio.Future[Result]:
+    future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    future.set_result(result)
+    return future

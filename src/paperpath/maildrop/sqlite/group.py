@@ -7,7 +7,6 @@ by the committer in the event loop's thread; nothing here commits.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
@@ -20,11 +19,14 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Transaction:
-    """What an operation works with: a cursor, and notes for after the commit."""
+    """What an operation works with: a cursor, and notes for after the commit.
+
+    `gone` are the queue ids of messages that are no more and whose content lay in a file.
+    """
 
     cursor: apsw.Cursor
     stages: set[Stage] = field(default_factory=set)
-    unlink: list[Path] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
 
 
 Operation = Callable[[Transaction], Result]

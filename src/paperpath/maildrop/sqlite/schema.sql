@@ -1,13 +1,23 @@
--- The maildrop, version 2. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
+-- The maildrop, version 3. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
 
 CREATE TABLE meta (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
-    messages   INTEGER NOT NULL,  -- ever accepted; the id of the last one
+    messages   INTEGER NOT NULL,  -- the id of the last one
     recipients INTEGER NOT NULL,  -- likewise: ids are never reused, and names of deliveries are made from them
-    delivered  INTEGER NOT NULL,  -- of these recipients; with the states below, the books of promise P2
-    mended     INTEGER NOT NULL   -- counts returns from a failed flush
+    epoch      INTEGER NOT NULL,  -- of routing
+    mended     INTEGER NOT NULL,  -- counts returns from a failed flush
+    -- With the states of recipients, the books of promise P2.
+    accepted   INTEGER NOT NULL,
+    reported   INTEGER NOT NULL,
+    made       INTEGER NOT NULL,
+    expanded   INTEGER NOT NULL,
+    delivered  INTEGER NOT NULL,
+    relayed    INTEGER NOT NULL,
+    failed     INTEGER NOT NULL,
+    discarded  INTEGER NOT NULL,
+    removed    INTEGER NOT NULL
 );
-INSERT INTO meta VALUES (1, 0, 0, 0, 0);
+INSERT INTO meta VALUES (1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
 CREATE TABLE worker (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice: queue ids are made from it
@@ -16,9 +26,12 @@ CREATE TABLE worker (
 );
 
 CREATE TABLE destination (
-    id        INTEGER PRIMARY KEY,
-    transport TEXT NOT NULL,
-    name      TEXT NOT NULL,
+    id                 INTEGER PRIMARY KEY,
+    transport          TEXT NOT NULL,
+    name               TEXT NOT NULL,
+    suspended_until_us INTEGER,  -- NULL: not suspended
+    reason             TEXT NOT NULL DEFAULT '',
+    probe              INTEGER,  -- the recipient that was claimed last while suspended
     UNIQUE (transport, name)
 );
 
@@ -38,7 +51,9 @@ CREATE TABLE message (
     content_file    INTEGER NOT NULL,  -- 1: the content lies in a file named by the queue id
     international   INTEGER NOT NULL DEFAULT 0,  -- 1: MAIL had SMTPUTF8
     ret             TEXT NOT NULL DEFAULT '',
-    envid           TEXT NOT NULL DEFAULT ''
+    envid           TEXT NOT NULL DEFAULT '',
+    origin          TEXT NOT NULL DEFAULT 'relay',
+    deadline_us     INTEGER NOT NULL DEFAULT 0
 );
 
 -- Apart from message, so that scans of messages never read bodies.
@@ -52,7 +67,7 @@ CREATE TABLE recipient (
     message_id       INTEGER NOT NULL REFERENCES message (id),
     accepted_address TEXT NOT NULL,
     address          TEXT NOT NULL,
-    state            TEXT NOT NULL CHECK (state IN ('unsorted', 'ready', 'claimed', 'settled')),
+    state            TEXT NOT NULL CHECK (state IN ('unsorted', 'ready', 'claimed', 'held', 'settled')),
     transport        TEXT,
     destination_id   INTEGER REFERENCES destination (id),
     due_us           INTEGER,
@@ -61,11 +76,25 @@ CREATE TABLE recipient (
     attempts         INTEGER NOT NULL DEFAULT 0,
     last_reply       TEXT NOT NULL DEFAULT '',
     notify           TEXT NOT NULL DEFAULT '',
-    orcpt            TEXT NOT NULL DEFAULT ''
+    orcpt            TEXT NOT NULL DEFAULT '',
+    return_path      TEXT,  -- NULL: the message's sender; empty: the null sender
+    expanded_via     TEXT NOT NULL DEFAULT '',  -- a JSON array of alias keys; empty: none
+    route_override   TEXT NOT NULL DEFAULT '',
+    epoch            INTEGER NOT NULL DEFAULT 0,
+    key              TEXT NOT NULL DEFAULT ''  -- equal ones of a message get one copy
 );
+
+-- Keys under which messages are taken once only; they outlive their messages.
+CREATE TABLE taken (
+    key TEXT PRIMARY KEY
+) WITHOUT ROWID;
 
 -- One partial index per question of the hot path; nothing else is indexed.
 CREATE INDEX recipient_unsorted ON recipient (id) WHERE state = 'unsorted';
 CREATE INDEX recipient_ready ON recipient (transport, destination_id, due_us) WHERE state = 'ready';
 CREATE INDEX recipient_claimed ON recipient (worker) WHERE state = 'claimed';
 CREATE INDEX recipient_by_message ON recipient (message_id);
+CREATE INDEX recipient_by_epoch ON recipient (epoch) WHERE state = 'ready';
+-- These two cost nothing where nothing is held, and for what is small.
+CREATE INDEX recipient_held ON recipient (id) WHERE state = 'held';
+CREATE INDEX message_in_file ON message (queue_id) WHERE content_file = 1;

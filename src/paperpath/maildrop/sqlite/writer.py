@@ -23,6 +23,7 @@ from typing import Any
 
 import apsw
 
+from paperpath.maildrop.content import content_file
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.sqlite.database import open_database
 from paperpath.maildrop.sqlite.group import (
@@ -172,9 +173,9 @@ class GroupCommitter:
             self._fail(group, error)
             return
         self._lock.release()
-        for file in transaction.unlink:
-            with contextlib.suppress(OSError):  # a file without a message harms nobody
-                file.unlink(missing_ok=True)
+        for queue_id in transaction.gone:
+            with contextlib.suppress(OSError):  # a file without a message harms nobody, and is swept
+                content_file(self._folder / "content", queue_id).unlink(missing_ok=True)
         self._checkpoint()
         self._hand_back(self._finish, group, transaction)
 

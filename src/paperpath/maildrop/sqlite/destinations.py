@@ -1,0 +1,44 @@
+"""Destinations in the queue: their numbers, and their suspension (one row each: until when, and why).
+
+A destination that could not be contacted is suspended: nobody claims for it before its time, and then one
+recipient at a time, as a probe. Its recipients stay where they are.
+"""
+
+from collections.abc import Iterable
+
+from paperpath.maildrop.sqlite.database import fetch
+from paperpath.maildrop.sqlite.group import Transaction
+from paperpath.maildrop.values import Transport
+
+Destination = tuple[Transport, str]
+
+_FIND = "SELECT id FROM destination WHERE transport = ? AND name = ?"
+_MAKE = "INSERT INTO destination (transport, name) VALUES (?, ?) RETURNING id"
+_SUSPEND = "UPDATE destination SET suspended_until_us = ?, reason = ?, probe = NULL WHERE id = ?"
+_RESUME = """
+    UPDATE destination SET suspended_until_us = NULL, reason = '', probe = NULL
+    WHERE transport = ? AND name = ?
+"""
+
+
+def destination_ids(transaction: Transaction, destinations: Iterable[Destination]) -> dict[Destination, int]:
+    """Give the numbers of destinations; new ones get theirs."""
+    cursor = transaction.cursor
+    numbers = {}
+    for transport, name in destinations:
+        key = transport.value, name
+        ((numbers[transport, name],),) = fetch(cursor, _FIND, key) or fetch(cursor, _MAKE, key)
+    return numbers
+
+
+def suspend(transaction: Transaction, destination: Destination, until_us: int, reason: str) -> None:
+    """Suspend a destination, or suspend it anew."""
+    (number,) = destination_ids(transaction, [destination]).values()
+    transaction.cursor.execute(_SUSPEND, (until_us, reason, number))
+
+
+def resume(transaction: Transaction, destination: Destination) -> None:
+    """Have a destination claimed for as any other."""
+    transport, name = destination
+    transaction.cursor.execute(_RESUME, (transport.value, name))
+    transaction.stages.add(transport.stage)

@@ -1,0 +1,127 @@
+"""From rows to values, for whoever reads: what cannot be made sense of is named, and stops nothing else.
+
+A row can be damaged though SQLite reads it: by a disk that lost a bit, by a program of yesteryear. Such a
+recipient, or every recipient of such a message, is given as `Damaged` (requirement D-9).
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
+from paperpath.mail.envelope import SenderParameters
+from paperpath.maildrop.content import content_file
+from paperpath.maildrop.values import Claim, ClaimedMessage, Content, Origin, UnsortedRecipient
+
+Row = tuple[Any, ...]
+
+_DIGEST_OCTETS = 32
+
+
+class DamageError(Exception):
+    """A row cannot be made sense of; `str()` says what of it."""
+
+
+def to_unsorted(row: Row) -> UnsortedRecipient:
+    """Make a recipient that waits for the post office. Raises: DamageError."""
+    number, queue_id, arrived_us, sender, address, accepted, path, notify, orcpt, via, override = row
+    _check_types("message", (queue_id, str), (arrived_us, int))
+    _check_types("recipient", (notify, str), (orcpt, str), (override, str))
+    mailbox = _mailbox(address, "address")
+    return UnsortedRecipient(
+        number,
+        queue_id,
+        arrived_us,
+        mailbox,
+        mailbox if accepted == address else _mailbox(accepted, "accepted address"),
+        _path(sender if path is None else path, "return path"),
+        notify,
+        orcpt,
+        _alias_keys(via),
+        override,
+    )
+
+
+def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
+    """Make a claim of one message's recipient. Raises: DamageError."""
+    _check_types("message", (deadline_us, int))
+    number, _, address, accepted, path, destination, tried, attempts, notify, orcpt = row
+    _check_types("recipient", (destination, str), (tried, int), (attempts, int), (notify, str), (orcpt, str))
+    mailbox = _mailbox(address, "address")
+    return Claim(
+        number,
+        message,
+        mailbox,
+        mailbox if accepted == address else _mailbox(accepted, "accepted address"),
+        message.sender if path is None else _path(path, "return path"),
+        destination,
+        bool(tried),
+        attempts,
+        notify,
+        orcpt,
+        deadline_us,
+    )
+
+
+def to_message(row: Row, content_folder: Path) -> ClaimedMessage:
+    """Make a message, with its content if that is small. Raises: DamageError."""
+    number, queue_id, sender, body, utf8, ret, envid, arrived_us, size, digest, in_file, octets, origin = row
+    _check_types("message", (queue_id, str), (arrived_us, int), (origin, str))
+    _check_types("message", (body, str), (utf8, int), (ret, str), (envid, str))
+    file = content_file(content_folder, queue_id) if in_file else None
+    content = Content(size, digest, None if in_file else octets, file)
+    _check_content(content)
+    parameters = SenderParameters(body, bool(utf8), ret, envid)
+    mailbox = _path(sender, "sender")
+    try:
+        way = Origin(origin)
+    except ValueError:
+        raise DamageError(f"the message's origin is {origin!r}") from None
+    return ClaimedMessage(number, queue_id, mailbox, parameters, arrived_us, content, way)
+
+
+def _check_content(content: Content) -> None:
+    _check_types("content", (content.size, int), (content.digest, bytes))
+    if len(content.digest) != _DIGEST_OCTETS:
+        raise DamageError(f"the digest has {len(content.digest)} octets")
+    if content.file is not None:
+        try:
+            found = content.file.stat().st_size
+        except OSError as error:
+            raise DamageError(f"the content's file: {error.strerror}") from None
+    elif isinstance(content.octets, bytes):
+        found = len(content.octets)
+    else:
+        raise DamageError("the content is missing")
+    if found != content.size:
+        raise DamageError(f"the content has {found} octets, not {content.size}")
+
+
+def _check_types(what: str, *fields: tuple[object, type]) -> None:
+    if not all(isinstance(value, wanted) for value, wanted in fields):
+        raise DamageError(f"the row of the {what} is damaged or missing")
+
+
+def _mailbox(text: object, what: str) -> Mailbox:
+    try:
+        if isinstance(text, str):
+            return parse_mailbox(text)
+    except AddressError as error:
+        raise DamageError(f"{what} {text!r}: {error}") from None
+    raise DamageError(f"{what}: {text!r}")
+
+
+def _path(text: object, what: str) -> Mailbox | None:
+    return None if text == "" else _mailbox(text, what)
+
+
+def _alias_keys(text: object) -> tuple[str, ...]:
+    if text == "":
+        return ()
+    try:
+        keys = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        keys = None
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise DamageError(f"aliases it came from: {text!r}")
+    return tuple(keys)
