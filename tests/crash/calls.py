@@ -17,6 +17,7 @@ import apsw
 from tests.crash.points import Faults
 from tests.crash.transitions import Transitions
 
+_MAIL_FOLDERS = ("maildrop", "mailboxes")
 _NO_MAIL = frozenset({"queue.lock", "queue.turn"})
 _MAILDIR_PARTS = frozenset({"tmp", "new", "cur"})
 _real = {
@@ -32,6 +33,7 @@ class Files:
     def __init__(self, root: Path, faults: Faults) -> None:
         """Nothing is interposed before `install`."""
         self._root = str(root) + "/"
+        self._mail = tuple(f"{root}/{folder}/" for folder in _MAIL_FOLDERS)
         self._faults = faults
         self._opened: dict[int, tuple[str, bool]] = {}  # descriptor: path, whether it may be written
         self._backups = root.parent / "undone"
@@ -230,7 +232,8 @@ class Files:
                 opened = self._opened.get(dir_fd)
                 base = os.readlink(f"/proc/self/fd/{dir_fd}") if opened is None else opened[0]
                 whole = os.path.join(base, whole)
-        return os.path.normpath(whole) if whole.startswith(self._root) else None
+        whole = os.path.normpath(whole)
+        return whole if whole.startswith(self._mail) else None
 
     def kind(self, file: str) -> str:
         """Name the kind of a file or, with a slash at its end, of a folder."""

@@ -87,6 +87,8 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
             assert end.killed, f"{scenario.name}: {step.program} did not come by {step.plan.target}"
             continue
         assert end.code == 0, f"{scenario.name}: {step.program} ended with {end.code}\n{site.output()}"
+        refused = [message for message, answer in ledger.sent.values() if answer is not Answer.TAKEN]
+        assert not refused, f"{scenario.name}: not taken: {refused}"
         yield Scene(scenario.name, number, before, noted, counts, end.points)
         counts = end.counts
     wrong = come_to_rest(site, scenario, ledger)
