@@ -9,13 +9,15 @@ import sys
 import tomllib
 from pathlib import Path
 
-from bench.failure import AbsentError
+from bench.failure import AbsentError, BenchError
 from bench.maildir import Maildir
 from bench.process import Child
 from bench.relay import DOMAIN, RECIPIENT, wait_for_greeting
 
 NAME = "paperpath"
 INIT_WITHIN = 60.0  # seconds
+LIMITS = ("most_connections", "most_connections_per_client")
+MOST_CONNECTIONS = 20_000
 
 
 class Paperpath:
@@ -69,6 +71,15 @@ class Paperpath:
                 raise setup.failure(f"failed with status {status}")
         finally:
             setup.stop()
+        self._allow_connections()
+
+    def _allow_connections(self) -> None:
+        """Let one address have as many connections as it likes: all that is measured comes from one."""
+        text = self._config.read_text(encoding="utf-8")
+        if text.count("\n[relay]\n") != 1:
+            raise BenchError(f"{self._config} has not the one table [relay] that it should have.")
+        limits = "".join(f"{key} = {MOST_CONNECTIONS}\n" for key in LIMITS)
+        self._config.write_text(text.replace("\n[relay]\n", f"\n[relay]\n{limits}"), encoding="utf-8")
 
 
 def stated_durability(config: Path) -> str:

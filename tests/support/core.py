@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from paperpath.accounts.file import parse_accounts
 from paperpath.config.loader import parse_configuration
 from paperpath.relay.acceptance import Acceptance
-from paperpath.routing.routes import Routes
+from paperpath.routing.aliases import Aliases
+from paperpath.routing.router import Router
 from paperpath.smtp import events, replies
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings
@@ -14,8 +15,9 @@ from tests.support.installation import ACCOUNTS, configuration_text, pathless
 
 SETTINGS = Settings("mx.here.example", size=100_000, recipients=100, tls=True)
 _CONFIGURATION = parse_configuration(configuration_text(port=2525), pathless())
-_ACCEPTANCE = Acceptance(_CONFIGURATION.relay, Routes(_CONFIGURATION.post_office))
+_ACCEPTANCE = Acceptance(_CONFIGURATION.relay)
 _ACCOUNTS = parse_accounts("".join(f"{address}\tx/{address}\n" for address in ACCOUNTS))
+_ROUTER = Router(_CONFIGURATION.post_office, Aliases(), _ACCOUNTS)
 
 
 @dataclass
@@ -55,7 +57,7 @@ def converse(segments: Iterable[bytes], settings: Settings = SETTINGS) -> Heard:
                     core.reply(replies.R250_SENDER)
                 case events.RecipientReceived(recipient):
                     mailbox = recipient.address
-                    reply = _ACCEPTANCE.judge(mailbox, _ACCOUNTS)
+                    reply = _ACCEPTANCE.judge(mailbox, _ROUTER)
                     if reply.is_positive:
                         recipients.append(str(mailbox))
                     core.reply(reply)

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -14,9 +15,9 @@ VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 Cut = Callable[[bytes], Iterator[bytes]]
 
 
-def write_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
+def write_certificate(folder: Path, *names: str, end: datetime | None = None) -> tuple[Path, Path]:
     """Write a certificate for some names, and its key beside it; return both files."""
-    issued = AUTHORITY.issue_cert(*names)
+    issued = AUTHORITY.issue_cert(*names, not_after=end)
     chain, key = folder / f"{names[0]}.pem", folder / f"{names[0]}.key"
     chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     key.write_bytes(issued.private_key_pem.bytes())

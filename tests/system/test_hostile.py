@@ -27,7 +27,8 @@ _numbers = itertools.count(100_000)
 @pytest.fixture(scope="module", params=LOOPS)
 def relay(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Relay]:
     folder = tmp_path_factory.mktemp("hostile")
-    with running_relay(folder, request.param, more_relay=f"idle_timeout_s = {IDLE_S}") as relay:
+    more = f"idle_timeout_s = {IDLE_S}\nmost_connections_per_client = 500"
+    with running_relay(folder, request.param, more_relay=more) as relay:
         yield relay
 
 

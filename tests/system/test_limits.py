@@ -247,3 +247,25 @@ def require_ipv6() -> None:
             probe.bind(("::1", 0))
     except OSError as error:
         skip_or_fail(f"there is no IPv6 on loopback: {error}")
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_P6_S2_too_many_connections_of_one_client_are_sent_away(tmp_path: Path, loop: str) -> None:
+    more = """most_connections = 5
+most_connections_per_client = 3
+access = [{ clients = ["127.0.0.2"], service = "privileged" }]"""
+    with running_relay(tmp_path, loop, more_relay=more) as relay, ExitStack() as stack:
+
+        def greeting(source: str) -> bytes:
+            client = socket.create_connection(("127.0.0.1", relay.port), 20, (source, 0))
+            return stack.enter_context(stack.enter_context(client).makefile("rb")).readline()
+
+        assert [greeting("127.0.0.1")[:4] for _ in range(3)] == [b"220 "] * 3
+        refused = [greeting("127.0.0.1") for _ in range(40)]
+        assert set(refused) == {b"421 4.3.2 Too many connections from your address; closing\r\n"}
+        assert greeting("127.0.0.2").startswith(b"220 ")
+        assert greeting("127.0.0.3").startswith(b"220 ")
+        assert greeting("127.0.0.2").startswith(b"421 4.3.2 Too many connections; ")
+        stack.close()
+        relay.assert_well()
+        assert 1 <= relay.output().count("warning too many connections") < 20

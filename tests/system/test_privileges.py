@@ -7,6 +7,7 @@ import shutil
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -151,14 +152,88 @@ def test_without_a_user_root_runs_them_and_is_warned(tmp_path: Path) -> None:
         assert installation.output().count("warning runs as root") == 1
 
 
-def test_a_key_that_only_root_may_read_serves_the_user(installation: Installation, interpreter: str) -> None:
+def use_certificate(installation: Installation) -> tuple[Path, Path]:
+    """Configure a certificate whose key is root's own."""
     chain, key = write_certificate(installation.folder, "mx.here.example")
     chain.chmod(0o644)
     assert key.stat().st_mode & 0o777 == 0o600
     with installation.file.open("a") as file:
         file.write(f'\n[[tls.certificate]]\nchain = "{chain}"\nkey = "{key}"\n')
-    launched = installation.up(launcher=[interpreter])
-    with launched, smtplib.SMTP("127.0.0.1", installation.port) as client:
-        assert client.starttls(context=make_client_context())[0] == 220
-        assert client.ehlo()[0] == 250
+    return chain, key
+
+
+def start_tls(installation: Installation) -> tuple[smtplib.SMTP, bytes]:
+    """Return an encrypted session, and the certificate it got."""
+    client = smtplib.SMTP("127.0.0.1", installation.port)
+    client.starttls(context=make_client_context())
+    assert isinstance(client.sock, ssl.SSLSocket)
+    return client, client.sock.getpeercert(binary_form=True) or b""
+
+
+def test_a_key_that_only_root_may_read_serves_the_user(installation: Installation, interpreter: str) -> None:
+    _, key = use_certificate(installation)
+    with installation.up(launcher=[interpreter]):
+        client, _ = start_tls(installation)
+        with client:
+            assert client.ehlo()[0] == 250
     assert key.stat().st_uid == 0
+
+
+@pytest.mark.parametrize("way", ["command", "signal"])
+def test_A70_a_key_that_only_root_may_read_is_renewed_while_the_programs_run(
+    installation: Installation, interpreter: str, way: str
+) -> None:
+    def reload() -> int:
+        told = installation.output().count("paperpath info reloaded") + installation.output().count("refused")
+        if way == "command":
+            line = [interpreter, program_path("paperpath"), "reload", "--config", str(installation.file)]
+            return RUN(line, capture_output=True, check=False).returncode
+        supervisor.send_signal(signal.SIGHUP)
+        wait_until(
+            lambda: (
+                installation.output().count("paperpath info reloaded")
+                + installation.output().count("refused")
+                > told
+            ),
+            "the reload",
+        )
+        return os.EX_CONFIG if "refused" in installation.output() else 0
+
+    _, key = use_certificate(installation)
+    with installation.up(launcher=[interpreter]) as supervisor:
+        old, first = start_tls(installation)
+        write_certificate(installation.folder, "mx.here.example")
+        assert reload() == 0
+        second = {certificate_of(installation) for _ in range(10)}
+        assert len(second) == 1  # whichever process it was
+        assert first not in second
+        with old:
+            assert old.ehlo()[0] == 250
+
+        good = key.read_bytes()
+        key.write_text("nonsense")
+        assert reload() == os.EX_CONFIG
+        wait_until(lambda: "configuration refused" in installation.output(), "the refusal in the log")
+        assert f"{key}: expected a private key in PEM form" in installation.output()
+        assert {certificate_of(installation) for _ in range(10)} == second
+        key.write_bytes(good)
+        for pid in installation.pids("smtprd"):
+            os.kill(pid, signal.SIGKILL)
+        assert certificate_of(installation) in second
+    assert key.stat().st_uid == 0
+
+
+def test_a_program_alone_is_handed_renewed_keys_by_root(installation: Installation, interpreter: str) -> None:
+    use_certificate(installation)
+    with installation.start("smtprd", launcher=[interpreter]):
+        wait_until(lambda: " info ready " in installation.output(), "smtprd to be ready")
+        first = certificate_of(installation)
+        write_certificate(installation.folder, "mx.here.example")
+        installation.run("reload", "--config", str(installation.file))
+        assert certificate_of(installation) != first
+
+
+def certificate_of(installation: Installation) -> bytes:
+    client, certificate = start_tls(installation)
+    client.close()
+    return certificate

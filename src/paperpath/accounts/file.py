@@ -1,4 +1,7 @@
-"""The accounts: a text file of lines `address<TAB>folder`, which people may edit and programs replace whole.
+"""The accounts: a text file of lines, which people may edit and programs replace whole.
+
+A line is `address<TAB>folder`, and behind another tab, where there are any, the folders in the mailbox that
+the detail of an address may select: `Work,Lists.Python`.
 
 `paperpath account` writes it; the ways in, the post office and local delivery read it and notice when it was
 replaced. The folder is fixed when the account is made (promise P7): it is relative to the root of the
@@ -6,17 +9,20 @@ mailboxes, and no address that comes from outside is ever made into a path.
 """
 
 import fcntl
+import re
 import string
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from paperpath.mail.address import AddressError, Mailbox, domain_key, parse_mailbox
+from paperpath.mail.local_part import fold_local, local_key
 from paperpath.service.durable import replace_text
+from paperpath.service.watched_file import WatchedFile
 
 _HEADING = "# One account a line: address, tab, folder below the root of the mailboxes.\n"
+_SUBFOLDER = re.compile(r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*")
 _MOST_PART_OCTETS = 255
 _SAFE = frozenset(string.ascii_letters + string.digits + "_+=-.")
 
@@ -27,10 +33,18 @@ class AccountsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One mailbox: its address, and its folder relative to the root."""
+    """One mailbox: its address, its folder relative to the root, and the folders in it that it lists."""
 
     address: Mailbox
     folder: PurePosixPath
+    subfolders: tuple[str, ...] = ()
+
+    def find_subfolder(self, detail: str) -> str:
+        """Return the listed folder that a detail selects, spelt so or in any case; empty for none."""
+        if detail in self.subfolders:
+            return detail
+        folded = detail.lower()
+        return next((name for name in self.subfolders if name.lower() == folded), "")
 
 
 class Accounts:
@@ -39,7 +53,7 @@ class Accounts:
     def __init__(self, accounts: Mapping[tuple[str, str], Account]) -> None:
         """Index them; the keys are made by `_make_key`."""
         self._exact = accounts
-        self._folded = {(_fold(local), domain): account for (local, domain), account in accounts.items()}
+        self._folded = {(fold_local(local), domain): account for (local, domain), account in accounts.items()}
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._exact.values())
@@ -47,7 +61,7 @@ class Accounts:
     def find(self, address: Mailbox) -> Account | None:
         """Return whose mailbox an address is: spelt exactly so, else in any case (requirement E-5)."""
         local, domain = _make_key(address)
-        return self._exact.get((local, domain)) or self._folded.get((_fold(local), domain))
+        return self._exact.get((local, domain)) or self._folded.get((fold_local(local), domain))
 
     def find_exact(self, address: Mailbox) -> Account | None:
         """Return the account that is spelt exactly so; `joe` and `Joe` may be two."""
@@ -71,48 +85,12 @@ def parse_accounts(text: str) -> Accounts:
     return Accounts(found)
 
 
-class AccountsFile:
-    """The accounts as the file has them now; each call of `read` notices a replaced file."""
+class AccountsFile(WatchedFile[Accounts]):
+    """The accounts as the file has them now."""
 
     def __init__(self, file: Path) -> None:
         """Read the file. Raises: AccountsError."""
-        self._file = file
-        self._seen = self._look()
-        self._accounts = load_accounts(file)
-        self._trouble: str | None = None
-
-    def read(self) -> Accounts:
-        """Return the accounts; a file that was broken since keeps the old ones in force."""
-        seen = self._look()
-        if seen != self._seen:
-            self._seen = seen
-            try:
-                accounts = load_accounts(self._file)
-            except AccountsError as error:
-                self._trouble = str(error)
-            else:
-                self._take(accounts, seen)
-        return self._accounts
-
-    def take_trouble(self) -> str | None:
-        """Return, once, why the file as it is now could not be read."""
-        trouble, self._trouble = self._trouble, None
-        return trouble
-
-    def _take(self, accounts: Accounts, seen: tuple[int, int, int] | None) -> None:
-        """Put new accounts in force, unless the file is gone or empty: somebody is just writing it anew."""
-        if (seen is None or seen[2] == 0) and any(self._accounts):
-            self._trouble = f"{self._file} is missing or empty"
-        else:
-            self._accounts = accounts
-            self._trouble = None
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        super().__init__(file, load_accounts, AccountsError)
 
 
 def load_accounts(file: Path) -> Accounts:
@@ -129,18 +107,22 @@ def load_accounts(file: Path) -> Accounts:
         raise AccountsError(f"{file}: {error}") from None
 
 
-def add_account(file: Path, address: Mailbox) -> Account:
+def add_account(file: Path, address: Mailbox, subfolders: Sequence[str] = ()) -> Account:
     """Add an account and return it; flushed. Raises: AccountsError, if there is one of that name already."""
     with _replacing(file) as lines:
         accounts = parse_accounts("".join(lines))
         if (there := accounts.find_exact(address)) is not None:
             raise AccountsError(f"there is an account {there.address} already")
-        account = Account(address, _make_folder(address))
+        try:
+            account = Account(address, _make_folder(address), _check_subfolders(subfolders))
+        except ValueError as error:
+            raise AccountsError(str(error)) from None
         if any(other.folder == account.folder for other in accounts):
             raise AccountsError(f"the folder {account.folder} belongs to another account")
         if lines and not lines[-1].endswith("\n"):
             lines[-1] += "\n"
-        lines.append(f"{account.address}\t{account.folder}\n")
+        listed = f"\t{','.join(account.subfolders)}" if account.subfolders else ""
+        lines.append(f"{account.address}\t{account.folder}{listed}\n")
     return account
 
 
@@ -155,13 +137,8 @@ def remove_account(file: Path, address: Mailbox) -> Account:
 
 
 def _make_key(address: Mailbox) -> tuple[str, str]:
-    """Return what tells accounts apart: whichever way a letter was composed, NFC is one (RFC 6531 §3.3)."""
-    return unicodedata.normalize("NFC", address.local), domain_key(address.domain)
-
-
-def _fold(local: str) -> str:
-    """Return a local part as it compares in any case (Unicode, D145: canonical caseless matching)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold())
+    """Return what tells accounts apart."""
+    return local_key(address.local), domain_key(address.domain)
 
 
 def _is_line_of(account: Account, line: str) -> bool:
@@ -170,8 +147,8 @@ def _is_line_of(account: Account, line: str) -> bool:
 
 def _parse_line(line: str) -> Account:
     fields = line.rstrip("\n").split("\t")
-    if len(fields) != 2:
-        raise ValueError("expected an address, one tab and a folder")
+    if len(fields) not in (2, 3):
+        raise ValueError("expected an address, one tab and a folder, or those, a tab and the folders in it")
     try:
         address = parse_mailbox(fields[0])
     except AddressError as error:
@@ -182,7 +159,14 @@ def _parse_line(line: str) -> Account:
     climbs = folder.is_absolute() or ".." in folder.parts or not folder.parts
     if climbs or not fields[1].isprintable():
         raise ValueError(f"{fields[1]!r}: expected a folder below the root of the mailboxes")
-    return Account(address, folder)
+    return Account(address, folder, _check_subfolders(fields[2].split(",") if len(fields) == 3 else ()))
+
+
+def _check_subfolders(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if _SUBFOLDER.fullmatch(name) is None or len(name) >= _MOST_PART_OCTETS:
+            raise ValueError(f"{name!r}: expected a folder in the mailbox, such as Work or Lists.Python")
+    return tuple(names)
 
 
 def _make_folder(address: Mailbox) -> PurePosixPath:

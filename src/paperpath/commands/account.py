@@ -9,9 +9,9 @@ import click
 from paperpath.accounts.file import Account, AccountsError, add_account, load_accounts, remove_account
 from paperpath.commands.options import fail, load_as_owner
 from paperpath.config.tables import Configuration
+from paperpath.config.via import LOCAL
 from paperpath.folders.maildir import create_maildir
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
-from paperpath.routing.routes import Routes
 from paperpath.service.program import config_option
 
 
@@ -26,15 +26,19 @@ def account() -> None:
 @account.command()
 @config_option
 @click.argument("address")
-def add(file: Path, address: str) -> None:
+@click.option(
+    "--folder", "folders", multiple=True, help="A folder in it for ADDRESS with this name as its detail."
+)
+def add(file: Path, address: str, folders: tuple[str, ...]) -> None:
     """Give ADDRESS a mailbox.
 
-    Example: paperpath account add joe@example.org
+    Example: paperpath account add joe@example.org --folder Work
     """
     configuration = load_as_owner(file)
-    made = add_mailbox(configuration, _parse(address))
+    made = add_mailbox(configuration, _parse(address), folders)
     click.echo(f"{made.address} has a mailbox in {configuration.mailbox_root / made.folder}")
-    if not Routes(configuration.post_office).is_local(made.address):
+    route = configuration.post_office.find_route(made.address.domain)
+    if route is None or route.via != LOCAL:
         click.echo(f"warning: no route delivers {made.address.domain} here (post_office.route)", err=True)
 
 
@@ -78,13 +82,13 @@ def remove(file: Path, address: str) -> None:
     )
 
 
-def add_mailbox(configuration: Configuration, address: Mailbox) -> Account:
+def add_mailbox(configuration: Configuration, address: Mailbox, folders: tuple[str, ...] = ()) -> Account:
     """Add an account and make its mailbox; exit where that cannot be."""
     try:
-        made = add_account(configuration.accounts_file, address)
+        made = add_account(configuration.accounts_file, address, folders)
     except AccountsError as error:
         fail(error, os.EX_DATAERR)
-    create_maildir(configuration.mailbox_root / made.folder)
+    create_maildir(configuration.mailbox_root, made.folder, made.subfolders)
     return made
 
 

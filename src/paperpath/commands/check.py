@@ -1,15 +1,19 @@
-"""`paperpath check`: reads configuration and accounts as the programs would, and says what is wrong."""
+"""`paperpath check`: reads configuration, certificates, accounts and aliases as the programs would."""
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from paperpath.accounts.file import AccountsError, load_accounts
 from paperpath.config.advice import find_warnings
-from paperpath.config.loader import ConfigurationError, load_configuration
+from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
+from paperpath.routing.advice import find_alias_warnings
+from paperpath.routing.aliases_file import AliasesError, load_aliases
 from paperpath.service.program import config_option
+from paperpath.service.tls.advice import examine_certificates
 
 
 @click.command()
@@ -20,27 +24,41 @@ def check(file: Path, as_json: bool) -> None:
 
     Example: paperpath check --config /etc/paperpath/paperpath.toml
     """
-    errors: list[str] = []
-    warnings: list[str] = []
     try:
-        configuration = load_configuration(file)
-        warnings = find_warnings(configuration)
-        load_accounts(configuration.accounts_file)
+        errors, warnings = _examine(load_document(file))
     except ConfigurationError as error:
-        errors = [str(problem) for problem in error.problems]
-    except AccountsError as error:
-        errors = [str(error)]
+        errors, warnings = [str(problem) for problem in error.problems], []
     if as_json:
-        click.echo(json.dumps({"errors": errors, "warnings": warnings}, indent=2))
+        told = [warning.message for warning in warnings]
+        click.echo(json.dumps({"errors": errors, "warnings": told}, indent=2))
     else:
         _print(file, errors, warnings)
     raise SystemExit(os.EX_CONFIG if errors else os.EX_OK)
 
 
-def _print(file: Path, errors: list[str], warnings: list[str]) -> None:
+def _examine(document: Document) -> tuple[list[str], list[Problem]]:
+    """Return what is wrong, and what is doubtful, in a configuration that can be read."""
+    configuration = document.configuration
+    mistakes, doubts = examine_certificates(document, datetime.now(UTC))
+    errors = [str(mistake) for mistake in mistakes]
+    advice = find_warnings(configuration)
+    try:
+        load_accounts(configuration.accounts_file)
+    except AccountsError as error:
+        errors.append(str(error))
+    try:
+        if configuration.post_office.aliases is not None:
+            aliases = load_aliases(configuration.post_office.aliases)
+            advice += find_alias_warnings(configuration.post_office, aliases)
+    except AliasesError as error:
+        errors += map(str, error.problems)
+    return errors, [Problem(document.path, None, text) for text in advice] + doubts
+
+
+def _print(file: Path, errors: list[str], warnings: list[Problem]) -> None:
     for error in errors:
         click.echo(error, err=True)
     for warning in warnings:
-        click.echo(f"{file}: warning: {warning}", err=True)
+        click.echo(f"{warning.place}: warning: {warning.message}", err=True)
     if not errors:
         click.echo(f"{file}: good")

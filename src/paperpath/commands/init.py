@@ -10,6 +10,7 @@ from paperpath.commands.account import add_mailbox
 from paperpath.commands.options import fail, load
 from paperpath.config.endpoint import Endpoint, parse_endpoint
 from paperpath.mail.address import AddressError, parse_mailbox
+from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import Identity, become, find_identity, make_owned_folder
@@ -78,6 +79,8 @@ def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str)
         make_owned_folder(configuration.data, identity)
         become(identity)
         create_maildrop(configuration)
+        make_drop(configuration)
+        configuration.data.chmod(0o711)  # everybody may pass to the drop directory; the rest shuts itself
     except ServiceError as error:
         fail(error, error.exit_code)
     account = add_mailbox(configuration, address)
@@ -89,8 +92,11 @@ def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str)
 
 
 def _let_in(identity: Identity, folder: Path, file: Path) -> None:
-    """Let the service user read what root owns: it may not say itself whom the programs become."""
-    for path, mode in ((folder, 0o750), (file, 0o640)):
+    """Let the service user read what root owns: it may not say itself whom the programs become.
+
+    Others may pass the folder, to the drop directory.
+    """
+    for path, mode in ((folder, 0o751), (file, 0o640)):
         os.chown(path, -1, identity.gid)
         path.chmod(mode)
 

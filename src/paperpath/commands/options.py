@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import click
 
-from paperpath.config.loader import ConfigurationError, load_configuration
+from paperpath.config.loader import ConfigurationError, Document, load_document
 from paperpath.config.tables import Configuration
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import become, find_identity
@@ -14,8 +14,13 @@ from paperpath.service.privileges import become, find_identity
 
 def load(file: Path) -> Configuration:
     """Load a configuration; print every problem and exit with 78 where there are any."""
+    return load_with_text(file).configuration
+
+
+def load_with_text(file: Path) -> Document:
+    """Load a configuration as `load` does, and keep its text."""
     try:
-        return load_configuration(file)
+        return load_document(file)
     except ConfigurationError as error:
         for problem in error.problems:
             click.echo(problem, err=True)

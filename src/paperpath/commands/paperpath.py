@@ -7,6 +7,7 @@ import click
 from paperpath import __version__
 from paperpath.commands.account import account
 from paperpath.commands.check import check
+from paperpath.commands.explain import explain
 from paperpath.commands.init import init
 from paperpath.commands.reload import reload
 from paperpath.commands.status import status
@@ -23,5 +24,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, status, reload, account):
+for command in (init, check, up, status, reload, account, explain):
     main.add_command(command)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from paperpath.accounts.file import Account, AccountsError, load_accounts
+from paperpath.accounts.file import Account
 from paperpath.commands.options import fail, load
 from paperpath.config.tables import Configuration
+from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.relay.acceptance import Acceptance
-from paperpath.routing.routes import Routes
+from paperpath.routing.files import RoutingFiles
 from paperpath.service.control import Object
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
@@ -36,6 +37,7 @@ def up(file: Path) -> None:
         make_owned_folder(configuration.data, identity)
         with acting_as(identity):
             create_maildrop(configuration)
+            make_drop(configuration)
     except ServiceError as error:
         fail(error, error.exit_code)
     raise SystemExit(run_supervisor(NAME, file, supervise))
@@ -54,7 +56,7 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
         ),
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
-        ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes),
+        ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes, takes_keys=True),
     ]
 
 
@@ -113,10 +115,10 @@ Ctrl-C ends.
 
 def _first_account(configuration: Configuration) -> Account | None:
     """Find a mailbox that the relay takes mail for."""
-    acceptance = Acceptance(configuration.relay, Routes(configuration.post_office))
-    with suppress(AccountsError):
-        accounts = load_accounts(configuration.accounts_file)
+    acceptance = Acceptance(configuration.relay)
+    with suppress(ServiceError):
+        router = RoutingFiles(configuration).read()
         return next(
-            (entry for entry in accounts if acceptance.judge(entry.address, accounts).is_positive), None
+            (entry for entry in router.accounts if acceptance.judge(entry.address, router).is_positive), None
         )
     return None

@@ -6,9 +6,11 @@ Called by `paperpath check`. Pure: looks at nothing but the configuration.
 from collections.abc import Iterator
 
 from paperpath.config.domain import DomainPattern
-from paperpath.config.tables import Configuration, PostOfficeTable, RelayTable
+from paperpath.config.tables import Configuration, DeliveryTable, PostOfficeTable, RelayTable, RouteEntry
+from paperpath.config.via import LOCAL, REFUSE, split_via
 
 SHORTEST_IDLE_TIMEOUT_S = 300  # RFC 5321 §4.5.3.2.7
+EARLIEST_GIVING_UP_S = 4 * 86_400  # RFC 5321 §4.5.4.1
 
 
 def find_warnings(configuration: Configuration) -> list[str]:
@@ -16,8 +18,10 @@ def find_warnings(configuration: Configuration) -> list[str]:
     relay, post_office = configuration.relay, configuration.post_office
     return [
         *_doubt_domains(relay, post_office),
+        *_doubt_own_host(configuration),
         *_doubt_idle_timeout(relay),
         *_doubt_listeners(relay),
+        *_doubt_giving_up(configuration.delivery),
         *_doubt_postmaster(post_office),
     ]
 
@@ -28,19 +32,38 @@ def _doubt_domains(relay: RelayTable, post_office: PostOfficeTable) -> Iterator[
             yield f'relay.domains: no route matches all of "{accepted}": mail taken for it is not delivered'
         for waiting in _find_waiting(accepted, post_office):
             yield (
-                f'relay.domains: mail taken for "{waiting}" waits in the queue: its route is "mx", '
+                f'relay.domains: mail taken for "{waiting.domain}" waits in the queue: '
+                f'its route is "{waiting.via}", '
                 "and remote delivery is not there yet"
             )
 
 
-def _find_waiting(accepted: DomainPattern, post_office: PostOfficeTable) -> Iterator[DomainPattern]:
-    """Yield what of an accepted pattern goes by MX: the whole, or the narrower domains with such a route."""
+def _find_waiting(accepted: DomainPattern, post_office: PostOfficeTable) -> Iterator[RouteEntry]:
+    """Yield how an accepted pattern goes to other hosts: the whole, or the narrower domains that do."""
     whole = post_office.find_route(accepted.text)
-    if whole is not None and whole.via == "mx":
-        yield accepted
+    if whole is not None and _leaves(whole):
+        yield whole.model_copy(update={"domain": accepted})
     for entry in post_office.route:
-        if entry is not whole and entry.via == "mx" and accepted.matches(entry.domain.text):
-            yield entry.domain
+        if entry is not whole and _leaves(entry) and accepted.matches(entry.domain.text):
+            yield entry
+
+
+def _leaves(route: RouteEntry) -> bool:
+    return route.via not in (LOCAL, REFUSE)
+
+
+def _doubt_own_host(configuration: Configuration) -> Iterator[str]:
+    for index, entry in enumerate(configuration.post_office.route):
+        target = split_via(entry.via)
+        if target is None:
+            continue
+        host, port = target
+        is_ours = host == configuration.hostname or any(
+            endpoint.host == host or (endpoint.is_unspecified and host in ("127.0.0.1", "::1", "localhost"))
+            for endpoint in configuration.relay.listen
+        )
+        if is_ours and any(endpoint.port == port for endpoint in configuration.relay.listen):
+            yield f"post_office.route[{index}].via: {entry.via} is this host itself; mail goes in circles"
 
 
 def _doubt_idle_timeout(relay: RelayTable) -> Iterator[str]:
@@ -48,6 +71,14 @@ def _doubt_idle_timeout(relay: RelayTable) -> Iterator[str]:
         yield (
             f"relay.idle_timeout_s: {relay.idle_timeout_s:g} s is less than "
             f"the {SHORTEST_IDLE_TIMEOUT_S} s of RFC 5321 §4.5.3.2.7"
+        )
+
+
+def _doubt_giving_up(delivery: DeliveryTable) -> Iterator[str]:
+    if delivery.give_up_after_s < EARLIEST_GIVING_UP_S:
+        yield (
+            f"delivery.give_up_after_s: {delivery.give_up_after_s:g} s is less than "
+            f"the {EARLIEST_GIVING_UP_S} s, four days, of RFC 5321 §4.5.4.1"
         )
 
 

@@ -17,6 +17,7 @@ _STARTING_KEYS = (
     ("relay", "listen"),
     ("relay", "processes"),
     ("local",),
+    ("drop", "group"),
     ("metrics",),
     ("service",),
 )

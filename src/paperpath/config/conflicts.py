@@ -12,6 +12,7 @@ from paperpath.config.endpoint import parse_endpoint
 from paperpath.config.lines import Location, find_line
 from paperpath.config.places import find_maildrop_folder, parse_inner_folder, parse_maildrop
 from paperpath.config.tables import DEFAULT_MAILBOX_ROOT, DEFAULT_MAILDROP
+from paperpath.config.via import REFUSE, parse_via
 
 _Value = TypeVar("_Value")
 
@@ -19,6 +20,7 @@ _Value = TypeVar("_Value")
 def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iterator[tuple[Location, str]]:
     """Yield the location of each mistake and what is to be said about it."""
     yield from _find_repeated_routes(document, lines)
+    yield from _find_replies_of_other_routes(document)
     yield from _find_shared_folders(document)
     yield from _find_open_metrics(document)
 
@@ -37,6 +39,17 @@ def _find_repeated_routes(
             line = find_line(lines, first[domain.text])
             yield location, f'expected one route for each domain; "{domain}" has one on line {line}'
         first.setdefault(domain.text, location)
+
+
+def _find_replies_of_other_routes(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    routes = _look_up(document, "post_office", "route")
+    for index, entry in enumerate(routes if isinstance(routes, list) else []):
+        via = _read(parse_via, _look_up(entry, "via"))
+        if via not in (None, REFUSE) and _look_up(entry, "reply") is not None:
+            yield (
+                ("post_office", "route", index, "reply"),
+                f'expected no reply; it is for via = "refuse", and this route is "{via}"',
+            )
 
 
 def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:

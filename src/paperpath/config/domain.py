@@ -1,13 +1,14 @@
 """Domain names and the patterns that stand for several: "example.org", ".example.net", "*".
 
 Called by the tables and the advice; the relay and the routing ask a pattern what it matches. Names are
-kept in the form in which they compare: lower case, A-labels, no trailing dot (`mail.domain.domain_key`).
+kept in the form in which they compare: lower case, A-labels, no trailing dot (`mail.domain.domain_key`). An
+address literal in brackets is a domain of its own (RFC 5321 §4.1.3), and in no pattern but "*".
 """
 
 from dataclasses import dataclass
 
 from paperpath.mail.address import is_dot_string
-from paperpath.mail.domain import domain_key, to_a_labels
+from paperpath.mail.domain import domain_key, is_address_literal, to_a_labels
 
 DOMAIN_EXPECTED = 'a domain such as "example.org", or ".example.org" for all its subdomains'
 HOSTNAME_EXPECTED = 'the full name of this host, such as "mail.example.org"'
@@ -50,8 +51,7 @@ def parse_domain_pattern(text: str) -> DomainPattern:
     """
     if text == ANY_DOMAIN:
         raise ValueError(f"expected {DOMAIN_EXPECTED}; every domain would make this an open relay")
-    dot = "." if text.startswith(".") else ""
-    return DomainPattern(dot + _parse_name(text.removeprefix("."), DOMAIN_EXPECTED))
+    return _parse_pattern(text, DOMAIN_EXPECTED)
 
 
 def parse_route_domain(text: str) -> DomainPattern:
@@ -61,8 +61,7 @@ def parse_route_domain(text: str) -> DomainPattern:
     """
     if text == ANY_DOMAIN:
         return DomainPattern(ANY_DOMAIN)
-    dot = "." if text.startswith(".") else ""
-    return DomainPattern(dot + _parse_name(text.removeprefix("."), ROUTE_DOMAIN_EXPECTED))
+    return _parse_pattern(text, ROUTE_DOMAIN_EXPECTED)
 
 
 def parse_postmaster(text: str) -> str:
@@ -76,6 +75,13 @@ def parse_postmaster(text: str) -> str:
     if len(local) > MOST_LOCAL_PART_OCTETS or not (local.isascii() and is_dot_string(local)):
         raise ValueError(f"expected {POSTMASTER_EXPECTED}")
     return f"{local}@{_parse_name(domain, POSTMASTER_EXPECTED)}"
+
+
+def _parse_pattern(text: str, expected: str) -> DomainPattern:
+    if is_address_literal(text):
+        return DomainPattern(domain_key(text))
+    dot = "." if text.startswith(".") else ""
+    return DomainPattern(dot + _parse_name(text.removeprefix("."), expected))
 
 
 def _parse_name(text: str, expected: str, fewest_labels: int = 1) -> str:

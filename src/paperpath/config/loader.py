@@ -34,8 +34,12 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = str(self.path) if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.message}"
+        return f"{self.place}: {self.message}"
+
+    @property
+    def place(self) -> str:
+        """Where it is."""
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
 
 class ConfigurationError(Exception):
@@ -121,7 +125,12 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
         for entry in configuration.tls.certificate
     )
     tls = configuration.tls.model_copy(update={"certificate": certificates})
-    return configuration.model_copy(update={"data": folder / configuration.data, "tls": tls})
+    post_office = configuration.post_office
+    if post_office.aliases is not None:
+        post_office = post_office.model_copy(update={"aliases": folder / post_office.aliases})
+    return configuration.model_copy(
+        update={"data": folder / configuration.data, "tls": tls, "post_office": post_office}
+    )
 
 
 def _parse_document(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:

@@ -12,10 +12,14 @@ FILE_EXPECTED = 'a file, such as "/etc/ssl/mail.pem"'
 MAILDROP_EXPECTED = '"sqlite:FOLDER", such as "sqlite:maildrop", the folder inside the data folder'
 INNER_FOLDER_EXPECTED = 'a folder inside the data folder, such as "mailboxes"'
 USER_EXPECTED = 'the name of a user of this host, such as "paperpath"'
+GROUP_EXPECTED = 'the name of a group of this host, such as "mail"'
 
 RUN_NAME = "run"
 ACCOUNTS_NAME = "accounts"
 TLS_NAME = "tls"
+DROP_NAME = "drop"
+DAMAGED_NAME = "drop-damaged"
+OWN_NAMES = (RUN_NAME, ACCOUNTS_NAME, TLS_NAME, DROP_NAME, DAMAGED_NAME)
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _SCHEME = "sqlite"
@@ -59,6 +63,16 @@ def parse_user(text: str) -> str:
     return text
 
 
+def parse_group(text: str) -> str:
+    """Return a group's name; whether there is one of that name is seen when the drop directory is made.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    if _USER.fullmatch(text) is None:
+        raise ValueError(f"expected {GROUP_EXPECTED}")
+    return text
+
+
 def parse_maildrop(text: str) -> str:
     """Check the maildrop's URL and return it as it is.
 
@@ -85,6 +99,6 @@ def _parse_inner(text: str, expected: str) -> Path:
     path = Path(text)
     if path.is_absolute() or "\0" in text or ".." in path.parts or not path.parts:
         raise ValueError(f"expected {expected}")
-    if path.parts[0] in (RUN_NAME, ACCOUNTS_NAME, TLS_NAME):
+    if path.parts[0] in OWN_NAMES:
         raise ValueError(f'expected {expected}; "{path.parts[0]}" is for the programs\' own use')
     return path

@@ -5,6 +5,7 @@ number. Each field's description is what the loader says was expected there.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,13 +22,17 @@ from paperpath.config.domain import (
     parse_postmaster,
     parse_route_domain,
 )
+from paperpath.config.domain_table import DomainTable
 from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint, parse_endpoint
 from paperpath.config.network import NETWORK_EXPECTED, Network, parse_network
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import (
     ACCOUNTS_NAME,
+    DAMAGED_NAME,
     DATA_EXPECTED,
+    DROP_NAME,
     FILE_EXPECTED,
+    GROUP_EXPECTED,
     INNER_FOLDER_EXPECTED,
     MAILDROP_EXPECTED,
     RUN_NAME,
@@ -36,15 +41,21 @@ from paperpath.config.places import (
     find_maildrop_folder,
     parse_file,
     parse_folder,
+    parse_group,
     parse_inner_folder,
     parse_maildrop,
     parse_user,
 )
+from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED, parse_refusal, parse_via
+from paperpath.mail.reply import Reply
 
 SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 MOST_THREADS = 64
 MOST_PROCESSES = 64
+MOST_CERTIFICATES = 100  # two files of each are handed over at once
+
+SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
 
 DEFAULT_MAILDROP = "sqlite:maildrop"
 DEFAULT_MAILBOX_ROOT = Path("mailboxes")
@@ -71,12 +82,15 @@ _Listener = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
 _Network = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
 _AcceptedDomain = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
 _RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
+_Via = Annotated[str, _from_text(parse_via, VIA_EXPECTED)]
+_Refusal = Annotated[Reply, _from_text(parse_refusal, REFUSAL_EXPECTED)]
 _Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
 _Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
 _Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
 _File = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
 _InnerFolder = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
 _User = Annotated[str, _from_text(parse_user, USER_EXPECTED)]
+_Group = Annotated[str, _from_text(parse_group, GROUP_EXPECTED)]
 _Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
 
 
@@ -111,6 +125,10 @@ class RelayTable(_Table):
         default=1000, ge=FEWEST_RECIPIENTS, description=f"a whole number, at least {FEWEST_RECIPIENTS}"
     )
     """Recipients that one transaction may have."""
+    most_connections: int = Field(default=1000, ge=1, description="a whole number, at least 1")
+    """Connections at once, in each process."""
+    most_connections_per_client: int = Field(default=50, ge=1, description="a whole number, at least 1")
+    """Connections of one address, or one /64 of IPv6, at once, in each process; privileged clients aside."""
     spool: Annotated[int, BeforeValidator(parse_octets)] = Field(
         default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
     )
@@ -124,6 +142,8 @@ class RelayTable(_Table):
     )
     binarymime: bool = Field(default=False, description="true or false")
     """Whether BODY=BINARYMIME is taken: such mail can go on only to hosts that take it too (RFC 3030)."""
+    check_recipients: bool = Field(default=True, description="true or false")
+    """Whether recipients at local domains must be known; those that are not would be bounced later."""
     dsn_success: bool = Field(default=False, description="true or false")
     """Whether DSN is announced, and with it reports of success, which strangers could ask us to send."""
     idle_timeout_s: float = Field(
@@ -140,7 +160,9 @@ class RouteEntry(_Table):
     """[[post_office.route]]: which domains go which way."""
 
     domain: _RouteDomain = Field(description=ROUTE_DOMAIN_EXPECTED)
-    via: Literal["local", "mx"] = Field(description='"local" or "mx"')
+    via: _Via = Field(description=VIA_EXPECTED)
+    reply: _Refusal | None = Field(default=None, description=REFUSAL_EXPECTED)
+    """What recipients are refused with; the loader wants it nowhere but with "refuse"."""
 
 
 class PostOfficeTable(_Table):
@@ -152,13 +174,24 @@ class PostOfficeTable(_Table):
         default=(), description="tables [[post_office.route]]"
     )
 
+    aliases: _File | None = Field(default=None, description=FILE_EXPECTED)
+    """The file of the aliases, if there is one."""
+    separator: Literal["+", "-", "=", "_", ".", "#", "!", ""] = Field(
+        default="+", description=SEPARATOR_EXPECTED
+    )
+    """What stands between a mailbox's name and the detail behind it; empty where there is no detail."""
+
+    @cached_property
+    def routes(self) -> DomainTable[RouteEntry]:
+        """The routes by domain."""
+        return DomainTable((entry.domain, entry) for entry in self.route)
+
     def find_route(self, domain: str) -> RouteEntry | None:
         """Return the route of a domain, or of all that a pattern's text stands for.
 
         The domain itself goes before the longest of the patterns with a dot, and those before "*".
         """
-        matching = [entry for entry in self.route if entry.domain.matches(domain)]
-        return max(matching, key=lambda entry: len(entry.domain.text), default=None)
+        return self.routes.find(domain)
 
 
 class LocalTable(_Table):
@@ -169,6 +202,32 @@ class LocalTable(_Table):
     threads: int = Field(
         default=8, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
     )
+    create: bool = Field(default=False, description="true or false")
+    """Whether a mailbox whose folder is missing gets a new one; else its mail waits."""
+
+
+class DeliveryTable(_Table):
+    """[delivery], for whatever delivers: when to give up, and what reports bring back."""
+
+    give_up_after_s: float = Field(
+        default=432_000.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
+    )
+    """Seconds after which a message that cannot be delivered goes back, unless it has its own deadline."""
+    report_size: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=50 * 2**10, ge=0, description=OCTETS_EXPECTED
+    )
+    """Octets that a message may have to come back whole in a report; of a longer one the header does."""
+
+
+class DropTable(_Table):
+    """[drop], for smtppd, which takes what people of this host leave in the drop directory."""
+
+    size: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=50 * 2**20, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
+    )
+    """Octets that one message may have."""
+    group: _Group | None = Field(default=None, description=GROUP_EXPECTED)
+    """Whose members alone may write there, the service user among them; `None`: every user of this host."""
 
 
 class CertificateEntry(_Table):
@@ -182,7 +241,9 @@ class TlsTable(_Table):
     """[tls], for every program that serves over TLS: who it is there."""
 
     certificate: Annotated[tuple[CertificateEntry, ...], Strict(False)] = Field(
-        default=(), description="tables [[tls.certificate]]"
+        default=(),
+        max_length=MOST_CERTIFICATES,
+        description=f"at most {MOST_CERTIFICATES} tables [[tls.certificate]]",
     )
     """The first is for whoever names no host or an unknown one; none: the programs make one themselves."""
 
@@ -217,6 +278,8 @@ class Configuration(_Table):
     relay: RelayTable = Field(description="a table [relay]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+    delivery: DeliveryTable = Field(default=DeliveryTable(), description="a table [delivery]")
+    drop: DropTable = Field(default=DropTable(), description="a table [drop]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
     metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
@@ -237,6 +300,16 @@ class Configuration(_Table):
     def accounts_file(self) -> Path:
         """The file of the accounts."""
         return self.data / ACCOUNTS_NAME
+
+    @property
+    def drop_folder(self) -> Path:
+        """The directory where people of this host leave mail for the maildrop."""
+        return self.data / DROP_NAME
+
+    @property
+    def damaged_folder(self) -> Path:
+        """The folder of what was left there and is no message."""
+        return self.data / DAMAGED_NAME
 
     @property
     def tls_folder(self) -> Path:

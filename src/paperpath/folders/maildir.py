@@ -3,51 +3,69 @@
 Called by local delivery, in threads; everything here blocks. The name of a delivery is given by the caller,
 who makes it so that the same delivery always has the same name: writing it again replaces, never doubles.
 Stored with LF line ends, which is reversible as long as the content had no bare CR or LF (requirement F-9).
+Everything happens relative to open directories; no link is followed, and files and folders are their owner's
+alone (attack L-1).
 """
 
+import errno
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
-from pathlib import Path
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from paperpath.service.durable import flush_directory, open_directory
+from paperpath.folders.steps import make_step, open_path, open_step, refuse_open_to_all
+from paperpath.folders.upkeep import Upkeep
 
 _PARTS = ("tmp", "new", "cur")
 _INFO = ":2,"  # what a mail program puts between name and flags
+_LONGEST_S = 24 * 3600  # what is older than 36 h in tmp is taken for left over
 
 
-def create_maildir(folder: Path) -> None:
-    """Make a Maildir, flushed, where it is missing; only its owner may enter."""
-    missing = [level for level in (folder, *folder.parents) if not level.exists()]
-    for part in _PARTS:
-        (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for level in (folder, *(level.parent for level in missing)):
-        flush_directory(level)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where mail goes: a mailbox's folder below the root, and a folder in it, such as "Work.Old", or none."""
+
+    folder: PurePosixPath
+    subfolder: str = ""
 
 
-def is_maildir(folder: Path) -> bool:
-    """Tell whether there is a Maildir."""
-    return all((folder / part).is_dir() for part in _PARTS)
+def create_maildir(root: Path, folder: PurePosixPath, subfolders: Iterable[str] = ()) -> None:
+    """Make a mailbox and folders in it, flushed, where they are missing. Raises: OSError."""
+    for subfolder in ("", *subfolders):
+        with Maildir(root, Place(folder, subfolder), create=True):
+            pass
 
 
 class Maildir:
     """A Maildir held open for a batch of deliveries: `with` it. Raises: OSError, from every method.
 
-    Its directories are opened once; whatever is put in their place meanwhile, deliveries go where they were.
+    A folder in the mailbox that is missing is the mailbox itself, unless it is to be made.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open the Maildir, made where it is missing."""
-        if not is_maildir(folder):
-            create_maildir(folder)
-        self._folder = folder
+    def __init__(
+        self,
+        root: Path,
+        place: Place,
+        *,
+        create: bool = False,
+        upkeep: Upkeep | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open the Maildir; where it is missing it is made with `create`, else there is FileNotFoundError."""
+        self._clock = clock
         with ExitStack() as opened:
-            self._tmp = open_directory(folder / "tmp")
-            opened.callback(os.close, self._tmp)
-            self._new = open_directory(folder / "new")
-            opened.callback(os.close, self._new)
+            path = open_path(root, place.folder.parts, opened, create=create)
+            self._home = path[-1]
+            above, here = _open_subfolder(path, place.subfolder, opened, create=create)
+            self._tmp, self._new, _ = (
+                _open_part(above, here, part, opened, create=create) for part in _PARTS
+            )
+            (upkeep or Upkeep()).look_after(here, self._tmp)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -63,11 +81,15 @@ class Maildir:
 
         What an earlier try left in tmp under the name is replaced; after an error nothing is left there.
         """
+        last_s = self._clock() + _LONGEST_S
         descriptor = self._create(name)
         try:
+            os.fchmod(descriptor, 0o600)  # whatever the umask
             for chunk in chunks:
                 _write_all(descriptor, chunk)
+                self._give_up_after(last_s)
             os.fsync(descriptor)
+            self._give_up_after(last_s)
         except BaseException:
             with suppress(OSError):
                 os.unlink(name, dir_fd=self._tmp)
@@ -80,9 +102,43 @@ class Maildir:
         """Make what lies in new durable: one flush for all deliveries before it."""
         os.fsync(self._new)
 
-    def find(self, name: str) -> Path | None:
-        """Return where a delivery lies: in new or cur, of this Maildir or of a subfolder, flags or none."""
-        return find_delivery(self._folder, name)
+    def keep(self, name: str) -> bool:
+        """Tell whether a delivery lies in new or cur of the mailbox or a folder in it, and make it durable.
+
+        A mail program may move the file while we look; then it is looked for again.
+        """
+        while True:
+            try:
+                return self._keep(name)
+            except FileNotFoundError:
+                continue
+
+    def _keep(self, name: str) -> bool:
+        for directory in self._directories():
+            with os.scandir(directory) as entries:
+                found = [entry.name for entry in entries if _is_delivery(entry.name, name)]
+            for there in found:
+                if _flush_file(there, directory):
+                    os.fsync(directory)
+                    return True
+        return False
+
+    def _directories(self) -> Iterator[int]:
+        """Give new and cur of the mailbox and of the folders in it, each open while it is looked at."""
+        with os.scandir(self._home) as entries:
+            subfolders = [
+                entry.name
+                for entry in entries
+                if entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            ]
+        for subfolder in (".", *subfolders):
+            for part in ("new", "cur"):
+                with (
+                    suppress(FileNotFoundError, NotADirectoryError),
+                    _opened(self._home, subfolder) as folder,
+                    _opened(folder, part) as directory,
+                ):
+                    yield directory
 
     def _create(self, name: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -92,25 +148,9 @@ class Maildir:
             os.unlink(name, dir_fd=self._tmp)
             return os.open(name, flags, 0o600, dir_fd=self._tmp)
 
-
-def find_delivery(folder: Path, name: str) -> Path | None:
-    """Return where a delivery lies: in new or cur, of this Maildir or of a subfolder, flags or none."""
-    for maildir in (folder, *_subfolders(folder)):
-        for part in ("new", "cur"):
-            with suppress(FileNotFoundError), os.scandir(maildir / part) as entries:
-                for entry in entries:
-                    if entry.name == name or entry.name.startswith((name + _INFO, name + ",")):
-                        return Path(entry.path)
-    return None
-
-
-def flush_file(file: Path) -> None:
-    """Make a file's octets durable."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _give_up_after(self, last_s: float) -> None:
+        if self._clock() > last_s:
+            raise TimeoutError(errno.ETIMEDOUT, "the delivery took more than a day")
 
 
 def to_stored_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -124,11 +164,62 @@ def to_stored_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield carry
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    """List the Maildir++ folders inside a Maildir: those whose name begins with a dot."""
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        return [Path(entry.path) for entry in entries if entry.name.startswith(".") and entry.is_dir()]
-    return []
+def _open_subfolder(path: list[int], subfolder: str, opened: ExitStack, *, create: bool) -> tuple[int, int]:
+    """Open a folder in the mailbox that ends a path, or take the mailbox; give what it is in, and itself."""
+    above, home = path[-2:]
+    if not subfolder:
+        return above, home
+    name = f".{subfolder}"
+    try:
+        here = open_step(home, name)
+    except FileNotFoundError:
+        if not create:
+            return above, home
+        os.fsync(above)
+        here = make_step(home, name)
+        os.close(os.open("maildirfolder", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=here))
+    opened.callback(os.close, here)
+    refuse_open_to_all(here)
+    return home, here
+
+
+def _open_part(above: int, here: int, part: str, opened: ExitStack, *, create: bool) -> int:
+    """Open tmp, new or cur; its name is flushed by the upkeep, which finds those that others made, too."""
+    try:
+        directory = open_step(here, part)
+    except FileNotFoundError:
+        if not create:
+            raise
+        os.fsync(above)
+        directory = make_step(here, part)
+    opened.callback(os.close, directory)
+    refuse_open_to_all(directory)
+    return directory
+
+
+def _is_delivery(entry: str, name: str) -> bool:
+    return entry == name or entry.startswith((name + _INFO, name + ","))
+
+
+def _flush_file(name: str, directory: int) -> bool:
+    """Make a file's octets durable; only a file's: a link or a pipe of that name is no delivery."""
+    if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+        return False
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+@contextmanager
+def _opened(parent: int, name: str) -> Iterator[int]:
+    descriptor = open_step(parent, name)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(descriptor: int, octets: bytes) -> None:

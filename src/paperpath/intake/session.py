@@ -13,15 +13,17 @@ from typing import Any, ClassVar, cast
 
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.connections import Connections
 from paperpath.intake.counting import Counting
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.intake.wire import Wire
-from paperpath.mail.address import Mailbox, format_path
+from paperpath.mail.address import Mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.envelope import NO_PARAMETERS, Client, Envelope, Recipient
 from paperpath.mail.reply import Reply
+from paperpath.mail.shown import show_domain, show_path
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop.interface import Maildrop
 from paperpath.service.log import Log
@@ -49,6 +51,7 @@ class Service:
     settings: Settings
     tls: ServerTls | None
     maildrop: Maildrop
+    connections: Connections
     budget: SpoolBudget
     space: FreeSpace
     classify_client: Callable[[str], ServiceClass]
@@ -78,6 +81,7 @@ class Session(asyncio.Protocol):
         self._parameters = NO_PARAMETERS
         self._recipients: dict[tuple[str, str], Recipient] = {}
         self._reception: Reception | None = None
+        self._admitted = False
         self._storing = False
         self._log = service.log
         self._client_reads = True
@@ -94,9 +98,14 @@ class Session(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._client = Client(*self._wire.peer, "", "SMTP")
         metrics = self._service.metrics
+        self._class = self._service.classify_client(self._client.address)
+        refusal = self._service.connections.enter(self._client.address, self._class)
+        if refusal is not None:
+            self._turn_away(refusal)
+            return
+        self._admitted = True
         metrics.connections += 1
         metrics.open_connections += 1
-        self._class = self._service.classify_client(self._client.address)
         self._log = self._service.log.bind(session=self._sessions.add(self), client=self._client.address)
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         if self._wire.has_octets_waiting:
@@ -140,7 +149,10 @@ class Session(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
+        if not self._admitted:
+            return
         self._service.metrics.open_connections -= 1
+        self._service.connections.leave(self._client.address)
         if not self._storing:
             self._sessions.discard(self)
             self._drop_transaction()
@@ -168,6 +180,17 @@ class Session(asyncio.Protocol):
             self._close_overdue(replies.R421_TOO_SLOW)
 
     # Inside
+
+    def _turn_away(self, reply: Reply) -> None:
+        """Say that there are too many, and nothing else."""
+        service = self._service
+        service.metrics.refused_connections += 1
+        service.metrics.replies.add((reply.code, reply.status))
+        if refused := service.connections.take_untold(self._loop.time()):
+            facts = {"client": self._client.address, "reply": reply}
+            service.log.warning("too many connections", **facts, refused=refused)
+        self._wire.send(reply.octets)
+        self._wire.close()
 
     def _advance(self) -> None:
         """Go on with what has come, as long as the client takes our replies."""
@@ -206,7 +229,7 @@ class Session(asyncio.Protocol):
         if event.spaced:
             self._log.info("space before the recipient's path")
         if reply.code >= 400:
-            self._log_refusal(format_path(address), reply)
+            self._log_refusal(show_path(address), reply)
         else:  # who is named twice gets one copy
             self._recipients.setdefault((address.local, domain_key(address.domain)), recipient)
         self._core.reply(reply)
@@ -284,7 +307,8 @@ class Session(asyncio.Protocol):
         """Forget what the client said in the clear (RFC 3207 §4.2)."""
         facts = self._wire.tls_facts
         if facts is not None:
-            self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=facts.server_name)
+            name = show_domain(facts.server_name)
+            self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=name)
         self._drop_transaction()
         self._client = Client(self._client.address, self._client.port, "", "SMTP")
         self._core.tls_started()
@@ -325,7 +349,7 @@ class Session(asyncio.Protocol):
         envelope = reception.envelope
         facts = {
             "message": reception.queue_id,
-            "sender": format_path(envelope.sender),
+            "sender": show_path(envelope.sender),
             "recipients": len(envelope.recipients),
             "reply": stored.reply,
         }

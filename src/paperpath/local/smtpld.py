@@ -1,7 +1,8 @@
 """smtpld, the local delivery daemon: claims what is due for this machine and writes it into mail folders.
 
 Several batches are under way at once, each in a thread, so that their flushes join in the file system's
-journal. Claims of the next batch and settlements of the last share a commit.
+journal. Claims of the next batch and settlements of the last share a commit. What fails is settled together
+with its report (promise P3).
 """
 
 import asyncio
@@ -11,12 +12,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.local.delivery import Depot, defer_batch, deliver_batch
-from paperpath.mail.outcome import Delivered
+from paperpath.delivery.reports import make_clerk
+from paperpath.delivery.schedule import judge
+from paperpath.delivery.settling import make_settlements, settle_untold
+from paperpath.folders.upkeep import Upkeep
+from paperpath.local.delivery import defer_batch, deliver_batch
+from paperpath.local.places import Depot
+from paperpath.mail.address import parse_mailbox
+from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
-from paperpath.maildrop.values import Claim, Settlement, Transport
+from paperpath.maildrop.values import Claim, Claimed, Settlement, Transport
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups
@@ -26,6 +33,8 @@ BATCH = 50
 GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 1.0  # the most that a lost wake-up can cost; deferred recipients are looked at as often
 TROUBLE_PAUSE_S = 1.0
+
+_EVENTS = {Delivered: "delivered", Deferred: "deferred", Failed: "failed", SetAside: "set aside"}
 
 
 async def deliver_mail(life: Life) -> None:
@@ -63,49 +72,78 @@ class LocalDelivery:
         self._maildrop = maildrop
         self._accounts = accounts
         self._threads = threads
+        self._upkeep = Upkeep()
         self._slots = asyncio.Semaphore(life.configuration.local.threads)
         self._batches: set[asyncio.Task[None]] = set()
 
     async def claim_some(self) -> int:
         """Claim a batch of what is due and start on it; return how many there were."""
         await self._slots.acquire()
-        claims: Sequence[Claim] = ()
+        claimed = Claimed(())
         try:
-            claims = (await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())).claims
+            claimed = await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())
         except MaildropError as error:
             self._life.log.error("cannot claim", reason=str(error))
             await asyncio.sleep(TROUBLE_PAUSE_S)
-        if not claims:
+        if not claimed.claims and not claimed.damaged:
             self._slots.release()
             return 0
-        batch = asyncio.create_task(self._deliver(claims))
+        batch = asyncio.create_task(self._deliver(claimed))
         self._batches.add(batch)
         batch.add_done_callback(self._batches.discard)
-        return len(claims)
+        return len(claimed.claims) + len(claimed.damaged)
 
     async def finish(self) -> None:
         """Wait for all batches."""
         await asyncio.gather(*self._batches)
 
-    async def _deliver(self, claims: Sequence[Claim]) -> None:
+    async def _deliver(self, claimed: Claimed) -> None:
+        begun_us = _now_us()
         try:
-            settlements = await self._write(claims)
+            outcomes = await self._write(claimed.claims, begun_us)
         except Exception as error:  # noqa: BLE001 - whatever it was, these claims are ours to settle
             self._life.log.error("delivery failed", reason=repr(error))
-            settlements = defer_batch(claims, _now_us(), error)
+            outcomes = defer_batch(claimed.claims, _now_us(), error)
         finally:
             self._slots.release()
-        self._log(claims, settlements)
+        settlements = await self._conclude(claimed, outcomes, begun_us)
+        self._log(claimed, settlements)
         await self._settle(settlements)
 
-    async def _write(self, claims: Sequence[Claim]) -> list[Settlement]:
+    async def _write(self, claims: Sequence[Claim], now_us: int) -> list[Outcome]:
         configuration = self._life.configuration
         accounts = self._accounts.read()
         if (trouble := self._accounts.take_trouble()) is not None:
             self._life.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
-        depot = Depot(configuration.mailbox_root, accounts, configuration.hostname, _now_us())
+        depot = Depot(
+            configuration.mailbox_root,
+            accounts,
+            configuration.post_office.separator,
+            parse_mailbox(configuration.post_office.postmaster),
+            configuration.local.create,
+            configuration.hostname,
+            now_us,
+            self._upkeep,
+        )
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
+
+    async def _conclude(
+        self, claimed: Claimed, outcomes: Sequence[Outcome], begun_us: int
+    ) -> list[Settlement]:
+        """Decide what is given up, and make what is to be told."""
+        configuration = self._life.configuration
+        final = [
+            judge(claim, outcome, begun_us, configuration.delivery.give_up_after_s)
+            for claim, outcome in zip(claimed.claims, outcomes, strict=True)
+        ]
+        try:
+            return await make_settlements(
+                claimed, final, self._maildrop, make_clerk(configuration), _now_us()
+            )
+        except Exception as error:  # noqa: BLE001 - as above
+            self._life.log.error("cannot report", reason=repr(error))
+            return settle_untold(claimed, final, _now_us())
 
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Settle, however long it takes: nobody else can, as long as this worker lives."""
@@ -119,16 +157,28 @@ class LocalDelivery:
                 return  # a dead worker's claims are looked for under their name, and not written twice
             await asyncio.sleep(TROUBLE_PAUSE_S)
 
-    def _log(self, claims: Sequence[Claim], settlements: Sequence[Settlement]) -> None:
-        by_id = {claim.recipient_id: claim for claim in claims}
+    def _log(self, claimed: Claimed, settlements: Sequence[Settlement]) -> None:
+        by_id = {claim.recipient_id: claim for claim in claimed.claims}
         for settlement in settlements:
-            claim, outcome = by_id[settlement.recipient_id], settlement.outcome
-            self._life.log.info(
-                "delivered" if isinstance(outcome, Delivered) else "deferred",
-                message=claim.message.queue_id,
-                recipient=claim.address,
-                reply=outcome.reply,
-            )
+            if (claim := by_id.get(settlement.recipient_id)) is not None:
+                self._log_one(claim, settlement)
+        for damaged in claimed.damaged:
+            self._life.log.error("damaged, set aside", message=damaged.queue_id, reason=damaged.reason)
+
+    def _log_one(self, claim: Claim, settlement: Settlement) -> None:
+        outcome, report = settlement.outcome, settlement.report
+        facts: dict[str, object] = {
+            "message": claim.message.queue_id,
+            "recipient": claim.address,
+            "reply": outcome.reply,
+        }
+        if report is not None:
+            facts |= {"report": report.queue_id, "to": report.envelope.recipients[0].address}
+        is_trouble = isinstance(outcome, SetAside) or (
+            isinstance(outcome, Failed) and claim.return_path is None and report is None
+        )
+        tell = self._life.log.error if is_trouble else self._life.log.info
+        tell(_EVENTS[type(outcome)], **facts)
 
 
 def _now_us() -> int:

@@ -105,6 +105,19 @@ def parse_mailbox(text: str) -> Mailbox:
     return mailbox
 
 
+def parse_local_part(text: str) -> str:
+    """Read a local part without a domain, and without quotes return it.
+
+    Raises: AddressError.
+    """
+    local, end = _read_local_part(text, 0)
+    if end != len(text):
+        raise AddressError("something follows the local part")
+    if len(local.encode()) > MOST_LOCAL_OCTETS:
+        raise AddressError("the local part is too long")
+    return local
+
+
 def format_mailbox(mailbox: Mailbox) -> str:
     """Write a mailbox in its least quoted form (RFC 5321 §4.1.2), the inverse of `parse_mailbox`."""
     local = mailbox.local

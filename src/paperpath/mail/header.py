@@ -1,7 +1,7 @@
-"""The header section looked at as octets: where it ends, how often a field occurs (RFC 5322 §2.1, §2.2).
+"""The header section looked at as octets: where it ends, which fields there are (RFC 5322 §2.1, §2.2).
 
-For the one inspection that the relay is allowed: counting trace fields against loops (RFC 5321 §6.3).
-Nothing here decodes, unfolds or changes a field.
+For the one inspection that the relay is allowed, counting trace fields against loops (RFC 5321 §6.3), and for
+local delivery, which knows by Delivered-To what was here before. Nothing here decodes or changes a field.
 """
 
 import re
@@ -30,3 +30,22 @@ def count_fields(header: bytes, name: bytes) -> int:
         if match and match[0].lower() == name and line[match.end() :].lstrip(b" \t").startswith(b":"):
             count += 1
     return count
+
+
+def find_fields(header: bytes, name: bytes) -> list[bytes]:
+    """Return the values of the fields of that name (lower case), each unfolded, in their order."""
+    if header.lower().count(name) == 0:
+        return []
+    values: list[bytes] = []
+    is_wanted = False
+    for line in header.split(b"\r\n"):
+        if line.startswith((b" ", b"\t")):
+            if is_wanted:
+                values[-1] += line
+            continue
+        match = _FIELD_NAME.match(line)
+        rest = line[match.end() :].lstrip(b" \t") if match else b""
+        is_wanted = match is not None and match[0].lower() == name and rest.startswith(b":")
+        if is_wanted:
+            values.append(rest[1:])
+    return values

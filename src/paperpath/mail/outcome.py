@@ -30,9 +30,14 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Never; whoever is entitled to a report gets one."""
+    """Never; whoever is entitled to a report gets one. A temporary reply: it was tried for long enough."""
 
     reply: Reply
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the reply is that of the last of many attempts, and not the reason by itself."""
+        return self.reply.code < 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,21 @@ def received_field(client: Client, stamp: Stamp, only_recipient: Mailbox | None)
     return "\r\n".join(lines).encode("utf-8" if international else "ascii") + b"\r\n"
 
 
+def submitted_field(uid: int, login: str, stamp: Stamp) -> bytes:
+    """Write the Received field of a message that a user of this host handed in; `login` is empty if unknown.
+
+    No `from` and no `with`: there was no client, and no protocol that is registered (RFC 3848). No `for`
+    either, whatever the number of recipients: the one may have been meant to be blind (RFC 5321 §7.2).
+    """
+    user = f"user {_UNSAFE.sub('?', login)[:_MOST_HELLO_CHARACTERS]}, uid {uid}" if login else f"uid {uid}"
+    lines = [
+        f"Received: by {_show_in_ascii(stamp.host)} (Paperpath, from {user})",
+        f" id {stamp.queue_id};",
+        f" {format_date(stamp.arrived)}",
+    ]
+    return "\r\n".join(lines).encode("ascii") + b"\r\n"
+
+
 def return_path_field(sender: Mailbox | None) -> bytes:
     """Write the Return-Path field, `<>` for the null sender."""
     return f"Return-Path: {format_path(sender)}\r\n".encode()

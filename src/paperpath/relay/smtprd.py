@@ -7,11 +7,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.intake.access import AccessRules, ServiceClass
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.connections import Connections
 from paperpath.intake.session import Service, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
@@ -20,17 +20,19 @@ from paperpath.mail.reply import Reply
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop
 from paperpath.relay.acceptance import Acceptance
-from paperpath.routing.routes import Routes
-from paperpath.service.errors import ServiceError
+from paperpath.routing.files import RoutingFiles
+from paperpath.service.descriptors import allow_descriptors
 from paperpath.service.listener import BACKLOG
 from paperpath.service.log import Log
 from paperpath.service.metrics import Family, IntakeMetrics
 from paperpath.service.program import Life, make_command
 from paperpath.service.tls.contexts import ServerTls
+from paperpath.service.tls.key_files import Reader
 from paperpath.smtp.settings import Settings
 
 NAME = "smtprd"
 _DRAIN_S = 10.0
+_SPARE_DESCRIPTORS = 100  # for all but connections, each of which may have a message's file too
 _OWN_OCTETS = 64 * 1024  # more than we add to a message: one that may be taken has room in an empty spool
 
 
@@ -40,6 +42,7 @@ class Means:
 
     tls: ServerTls
     maildrop: Maildrop
+    connections: Connections
     budget: SpoolBudget
     metrics: IntakeMetrics
     log: Log
@@ -54,6 +57,11 @@ def open_ports(life: Life) -> None:
     """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
     life.listen(life.configuration.relay.listen)
     life.open_keys()
+    wanted = _SPARE_DESCRIPTORS + 2 * life.configuration.relay.most_connections
+    if (allowed := allow_descriptors(wanted)) < wanted:
+        life.log.warning(
+            "too few open files are allowed for so many connections", wanted=wanted, allowed=allowed
+        )
 
 
 async def relay(life: Life) -> None:
@@ -65,15 +73,16 @@ async def relay(life: Life) -> None:
             life.log.warning(
                 "no certificate is configured; one signed by itself is in force", file=tls.self_signed
             )
-        means = Means(tls, maildrop, SpoolBudget(0), IntakeMetrics(), life.log)
+        means = Means(tls, maildrop, Connections(0, 0), SpoolBudget(0), IntakeMetrics(), life.log)
         service = make_service(configuration, means)
         sessions = Sessions()
         life.measure(means.measure)
 
-        async def renew(document: Document) -> None:
+        async def renew(document: Document, read: Reader) -> None:
             nonlocal service  # for new sessions; the others end as they began
-            tls.reload(document.configuration)
-            service = make_service(document.configuration, means)
+            made = make_service(document.configuration, means)
+            tls.reload(document.configuration, read)
+            service = made
 
         def make_session() -> Session:
             return Session(service, sessions)
@@ -92,19 +101,16 @@ async def relay(life: Life) -> None:
 
 
 def make_service(configuration: Configuration, means: Means) -> Service:
-    """Put together what sessions share. Raises: ServiceError, where the accounts cannot be read."""
+    """Put together what sessions share. Raises: ServiceError, where accounts or aliases cannot be read."""
     table = configuration.relay
-    try:
-        accounts = AccountsFile(configuration.accounts_file)
-    except AccountsError as error:
-        raise ServiceError(str(error)) from error
-    acceptance = Acceptance(table, Routes(configuration.post_office))
+    files = RoutingFiles(configuration)
+    acceptance = Acceptance(table)
 
     def judge(recipient: Mailbox, service: ServiceClass) -> Reply:
-        current = accounts.read()
-        if (trouble := accounts.take_trouble()) is not None:
-            means.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
-        return acceptance.judge(recipient, current, service)
+        router = files.read()
+        for trouble in files.take_troubles():
+            means.log.error("file unreadable, what it said before stays in force", reason=trouble)
+        return acceptance.judge(recipient, router, service)
 
     settings = Settings(
         configuration.hostname,
@@ -114,11 +120,14 @@ def make_service(configuration: Configuration, means: Means) -> Service:
         dsn=table.dsn_success,
         binary=table.binarymime,
     )
+    means.connections.most = table.most_connections
+    means.connections.most_per_client = table.most_connections_per_client
     means.budget.most_octets = max(table.spool, table.size + _OWN_OCTETS)
     return Service(
         settings=settings,
         tls=means.tls,
         maildrop=means.maildrop,
+        connections=means.connections,
         budget=means.budget,
         space=FreeSpace(configuration.maildrop_folder, table.least_free),
         classify_client=AccessRules(table.access).classify,

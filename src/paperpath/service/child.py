@@ -16,6 +16,7 @@ from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, Texts, format_handover
 from paperpath.service.log import Log
 from paperpath.service.notify import Notifications
+from paperpath.service.tls.key_files import list_key_files, open_key_files
 from paperpath.service.watchdog import format_watchdog
 
 _READY_S = 30.0
@@ -37,6 +38,8 @@ class Order:
     name: str
     module: str
     listeners: Sequence[socket.socket] = ()
+    takes_keys: bool = False
+    """Whether it serves TLS: then it gets the certificates and keys opened with each reload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,12 @@ class Child:
         """
         if not self.is_ready:
             return
-        text = self._household.texts.current
-        await asyncio.to_thread(ask, self._household.control, self.name, "reload", text=text)
-        self._text = text
+        latest = self._household.texts.latest
+        with open_key_files(list_key_files(latest.configuration) if self._order.takes_keys else ()) as keys:
+            await asyncio.to_thread(
+                ask, self._household.control, self.name, "reload", descriptors=keys, text=latest.text
+            )
+        self._text = latest.text
 
     async def keep_alive(self) -> None:
         """Wait for the process to die, start another, and so on."""

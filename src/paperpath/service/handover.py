@@ -37,7 +37,12 @@ class Texts:
     """The configuration as text: that of the start, and the latest, of which only some keys count."""
 
     starting: str
-    current: str
+    latest: Document
+
+    @property
+    def current(self) -> str:
+        """The latest text."""
+        return self.latest.text
 
     def open(self) -> int:
         """Return a descriptor to read them from; the caller closes."""

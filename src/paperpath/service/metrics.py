@@ -91,6 +91,8 @@ class IntakeMetrics:
 
     connections: int = 0
     """Taken since the start."""
+    refused_connections: int = 0
+    """Sent away, since there were too many."""
     open_connections: int = 0
     messages: int = 0
     """Taken responsibility for."""
@@ -107,6 +109,7 @@ class IntakeMetrics:
         """Return the families of samples of this moment."""
         return [
             _number("connections", "counter", "Connections taken.", self.connections),
+            _number("connections_refused", "counter", "Connections too many.", self.refused_connections),
             _number("open_connections", "gauge", "Connections that are open.", self.open_connections),
             _number("messages_accepted", "counter", "Messages taken responsibility for.", self.messages),
             Family(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from socketserver import ThreadingMixIn
+from threading import BoundedSemaphore
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client.core import Metric
@@ -28,6 +29,8 @@ NAME = "metricsd"
 _ASK_S = 3.0  # Prometheus itself gives up after ten
 _CLIENT_S = 10.0
 _ASKED_AT_ONCE = 16
+_MOST_CLIENTS = 16
+_Request = socket.socket | tuple[bytes, socket.socket]  # as socketserver has it; ours are sockets
 
 
 def open_port(life: Life) -> None:
@@ -92,15 +95,36 @@ class _Handler(WSGIRequestHandler):
 
 
 class _Server(ThreadingMixIn, WSGIServer):
+    """Serves a few clients at once; more are sent away without a word (promise P6)."""
+
     daemon_threads = True  # a client that says nothing does not keep us from ending
 
     def __init__(self, listener: socket.socket) -> None:
+        self._places = BoundedSemaphore(_MOST_CLIENTS)
         address = listener.getsockname()[:2]
         super().__init__(address, _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
         self.server_name, self.server_port = address
         self.setup_environ()
+
+    def process_request(self, request: _Request, client_address: object) -> None:
+        """Serve a client in a thread, if there is a place for it."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def process_request_thread(self, request: _Request, client_address: object) -> None:
+        """Serve a client, and give its place up."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
 
 main = make_command(NAME, "Serves the metrics of all programs to Prometheus.", serve_metrics, open_port)

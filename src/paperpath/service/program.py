@@ -26,7 +26,7 @@ from paperpath.config.endpoint import Endpoint
 from paperpath.config.loader import ConfigurationError, Document, load_document, parse_document
 from paperpath.config.tables import Configuration
 from paperpath.service.activation import take_activation
-from paperpath.service.control import Command, ControlServer, Object, control_folder
+from paperpath.service.control import DESCRIPTORS, Command, ControlServer, Object, control_folder
 from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, read_texts, take_handover
 from paperpath.service.listener import adopt_listener, open_listeners
@@ -35,9 +35,13 @@ from paperpath.service.metrics import Family, Source
 from paperpath.service.notify import notify
 from paperpath.service.privileges import Identity, become, find_identity, give_up_what_nobody_needs
 from paperpath.service.tls.contexts import ContextSet, open_contexts
+from paperpath.service.tls.key_files import Reader, list_key_files, make_reader, read_key_file
 from paperpath.service.watchdog import beat, take_watchdog
 
 _STANDARD_ERROR = 2
+
+
+Renew = Callable[[Document, Reader], Awaitable[None]]
 
 
 class Life:
@@ -57,7 +61,7 @@ class Life:
         self._handover = handover
         self._end = asyncio.Event()
         self._at_end: list[Callable[[], None]] = []
-        self._at_reload: list[Callable[[Document], Awaitable[None]]] = []
+        self._at_reload: list[Renew] = []
         self._reloading = asyncio.Lock()
 
     @property
@@ -116,16 +120,18 @@ class Life:
         """Return all numbers of this moment."""
         return [family for source in self._sources for family in source()]
 
-    def call_at_reload(self, callback: Callable[[Document], Awaitable[None]]) -> None:
-        """Have something called with each new configuration, before it is in force.
+    def call_at_reload(self, callback: Renew) -> None:
+        """Have something called with each new configuration, and what reads its keys, before it is in force.
 
         What it raises keeps the old one in force, so it changes nothing before it can fail no more. Who only
         looks at `configuration` each time needs none of this.
         """
         self._at_reload.append(callback)
 
-    async def reload(self, new: Document) -> list[str]:
+    async def reload(self, new: Document, read: Reader = read_key_file) -> list[str]:
         """Put a new configuration in force; return the names of the keys that wait for a restart.
+
+        `read` gives certificates and keys that we may not be able to open.
 
         Raises: what a callback raises; then the old one stays.
         """
@@ -133,7 +139,7 @@ class Life:
             merged, waiting = merge(self.configuration, new.configuration)
             document = replace(new, configuration=merged)
             for callback in self._at_reload:
-                await callback(document)
+                await callback(document, read)
             self.document = document
         self.log.info("reloaded", **({"waiting_for_restart": ",".join(waiting)} if waiting else {}))
         return waiting
@@ -174,7 +180,7 @@ def run_program(name: str, file: Path, body: Body, prepare: Prepare | None = Non
             prepare(life)
         become(identity)
         give_up_what_nobody_needs()
-        _run(_Running(life, None).live(body, handover))
+        _run(_Running(life, None, takes_texts=True).live(body, handover))
 
     return _run_program(name, file, live)
 
@@ -184,7 +190,7 @@ def run_supervisor(name: str, file: Path, body: Body) -> int:
 
     def live(life: Life, handover: Handover | None, identity: Identity | None) -> None:
         give_up_what_nobody_needs()
-        _run(_Running(life, identity).live(body, handover))
+        _run(_Running(life, identity, takes_texts=False).live(body, handover))
 
     return _run_program(name, file, live)
 
@@ -229,11 +235,16 @@ def _log_defect(log: Log, what: str, error: BaseException | None) -> None:
 
 
 class _Running:
-    """A program that runs, and what reaches it from outside: signals, its lifeline, its control socket."""
+    """A program that runs, and what reaches it from outside: signals, its lifeline, its control socket.
 
-    def __init__(self, life: Life, owner: Identity | None) -> None:
+    Not every program takes the text of a configuration from whoever asks. The supervisor opens keys as root
+    for its programs: it would open any for the service user, who may ask (attack L-5). It reads the file.
+    """
+
+    def __init__(self, life: Life, owner: Identity | None, *, takes_texts: bool) -> None:
         self._life = life
         self._owner = owner
+        self._takes_texts = takes_texts
         self._file = life.document.path
         self._began_s = time.time()
         self._reloads: set[asyncio.Task[None]] = set()
@@ -303,10 +314,19 @@ class _Running:
         return {"families": [asdict(family) for family in self._life.families()]}
 
     async def _answer_reload(self, request: Object) -> Object:
-        """Reload: the text that comes with the request, or what stands in the file."""
-        text = request.get("text")
+        """Reload: the text that comes with the request, or what stands in the file.
+
+        With a text may come the certificates and keys that it names, opened, as `list_key_files` has them.
+        """
+        text = request.get("text") if self._takes_texts else None
         new = load_document(self._file) if text is None else parse_document(text, self._file)
-        return {"waiting_for_restart": await self._life.reload(new)}
+        descriptors = request[DESCRIPTORS] if text is not None else ()
+        opened = dict(zip(list_key_files(new.configuration), descriptors, strict=False))
+        try:
+            return {"waiting_for_restart": await self._life.reload(new, make_reader(opened))}
+        except ServiceError as error:
+            self._refuse(error)
+            raise
 
 
 @asynccontextmanager

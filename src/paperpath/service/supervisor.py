@@ -21,18 +21,24 @@ from paperpath.service.handover import Texts
 from paperpath.service.listener import open_listener_sets
 from paperpath.service.log import Log
 from paperpath.service.metrics import Family, Sample, make_gauge
+from paperpath.service.tls.contexts import open_contexts
+from paperpath.service.tls.key_files import Reader
 
 NAME = "paperpath"
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
-    """A program to run: its name, the module whose `main` it is, where it listens, and how many of it."""
+    """A program to run: its name, the module whose `main` it is, where it listens, and how many of it.
+
+    `takes_keys`: it serves TLS with the certificates of the configuration.
+    """
 
     name: str
     module: str
     listen: Sequence[Endpoint] = ()
     processes: int = 1
+    takes_keys: bool = False
 
 
 class Supervisor:
@@ -49,7 +55,7 @@ class Supervisor:
             activation.refuse_rest()
             self._listeners = opened.pop_all()
         self._document = document
-        self._texts = Texts(document.text, document.text)
+        self._texts = Texts(document.text, document)
         control = control_folder(document.configuration)
         watchdog_s = document.configuration.service.watchdog_s
         household = Household(document.path.absolute(), self._texts, control, log, watchdog_s)
@@ -74,17 +80,21 @@ class Supervisor:
             for child in self._children:
                 group.create_task(child.keep_alive())
 
-    async def reload(self, document: Document) -> None:
+    async def reload(self, document: Document, read: Reader) -> None:
         """Pass a new configuration on, from program to program; whoever is started anew gets it too.
 
-        Raises: ServiceError, where one does not take it; those after it in the order keep the old one.
+        Those that serve TLS get its certificates and keys opened, for they may be readable to us alone.
+
+        Raises: ServiceError. Where a certificate is not right, all keep the old configuration; where a
+        program does not take the new one, those after it in the order do.
         """
+        open_contexts(document.configuration, read)
         # Nothing that was taken may be sorted or delivered by older tables. So a new domain is made known to
         # the post office before the relay takes mail for it, and one that goes is refused at the door first.
         # Where some come and some go, mail for one that goes, taken in the moment between, is sorted by the
         # new routes, as it would be after a restart; the other order could send mail of our own away.
         running, new = self._document.configuration, document.configuration
-        self._texts.current = document.text
+        self._texts.latest = document
         intake_first = only_removes_domains(running, new)
         for child in reversed(self._children) if intake_first else self._children:
             await child.reload()
@@ -127,7 +137,8 @@ def _make_orders(spec: ProgramSpec, activation: Activation, opened: ExitStack) -
         for listener in listeners:
             opened.enter_context(listener)
     if len(sets) == 1:
-        return [Order(spec.name, spec.module, sets[0])]
+        return [Order(spec.name, spec.module, sets[0], spec.takes_keys)]
     return [
-        Order(f"{spec.name}.{number}", spec.module, listeners) for number, listeners in enumerate(sets, 1)
+        Order(f"{spec.name}.{number}", spec.module, listeners, spec.takes_keys)
+        for number, listeners in enumerate(sets, 1)
     ]

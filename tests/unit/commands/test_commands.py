@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from paperpath.local import smtpld
 from paperpath.postoffice import smtppd
 from paperpath.relay import smtprd
 from tests.support.installation import find_free_port
+from tests.support.tls import write_certificate
 
 MISTAKES = """\
 hostname = 5
@@ -151,3 +153,72 @@ def test_reload_refuses_a_broken_configuration_before_it_asks_anybody(file: Path
     result = run("reload", "--config", file)
     assert result.exit_code == os.EX_CONFIG
     assert result.output.count("paperpath.toml:") == 5
+
+
+def add_certificate(file: Path, chain: Path, key: Path) -> int:
+    """Configure a certificate; return the line of its chain."""
+    before = file.read_text()
+    file.write_text(f'{before}\n[[tls.certificate]]\nchain = "{chain}"\nkey = "{key}"\n')
+    return before.count("\n") + 3
+
+
+def spoil(what: str, chain: Path, key: Path) -> None:
+    """Make a certificate or its key wrong."""
+    if what == "missing":
+        chain.unlink()
+        key.unlink()
+    elif what == "of another":
+        key.write_bytes(write_certificate(key.parent, "other.example")[1].read_bytes())
+    elif what == "open to all":
+        key.chmod(0o604)
+    else:
+        key.write_text("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (
+            "missing",
+            [(0, "chain", "cannot be read: No such file"), (1, "key", "cannot be read: No such file")],
+        ),
+        ("of another", [(1, "key", "this is not the key of the certificate in")]),
+        ("open to all", [(1, "key", "every user of this host may read or write the key; run: chmod o-rw ")]),
+        ("nonsense", [(1, "key", "expected a private key in PEM form")]),
+    ],
+)
+def test_L4_A70_check_looks_at_certificates_and_says_the_line(
+    file: Path, what: str, said: list[tuple[int, str, str]]
+) -> None:
+    good = write_certificate(file.parent, "mail.example")
+    bad = write_certificate(file.parent, "mx.example")
+    add_certificate(file, *good)
+    assert run("check", "--config", file).exit_code == 0
+    line = add_certificate(file, *bad)
+    spoil(what, *bad)
+    result = run("check", "--config", file)
+    assert result.exit_code == os.EX_CONFIG
+    expected = [
+        f"{file}:{line + below}: tls.certificate[1].{key}: {bad[below]}: {reason}"
+        for below, key, reason in said
+    ]
+    complaints = result.output.splitlines()
+    assert [line[: len(start)] for line, start in zip(complaints, expected, strict=True)] == expected
+    assert json.loads(run("check", "--json", "--config", file).output)["errors"] == complaints
+
+
+@pytest.mark.parametrize(("days", "code", "said"), [(15, 0, ""), (13, 0, "expires"), (-1, 78, "expired")])
+def test_A70_check_says_which_certificates_end_soon_or_have_ended(
+    file: Path, days: int, code: int, said: str
+) -> None:
+    end = datetime.now(UTC) + timedelta(days=days)
+    chain, key = write_certificate(file.parent, "mail.example", end=end)
+    line = add_certificate(file, chain, key)
+    result = run("check", "--config", file)
+    assert result.exit_code == code
+    message = f"tls.certificate[0].chain: {chain}: the certificate {said} on {end:%Y-%m-%d}"
+    found = json.loads(run("check", "--json", "--config", file).output)
+    assert (message in found["warnings"]) == (said == "expires")
+    if said:
+        warning = "" if code else "warning: "
+        assert f"{file}:{line}: {warning}{message}\n" in result.output

@@ -20,9 +20,9 @@ def no_route(domain: str) -> str:
     return f'relay.domains: no route matches all of "{domain}": mail taken for it is not delivered'
 
 
-def waiting(domain: str) -> str:
+def waiting(domain: str, via: str = "mx") -> str:
     return (
-        f'relay.domains: mail taken for "{domain}" waits in the queue: its route is "mx", '
+        f'relay.domains: mail taken for "{domain}" waits in the queue: its route is "{via}", '
         "and remote delivery is not there yet"
     )
 
@@ -63,6 +63,25 @@ def test_an_mx_route_narrower_than_what_is_accepted_is_warned_of():
 
 def test_an_mx_route_for_what_is_not_accepted_is_fine():
     assert advise(["example.org"], **{"*": "mx"}) == []
+
+
+def test_E3_accepted_mail_for_another_host_is_warned_of_and_refused_mail_is_not():
+    routes = {"example_net": "lmtp://192.0.2.9:24", "example_com": "refuse"}
+    assert advise(["example.net", "example.com"], **routes) == [waiting("example.net", "lmtp://192.0.2.9:24")]
+
+
+@pytest.mark.parametrize(
+    ("via", "warned"),
+    [
+        ("smtp://127.0.0.1:2525", True),
+        ("smtp://mail.example.org:2525", True),
+        ("smtp://127.0.0.1:25", False),
+        ("smtp://192.0.2.1:2525", False),
+    ],
+)
+def test_E3_a_route_that_leads_back_here_is_warned_of(via, warned):
+    warnings = advise([], else_example=via)
+    assert warnings == [f"post_office.route[1].via: {via} is this host itself; mail goes in circles"] * warned
 
 
 @pytest.mark.parametrize(("seconds", "warned"), [("299.5", True), ("300", False)])

@@ -22,7 +22,7 @@ NO_NAMES = [
     "example.org\n",
     "example.org..",
     "127.0.0.1",
-    "[127.0.0.1]",
+    "[127.0.0.256]",
     LONGEST_LABEL + "a.example",
     LONGEST_NAME + "c",
 ]
@@ -89,6 +89,16 @@ def test_patterns_are_kept_in_lower_case_without_a_trailing_dot(parse, text, pat
 def test_patterns_of_another_form_are_refused(parse, text):
     with pytest.raises(ValueError, match=r"^expected a domain"):
         parse(text)
+
+
+@pytest.mark.parametrize("parse", [parse_domain_pattern, parse_route_domain])
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [("[127.0.0.1]", "[127.0.0.1]"), ("[ipv6:0:0:0:0:0:0:0:1]", "[IPv6:::1]")],
+)
+def test_E2_an_address_literal_is_a_domain_of_its_own_in_one_spelling(parse, text, pattern):
+    assert parse(text) == DomainPattern(pattern)
+    assert parse(text).matches("[IPV6:0::1]") is (pattern == "[IPv6:::1]")
 
 
 def test_every_domain_may_be_routed_and_not_accepted():

@@ -32,6 +32,8 @@ listen = ["127.0.0.1:25", "[::1]:25"]
 domains = ["Example.org", ".example.net"]
 size = "10 MB"
 most_recipients = 100
+most_connections = 200
+most_connections_per_client = 20
 idle_timeout_s = 60
 processes = 3
 
@@ -87,6 +89,11 @@ PUT_IN = {
         "most_recipients = 100.0",
         "5: relay.most_recipients: expected a whole number, at least 100, got 100.0",
     ),
+    "somebody may connect": (
+        RELAY,
+        "most_connections_per_client = 0",
+        "5: relay.most_connections_per_client: expected a whole number, at least 1, got 0",
+    ),
     "a timeout is more than nothing": (
         RELAY,
         "idle_timeout_s = 0",
@@ -99,7 +106,8 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, "
-        "spool, least_free, access, binarymime, dsn_success, idle_timeout_s, processes",
+        "most_connections, most_connections_per_client, "
+        "spool, least_free, access, binarymime, check_recipients, dsn_success, idle_timeout_s, processes",
     ),
     "a network has no bits behind its mask": (
         RELAY,
@@ -130,17 +138,18 @@ PUT_IN = {
     "a route has a way": (
         END,
         '\n[[post_office.route]]\ndomain = "*"',
-        '9: post_office.route[0].via: missing; expected "local" or "mx"',
+        '9: post_office.route[0].via: missing; expected "local", "mx", "refuse", or a host',
     ),
     "a route goes a known way": (
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "pigeon"',
-        '10: post_office.route[0].via: expected "local" or "mx", got "pigeon"',
+        '10: post_office.route[0].via: expected "local", "mx", "refuse", or a host such as "smtp://mail.example.org:25"'
+        ' (smtps, lmtp), got "pigeon"',
     ),
     "a route has no other key": (
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "mx"\nto = 1',
-        "11: post_office.route[0].to: unknown key; expected one of domain, via",
+        "11: post_office.route[0].to: unknown key; expected one of domain, via, reply",
     ),
     "metrics are for this host": (
         END,
@@ -181,7 +190,12 @@ PUT_IN = {
     "certificates are an array": (
         END,
         "[tls]\ncertificate = {}",
-        "9: tls.certificate: expected tables [[tls.certificate]], got a table",
+        "9: tls.certificate: expected at most 100 tables [[tls.certificate]], got a table",
+    ),
+    "certificates have a limit": (
+        END,
+        '[[tls.certificate]]\nchain = "a"\nkey = "b"\n' * 101,
+        "8: tls.certificate: expected at most 100 tables [[tls.certificate]], got an array",
     ),
     "a certificate has a key": (
         END,
@@ -270,6 +284,8 @@ def test_every_key_is_read():
         domains=(DomainPattern("example.org"), DomainPattern(".example.net")),
         size=10_000_000,
         most_recipients=100,
+        most_connections=200,
+        most_connections_per_client=20,
         idle_timeout_s=60.0,
         processes=3,
     )
@@ -295,6 +311,8 @@ def test_what_is_left_out_has_its_default():
         domains=(),
         size=50 * 1024 * 1024,
         most_recipients=1000,
+        most_connections=1000,
+        most_connections_per_client=50,
         idle_timeout_s=300.0,
         processes=None,
     )

@@ -7,7 +7,8 @@ from paperpath.config.tables import AccessEntry, PostOfficeTable, RelayTable
 from paperpath.intake.access import AccessRules, ServiceClass
 from paperpath.mail.address import parse_mailbox
 from paperpath.relay.acceptance import Acceptance
-from paperpath.routing.routes import Routes
+from paperpath.routing.aliases_text import parse_aliases
+from paperpath.routing.router import Router
 
 NORMAL, PRIVILEGED = ServiceClass.NORMAL, ServiceClass.PRIVILEGED
 
@@ -36,14 +37,23 @@ def test_C8_the_first_rule_that_names_a_client_decides() -> None:
     assert access.classify("not an address") is NORMAL
 
 
-def acceptance(*domains: str) -> Acceptance:
-    table = RelayTable.model_validate({"listen": ["127.0.0.1:25"], "domains": list(domains)})
-    routes = [{"domain": "here.example", "via": "local"}, {"domain": "*", "via": "mx"}]
-    post_office = PostOfficeTable.model_validate({"postmaster": "admin@here.example", "route": routes})
-    return Acceptance(table, Routes(post_office))
+def acceptance(*domains: str, check_recipients: bool = True) -> Acceptance:
+    values = {"listen": ["127.0.0.1:25"], "domains": list(domains), "check_recipients": check_recipients}
+    return Acceptance(RelayTable.model_validate(values))
 
 
-ACCOUNTS = parse_accounts("u@here.example\ta\nadmin@here.example\tb\n")
+POST_OFFICE = PostOfficeTable.model_validate(
+    {
+        "postmaster": "admin@here.example",
+        "route": [
+            {"domain": "here.example", "via": "local"},
+            {"domain": "closed.example", "via": "refuse", "reply": "5.1.2 Closed"},
+            {"domain": "*", "via": "mx"},
+        ],
+    }
+)
+ALIASES = parse_aliases("info: u, nobody\ndead: nobody\ntrap: x@closed.example\naway: x@else.example\n")
+ROUTER = Router(POST_OFFICE, ALIASES, parse_accounts("u@here.example\ta\nadmin@here.example\tb\n"))
 
 
 @pytest.mark.parametrize(
@@ -63,12 +73,39 @@ ACCOUNTS = parse_accounts("u@here.example\ta\nadmin@here.example\tb\n")
 def test_C6_C8_C14_who_may_write_to_whom(recipient: str, normal: int, privileged: int) -> None:
     relay = acceptance("here.example", "backup.example")
     mailbox = parse_mailbox(recipient.removesuffix("."))
-    assert relay.judge(mailbox, ACCOUNTS, NORMAL).code == normal
-    assert relay.judge(mailbox, ACCOUNTS, PRIVILEGED).code == privileged
+    assert relay.judge(mailbox, ROUTER, NORMAL).code == normal
+    assert relay.judge(mailbox, ROUTER, PRIVILEGED).code == privileged
+
+
+@pytest.mark.parametrize(
+    ("recipient", "reply"),
+    [
+        ("info@here.example", "250 2.1.5"),
+        ("INFO@here.example", "250 2.1.5"),
+        ("u+detail@here.example", "250 2.1.5"),
+        ("away@here.example", "250 2.1.5"),
+        ("dead@here.example", "550 5.1.1"),
+        ("trap@here.example", "550 5.1.2 Closed"),
+        ("x@closed.example", "550 5.1.2 Closed"),
+        ("nobody@here.example", "550 5.1.1"),
+    ],
+)
+def test_E17_what_the_post_office_would_refuse_is_refused_at_the_door(recipient: str, reply: str) -> None:
+    relay = acceptance("here.example", "closed.example")
+    assert str(relay.judge(parse_mailbox(recipient), ROUTER)).startswith(reply)
+
+
+def test_E17_the_check_of_names_can_be_switched_off_and_the_refusing_route_not() -> None:
+    relay = acceptance("here.example", "closed.example", check_recipients=False)
+    assert relay.judge(parse_mailbox("nobody@here.example"), ROUTER).is_positive
+    assert relay.judge(parse_mailbox("x@closed.example"), ROUTER).code == 550
+    assert relay.judge(parse_mailbox("x@else.example"), ROUTER).code == 550
 
 
 def test_C7_without_domains_only_postmaster_is_taken() -> None:
     relay = acceptance()
-    assert relay.judge(parse_mailbox("postmaster"), ACCOUNTS).is_positive
-    assert str(relay.judge(parse_mailbox("u@here.example"), ACCOUNTS)).startswith("550 5.7.1")
-    assert relay.judge(parse_mailbox("u@here.example"), Accounts({})).code == 550
+    assert relay.judge(parse_mailbox("postmaster"), ROUTER).is_positive
+    assert str(relay.judge(parse_mailbox("u@here.example"), ROUTER)).startswith("550 5.7.1")
+    assert (
+        relay.judge(parse_mailbox("u@here.example"), Router(POST_OFFICE, ALIASES, Accounts({}))).code == 550
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.connections import Connections
 from paperpath.intake.session import CLOSE_S, TRANSACTION_S, Service, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
@@ -60,14 +61,15 @@ class Transport(asyncio.Transport):
 class Setting:
     """A session, its transport, and the maildrop behind it."""
 
-    def __init__(self, idle_timeout_s: float = 60) -> None:
+    def __init__(self, idle_timeout_s: float = 60, most: int = 2) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
         self.sessions = Sessions()
-        service = Service(
+        self.service = Service(
             Settings("mx.here.example", size=100_000, recipients=100),
             None,
             MemoryMaildrop(self.store),
+            Connections(most, 2),
             SpoolBudget(2**20),
             FreeSpace(Path(), 0),
             lambda address: ServiceClass.NORMAL,
@@ -77,7 +79,7 @@ class Setting:
             open_log("test"),
             self.metrics,
         )
-        self.session = Session(service, self.sessions)
+        self.session = Session(self.service, self.sessions)
         self.transport = Transport()
         self.session.connection_made(self.transport)
 
@@ -90,7 +92,7 @@ class Setting:
         return [line[:3] for line in self.transport.written.splitlines() if line[3:4] == b" "]
 
 
-def run(scene: Callable[[Setting], Awaitable[None]], **options: float) -> None:
+def run(scene: Callable[[Setting], Awaitable[None]], **options: int) -> None:
     async def play() -> None:
         setting = Setting(**options)
         await scene(setting)
@@ -208,6 +210,15 @@ def test_A59_who_talks_early_is_noticed_and_served(capsys: pytest.CaptureFixture
     assert "early talker" in capsys.readouterr().err
 
 
+def test_S9_the_log_has_both_spellings_of_a_domain(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE.replace(b"a@b.example", b"a@xn--bcher-kva.example"))
+        await setting.settle()
+
+    run(scene)
+    assert r"sender='<a@xn--bcher-kva.example> (b\xfccher.example)'" in capsys.readouterr().err
+
+
 def test_what_is_said_and_heard_is_counted() -> None:
     async def scene(setting: Setting) -> None:
         setting.session.data_received(MESSAGE + b"FOO secret\r\nNOOP\r\n")
@@ -241,3 +252,25 @@ def test_who_is_named_twice_gets_one_copy() -> None:
         assert setting.store.counts.accepted == 2  # u and U may be two
 
     run(scene)
+
+
+def test_P6_who_is_too_many_hears_why_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scene(setting: Setting) -> None:
+        session, transport = Session(setting.service, setting.sessions), Transport()
+        session.connection_made(transport)
+        assert transport.written == b"421 4.3.2 Too many connections; come back soon\r\n"
+        assert transport.closed
+        session.connection_lost(None)
+        assert len(setting.sessions) == 1
+        metrics = setting.metrics
+        assert (metrics.connections, metrics.open_connections, metrics.refused_connections) == (1, 1, 1)
+        assert metrics.replies.counts[421, "4.3.2"] == 1
+        setting.session.connection_lost(None)
+        session, transport = Session(setting.service, setting.sessions), Transport()
+        session.connection_made(transport)
+        assert transport.written.startswith(b"220 ")
+        session.connection_lost(None)
+        setting.session.connection_made(setting.transport)
+
+    run(scene, most=1)
+    assert "warning too many connections client=192.0.2.1" in capsys.readouterr().err

@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 from typing import cast
 
+from paperpath.config.loader import parse_document
 from paperpath.service.child import Child, Household, Order
 from paperpath.service.handover import Texts
 from paperpath.service.log import open_log
+from tests.unit.config.example import RIGHT
 
 LIMIT_S = 0.2
 
@@ -40,7 +42,9 @@ class FakeProcess:
 
 
 def watch(process: FakeProcess) -> tuple[Child, asyncio.Task[None]]:
-    household = Household(Path("paperpath.toml"), Texts("", ""), Path("control"), open_log("test"), LIMIT_S)
+    document = parse_document(RIGHT, Path("paperpath.toml"))
+    texts = Texts(document.text, document)
+    household = Household(document.path, texts, Path("control"), open_log("test"), LIMIT_S)
     child = Child(Order("smtptd", "nothing"), household)
     child._take({"READY": "1"})
     waiting = child._wait_for_death(cast("asyncio.subprocess.Process", process))

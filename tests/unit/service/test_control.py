@@ -4,13 +4,21 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from paperpath.service.control import MOST_REQUEST_OCTETS, ControlServer, Object, ask, list_programs
+from paperpath.service.control import (
+    DESCRIPTORS,
+    MOST_DESCRIPTORS,
+    MOST_REQUEST_OCTETS,
+    ControlServer,
+    Object,
+    ask,
+    list_programs,
+)
 from paperpath.service.errors import ServiceError
 from paperpath.service.socket_folder import SocketFolder
 
@@ -28,9 +36,20 @@ async def fail(request: Object) -> Object:
     raise ServiceError("no paper")
 
 
+async def read_files(request: Object) -> Object:
+    return {"contents": [os.pread(descriptor, 100, 0).decode() for descriptor in request[DESCRIPTORS]]}
+
+
+async def fail_to_configure(request: Object) -> Object:
+    raise ServiceError("no ink", os.EX_CONFIG)
+
+
+COMMANDS = {"greet": answer_greeting, "fail": fail, "configure": fail_to_configure, "read": read_files}
+
+
 def serving(folder: Path, ask_it: Callable[[], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with ControlServer(folder, "smtprd.1", {"greet": answer_greeting, "fail": fail}):
+        async with ControlServer(folder, "smtprd.1", COMMANDS):
             async with asyncio.timeout(20):
                 await ask_it()
 
@@ -54,6 +73,9 @@ def test_a_command_is_answered_and_a_failure_is_told(folder: Path) -> None:
         }
         with pytest.raises(ServiceError, match=r"smtprd\.1: no paper"):
             await asyncio.to_thread(ask, folder, "smtprd.1", "fail")
+        with pytest.raises(ServiceError, match=r"smtprd\.1: no ink") as caught:
+            await asyncio.to_thread(ask, folder, "smtprd.1", "configure")
+        assert caught.value.exit_code == os.EX_CONFIG
         assert list_programs(folder) == ["smtprd.1"]
 
     serving(folder, ask_it)
@@ -129,3 +151,62 @@ def test_who_is_not_there_is_said_not_to_run(folder: Path) -> None:
         ask(folder, "smtprd", "status")
     assert caught.value.exit_code == os.EX_UNAVAILABLE
     assert not folder.exists()
+
+
+def open_files(folder: Path, count: int) -> list[int]:
+    folder.mkdir()
+    files = [folder / str(number) for number in range(count)]
+    for file in files:
+        file.write_text(file.name)
+    return [os.open(file, os.O_RDONLY) for file in files]
+
+
+def count_open() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def test_open_files_go_with_a_request_and_are_closed_again(folder: Path, tmp_path: Path) -> None:
+    descriptors = open_files(tmp_path / "files", 3)
+    os.read(descriptors[0], 1)  # where the asker is in a file is nothing to whoever reads it
+
+    async def ask_it() -> None:
+        before = count_open()
+        for _ in range(2):
+            answer = await asyncio.to_thread(
+                ask, folder, "smtprd.1", "read", descriptors=descriptors, padding="x" * 500_000
+            )
+            assert answer == {"contents": ["0", "1", "2"]}
+        assert await asyncio.to_thread(ask, folder, "smtprd.1", "read") == {"contents": []}
+        assert count_open() == before
+
+    serving(folder, ask_it)
+    close(descriptors)
+
+
+def test_L3_no_line_names_descriptors_that_did_not_come_with_it(folder: Path) -> None:
+    async def ask_it() -> None:
+        forged = b'{"command": "read", "descriptors": [0]}\n'
+        assert json.loads(await asyncio.to_thread(send, folder, forged)) == {"contents": []}
+
+    serving(folder, ask_it)
+
+
+def test_P6_too_many_files_are_refused_and_closed(folder: Path, tmp_path: Path) -> None:
+    descriptors = open_files(tmp_path / "files", 1) * (MOST_DESCRIPTORS + 1)
+
+    async def ask_it() -> None:
+        before = count_open()
+        for count in (MOST_DESCRIPTORS, MOST_DESCRIPTORS + 1):
+            with pytest.raises(
+                ServiceError, match="no paper" if count == MOST_DESCRIPTORS else "files at most"
+            ):
+                await asyncio.to_thread(ask, folder, "smtprd.1", "fail", descriptors=descriptors[:count])
+        assert count_open() == before
+
+    serving(folder, ask_it)
+    close(descriptors[:1])

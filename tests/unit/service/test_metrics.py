@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.core import CollectorRegistry
-from prometheus_client.exposition import generate_latest
+from prometheus_client.exposition import generate_latest, make_wsgi_app
 
+from paperpath.config.endpoint import Endpoint
 from paperpath.service.control import ControlServer, Object
+from paperpath.service.listener import open_listeners
 from paperpath.service.metrics import Histogram, IntakeMetrics, Tally, parse_family
-from paperpath.service.metricsd import Programs
+from paperpath.service.metricsd import _MOST_CLIENTS, Programs, _Server
+from tests.support.installation import find_free_port, wait_until
 
 
 def busy() -> IntakeMetrics:
@@ -117,3 +121,30 @@ def test_numbers_of_several_processes_stand_side_by_side(tmp_path: Path) -> None
     ):
         assert line in page.splitlines()
     assert page.count("# TYPE paperpath_connections_total counter") == 1
+
+
+def test_P6_metricsd_serves_a_few_at_once_and_then_the_next() -> None:
+    registry = CollectorRegistry()
+    (listener,) = open_listeners("metricsd", [Endpoint("127.0.0.1", find_free_port())])
+    address = listener.getsockname()
+    with _Server(listener) as server, ExitStack() as stack:
+        server.set_app(make_wsgi_app(registry))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
+        silent = [stack.enter_context(socket.create_connection(address, 20)) for _ in range(_MOST_CLIENTS)]
+        with socket.create_connection(address, 20) as refused:
+            assert refused.recv(1) == b""
+        silent[0].shutdown(socket.SHUT_WR)
+        assert silent[0].recv(1) == b""
+        wait_until(lambda: has_page(address), "the place to be given to the next")
+
+
+def has_page(address: tuple[str, int]) -> bool:
+    with socket.create_connection(address, 20) as client:
+        try:
+            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            return client.recv(100).startswith(b"HTTP/1.0 200")
+        except ConnectionError:
+            return False

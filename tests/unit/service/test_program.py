@@ -1,11 +1,19 @@
 """The skeleton: what a program that fails leaves behind."""
 
+import asyncio
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from paperpath.service.program import Life, run_program
+from paperpath.config.loader import Document
+from paperpath.service.control import ask
+from paperpath.service.errors import ServiceError
+from paperpath.service.program import Life, run_program, run_supervisor
+from paperpath.service.tls.certificates import read_certificate
+from paperpath.service.tls.key_files import CertificateError, Reader, open_key_files
+from tests.support.tls import write_certificate
 from tests.unit.config.example import RIGHT
 
 
@@ -33,3 +41,57 @@ def test_a_program_that_ends_by_itself_leaves_no_socket(file: Path) -> None:
 
     assert run_program("smtptd", file, body) == os.EX_OK
     assert list((file.parent / "data" / "run" / "control").iterdir()) == []
+
+
+def with_certificate(chain: Path, key: Path) -> str:
+    return RIGHT + f'[[tls.certificate]]\nchain = "{chain}"\nkey = "{key}"\n'
+
+
+async def reload(life: Life, text: str, *keys: int) -> None:
+    folder = life.configuration.run_folder / "control"
+    await asyncio.to_thread(ask, folder, life.name, "reload", descriptors=keys, text=text)
+
+
+def test_keys_that_come_with_a_reload_are_read_whatever_lies_at_their_paths(
+    file: Path, tmp_path: Path
+) -> None:
+    chain, key = write_certificate(tmp_path, "mail.example.org")
+    read_names: list[tuple[str, ...]] = []
+
+    async def note(document: Document, read: Reader) -> None:
+        (entry,) = document.configuration.tls.certificate
+        read_names.append(read_certificate(entry.chain, entry.key, datetime.now(UTC), read).names)
+
+    async def body(life: Life) -> None:
+        life.call_at_reload(note)
+        with open_key_files([chain, key]) as keys:
+            key.unlink()
+            await reload(life, with_certificate(chain, key), *keys)
+        with pytest.raises(ServiceError, match="cannot be read: No such file"):
+            await reload(life, with_certificate(chain, key))
+
+    assert run_program("smtptd", file, body) == os.EX_OK
+    assert read_names == [("mail.example.org",)]
+
+
+def test_L5_the_supervisor_takes_no_text_from_whoever_asks(file: Path, tmp_path: Path) -> None:
+    """It opens keys as root: the service user, who may ask it, would have it open any."""
+    seen: list[str] = []
+
+    async def note(document: Document, read: Reader) -> None:
+        seen.append(document.text)
+
+    async def body(life: Life) -> None:
+        life.call_at_reload(note)
+        with open_key_files([Path("/dev/null")]) as keys:
+            await reload(life, with_certificate(Path("/etc/shadow"), Path("/etc/shadow")), *keys)
+
+    assert run_supervisor("paperpath", file, body) == os.EX_OK
+    assert seen == [RIGHT]
+
+
+def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(CertificateError, match="cannot be read: Illegal seek"):
+        read_certificate(pipe, pipe, datetime.now(UTC))

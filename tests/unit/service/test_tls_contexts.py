@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.service.tls.certificates import CertificateError, read_certificate
+from paperpath.service.tls.certificates import read_certificate
 from paperpath.service.tls.contexts import ContextSet, ServerTls
+from paperpath.service.tls.key_files import CertificateError
 from paperpath.service.tls.layer import TlsLayer, TlsState
 from tests.support.tls import VERSIONS, TlsClient, make_client_context, write_certificate
 from tests.unit.config.example import RIGHT, configure

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from paperpath.service.tls.certificates import Certificate
 from paperpath.service.tls.cipher import format_cipher
 from paperpath.service.tls.contexts import make_context
+from paperpath.service.tls.key_files import read_key_file
 from paperpath.service.tls.layer import MOST_PIECE_OCTETS, TlsError, TlsFacts, TlsLayer, TlsState
 from tests.support.tls import VERSIONS, TlsClient, make_client_context, one_by_one, whole, write_certificate
 
@@ -21,7 +22,7 @@ PROTOCOL_VERSION, NO_SHARED_CIPHER = 70, 40  # RFC 8446 §6
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     chain, key = write_certificate(tmp_path_factory.mktemp("tls"), "mail.example.org")
-    return make_context(Certificate(chain, key, (), None))  # type: ignore[arg-type]
+    return make_context(Certificate(read_key_file(chain), read_key_file(key), (), None))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -5,13 +5,16 @@ or later, no compression, no renegotiation; the name a client asks for chooses a
 no client is refused for that name, or asked for a certificate of its own.
 """
 
+import os
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from paperpath.config.tables import Configuration
-from paperpath.service.tls.certificates import Certificate, CertificateError, read_certificate
+from paperpath.service.tls.certificates import Certificate, read_certificate
+from paperpath.service.tls.key_files import CertificateError, Reader, read_key_file
 from paperpath.service.tls.layer import TlsLayer
 from paperpath.service.tls.self_signed import provide_self_signed
 
@@ -46,16 +49,16 @@ class ServerTls:
         """
         self._self_signed: Path | None = None
         if opened is None:
-            self._take(configuration)
+            self._take(configuration, read_key_file)
         else:
             self._contexts = opened
 
-    def reload(self, configuration: Configuration) -> None:
+    def reload(self, configuration: Configuration, read: Reader = read_key_file) -> None:
         """Put the certificates of now in force for new connections.
 
         Raises: ServiceError; then the old ones stay in force.
         """
-        self._take(configuration)
+        self._take(configuration, read)
 
     @property
     def self_signed(self) -> Path | None:
@@ -66,23 +69,23 @@ class ServerTls:
         """Make the layer for a new connection."""
         return TlsLayer(self._contexts.choose)
 
-    def _take(self, configuration: Configuration) -> None:
-        contexts = open_contexts(configuration)
+    def _take(self, configuration: Configuration, read: Reader) -> None:
+        contexts = open_contexts(configuration, read)
         self_signed: Path | None = None
         if contexts is None:
             own = provide_self_signed(configuration.tls_folder, configuration.hostname, datetime.now(UTC))
-            contexts, self_signed = ContextSet([own]), own.chain
+            contexts, self_signed = ContextSet([own]), own.chain.path
         self._contexts, self._self_signed = contexts, self_signed
 
 
-def open_contexts(configuration: Configuration) -> ContextSet | None:
+def open_contexts(configuration: Configuration, read: Reader = read_key_file) -> ContextSet | None:
     """Make the contexts of the certificates that are configured; nothing, where none is.
 
     Raises: CertificateError.
     """
     now = datetime.now(UTC)
     entries = configuration.tls.certificate
-    certificates = [read_certificate(entry.chain, entry.key, now) for entry in entries]
+    certificates = [read_certificate(entry.chain, entry.key, now, read) for entry in entries]
     return ContextSet(certificates) if certificates else None
 
 
@@ -98,11 +101,22 @@ def make_context(certificate: Certificate) -> ssl.SSLContext:
     # without them OpenSSL keeps the sessions themselves, up to 20,480, and Python's ssl cannot stop it.
     context.num_tickets = 0
     try:  # the password is there lest OpenSSL ask the terminal for one
-        context.load_cert_chain(certificate.chain, certificate.key, password="")
+        with _in_memory(certificate.chain.octets) as chain, _in_memory(certificate.key.octets) as key:
+            context.load_cert_chain(chain, key, password="")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise CertificateError(f"{certificate.chain}: OpenSSL does not take it: {reason}") from error
+        raise CertificateError(certificate.chain.path, f"OpenSSL does not take it: {reason}") from error
     return context
+
+
+@contextmanager
+def _in_memory(octets: bytes) -> Iterator[str]:
+    """Give a file of that content, for the length of the block: ssl wants a name, and we hold octets."""
+    descriptor = os.memfd_create("paperpath-tls", os.MFD_CLOEXEC)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        yield f"/proc/self/fd/{descriptor}"
 
 
 def _fold(name: bytes) -> bytes:

@@ -17,7 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from paperpath.service.durable import replace_text
 from paperpath.service.errors import ServiceError
-from paperpath.service.tls.certificates import Certificate, CertificateError, read_certificate
+from paperpath.service.tls.certificates import Certificate, read_certificate
+from paperpath.service.tls.key_files import CertificateError
 
 NAME = "self-signed.pem"
 _LIFE = timedelta(days=365)

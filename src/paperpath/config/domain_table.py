@@ -1,10 +1,13 @@
-"""What is configured for domains: found exactly first, then by the longest subdomain pattern, then by "*"."""
+"""What is configured for domains: found exactly first, then by the longest subdomain pattern, then by "*".
+
+Used by the tables' own look-up, the relay's rule for recipients and the routing.
+"""
 
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from paperpath.config.domain import ANY_DOMAIN, DomainPattern
-from paperpath.mail.address import domain_key
+from paperpath.mail.domain import domain_key
 
 Value = TypeVar("Value")
 
@@ -17,7 +20,10 @@ class DomainTable(Generic[Value]):
         self._values = {pattern.text: value for pattern, value in entries}
 
     def find(self, domain: str) -> Value | None:
-        """Return what is configured for a domain, `None` where nothing is."""
+        """Return what is configured for a domain, or for all that a pattern's text stands for.
+
+        `None` where nothing is.
+        """
         name = domain_key(domain)
         if name in self._values:
             return self._values[name]

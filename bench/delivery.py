@@ -1,0 +1,227 @@
+"""How fast smtpld writes into a mail folder, beside a bare loop: `.venv/bin/python -m bench.delivery`.
+
+In each round a queue is filled while smtpld is away, and then smtpld drains it alone. The bare loop does, in
+as many threads as smtpld has, what no delivery can do without: write a file of the same size, fsync it,
+rename it, fsync its directory. Both take turns on one file system, each in a fresh folder; ratios are told
+with their spread. Results go to the standard output, progress and errors to the standard error.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from bench import machine, source
+from bench.__main__ import INPUT_OUTPUT, StoppedError, positive, progress
+from bench.failure import BenchError
+from bench.maildir import Maildir
+from bench.ours import NAME
+from bench.process import SIGNALS, Child
+from bench.relay import DOMAIN, QUIET_FOR, QUIET_SHARE, RECIPIENT, free_ports, wait_for_greeting
+from bench.source import Load
+from bench.workplace import workplace
+
+BAR = 0.6
+THREADS = 8  # smtpld's own number, where the configuration says nothing
+SESSIONS = 50
+START_WITHIN = 30.0  # seconds
+EXAMPLE = """\
+example:
+  python -m bench.delivery --rounds 5 --messages 10000
+"""
+
+
+class Site:
+    """A Paperpath in `folder` whose programs are started one by one."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._bin = Path(sys.executable).parent
+        self._config = folder / "site" / "paperpath.toml"
+        self.log = folder / "paperpath.log"
+        self.port = port
+        mailbox, _, domain = RECIPIENT.partition("@")
+        self.maildir = Maildir(self._config.parent / "data" / "mailboxes" / domain / mailbox)
+        folder.mkdir()
+
+    def init(self) -> None:
+        """Make configuration and mailbox."""
+        mailbox = RECIPIENT.partition("@")[0]
+        names = ["--domain", DOMAIN, "--mailbox", mailbox, "--listen", f"127.0.0.1:{self.port}"]
+        command = [str(self._bin / NAME), "init", str(self._config.parent), *names]
+        setup = Child("paperpath init", command, self.log)
+        with running(setup):
+            if not setup.exited_within(START_WITHIN) or setup.status():
+                raise setup.failure("failed")
+
+    @contextlib.contextmanager
+    def running(self, program: str) -> Iterator[Child]:
+        """One of the programs, for the length of the block."""
+        child = Child(program, [str(self._bin / program), "--config", str(self._config)], self.log)
+        with running(child):
+            yield child
+
+
+@contextlib.contextmanager
+def running(child: Child) -> Iterator[None]:
+    """Start a program, and stop it at the end of the block."""
+    try:
+        child.start()
+        yield
+    finally:
+        child.stop()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and print; the exit status."""
+    options = parse(arguments)
+    for number in SIGNALS:
+        signal.signal(number, _stop)
+    try:
+        run(options)
+    except (BenchError, StoppedError) as error:
+        print(f"bench.delivery: {error}", file=sys.stderr)
+        return error.status
+    except OSError as error:
+        print(f"bench.delivery: {error}", file=sys.stderr)
+        return INPUT_OUTPUT
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; argparse ends the program on wrong ones."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.delivery",
+        description="Measure local delivery beside a bare write + fsync + rename + fsync(directory) loop.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add("--rounds", type=positive, default=3, help="rounds (default: 3)")
+    add("--messages", type=positive, default=5000, help="messages per measurement (default: 5000)")
+    add("--length", type=positive, default=4096, help="octets of each message's body (default: 4096)")
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure in turns, then print rates and ratio."""
+    program = source.find_source()
+    load = Load(options.messages, options.length, SESSIONS, kept=True)
+    ours: list[float] = []
+    bare: list[float] = []
+    with workplace(options.dir, must_be_public=False) as place:
+        flush = machine.look(place.path).flush
+        for number in range(options.rounds):
+            site = Site(place.path / f"ours-{number}", free_ports(1)[0])
+            ours.append(measure_smtpld(site, program, load))
+            size = size_of_one(site.maildir)
+            bare.append(measure_bare(place.path / f"bare-{number}", load.messages, size))
+            progress(f"round {number + 1}: smtpld {ours[-1]:.0f}/s, bare loop {bare[-1]:.0f}/s")
+    ratios = [one / other for one, other in zip(ours, bare, strict=True)]
+    print(f"{load.messages} messages of {load.length} octets, one mailbox, {THREADS} threads on both sides")
+    print(f"smtpld alone, queue filled before: {spread(ours)} deliveries/s")
+    print(f"bare write + fsync + rename + fsync(directory): {spread(bare)} files/s")
+    print(f"ratio: {spread(ratios, 2)} (bar: at least {BAR})")
+    print(f"append 4 KiB + fdatasync: median {flush.median_ms:.2f} ms; durability: flush on both sides")
+
+
+def measure_smtpld(site: Site, program: str, load: Load) -> float:
+    """Fill a queue, have smtpld drain it; deliveries a second from the first to the last."""
+    site.init()
+    with site.running("smtppd") as post_office:
+        with site.running("smtprd") as relay:
+            wait_for_greeting(relay, site.port)
+            line = source.command(program, load, RECIPIENT, site.port)
+            source.run(line, START_WITHIN + load.messages / 100, site.log)
+        wait_for_quiet(post_office)
+    with site.running("smtpld") as delivery:
+        return rate_of(site.maildir, load.messages, delivery)
+
+
+def rate_of(maildir: Maildir, wanted: int, server: Child) -> float:
+    """Files a second in a mail folder, from the first that is seen to the last."""
+    deadline = time.monotonic() + START_WITHIN
+    while not (first := maildir.count()):
+        if server.exited_within(0.002) or time.monotonic() > deadline:
+            raise server.failure("delivered nothing")
+    began = time.time()
+    last = maildir.wait_for(wanted, deadline + wanted / 100, server)
+    return (wanted - first) / (last - began)
+
+
+def wait_for_quiet(child: Child) -> None:
+    """Return when a program has nothing to do any more."""
+    while True:
+        before = child.cpu_seconds()
+        if child.exited_within(QUIET_FOR):
+            raise child.failure("ended by itself")
+        if child.cpu_seconds() - before <= QUIET_FOR * QUIET_SHARE:
+            return
+
+
+def measure_bare(folder: Path, count: int, size: int) -> float:
+    """Files a second of the bare loop in so many threads as smtpld has."""
+    for part in ("tmp", "new"):
+        (folder / part).mkdir(parents=True)
+    octets = os.urandom(size)
+    numbers = iter(range(count))
+    took = threading.Lock()
+
+    def work() -> None:
+        directory = os.open(folder / "new", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            while True:
+                with took:
+                    number = next(numbers, None)
+                if number is None:
+                    return
+                write_one(folder, str(number), octets, directory)
+        finally:
+            os.close(directory)
+
+    threads = [threading.Thread(target=work) for _ in range(THREADS)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return count / (time.monotonic() - began)
+
+
+def write_one(folder: Path, name: str, octets: bytes, directory: int) -> None:
+    """Write, flush, rename, flush the directory."""
+    descriptor = os.open(folder / "tmp" / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, octets)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    (folder / "tmp" / name).rename(folder / "new" / name)
+    os.fsync(directory)
+
+
+def size_of_one(maildir: Maildir) -> int:
+    """The size of a delivered message, in octets."""
+    with os.scandir(maildir.new) as entries:
+        return next(entry.stat().st_size for entry in entries)
+
+
+def spread(figures: Sequence[float], digits: int = 0) -> str:
+    """Median, least and greatest."""
+    least, greatest = min(figures), max(figures)
+    return f"{statistics.median(figures):.{digits}f} [{least:.{digits}f}..{greatest:.{digits}f}]"
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise StoppedError(number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Sorting, one batch at a time, and following the rules when they change; called by smtppd.
+
+Whatever changed in routes or aliases begins a new routing epoch before anything is decided by it, and what
+was sorted by the old ones and is not claimed is sorted again (promise P5). A file remembers which rules are
+in force, so that a change is also noticed that came while nobody sorted. Envelopes only: content is never
+opened (requirement E-19).
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.maildrop.interface import Maildrop
+from paperpath.maildrop.values import (
+    Aside,
+    Decision,
+    Expanded,
+    NewMessage,
+    Refused,
+    Unsorted,
+    UnsortedRecipient,
+)
+from paperpath.routing.files import RoutingFiles, fingerprint
+from paperpath.routing.router import Router
+from paperpath.routing.sorting import sort_recipient
+from paperpath.routing.steps import Verdict
+from paperpath.service.durable import replace_text
+from paperpath.service.log import Log
+
+BATCH = 500
+LOOK_AGAIN_US = 5_000_000  # for what was claimed when the epoch began, and is ready again since
+
+R451_DAMAGED = make_reply(451, "4.3.0", "What the maildrop holds of this recipient is damaged")
+
+MakeReport = Callable[[UnsortedRecipient, Reply], Awaitable[NewMessage | None]]
+
+
+class Sorter:
+    """Sorts what waits, by the rules of the moment."""
+
+    def __init__(
+        self, maildrop: Maildrop, files: RoutingFiles, memory: Path, make_report: MakeReport, log: Log
+    ) -> None:
+        """Begin; `memory` is the file that remembers the rules, `make_report` makes reports of refusals."""
+        self._maildrop = maildrop
+        self._files = files
+        self._memory = memory
+        self._make_report = make_report
+        self._log = log
+        self._router: Router | None = None
+        self._is_stale = True
+        self._look_again_us = 0
+
+    def renew(self, files: RoutingFiles) -> None:
+        """Take the rules of another configuration from now on."""
+        self._files = files
+
+    async def sort_some(self, now_us: int) -> int:
+        """Sort one batch; return how many recipients moved. Raises: MaildropError."""
+        router = await self._follow_rules()
+        epoch = self._maildrop.read_epoch()
+        unsorted = self._maildrop.read_unsorted(BATCH)
+        decisions = await self._decide(unsorted, router)
+        moved = await self._maildrop.sort(decisions, epoch, now_us) if decisions else 0
+        if len(decisions) < BATCH and (self._is_stale or now_us >= self._look_again_us):
+            self._look_again_us = now_us + LOOK_AGAIN_US
+            reopened = await self._maildrop.reopen_stale(BATCH)
+            self._is_stale = reopened > 0
+            moved += reopened
+        return moved
+
+    async def _follow_rules(self) -> Router:
+        """Return the rules in force; new ones only once the new epoch has begun. Raises: MaildropError."""
+        router = self._files.read()
+        for trouble in self._files.take_troubles():
+            self._log.error("file unreadable, what it said before stays in force", reason=trouble)
+        if router is not self._router:
+            await self._begin_epoch(router)
+            self._router = router
+        return router
+
+    async def _begin_epoch(self, router: Router) -> None:
+        """Begin an epoch, unless the rules are those that are remembered."""
+        rules = fingerprint(router.table, router.aliases)
+        remembered = ""
+        with suppress(OSError, UnicodeDecodeError):
+            remembered = self._memory.read_text(encoding="utf-8")
+        if rules == remembered:
+            return
+        await self._maildrop.raise_epoch()
+        self._is_stale = True
+        try:
+            replace_text(self._memory, rules)
+        except OSError as error:  # then another epoch begins at the next start: more work, and no harm
+            self._log.error("cannot remember the routing rules", reason=str(error))
+        self._log.info("new routing rules are in force")
+
+    async def _decide(self, unsorted: Unsorted, router: Router) -> list[Decision]:
+        decisions: list[Decision] = []
+        for damaged in unsorted.damaged:
+            self._log.error("damaged, set aside", message=damaged.queue_id, reason=damaged.reason)
+            decisions.append(Aside(damaged.recipient_id, R451_DAMAGED))
+        for recipient in unsorted.recipients:
+            verdict = sort_recipient(router, recipient)
+            self._tell(recipient, verdict)
+            decision = verdict.decision
+            if isinstance(decision, Refused):
+                report = await self._make_report(recipient, decision.reply)
+                decision = replace(decision, report=report)
+            decisions.append(decision)
+        return decisions
+
+    def _tell(self, recipient: UnsortedRecipient, verdict: Verdict) -> None:
+        facts = {"message": recipient.queue_id, "recipient": recipient.address}
+        match verdict.decision:
+            case Expanded(_, targets):
+                self._log.info("expanded", **facts, into=len(targets))
+            case Refused(_, reply, _):
+                self._log.info("refused", **facts, reply=reply)
+            case Aside(_, reply, _):
+                self._log.error("held", **facts, reply=reply)

@@ -1,0 +1,195 @@
+"""Where an address goes, by all rules: pure. The post office, the ways in and `explain` ask the same router.
+
+The route of the domain comes first (requirement E-1). A local address is, in this order: an alias; a mailbox;
+with its detail left out, an alias or a mailbox; the postmaster; whatever stands for all other names of the
+domain. An alias that a recipient went through once is not applied to it again, so that
+`joe: joe, x@else.example` reaches joe's mailbox, and x once, however often joe is sorted (P5, X-16).
+
+The postmaster of every local domain resolves to somebody (RFC 5321 §4.5.1, requirement E-4): to the one whom
+the configuration names, if no alias or account says otherwise, and also if those lead to nobody.
+"""
+
+from dataclasses import dataclass, field
+
+from paperpath.accounts.file import Accounts
+from paperpath.config.tables import PostOfficeTable, RouteEntry
+from paperpath.config.via import LOCAL, MX, REFUSE
+from paperpath.mail.address import Mailbox, format_mailbox, parse_mailbox
+from paperpath.mail.domain import domain_key
+from paperpath.mail.local_part import local_key
+from paperpath.mail.reply import Reply
+from paperpath.maildrop.values import Transport
+from paperpath.routing.aliases import Alias, Aliases
+from paperpath.routing.mailboxes import LocalMailbox, find_mailbox, split_detail
+from paperpath.routing.steps import R550_LOOP, Delivery, Expansion, Look, Refusal, Step, Vacancy
+from paperpath.smtp import replies
+
+MOST_DEPTH = 20
+POSTMASTER_KEY = "[post_office] postmaster"
+
+
+@dataclass(slots=True)
+class _Question:
+    """What is asked, and what was looked at so far."""
+
+    address: Mailbox
+    expanded_via: tuple[str, ...]
+    looks: list[Look] = field(default_factory=list)
+    passed_over: bool = False  # an alias that was applied before
+
+    def look(self, kind: str, asked: object, found: str = "") -> None:
+        self.looks.append(Look(kind, str(asked), found))
+
+
+class Router:
+    """The rules of one moment."""
+
+    def __init__(self, table: PostOfficeTable, aliases: Aliases, accounts: Accounts) -> None:
+        """Take the rules."""
+        self.table = table
+        self.aliases = aliases
+        self.accounts = accounts
+        self._postmaster = parse_mailbox(table.postmaster)
+
+    def find_refusal(self, address: Mailbox) -> Reply | None:
+        """Return what the route of an address refuses it with, if it does."""
+        route = self.table.find_route(address.domain) if address.domain else None
+        return None if route is None or route.via != REFUSE else _refusal_of(route)
+
+    def find(
+        self, address: Mailbox, expanded_via: tuple[str, ...] = (), override: str = ""
+    ) -> tuple[Step, list[Look]]:
+        """Take one step with an address; give it, and what was looked at.
+
+        `expanded_via` are the keys of the aliases that the address came from, `override` a way that goes
+        before all rules.
+        """
+        question = _Question(address, expanded_via)
+        if override:
+            question.look("override", format_mailbox(address), override)
+            return self._go(question, override), question.looks
+        step = self._follow_route(question)
+        if isinstance(step, Refusal) and any(map(_is_postmaster_key, expanded_via)):
+            step = self._save_for_postmaster(question)
+        return step, question.looks
+
+    def _follow_route(self, question: _Question) -> Step:
+        domain = question.address.domain
+        if not domain:
+            question.look("route", "", LOCAL)
+            return self._look_here(question)
+        route = self.table.find_route(domain)
+        if route is None:
+            question.look("route", domain)
+            return self._go(question, MX)
+        question.look("route", domain, f"{route.domain}: {route.via}")
+        if route.via == REFUSE:
+            return Refusal(_refusal_of(route))
+        return self._look_here(question) if route.via == LOCAL else self._go(question, route.via)
+
+    def _go(self, question: _Question, via: str) -> Step:
+        """Have an address go some way, past all aliases."""
+        if via == LOCAL:
+            return self._look_in_mailboxes(question) or Refusal(replies.R550_NO_SUCH_MAILBOX)
+        address = question.address
+        domain = domain_key(address.domain)
+        identity = "remote " + format_mailbox(Mailbox(address.local, domain))
+        return Delivery(Transport.REMOTE, domain if via == MX else via, identity)
+
+    def _look_here(self, question: _Question) -> Step:
+        return (
+            self._look_in_aliases(question, question.address)
+            or self._look_in_accounts(question)
+            or self._look_without_detail(question)
+            or self._look_for_postmaster(question)
+            or self._look_for_rest(question)
+            or self._give_up(question)
+        )
+
+    def _look_in_aliases(
+        self, question: _Question, address: Mailbox, detail: str | None = None
+    ) -> Step | None:
+        return self._apply(question, self.aliases.find(address), address, detail)
+
+    def _look_in_accounts(self, question: _Question) -> Step | None:
+        account = self.accounts.find(question.address)
+        question.look("account", question.address, "" if account is None else str(account.address))
+        return None if account is None else _put_into(LocalMailbox(account, ""))
+
+    def _look_in_mailboxes(self, question: _Question) -> Step | None:
+        mailbox = find_mailbox(question.address, self.accounts, self.table.separator)
+        question.look("account", question.address, "" if mailbox is None else str(mailbox.account.address))
+        return None if mailbox is None else _put_into(mailbox)
+
+    def _look_without_detail(self, question: _Question) -> Step | None:
+        base, detail = split_detail(question.address, self.table.separator)
+        if base is None:
+            return None
+        return self._look_in_aliases(question, base, detail) or self._look_in_mailboxes(question)
+
+    def _look_for_postmaster(self, question: _Question) -> Step | None:
+        if not question.address.is_postmaster or POSTMASTER_KEY in question.expanded_via:
+            return None
+        question.look("postmaster", question.address, str(self._postmaster))
+        return Expansion(POSTMASTER_KEY, (self._postmaster,))
+
+    def _look_for_rest(self, question: _Question) -> Step | None:
+        address = question.address
+        return self._apply(
+            question, self.aliases.find_rest(address.domain), Mailbox("", address.domain), None
+        )
+
+    def _give_up(self, question: _Question) -> Step:
+        return Refusal(R550_LOOP if question.passed_over else replies.R550_NO_SUCH_MAILBOX)
+
+    def _save_for_postmaster(self, question: _Question) -> Step:
+        """Deal with what a postmaster's mail was refused for: it must reach somebody."""
+        if POSTMASTER_KEY in question.expanded_via:
+            question.look("postmaster", question.address)
+            return Vacancy()
+        question.look("postmaster", question.address, str(self._postmaster))
+        return Expansion(POSTMASTER_KEY, (self._postmaster,))
+
+    def _apply(
+        self, question: _Question, alias: Alias | None, address: Mailbox, detail: str | None
+    ) -> Step | None:
+        """Replace the recipient by an alias's targets, unless it went through this alias before."""
+        asked = format_mailbox(address) if address.local else f"@{address.domain}"
+        if alias is None:
+            question.look("alias", asked)
+            return None
+        if alias.key in question.expanded_via:
+            question.look("alias", asked, f"{alias.key} (line {alias.line}), applied before")
+            question.passed_over = True
+            return None
+        question.look("alias", asked, f"{alias.key} (line {alias.line})")
+        if len(question.expanded_via) >= MOST_DEPTH:
+            question.look("depth", f"{MOST_DEPTH} aliases", "no more are applied")
+            return Refusal(R550_LOOP)
+        domain = address.domain or self._postmaster.domain
+        targets = (self._place(target, domain, alias, detail) for target in alias.targets)
+        owner = self.aliases.find_owner(alias, domain)
+        return Expansion(alias.key, tuple(dict.fromkeys(targets)), owner)
+
+    def _place(self, target: Mailbox, domain: str, alias: Alias, detail: str | None) -> Mailbox:
+        """Give a target its domain; an alias that names itself keeps the detail for its own mailbox."""
+        placed = target if target.domain else Mailbox(target.local, domain)
+        is_at_home = domain_key(placed.domain) == domain_key(domain)
+        if detail is not None and is_at_home and self.aliases.find(placed) is alias:
+            return Mailbox(f"{placed.local}{self.table.separator}{detail}", placed.domain)
+        return placed
+
+
+def _refusal_of(route: RouteEntry) -> Reply:
+    return route.reply or replies.R550_NOT_RELAYED
+
+
+def _put_into(mailbox: LocalMailbox) -> Delivery:
+    address = mailbox.account.address
+    domain = domain_key(address.domain)
+    identity = f"local {format_mailbox(Mailbox(local_key(address.local), domain))} {mailbox.detail}"
+    return Delivery(Transport.LOCAL, domain, identity)
+
+
+def _is_postmaster_key(key: str) -> bool:
+    return key == POSTMASTER_KEY or key.partition("@")[0].lower() == "postmaster"

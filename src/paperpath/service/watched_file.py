@@ -1,0 +1,57 @@
+"""A file that people edit and programs read: each look notices that it was replaced.
+
+Used by the accounts and the aliases. What cannot be read keeps in force what was read before, and the reason
+is given once, for the log.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+_Table = TypeVar("_Table", bound=Iterable[Any])
+
+
+class WatchedFile(Generic[_Table]):
+    """What a file says now."""
+
+    def __init__(self, file: Path, load: Callable[[Path], _Table], error: type[Exception]) -> None:
+        """Read the file with `load`, which may raise `error`, and does so here."""
+        self._file = file
+        self._load = load
+        self._error = error
+        self._seen = self._look()
+        self._table = load(file)
+        self._trouble: str | None = None
+
+    def read(self) -> _Table:
+        """Return what the file says; the same object, while it is the same file."""
+        seen = self._look()
+        if seen != self._seen:
+            self._seen = seen
+            try:
+                table = self._load(self._file)
+            except self._error as error:
+                self._trouble = str(error)
+            else:
+                self._take(table, seen)
+        return self._table
+
+    def take_trouble(self) -> str | None:
+        """Return, once, why the file as it is now could not be read."""
+        trouble, self._trouble = self._trouble, None
+        return trouble
+
+    def _take(self, table: _Table, seen: tuple[int, int, int] | None) -> None:
+        """Put a new table in force, unless the file is gone or empty: somebody is just writing it anew."""
+        if (seen is None or seen[2] == 0) and any(True for _ in self._table):
+            self._trouble = f"{self._file} is missing or empty"
+        else:
+            self._table = table
+            self._trouble = None
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,0 +1,89 @@
+import pytest
+
+from paperpath.config.via import parse_refusal, parse_via, split_via
+from tests.unit.config.example import RIGHT, complain, configure
+
+ROUTE = RIGHT + '[[post_office.route]]\ndomain = "a.example"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "via"),
+    [
+        ("local", "local"),
+        ("mx", "mx"),
+        ("refuse", "refuse"),
+        ("smtp://Mail.Example.ORG:25", "smtp://mail.example.org:25"),
+        ("smtps://192.0.2.1:465", "smtps://192.0.2.1:465"),
+        ("lmtp://[2001:DB8:0::1]:24", "lmtp://[2001:db8::1]:24"),
+        ("smtp://1host.example:0025", "smtp://1host.example:25"),
+        ("lmtp://localhost:24", "lmtp://localhost:24"),
+    ],
+)
+def test_a_way_is_kept_in_one_spelling(text, via):
+    assert parse_via(text) == parse_via(via) == via
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "Local", "pigeon", "smtp://", "smtp://host", "smtp://host:0", "smtp://host:65536",
+        "smtp://a b:25", "http://host:25",
+        "smtp://host:25/", "smtp://u@host:25", "smtp://1.2.3:25", "smtp://[::g]:25",
+        "smtp://bücher.example:25", "smtp://host:25\n", "smtp://host:٢٥", "smtp:/host:25", "smtp://-a:25",
+    ],
+)  # fmt: skip
+def test_another_way_is_refused(text):
+    with pytest.raises(ValueError, match=r'^expected "local", "mx", "refuse", or a host'):
+        parse_via(text)
+
+
+def test_host_and_port_of_a_way():
+    assert split_via("smtp://mail.example.org:25") == ("mail.example.org", 25)
+    assert split_via("lmtp://[2001:db8::1]:24") == ("2001:db8::1", 24)
+    assert split_via("mx") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("Closed", "550 5.7.1 Closed"),
+        ("5.1.2 Closed since 2020", "550 5.1.2 Closed since 2020"),
+    ],
+)
+def test_a_refusal_has_a_status(text, reply):
+    assert str(parse_refusal(text)) == reply
+
+
+@pytest.mark.parametrize("text", ["", " ", "5.1.2", "4.1.2 Later", "550 No", "é", "a\r\n250 b", "x" * 301])
+def test_another_refusal_is_refused(text):
+    with pytest.raises(ValueError, match=r"^expected a text in ASCII"):
+        parse_refusal(text)
+
+
+def test_a_reply_is_for_a_route_that_refuses():
+    assert configure(ROUTE + 'via = "refuse"\nreply = "No"').post_office.route[0].reply is not None
+    assert complain(ROUTE + 'via = "mx"\nreply = "No"') == [
+        'paperpath.toml:11: post_office.route[0].reply: expected no reply; it is for via = "refuse", '
+        'and this route is "mx"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        (
+            'separator = "a"',
+            'post_office.separator: expected one of the characters + - = _ . # !, or "" for none',
+        ),
+        ('aliases = ""', "post_office.aliases: expected a file"),
+    ],
+)
+def test_separator_and_aliases_are_checked(line, mistake):
+    assert mistake in complain(RIGHT + line)[0]
+
+
+def test_aliases_are_relative_to_the_folder_of_the_file():
+    post_office = configure(RIGHT + 'aliases = "aliases"').post_office
+    assert post_office.aliases is not None
+    assert post_office.aliases.is_absolute()
+    assert configure(RIGHT + 'aliases = "/etc/aliases"').post_office.aliases != post_office.aliases

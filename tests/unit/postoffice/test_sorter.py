@@ -1,0 +1,364 @@
+"""Sorting over a maildrop: one batch after another while the rules change (E-17 to E-19, X-16, P3, P5)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from paperpath.config.tables import Configuration
+from paperpath.mail.address import Mailbox, parse_mailbox
+from paperpath.mail.envelope import Client, Envelope, Recipient
+from paperpath.mail.outcome import Deferred, Delivered
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.maildrop.errors import MaildropError
+from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
+from paperpath.maildrop.values import (
+    Claim,
+    Content,
+    Damaged,
+    NewMessage,
+    Origin,
+    QueueFilter,
+    Settlement,
+    State,
+    Transport,
+    Unsorted,
+    UnsortedRecipient,
+)
+from paperpath.postoffice.sorter import LOOK_AGAIN_US, Sorter
+from paperpath.routing.files import RoutingFiles
+from paperpath.service.errors import ServiceError
+from paperpath.service.log import open_log
+from tests.unit.config.example import configure
+
+R250 = make_reply(250, "2.0.0", "Done")
+R450 = make_reply(450, "4.2.0", "Later")
+ROUTES = '[[post_office.route]]\ndomain = "{}"\nvia = "local"\n'
+
+
+class Unreadable(Content):
+    """A content that nobody may look at."""
+
+    @property
+    def size(self) -> int:
+        return 0
+
+    @property
+    def octets(self) -> bytes:
+        raise AssertionError("the content was opened")
+
+    @property
+    def file(self) -> Path:
+        raise AssertionError("the content was opened")
+
+    def __init__(self) -> None:
+        pass
+
+
+@dataclass
+class Office:
+    """A post office over a maildrop in memory, its files in a folder."""
+
+    folder: Path
+    store: MemoryStore
+    maildrop: MemoryMaildrop
+    sorter: Sorter
+    refused: list[tuple[str, str]]
+    now_us: int = 1_000_000
+
+    async def accept(self, *addresses: str, sender: Mailbox | None = None) -> str:
+        queue_id = self.maildrop.new_queue_id(self.now_us)
+        recipients = tuple(Recipient(parse_mailbox(address)) for address in addresses)
+        envelope = Envelope(sender, recipients, Client("192.0.2.1", 1, "h", "ESMTP"))
+        await self.maildrop.accept(NewMessage(queue_id, envelope, Unreadable(), self.now_us))
+        return queue_id
+
+    async def sort(self) -> None:
+        """Sort until nothing moves any more."""
+        while await self.sorter.sort_some(self.now_us):
+            self.now_us += 1
+
+    async def claim(self, transport: Transport) -> tuple[Claim, ...]:
+        return (await self.maildrop.claim(transport, 10_000, self.now_us)).claims
+
+    async def deliver(self, transport: Transport) -> list[str]:
+        claims = await self.claim(transport)
+        await self.maildrop.settle([Settlement(claim.recipient_id, Delivered(R250)) for claim in claims])
+        return sorted(str(claim.address) for claim in claims)
+
+    def queue(self) -> list[tuple[str, str]]:
+        found = self.maildrop.find(QueueFilter(), 0, 10_000)
+        return [(entry.address, entry.transport or entry.state.value) for entry in found]
+
+    def write(self, aliases: str) -> None:
+        new = self.folder / "aliases.new"
+        new.write_text(aliases, encoding="utf-8")
+        new.replace(self.folder / "aliases")
+
+
+def open_office(
+    folder: Path, maildrop: MemoryMaildrop | None = None, store: MemoryStore | None = None
+) -> Office:
+    store = store or MemoryStore()
+    maildrop = maildrop or MemoryMaildrop(store)
+    refused: list[tuple[str, str]] = []
+
+    async def report(recipient: UnsortedRecipient, reply: Reply) -> NewMessage | None:
+        refused.append((str(recipient.address), reply.status))
+        if recipient.return_path is None:
+            return None
+        envelope = Envelope(None, (Recipient(recipient.return_path),), Client("", 0, "", ""))
+        queue_id = maildrop.new_queue_id(1)
+        return NewMessage(queue_id, envelope, Unreadable(), 1, Origin.REPORT)
+
+    sorter = Sorter(maildrop, RoutingFiles(make(folder)), folder / "memory", report, open_log("test"))
+    return Office(folder, store, maildrop, sorter, refused)
+
+
+def make(folder: Path, *domains: str) -> Configuration:
+    text = '\nhostname = "mail.example.org"\n[relay]\nlisten = ["127.0.0.1:2525"]\n[post_office]\n'
+    text += 'postmaster = "admin@here.example"\naliases = "aliases"\n'
+    configuration = configure(text + "".join(map(ROUTES.format, domains or ("here.example",))))
+    post_office = configuration.post_office.model_copy(update={"aliases": folder / "aliases"})
+    return configuration.model_copy(update={"data": folder, "post_office": post_office})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "aliases").write_text("joe: joe, x@else.example\n", encoding="utf-8")
+    (tmp_path / "accounts").write_text(
+        "".join(f"{name}@here.example\t{name}\n" for name in ("joe", "admin", "ann")), encoding="utf-8"
+    )
+    return tmp_path
+
+
+def play(folder: Path, scene: Callable[[Office], Awaitable[None]]) -> Office:
+    office = open_office(folder)
+
+    async def run() -> None:
+        await scene(office)
+
+    asyncio.run(run())
+    assert office.maildrop.read_books().balance
+    return office
+
+
+def test_E7_E11_E19_an_alias_becomes_its_targets_and_no_content_is_opened(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        await office.accept("joe@here.example", "x@else.example", "Joe+a@here.example")
+        await office.sort()
+        assert office.queue() == [
+            ("x@else.example", "remote"),
+            ("joe@here.example", "local"),
+            ("joe+a@here.example", "local"),
+        ]
+
+    office = play(folder, scene)
+    assert office.maildrop.read_books().made == 4
+
+
+def test_X16_P5_joe_deferred_five_times_and_sorted_again_gives_x_one_copy(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        await office.accept("joe@here.example")
+        await office.sort()
+        remote = await office.deliver(Transport.REMOTE)
+        for number in range(5):
+            (claim,) = await office.claim(Transport.LOCAL)
+            deferred = Deferred(R450, office.now_us)
+            await office.maildrop.settle([Settlement(claim.recipient_id, deferred)])
+            office.write(f"joe: joe, x@else.example\nother{number}: joe\n")
+            await office.sort()
+            remote += await office.deliver(Transport.REMOTE)
+        assert remote == ["x@else.example"]
+        assert await office.deliver(Transport.LOCAL) == ["joe@here.example"]
+
+    play(folder, scene)
+
+
+def test_X16_P5_a_mended_route_applies_to_mail_that_waits(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        await office.accept("ann@there.example", "ann@here.example")
+        await office.sort()
+        (claimed,) = await office.claim(Transport.LOCAL)
+        (folder / "accounts").write_text("ann@there.example\ta\nann@here.example\tb\n", encoding="utf-8")
+        office.sorter.renew(RoutingFiles(make(folder, "there.example")))
+        await office.sort()
+        assert office.queue() == [("ann@there.example", "local"), ("ann@here.example", "local")]
+        deferred = Deferred(R450, office.now_us + 1)  # what was claimed at the change is looked at later
+        await office.maildrop.settle([Settlement(claimed.recipient_id, deferred)])
+        await office.sort()
+        assert office.queue()[1] == ("ann@here.example", "local")
+        office.now_us += LOOK_AGAIN_US
+        await office.sort()
+        assert office.queue()[1] == ("ann@here.example", "remote")
+
+    play(folder, scene)
+
+
+def test_P5_rules_that_changed_while_nobody_sorted_begin_an_epoch_and_others_do_not(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        await office.accept("gone@there.example")
+        await office.sort()
+        epoch = office.maildrop.read_epoch()
+        again = open_office(folder, office.maildrop, office.store)
+        await again.sort()
+        assert office.maildrop.read_epoch() == epoch
+        office.write("joe: ann\n")
+        again = open_office(folder, office.maildrop, office.store)
+        await again.sort()
+        assert office.maildrop.read_epoch() == epoch + 1
+
+    play(folder, scene)
+
+
+def test_an_account_more_begins_no_epoch(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        await office.sort()
+        epoch = office.maildrop.read_epoch()
+        with (folder / "accounts").open("a", encoding="utf-8") as accounts:
+            accounts.write("new@here.example\tnew\n")
+        await office.accept("new@here.example")
+        await office.sort()
+        assert office.queue() == [("new@here.example", "local")]
+        assert office.maildrop.read_epoch() == epoch
+
+    play(folder, scene)
+
+
+def test_a_broken_file_keeps_the_old_one_in_force_and_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def scene(office: Office) -> None:
+        await office.sort()
+        office.write("joe: |prog\nann\n")
+        await office.accept("joe@here.example")
+        await office.sort()
+        assert ("x@else.example", "remote") in office.queue()
+        office.write("joe: ann\n")
+        await office.accept("joe@here.example")
+        await office.sort()
+        assert office.queue()[-1] == ("ann@here.example", "local")
+
+    play(folder, scene)
+    told = capsys.readouterr().err
+    assert told.count("programs are not run from aliases") == 1
+    assert f"{folder / 'aliases'}:2" in told
+
+
+def test_L4_aliases_that_everybody_may_write_are_refused(folder: Path) -> None:
+    (folder / "aliases").chmod(0o666)
+    with pytest.raises(ServiceError, match="chmod o-w"):
+        RoutingFiles(make(folder))
+
+
+def test_E17_E18_P3_an_unknown_user_fails_with_a_report_in_the_same_step(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        await office.accept("nobody@here.example", sender=Mailbox("ann", "here.example"))
+        await office.sort()
+        assert office.refused == [("nobody@here.example", "5.1.1")]
+        assert office.queue() == [("ann@here.example", "local")]
+        await office.accept("nobody@here.example")
+        await office.sort()
+
+    books = play(folder, scene).maildrop.read_books()
+    assert (books.failed, books.reported) == (2, 1)
+
+
+def test_E10_a_loop_fails_and_the_others_go_on(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        office.write("a: b, ann\nb: a\n")
+        await office.accept("a@here.example")
+        await office.sort()
+        assert office.refused == [("a@here.example", "5.4.6")]
+        assert office.queue() == [("ann@here.example", "local")]
+
+    play(folder, scene)
+
+
+def test_E4_mail_for_a_postmaster_who_is_nobody_is_held(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        (folder / "accounts").write_text("ann@here.example\ta\n", encoding="utf-8")
+        await office.accept("postmaster@here.example")
+        await office.sort()
+        assert office.queue() == [("admin@here.example", State.HELD.value)]
+
+    play(folder, scene)
+
+
+def test_what_is_damaged_is_set_aside(folder: Path) -> None:
+    class Bad(MemoryMaildrop):
+        def read_unsorted(self, limit: int) -> Unsorted:
+            unsorted = super().read_unsorted(limit)
+            damaged = tuple(Damaged(one.id, one.queue_id, "no address") for one in unsorted.recipients)
+            return Unsorted((), damaged)
+
+    store = MemoryStore()
+
+    async def run() -> None:
+        office = open_office(folder, Bad(store), store)
+        await office.accept("joe@here.example")
+        await office.sort()
+        assert office.queue() == [("joe@here.example", State.HELD.value)]
+
+    asyncio.run(run())
+
+
+def test_rules_are_not_in_force_before_their_epoch_has_begun(folder: Path) -> None:
+    class Stuck(MemoryMaildrop):
+        stuck = True
+
+        def raise_epoch(self) -> "asyncio.Future[int]":
+            if self.stuck:
+                raise MaildropError("no")
+            return super().raise_epoch()
+
+    store = MemoryStore()
+
+    async def run() -> None:
+        maildrop = Stuck(store)
+        office = open_office(folder, maildrop, store)
+        await office.accept("ann@here.example")
+        with pytest.raises(MaildropError):
+            await office.sorter.sort_some(1)
+        assert office.queue() == [("ann@here.example", "unsorted")]
+        maildrop.stuck = False
+        await office.sort()
+        assert office.queue() == [("ann@here.example", "local")]
+
+    asyncio.run(run())
+
+
+def test_E18_the_rules_change_while_1000_messages_flow(folder: Path) -> None:
+    names = ("joe", "ann", "admin")
+
+    async def scene(office: Office) -> None:
+        local: list[str] = []
+        remote: list[str] = []
+        for number in range(1000):
+            await office.accept(f"{names[number % 3]}@here.example", f"r{number}@else.example")
+            if number % 100 == 50:
+                office.write(f"joe: joe, copy{number}@else.example\n")
+            if number % 100 == 75:
+                office.sorter.renew(
+                    RoutingFiles(make(folder, "here.example", *["more.example"] * (number % 200 > 100)))
+                )
+            if number % 7 == 0:
+                await office.sorter.sort_some(office.now_us)
+            if number % 31 == 0:
+                local += await office.deliver(Transport.LOCAL)
+                remote += await office.deliver(Transport.REMOTE)
+        await office.sort()
+        local += await office.deliver(Transport.LOCAL)
+        remote += await office.deliver(Transport.REMOTE)
+        assert sorted(local) == sorted(f"{names[number % 3]}@here.example" for number in range(1000))
+        assert sorted(one for one in remote if one[0] == "r") == sorted(
+            f"r{n}@else.example" for n in range(1000)
+        )
+        assert len([one for one in remote if one.startswith(("copy", "x@"))]) == 334
+        assert office.queue() == []
+        assert office.maildrop.read_epoch() > 10
+
+    books = play(folder, scene).maildrop.read_books()
+    assert (books.accepted, books.open, books.failed) == (2000, 0, 0)
