@@ -11,6 +11,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -100,7 +101,8 @@ class Faults:
         self._say_fired()
         match self._plan.how:
             case How.AFTER:
-                do()
+                with suppress(Exception):  # it may fail by itself
+                    do()
             case How.POWER:
                 assert self.power is not None
                 self.power.cut()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.values import NewMessage, Origin, Settlement
 
 _COMMITTER = "maildrop-writer"  # the name of its thread
@@ -38,11 +39,23 @@ class Transitions:
             yield
             return
         self._inside.name = name
-        self._group[name] = None
         try:
             yield
         finally:
             self._inside.name = None
+
+    @contextmanager
+    def _in_group(self, transaction: Transaction, name: str) -> Iterator[None]:
+        """Let the commit of a transaction belong to an operation too, if it changes anything."""
+        if getattr(self._inside, "name", None) is not None:
+            yield
+            return
+        connection = transaction.cursor.connection
+        before = connection.total_changes()
+        with self.inside(name):
+            yield
+        if connection.total_changes() != before:
+            self._group[name] = None
 
     def name(self, file: str) -> str:
         """Name the transition that a call on a kind of file belongs to."""
@@ -60,7 +73,9 @@ class Transitions:
 
         @wraps(function)
         def wrapped(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
-            with self.inside(name((*arguments, *more.values()))):
+            called = name((*arguments, *more.values()))
+            inside_group = arguments and isinstance(arguments[0], Transaction)
+            with self._in_group(arguments[0], called) if inside_group else self.inside(called):
                 return function(*arguments, **more)
 
         return wrapped
