@@ -29,6 +29,8 @@ NAME = "smtppd"
 GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 2.0  # the most that a lost wake-up can cost
 SWEEP_S = 0.5  # how soon the claims of a worker that was killed are given to another
+SWEEP_CONTENT_S = 600.0  # content without a message only takes room
+CONTENT_AGE_US = 3_600_000_000  # docs/maildrop-states.md
 TROUBLE_PAUSE_S = 1.0
 _MEMORY = "routing"
 
@@ -87,15 +89,20 @@ async def _sort_some(sorter: Sorter, log: Log) -> int:
 
 
 async def _sweep(maildrop: Maildrop, log: Log, journal: Journal) -> None:
+    """Put right what dead workers left: their claims at once, content that no message names now and then."""
+    loop = asyncio.get_running_loop()
+    content_due_s = loop.time()
     while True:
         try:
-            released = await maildrop.release_dead()
-        except MaildropError as error:
-            log.error("cannot sweep", reason=str(error))
-        else:
-            if released:
+            if released := await maildrop.release_dead():
                 log.warning("released the claims of a worker that died", recipients=released)
                 journal.tell(events.Released(released))
+            if loop.time() >= content_due_s:
+                content_due_s = loop.time() + SWEEP_CONTENT_S
+                if removed := await maildrop.sweep_content(_now_us() - CONTENT_AGE_US):
+                    log.warning("removed content that belonged to no message", files=removed)
+        except MaildropError as error:
+            log.error("cannot sweep", reason=str(error))
         await asyncio.sleep(SWEEP_S)
 
 

@@ -6,6 +6,7 @@ from paperpath.maildrop.sqlite.database import fetch
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import forget, is_alive
 from paperpath.maildrop.values import Transport
+from paperpath.service.durable import flush_directory
 
 _RELEASE = """
     UPDATE recipient SET state = 'ready', worker = NULL, tried = 1 WHERE state = 'claimed' AND worker = ?
@@ -22,7 +23,7 @@ def register_worker(transaction: Transaction, kind: str, now_us: int) -> int:
 def release_dead_workers(transaction: Transaction, folder: Path, own: int) -> int:
     """Make the claims of workers that no longer live ready again, and forget those workers."""
     cursor = transaction.cursor
-    released = 0
+    released = buried = 0
     for (worker,) in fetch(cursor, "SELECT id FROM worker WHERE id <> ?", (own,)):
         if is_alive(folder, worker):
             continue
@@ -31,4 +32,7 @@ def release_dead_workers(transaction: Transaction, folder: Path, own: int) -> in
             transaction.stages.add(Transport(transport).stage)
         cursor.execute("DELETE FROM worker WHERE id = ?", (worker,))
         forget(folder, worker)
+        buried += 1
+    if buried:  # or a power cut would bring their files back, which nobody looks for once the rows have gone
+        flush_directory(folder)
     return released

@@ -1,0 +1,152 @@
+"""`make crash`: lists, counts and tries the crash points; `--storm` kills programs at random instead.
+
+Ends with 1 and the point to repeat where a promise is broken.
+"""
+
+import argparse
+import json
+import multiprocessing
+import random
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from tests.crash.points import How
+from tests.crash.programs import warm_up
+from tests.crash.runner import Case, Result, Scene, all_points, record, try_case
+from tests.crash.scenarios import SCENARIOS
+from tests.crash.storm import Storm, storm
+
+_KILLS = (How.BEFORE, How.AFTER, How.POWER)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do as the command line says; return the exit code."""
+    options = _parse(arguments)
+    with tempfile.TemporaryDirectory(prefix="paperpath-crash-") as name:
+        if options.storm:
+            return _report_storm(storm(Path(name), options.messages, options.seconds, options.seed))
+        warm_up()
+        scenes = record(Path(name), options.scenario or tuple(SCENARIOS))
+        points = all_points(scenes)
+        if options.count:
+            print(len(points))
+            return 0
+        if options.list:
+            print("\n".join(str(point) for point in sorted(points)))
+            return 0
+        cases = _choose(scenes, options)
+        results = list(_try_all(cases, Path(name), options.jobs))
+        return _report_json(results) if options.json else _report(cases, results, len(points), options.seed)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("make crash ARGS=...", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="list the distinct points")
+    parser.add_argument("--count", action="store_true", help="count them")
+    parser.add_argument("--only", metavar="TEXT", help="points whose name contains it, or a whole case")
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="only this one; repeatable")
+    parser.add_argument(
+        "--how", action="append", type=How, help="before, after, power, EIO, ENOSPC; repeatable; all"
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="so many cases, evenly over the transitions")
+    parser.add_argument("--seed", type=int, default=1, help="for the sample and the storm; %(default)s")
+    parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--storm", action="store_true", help="kill a random program every second, under load")
+    parser.add_argument("--messages", type=int, default=10_000, help="of the storm; %(default)s")
+    parser.add_argument("--seconds", type=float, default=1.0, help="from kill to kill; %(default)s")
+    return parser.parse_args(arguments)
+
+
+def _choose(scenes: Sequence[Scene], options: argparse.Namespace) -> list[Case]:
+    """List the cases that are asked for."""
+    ways = options.how or tuple(How)
+    cases = [Case(scene, point, how) for scene in scenes for point in scene.points for how in ways]
+    if options.only:
+        cases = [case for case in cases if options.only in str(case)]
+    if options.sample:
+        cases = choose_sample(cases, options.sample, options.seed)
+    return cases
+
+
+def choose_sample(cases: Iterable[Case], count: int, seed: int) -> list[Case]:
+    """Choose so many cases, as many of each transition as possible: the same for the same seed."""
+    source = random.Random(seed)
+    by_transition: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_transition[case.point.transition].append(case)
+    for group in by_transition.values():
+        source.shuffle(group)
+    rounds = zip_longest(*(by_transition[name] for name in sorted(by_transition)))
+    return [case for one_of_each in rounds for case in one_of_each if case is not None][:count]
+
+
+def _try_all(cases: Sequence[Case], folder: Path, jobs: int) -> Iterator[Result]:
+    """Try cases in several processes; each has a folder of its own."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(jobs, _begin_worker, (folder,)) as pool:
+        for number, result in enumerate(pool.imap_unordered(_try_in_worker, cases), 1):
+            _show_progress(number, len(cases), result)
+            yield result
+
+
+def _begin_worker(folder: Path) -> None:
+    global _worker_folder
+    _worker_folder = folder / f"worker-{multiprocessing.current_process().name}"
+
+
+_worker_folder = Path()
+
+
+def _try_in_worker(case: Case) -> Result:
+    return try_case(case, _worker_folder)
+
+
+def _show_progress(number: int, count: int, result: Result) -> None:
+    if result.wrong:
+        print(f"\n{result.case}\n  " + "\n  ".join(result.wrong), file=sys.stderr)
+    if sys.stderr.isatty():
+        print(f"\r{number} of {count}", end="", file=sys.stderr)
+
+
+def _report_json(results: Sequence[Result]) -> int:
+    print(
+        json.dumps(
+            [
+                {"case": r.case, "met": r.met, "wrong": r.wrong, "took_s": round(r.took_s, 3), "log": r.log}
+                for r in results
+            ]
+        )
+    )
+    return int(any(result.wrong for result in results))
+
+
+def _report(cases: Sequence[Case], results: Sequence[Result], points: int, seed: int) -> int:
+    """Print a table by transition and call, then what is wrong."""
+    table = Counter((case.point.transition, case.point.call) for case in cases)
+    for (transition, call), tries in sorted(table.items()):
+        print(f"{tries:6}  {transition:55} {call}")
+    missed = [result for result in results if not result.met]
+    broken = [result for result in results if result.wrong]
+    for result in broken:
+        print(f"\nBROKEN at {result.case}\n  " + "\n  ".join(result.wrong))
+        print(f"  again: make crash ARGS=\"--seed {seed} --only '{result.case}'\"")
+    for result in missed:
+        print(f"not come by: {result.case}")
+    print(
+        f"\n{len(cases)} cases of {points} distinct points, {len(broken)} broken, {len(missed)} not come by"
+    )
+    return int(bool(broken))
+
+
+def _report_storm(result: Storm) -> int:
+    print(result)
+    return int(bool(result.wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

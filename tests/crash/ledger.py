@@ -1,0 +1,132 @@
+"""What was sent, what became of it, and whether it balances with what lies in the mailboxes (promise P2)."""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tests.crash.site import Site, Stored
+from tests.support.installation import content_of
+
+_NUMBER = re.compile(rb"^X-Number: (\d+)\r?$", re.MULTILINE)
+_FAILED_RECIPIENT = re.compile(
+    rb"^(?:Original|Final)-Recipient: *rfc822; *(\S+)\r?$", re.MULTILINE | re.IGNORECASE
+)
+_REPORT = re.compile(rb"^Content-Type: multipart/report\b", re.MULTILINE | re.IGNORECASE)
+
+
+class Answer(Enum):
+    """What the client was told of a message."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to send, and what must come of it once it is taken.
+
+    `copies` counts the copies by account, `reports` the reports, to the sender, by failed recipient.
+    """
+
+    number: int
+    recipients: tuple[str, ...]
+    copies: Mapping[str, int]
+    sender: str = "sender@else.example"
+    octets: int = 500
+    reports: Mapping[str, int] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """Make its content, the same each time: dots, long lines, whatever is no text."""
+        source = random.Random(self.number)
+        lines = [b"Subject: crash", b"X-Number: %d" % self.number, b"", b".", b"..dots"]
+        size = 0
+        while size < self.octets:
+            octets = source.randbytes(source.randrange(400)).translate(_NO_LINE_ENDS)
+            lines.append(octets)
+            size += len(octets) + 2
+        return b"\r\n".join(lines) + b"\r\n"
+
+
+_NO_LINE_ENDS = bytes(octet if octet not in (0, 10, 13) else 46 for octet in range(256))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What was sent, in order, with what the client was told."""
+
+    sent: dict[int, tuple[Message, Answer]] = field(default_factory=dict)
+
+    def note(self, message: Message, answer: Answer) -> None:
+        """Note what a client was told."""
+        self.sent[message.number] = message, answer
+
+    def copy(self) -> "Ledger":
+        """Return one that may be written on."""
+        return Ledger(dict(self.sent))
+
+
+def balance(ledger: Ledger, site: Site) -> list[str]:
+    """Return what is wrong, each with the promise that it breaks, once everything has come to rest."""
+    wrong = []
+    books = site.books()
+    if not books.balance:
+        wrong.append(f"P2: the books do not balance: {books}")
+    if books.open:
+        wrong.append(f"P2: {books.open} recipients are open still: {books}")
+    copies, reports, strange = _sort_out(site.stored(), ledger)
+    wrong += strange
+    taken = 0
+    for message, answer in ledger.sent.values():
+        found = copies.pop(message.number, Counter())
+        told = reports.pop(message.number, Counter())
+        wanted, wanted_reports = Counter(message.copies), Counter(message.reports)
+        came = bool(found or told)
+        if answer is Answer.REFUSED and came:
+            wrong.append(f"D4: message {message.number} was refused, and came: {found} {told}")
+        elif answer is Answer.TAKEN or came:
+            taken += len(message.recipients)
+            wrong += _compare("copies", message.number, found, wanted)
+            wrong += _compare("reports", message.number, told, wanted_reports)
+        elif answer is Answer.NONE and not message.copies and not message.reports:
+            taken = -10_000  # it leaves no trace by which we could tell
+    wrong += [f"P2: message {number} was never sent" for number in (*copies, *reports)]
+    if 0 <= taken != books.accepted:
+        wrong.append(f"P2: {books.accepted} recipients accepted by the books, {taken} by what came")
+    wrong += [f"D12: left behind: {what}" for what in site.leftovers()]
+    return wrong
+
+
+def _compare(what: str, number: int, found: Counter[str], wanted: Counter[str]) -> Iterable[str]:
+    if missing := wanted - found:
+        yield f"P2: message {number} lacks {what}: {dict(missing)}"
+    if surplus := found - wanted:
+        yield f"P4: message {number} has {what} too many: {dict(surplus)}"
+
+
+Count = dict[int, Counter[str]]
+
+
+def _sort_out(stored: Iterable[Stored], ledger: Ledger) -> tuple[Count, Count, Sequence[str]]:
+    """Count copies and reports by the number of the message; list what is neither, or damaged."""
+    copies: Count = {}
+    reports: Count = {}
+    wrong = []
+    for file in stored:
+        match = _NUMBER.search(file.octets)
+        number = None if match is None else int(match[1])
+        if number is None or number not in ledger.sent:
+            wrong.append(f"P2: a file in {file.account} is no message of ours: {file.octets[:300]!r}")
+            continue
+        message, _ = ledger.sent[number]
+        if _REPORT.search(file.octets.partition(b"\n\n")[0]):
+            for failed in {found.decode() for found in _FAILED_RECIPIENT.findall(file.octets)}:
+                reports.setdefault(number, Counter())[failed] += 1
+        else:
+            copies.setdefault(number, Counter())[file.account] += 1
+            if content_of(file.octets) != message.content():
+                wrong.append(f"P1: message {number} in {file.account} is not what was sent")
+    return copies, reports, wrong

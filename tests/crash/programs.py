@@ -1,0 +1,195 @@
+"""The real programs, started by fork from a process that has imported them, with their calls interposed.
+
+A program lives as its users know it, from the command line to its exit code, with these differences: it ends by
+itself when nothing is left to do, its clock may be ahead, its pauses are short.
+"""
+
+import asyncio
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from paperpath.config.loader import load_document
+from paperpath.maildrop.opening import create_maildrop
+from paperpath.service import wakeup
+from tests.crash.calls import Files, QueueFiles
+from tests.crash.points import Faults, Plan, Point
+from tests.crash.transitions import Transitions
+
+RELAY, OFFICE, LOCAL = "smtprd", "smtppd", "smtpld"
+CREATE = "create"  # what `paperpath up` does before it starts any program
+_MODULES = {RELAY: "relay.smtprd", OFFICE: "postoffice.smtppd", LOCAL: "local.smtpld"}
+_PATIENCE_S = 20.0
+_IDLE_LOOKS = 4  # at nothing, one after the other, until a program takes it that nothing will come
+_IDLE_LOOK_S = 0.005
+_SHORT_S = 0.01
+# Pauses that are no promise, by module and name.
+_PAUSES = ("TROUBLE_PAUSE_S", "GATHER_S", "SWEEP_S")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a program is to be run: its faults, how far its clock is ahead, constants of the product to set."""
+
+    plan: Plan = field(default_factory=Plan)
+    ahead_s: int = 0
+    constants: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a program ended: its exit code, or less than 0 for a signal; whether its target was met; its points."""
+
+    code: int
+    fired: bool
+    points: tuple[Point, ...]
+    counts: tuple[tuple[str, str, int], ...]
+
+    @property
+    def killed(self) -> bool:
+        """Whether it was killed."""
+        return self.code == -signal.SIGKILL
+
+
+class Program:
+    """A program that was started on an installation's configuration."""
+
+    def __init__(self, name: str, file: Path, run: Run) -> None:
+        """Start it."""
+        self.name = name
+        self._notes = file.with_name("notes")
+        self._fired = file.with_name("fired")
+        for left in (self._notes, self._fired):
+            left.unlink(missing_ok=True)
+        self.pid = os.fork()
+        if self.pid == 0:
+            _live(name, file, run, self._notes, self._fired)
+        self._descriptor = os.pidfd_open(self.pid)
+
+    def lives(self) -> bool:
+        """Tell whether it lives."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._descriptor, selectors.EVENT_READ)
+            return not selector.select(0)
+
+    def end(self) -> None:
+        """Ask it to end."""
+        signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
+
+    def wait(self) -> End:
+        """Wait until it ended. Raises: AssertionError, when it does not."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._descriptor, selectors.EVENT_READ)
+            hangs = not selector.select(_PATIENCE_S)
+        if hangs:
+            os.kill(self.pid, signal.SIGABRT)  # it tells where it hangs
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self._descriptor)
+        assert not hangs, f"{self.name} did not end in {_PATIENCE_S} s"
+        notes = json.loads(self._notes.read_text()) if self._notes.exists() else {"points": [], "counts": []}
+        return End(
+            os.waitstatus_to_exitcode(status),
+            self._fired.exists(),
+            tuple(Point(*point) for point in notes["points"]),
+            tuple((transition, call, hits) for transition, call, hits in notes["counts"]),
+        )
+
+
+def warm_up() -> None:
+    """Import what programs need, and keep the collector from touching it in each of them."""
+    for module in _MODULES.values():
+        importlib.import_module(f"paperpath.{module}")
+    gc.collect()
+    gc.freeze()
+
+
+def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn:
+    """Be the program, in a process of its own."""
+    code = os.EX_SOFTWARE
+    try:
+        log = os.open(file.with_name("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        root = file.with_name("data")
+        transitions = Transitions()
+        faults = Faults(run.plan, lambda: _touch(fired), transitions.name)
+        _set_clock(run.ahead_s)
+        _set_constants(run.constants)
+        _end_when_idle(faults)
+        transitions.install()
+        files = Files(root, faults)
+        queue = QueueFiles(files, faults, transitions)
+        files.install()
+        code = _run(name, file)
+        with open(notes, "w") as out:  # noqa: PTH123 - the path's own opening is no matter here
+            points = [(point.transition, point.call, point.hit) for point in faults.passed]
+            json.dump({"points": points, "counts": faults.counts}, out)
+        del queue
+    except BaseException:  # noqa: BLE001 - printed, and the end
+        traceback.print_exc()
+    os._exit(code)
+
+
+def _run(name: str, file: Path) -> int:
+    if name == CREATE:
+        create_maildrop(load_document(file).configuration)
+        return os.EX_OK
+    main: Any = importlib.import_module(f"paperpath.{_MODULES[name]}").main
+    try:
+        main.main(args=["--config", str(file)], prog_name=name)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return os.EX_OK
+
+
+def _touch(file: Path) -> None:
+    os.mknod(file, 0o600)
+
+
+def _set_clock(ahead_s: int) -> None:
+    def moved(function: Callable[[], Any], units: int) -> Callable[[], Any]:
+        return lambda: function() + ahead_s * units
+
+    if ahead_s:
+        time.time_ns = moved(time.time_ns, 1_000_000_000)
+        time.time = moved(time.time, 1)
+
+
+def _set_constants(constants: Mapping[str, int]) -> None:
+    for module_name in _MODULES.values():
+        module = importlib.import_module(f"paperpath.{module_name}")
+        for pause in _PAUSES:
+            if hasattr(module, pause):
+                setattr(module, pause, _SHORT_S)
+    for place, value in constants.items():
+        module_name, _, constant = place.partition(":")
+        module = importlib.import_module(f"paperpath.{module_name}")
+        assert hasattr(module, constant), place
+        setattr(module, constant, value)
+
+
+def _end_when_idle(faults: Faults) -> None:
+    """Have a program that waits for work in vain end in order."""
+    wait = wakeup.Wakeups.wait
+    looks = 0
+    last = -1
+
+    async def look(self: wakeup.Wakeups, timeout_s: float) -> None:
+        nonlocal looks, last
+        await wait(self, min(timeout_s, _IDLE_LOOK_S))
+        looks = looks + 1 if faults.activity == last else 0
+        last = faults.activity
+        if looks == _IDLE_LOOKS:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0)
+
+    wakeup.Wakeups.wait = look  # type: ignore[method-assign]

@@ -1,0 +1,203 @@
+"""Records the points of the scenarios, and tries them, each on a copy of the installation as it was before.
+
+After the crash, or the failed call, all programs run without faults until everything has come to rest; then the
+ledger is balanced.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from paperpath.maildrop.errors import MaildropError
+from tests.crash.ledger import Answer, Ledger, Message, balance
+from tests.crash.points import How, Plan, Point
+from tests.crash.programs import LOCAL, OFFICE, RELAY, End, Program, Run
+from tests.crash.scenarios import ACCOUNTS, SCENARIOS, Scenario, Step
+from tests.crash.site import Site, copy_site
+from tests.support.installation import Installation, wait_until
+from tests.support.wire import Wire, stuffed
+
+_HOURS_S = 3600
+_MOST_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One step of a scenario: the installation as it is before it, what was sent, and the points in it."""
+
+    scenario: str
+    step: int
+    folder: Path
+    ledger: Ledger
+    met_before: tuple[tuple[str, str, int], ...]
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One try: what happens, at which point of which scene."""
+
+    scene: Scene
+    point: Point
+    how: How
+
+    def __str__(self) -> str:
+        return f"{self.scene.scenario} / {self.point} / {self.how.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a try. `met` is false where the program did not come by the point this time."""
+
+    case: str
+    met: bool
+    wrong: tuple[str, ...]
+    took_s: float
+    log: str = ""
+
+
+def record(folder: Path, names: Sequence[str] = tuple(SCENARIOS)) -> list[Scene]:
+    """Play the scenarios without faults; return their scenes. Raises: AssertionError, if that went wrong."""
+    model = folder / "model"
+    Installation(model, accounts=ACCOUNTS)
+    scenes = []
+    for name in names:
+        scenes += list(_record(folder, model, SCENARIOS[name]))
+    return scenes
+
+
+def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
+    live = folder / "live"
+    copy_site(model, live)
+    site = Site(live)
+    scenario.prepare(site)
+    ledger = Ledger()
+    counts: tuple[tuple[str, str, int], ...] = ()
+    for number, step in enumerate(scenario.steps):
+        if step.before is not None:
+            step.before(site)
+        before = folder / "scenes" / f"{scenario.name} {number}"
+        copy_site(live, before)
+        noted = ledger.copy()
+        plan = replace(step.plan, met_before=counts)
+        end = play(site, step, plan, ledger)
+        if step.plan.target is not None:
+            assert end.killed, f"{scenario.name}: {step.program} did not come by {step.plan.target}"
+            continue
+        assert end.code == 0, f"{scenario.name}: {step.program} ended with {end.code}\n{site.output()}"
+        refused = [message for message, answer in ledger.sent.values() if answer is not Answer.TAKEN]
+        assert not refused, f"{scenario.name}: not taken: {refused}"
+        yield Scene(scenario.name, number, before, noted, counts, end.points)
+        counts = end.counts
+    wrong = come_to_rest(site, scenario, ledger)
+    assert not wrong, f"{scenario.name}, without a fault: {wrong}\n{site.output()}"
+
+
+def play(site: Site, step: Step, plan: Plan, ledger: Ledger) -> End:
+    """Run one program until it has nothing left to do, or dies."""
+    program = Program(step.program, site.file, Run(plan, step.ahead_s, step.constants))
+    if step.program == RELAY:
+        _send(program, site, step.send, ledger)
+        program.end()
+    return program.wait()
+
+
+def try_case(case: Case, folder: Path) -> Result:
+    """Try a point, in a folder of the caller's."""
+    began_s = time.monotonic()
+    scene = case.scene
+    scenario = SCENARIOS[scene.scenario]
+    copy_site(scene.folder, folder)
+    site = Site(folder)
+    ledger = scene.ledger.copy()
+    plan = Plan(case.point, case.how, scene.met_before)
+    wrong: list[str] = []
+    fired = False
+    try:
+        end = play(site, scenario.steps[scene.step], plan, ledger)
+        fired = end.fired
+        if end.fired and end.killed != case.how.kills:
+            wrong.append(f"P8: the program ended with {end.code}")
+        for step in scenario.recovery:
+            assert play(site, step, Plan(), ledger).code == 0, f"{step.program} did not recover"
+        wrong += come_to_rest(site, scenario, ledger)
+    except (AssertionError, MaildropError, OSError) as error:
+        wrong.append(f"P8: {error}")
+    log = site.output() if wrong else ""
+    return Result(str(case), fired, tuple(wrong), time.monotonic() - began_s, log)
+
+
+def come_to_rest(site: Site, scenario: Scenario, ledger: Ledger) -> list[str]:
+    """Run smtppd and smtpld in turn, the clock going on, until nothing is open; return what is wrong then."""
+    scenario.mend(site)
+    ahead_s = max(step.ahead_s for step in scenario.steps)
+    wrong = []
+    for _ in range(_MOST_ROUNDS):
+        ahead_s += 2 * _HOURS_S
+        for name in (OFFICE, LOCAL):
+            if name == LOCAL and not site.books().open:
+                return wrong + balance(ledger, site)
+            end = play(site, Step(name, ahead_s=ahead_s), Plan(), ledger)
+            if end.code:
+                wrong.append(f"P8: {name} ended with {end.code} after the crash")
+    return [*wrong, f"P2: it never comes to rest: {site.books()}", *balance(ledger, site)]
+
+
+def all_points(scenes: Sequence[Scene]) -> Counter[Point]:
+    """Return the distinct points, with how many scenes have each."""
+    return Counter(point for scene in scenes for point in scene.points)
+
+
+def _send(program: Program, site: Site, messages: Sequence[Message], ledger: Ledger) -> None:
+    """Send messages over one session, as far as that comes, and note what we were told of each."""
+    answer = Answer.NONE
+    try:
+        wait_until(lambda: not program.lives() or _listens(site.port), "smtprd to listen", 5)
+        with Wire(site.port) as wire:
+            _expect(wire.reply(), b"220")
+            _expect(wire.ask(b"EHLO crash.example"), b"250")
+            for message in messages:
+                answer = Answer.NONE
+                ledger.note(message, answer)
+                answer = _send_one(wire, message)
+                ledger.note(message, answer)
+    except (OSError, _GoneError):
+        pass
+
+
+class _GoneError(Exception):
+    """The server has gone, or says that it goes."""
+
+
+def _send_one(wire: Wire, message: Message) -> Answer:
+    """Send a message; return what the server said. Raises: OSError, _GoneError."""
+    recipients = b"".join(b"RCPT TO:<%s>\r\n" % recipient.encode() for recipient in message.recipients)
+    wire.send(b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (message.sender.encode(), recipients))
+    replies = [wire.reply()[:3] for _ in range(len(message.recipients) + 2)]
+    if replies[-1] != b"354":
+        if b"" in replies:
+            raise _GoneError
+        _expect(wire.ask(b"RSET"), b"250")
+        return Answer.REFUSED
+    wire.send(stuffed(message.content()))
+    reply = wire.reply()
+    if reply.startswith(b"250"):
+        return Answer.TAKEN
+    if not reply:
+        raise _GoneError
+    return Answer.REFUSED
+
+
+def _expect(reply: bytes, code: bytes) -> None:
+    if not reply.startswith(code):
+        raise _GoneError
+
+
+def _listens(port: int) -> bool:
+    try:
+        Wire(port).close()
+    except OSError:
+        return False
+    return True

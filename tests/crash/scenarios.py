@@ -1,0 +1,138 @@
+"""The scenarios: what happens, one program after the other, while points are counted or met.
+
+To add one: write a function that returns a `Scenario` and name it in `SCENARIOS`. A step runs one program until
+nothing is left for it to do. After a crash come the steps of `recovery`, then smtppd and smtpld in turn, with
+the clock going on by hours, until all has come to rest.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.crash.ledger import Message
+from tests.crash.points import Plan, parse_point
+from tests.crash.programs import CREATE, LOCAL, OFFICE, RELAY
+from tests.crash.site import Site
+
+LARGE = 80_000  # more than what is kept in memory, less than what is taken
+U, JOE, JOE2, ADMIN = "u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example"
+STUCK = "stuck@here.example"
+ACCOUNTS = (U, JOE, JOE2, ADMIN, STUCK)
+LATER_S = 7200  # beyond the first pauses before another attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One program, run until nothing is left to do: what it is sent, and what is done before it begins."""
+
+    program: str
+    send: tuple[Message, ...] = ()
+    ahead_s: int = 0
+    before: Callable[[Site], None] | None = None
+    constants: Mapping[str, int] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
+    """What goes wrong as part of the story; such a step has no points of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A story; `mend` takes away, before the recovery, whatever kept mail from its goal."""
+
+    name: str
+    steps: Sequence[Step]
+    recovery: Sequence[Step] = ()
+    mend: Callable[[Site], None] = lambda site: None
+    prepare: Callable[[Site], None] = lambda site: None
+
+
+def to(number: int, *accounts: str, octets: int = 500) -> Message:
+    """Make a message that goes to mailboxes, once to each."""
+    return Message(number, accounts, dict.fromkeys(accounts, 1), octets=octets)
+
+
+def everyday() -> Scenario:
+    """Small and large, one recipient and many, one mailbox that cannot be written for a while."""
+    messages = (
+        to(1, U),
+        to(2, U, JOE, JOE2, ADMIN),
+        to(3, JOE, octets=LARGE),
+        to(4, STUCK, U),
+        to(5, STUCK, octets=LARGE),
+        to(6, JOE2),
+    )
+    return Scenario(
+        "everyday",
+        [
+            Step(RELAY, messages, before=_block),
+            Step(OFFICE),
+            Step(LOCAL),
+            Step(LOCAL, ahead_s=LATER_S, before=_unblock),
+            Step(OFFICE, ahead_s=LATER_S),
+        ],
+        mend=_unblock,
+    )
+
+
+def widows() -> Scenario:
+    """Programs that died before, and what they had claimed and written."""
+    messages = (to(1, U), to(2, U, JOE, octets=LARGE), to(3, JOE))
+    died = Plan(parse_point("deliver / fsync new/ / 1"))
+    return Scenario(
+        "widows",
+        [
+            Step(RELAY, messages),
+            Step(OFFICE),
+            Step(LOCAL, plan=died),
+            Step(OFFICE, ahead_s=LATER_S),
+            Step(LOCAL, ahead_s=LATER_S),
+            Step(OFFICE, ahead_s=LATER_S),
+        ],
+    )
+
+
+def log_moved() -> Scenario:
+    """The log is moved into the database at every chance."""
+    messages = tuple(to(number, U, JOE) for number in range(1, 4))
+    eager = {
+        "maildrop.sqlite.writer:GROUPS_BETWEEN_LOOKS": 1,
+        "maildrop.sqlite.writer:CHECKPOINT_PAGES": 1,
+        "maildrop.sqlite.writer:CHECKPOINT_PAGES_AT_LAST": 1,
+    }
+    steps = [Step(RELAY, messages), Step(OFFICE), Step(LOCAL), Step(OFFICE)]
+    return Scenario("log moved", [replace(step, constants=eager) for step in steps])
+
+
+def first_start() -> Scenario:
+    """The maildrop is made."""
+    afterwards = [Step(CREATE), Step(RELAY, (to(1, U),))]
+    return Scenario("first start", [Step(CREATE)], recovery=afterwards, prepare=_unmake)
+
+
+def _blocked(site: Site) -> Path:
+    return site.mailboxes / "here.example" / "stuck"
+
+
+def _block(site: Site) -> None:
+    """Put a folder that nobody may be written into where a mailbox should be: a file."""
+    folder = _blocked(site)
+    folder.rename(folder.with_name("stuck.away"))
+    folder.write_text("in the way")
+
+
+def _unblock(site: Site) -> None:
+    folder = _blocked(site)
+    if folder.is_file():
+        folder.unlink()
+        folder.with_name("stuck.away").rename(folder)
+
+
+def _unmake(site: Site) -> None:
+    for entry in site.maildrop.iterdir():
+        if entry.is_dir():
+            entry.rmdir()
+        else:
+            entry.unlink()
+    site.maildrop.rmdir()
+
+
+SCENARIOS = {scenario.name: scenario for scenario in (everyday(), widows(), log_moved(), first_start())}

@@ -1,0 +1,78 @@
+"""An installation that crash points are tried on: made once, copied for each try, looked into at the end."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from tests.support.installation import Installation, find_free_port
+
+_TABLES_EMPTY_AT_THE_END = ("message", "content", "recipient")
+_LEFT_BY_RIGHT = frozenset({"queue.db", "queue.lock", "queue.turn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file in a mailbox."""
+
+    account: str
+    octets: bytes
+
+
+class Site(Installation):
+    """An installation in a folder that exists."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take an installation over that was copied here; its port becomes a free one."""
+        self.folder = folder
+        self.file = folder / "paperpath.toml"
+        self.mailboxes = folder / "data" / "mailboxes"
+        self.maildrop = folder / "data" / "maildrop"
+        self.log = folder / "log"
+        self.port = find_free_port()
+        self.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.port}", self.file.read_text()))
+
+    def stored(self) -> Iterator[Stored]:
+        """Give every message of every mailbox, in whatever folder."""
+        for file in self.mailboxes.rglob("*"):
+            if file.is_file() and file.parent.name in ("new", "cur"):
+                mailbox = next(parent for parent in file.parents if not parent.name.startswith("."))
+                while mailbox.name in ("new", "cur") or mailbox.name.startswith("."):
+                    mailbox = mailbox.parent
+                yield Stored(f"{mailbox.name}@{mailbox.parent.name}", file.read_bytes())
+
+    def leftovers(self) -> list[str]:
+        """List what has no business to be there any more, when all mail is gone and smtppd ran last."""
+        left = [str(file.relative_to(self.folder)) for file in self._stray_files()]
+        database = self.maildrop / "queue.db"
+        connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READWRITE)
+        for pragma in ("integrity_check", "foreign_key_check"):
+            found = [row for row in connection.execute(f"PRAGMA {pragma}") if row != ("ok",)]
+            left += [f"{pragma}: {row}" for row in found]
+        for table in _TABLES_EMPTY_AT_THE_END:
+            ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+            left += [f"{count} rows of {table}"] if count else []
+        known = {str(number) for (number,) in connection.execute("SELECT id FROM worker")}
+        connection.close()
+        signs = {file.name for file in (self.maildrop / "workers").iterdir()}
+        if signs != known or len(known) > 1:
+            left.append(f"workers: rows {sorted(known)}, files {sorted(signs)}")
+        return left
+
+    def _stray_files(self) -> Iterator[Path]:
+        for entry in self.maildrop.iterdir():
+            if entry.name not in _LEFT_BY_RIGHT and entry.name not in ("workers", "content", "drop"):
+                yield entry
+        yield from (file for file in (self.maildrop / "content").rglob("*") if file.is_file())
+        yield from (
+            file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp"
+        )
+
+
+def copy_site(source: Path, target: Path) -> None:
+    """Put a copy of an installation in the place of another."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("*.sock", "*.wake"))
