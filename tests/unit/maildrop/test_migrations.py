@@ -26,7 +26,9 @@ FIRST = """
         delivered INTEGER NOT NULL, mended INTEGER NOT NULL
     );
     INSERT INTO meta VALUES (1, 1, 5, 1, 0);
-    CREATE TABLE worker (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, started_us INTEGER NOT NULL);
+    CREATE TABLE worker (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, started_us INTEGER NOT NULL
+    );
     INSERT INTO worker VALUES (7, 'smtpld', 0);
     CREATE TABLE destination (
         id INTEGER PRIMARY KEY, transport TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (transport, name)
