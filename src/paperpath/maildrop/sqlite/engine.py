@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from paperpath.maildrop.content import SpooledContent
 from paperpath.maildrop.errors import StorageError
@@ -17,6 +16,7 @@ from paperpath.maildrop.sqlite import arrivals, claiming, deeds, destinations, s
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
 from paperpath.maildrop.sqlite.reading import Reader
+from paperpath.maildrop.sqlite.space import check_claims
 from paperpath.maildrop.sqlite.sweeping import find_orphans, remove_orphans
 from paperpath.maildrop.sqlite.writer import GroupCommitter
 from paperpath.maildrop.values import (
@@ -34,8 +34,6 @@ from paperpath.maildrop.values import (
     Transport,
     Unsorted,
 )
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class SqliteMaildrop:
 
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
         """See `Maildrop`."""
-        return self._committer.join(message)
+        return self._committer.join(message, message.content.size if message.content.file is None else 0)
 
     def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
         """See `Maildrop`."""
@@ -99,22 +97,11 @@ class SqliteMaildrop:
 
     def reopen_stale(self, limit: int) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while nothing is stale."""
-        if not self._reader.has_stale():
-            return _done(0)
-        return self._committer.submit(lambda transaction: sorting.reopen_stale(transaction, limit))
+        return asyncio.ensure_future(self._reopen_stale(limit))
 
     def release_dead(self) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while everybody lives."""
-        rows = self._reader.ask("SELECT id FROM worker WHERE id <> ?", (self._number,))
-        try:
-            all_live = all(is_alive(self._workers, worker) for (worker,) in rows)
-        except OSError as error:
-            raise StorageError(f"maildrop: {error}", no_space=False) from error
-        if all_live:
-            return _done(0)
-        return self._committer.submit(
-            lambda transaction: workers.release_dead_workers(transaction, self._workers, self._number)
-        )
+        return asyncio.ensure_future(self._release_dead())
 
     def sweep_content(self, before_us: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
@@ -124,6 +111,10 @@ class SqliteMaildrop:
 
     def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
         """See `Maildrop`."""
+        try:
+            check_claims(self._content)
+        except StorageError as error:
+            return _failed(error)
         claimed = self._committer.submit(
             lambda transaction: claiming.claim_ready(transaction, self._number, transport, limit, now_us)
         )
@@ -132,7 +123,7 @@ class SqliteMaildrop:
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
         return self._committer.submit(
-            lambda transaction: settling.settle_claims(transaction, self._number, settlements)
+            lambda transaction: settling.settle_claims(transaction, self._number, settlements), is_urgent=True
         )
 
     def suspend(
@@ -189,6 +180,23 @@ class SqliteMaildrop:
     async def _read_claimed(self, claimed: asyncio.Future[list[int]]) -> Claimed:
         return self._reader.read_claimed(await claimed)
 
+    async def _reopen_stale(self, limit: int) -> int:
+        if not self._reader.has_stale():
+            return 0
+        return await self._committer.submit(lambda transaction: sorting.reopen_stale(transaction, limit))
+
+    async def _release_dead(self) -> int:
+        rows = self._reader.ask("SELECT id FROM worker WHERE id <> ?", (self._number,))
+        try:
+            all_live = all(is_alive(self._workers, worker) for (worker,) in rows)
+        except OSError as error:
+            raise StorageError(f"maildrop: {error}", no_space=False) from error
+        if all_live:
+            return 0
+        return await self._committer.submit(
+            lambda transaction: workers.release_dead_workers(transaction, self._workers, self._number)
+        )
+
     async def _sweep_content(self, before_us: int) -> int:
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(
@@ -215,7 +223,7 @@ async def open_sqlite(folder: Path, worker: Worker, on_work: Callable[[Stage], N
     return SqliteMaildrop(folder, committer, lock, number)
 
 
-def _done(result: Result) -> asyncio.Future[Result]:
-    future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-    future.set_result(result)
+def _failed(error: StorageError) -> asyncio.Future[Claimed]:
+    future: asyncio.Future[Claimed] = asyncio.get_running_loop().create_future()
+    future.set_exception(error)
     return future

@@ -35,11 +35,16 @@ Joint = Callable[[Transaction, Sequence[Any]], None]
 
 @dataclass(slots=True)
 class Request:
-    """An operation asked for, or an item for the joint operation on all items of the group."""
+    """An operation asked for, or an item for the joint operation on all items of the group.
+
+    `octets` is about how much it puts into the queue; `is_urgent`: it may use the disk's reserve.
+    """
 
     future: asyncio.Future[Any]
     operation: Operation[Any] | None = None
     item: Any = None
+    octets: int = 0
+    is_urgent: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -56,6 +61,16 @@ def write_group(connection: apsw.Connection, group: Sequence[Request], joint: Jo
             raise error.reason from None
         connection.execute("ROLLBACK")
         return _write(connection, group, joint, _do_alone)
+
+
+def count_group(waiting: Sequence[Request], most: int, most_octets: int) -> int:
+    """Tell how many of those that wait make the next group: one at least, whatever its size."""
+    octets = 0
+    for count, request in enumerate(waiting[:most]):
+        octets += request.octets
+        if octets > most_octets and count:
+            return count
+    return min(len(waiting), most)
 
 
 def settle_group(group: Sequence[Request]) -> None:
