@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,6 +14,12 @@ from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.maildrop.sqlite.database import create_database
 from paperpath.maildrop.sqlite.engine import SqliteMaildrop, Worker, open_sqlite
 from paperpath.maildrop.values import Stage
+from paperpath.testing import (
+    maildrop_delivery_suite,
+    maildrop_operator_suite,
+    maildrop_post_office_suite,
+    maildrop_suite,
+)
 from paperpath.testing.maildrop_suite import CHECKS, Check, Engine
 
 
@@ -56,3 +63,15 @@ ENGINES: dict[str, Callable[[Path], Engine]] = {"memory": MemoryEngine, "sqlite"
 def test_maildrop_contract(engine: str, check: Check, tmp_path: Path) -> None:
     with contextlib.closing(asyncio.new_event_loop()) as loop:
         loop.run_until_complete(check(ENGINES[engine](tmp_path)))
+
+
+def test_every_check_is_listed() -> None:
+    modules = (maildrop_suite, maildrop_post_office_suite, maildrop_delivery_suite, maildrop_operator_suite)
+    written = {
+        name
+        for module in modules
+        for name, value in vars(module).items()
+        if inspect.iscoroutinefunction(value) and list(inspect.signature(value).parameters) == ["engine"]
+    }
+    assert written - {"next_stage"} == {check.__name__ for check in CHECKS}
+    assert len(CHECKS) == len(set(CHECKS))

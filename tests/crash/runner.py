@@ -78,6 +78,9 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
     for number, step in enumerate(scenario.steps):
         if step.before is not None:
             step.before(site)
+        for message in step.drop:
+            site.drop(message.sender, message.recipients, message.content())
+            ledger.note(message, Answer.TAKEN)
         before = folder / "scenes" / f"{scenario.name} {number}"
         copy_site(live, before)
         noted = ledger.copy()
@@ -87,7 +90,7 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
             assert end.killed, f"{scenario.name}: {step.program} did not come by {step.plan.target}"
             continue
         assert end.code == 0, f"{scenario.name}: {step.program} ended with {end.code}\n{site.output()}"
-        refused = [message for message, answer in ledger.sent.values() if answer is not Answer.TAKEN]
+        refused = [message for message in step.send if ledger.sent[message.number][1] is not Answer.TAKEN]
         assert not refused, f"{scenario.name}: not taken: {refused}"
         yield Scene(scenario.name, number, before, noted, counts, end.points)
         counts = end.counts

@@ -30,6 +30,7 @@ def read(wire: bytes, cut: int) -> tuple[bool, bytes]:
             break
     message = gather(wire)
     assert reader.find_server_name() in (b"", find_plainly(message))
+    assert not reader.is_too_long or is_enough
     return is_enough, reader.find_server_name()
 
 

@@ -129,10 +129,11 @@ def test_several_recipients_get_one_copy_each(shared: Installation) -> None:
 
 def test_A28_E4_postmaster_without_domain_reaches_somebody(shared: Installation) -> None:
     before = len(shared.delivered("admin@here.example"))
-    with Wire(shared.port) as wire:
-        wire.open_transaction(b"PostMaster", b"postmaster@here.example")
-        wire.send(stuffed(b"Subject: help\r\n"))
-        assert wire.reply().startswith(b"250 ")
+    for recipients in ((b"PostMaster",), (b"postmaster@here.example", b"POSTMASTER", b"admin@here.example")):
+        with Wire(shared.port) as wire:
+            wire.open_transaction(*recipients)
+            wire.send(stuffed(b"Subject: help\r\n"))
+            assert wire.reply().startswith(b"250 ")
     shared.wait_for_deliveries(before + 2, "admin@here.example")
 
 
@@ -251,7 +252,7 @@ def test_mail_for_a_remote_domain_waits_visibly(shared: Installation) -> None:
     assert shared.books().balance
 
 
-def test_a_mailbox_removed_after_acceptance_defers_and_loses_nothing(tmp_path: Path) -> None:
+def test_E17_a_mailbox_removed_before_its_mail_is_sorted_fails_it(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     with installation.start("smtprd"):
         wait_until(lambda: "ready" in installation.output(), "smtprd to be ready")
@@ -261,8 +262,8 @@ def test_a_mailbox_removed_after_acceptance_defers_and_loses_nothing(tmp_path: P
             assert wire.reply().startswith(b"250 ")
     installation.run("account", "remove", "--config", str(installation.file), "u@here.example")
     with installation.up():
-        wait_until(lambda: "450 4.2.1" in installation.output(), "the delivery to be deferred")
-    assert installation.books().open == 1
+        wait_until(lambda: "550 5.1.1" in installation.output(), "the recipient to be refused")
+    assert installation.books().failed == 1
     assert installation.books().balance
 
 
@@ -340,3 +341,29 @@ def test_a_busy_port_is_named_with_the_program_that_wants_it(tmp_path: Path) -> 
         )
         assert "Traceback" not in done.stderr
     assert second.pid("smtppd") is None
+
+
+def test_E7_E18_aliases_are_followed_as_the_file_has_them_now(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    text = installation.file.read_text(encoding="utf-8")
+    installation.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
+    aliases = installation.file.parent / "aliases"
+    aliases.write_text("info: u, u@here.example, copy@backup.example\n", encoding="utf-8")
+    with installation.up():
+        with Wire(installation.port) as wire:
+            wire.open_transaction(b"info@here.example")
+            wire.send(stuffed(b"Subject: one\r\n"))
+            assert wire.reply().startswith(b"250 ")
+        installation.wait_for_deliveries(1, "u@here.example")
+        new = aliases.with_name("new")
+        new.write_text("info: admin\nmore: u\n", encoding="utf-8")
+        new.replace(aliases)
+        with Wire(installation.port) as wire:
+            wire.open_transaction(b"info@here.example", b"more@here.example")
+            wire.send(stuffed(b"Subject: two\r\n"))
+            assert wire.reply().startswith(b"250 ")
+        installation.wait_for_deliveries(1, "admin@here.example")
+        installation.wait_for_deliveries(2, "u@here.example")
+    books = installation.books()
+    assert (books.made, books.expanded, books.delivered, books.ready) == (4, 3, 3, 1)
+    assert books.balance

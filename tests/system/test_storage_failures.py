@@ -22,6 +22,7 @@ TAKEN = b"250 2.0.0 Taken as "
 BODIES = {"small": b"x\r\n", "large": b"x" * 88 + b"\r\n" + b"y\r\n" * 30_000}
 # Of what was made to fail; and of the log itself, where that could not be written.
 _TROUBLE = r" smtprd error not stored | smtp.d error cannot |_Lines\._write"
+_BESIDE_THE_MAIL = {"log", "journal"}  # mail goes on without
 _numbers = itertools.count(1)
 
 
@@ -107,7 +108,7 @@ def test_D4_A41_each_call_of_a_transaction_fails_in_its_turn(
         with failing(relay, tmp_path, call, f"{error}:when={number}") as failures:
             reply = sender.end(body)
         failed_once |= failures
-        if failures - {"log"}:
+        if failures - _BESIDE_THE_MAIL:
             # SQLite says that its log could not be flushed, and not that it was for want of space.
             is_full = error == "ENOSPC" and call != "fdatasync"
             refusal = b"452 4.3.1 " if is_full else b"451 4.3.0 "
@@ -163,6 +164,7 @@ def name_kind(line: str) -> str:
         "content": r"/maildrop/content[>\"]",
         "folder": r"/maildrop/content/\w\w[>\"]",
         "log": r"\d<[^>]*/log>",
+        "journal": r"/data/journal[/>]",
     }.items():
         if re.search(pattern, line):
             return name
@@ -221,6 +223,28 @@ def test_D4_D5_S3_a_full_disk_refuses_and_recovers_by_itself(small_disk: Path, l
             sender.begin()
             assert sender.end(body).startswith(TAKEN)
         sender.close()
+
+
+def test_P9_a_full_disk_costs_history_and_no_mail(small_disk: Path) -> None:
+    with running_relay(small_disk.parent, more_relay="least_free = 0") as relay:
+        filler = small_disk / "filler"
+        fill(filler)
+        with Wire(relay.port) as wire:
+            assert wire.reply().startswith(b"220 ")
+            for _ in range(8):  # more than the last page of the journal has room for
+                assert wire.ask(b"MAIL FROM:<a@b.example> X=" + b"x" * 900).startswith(b"503 ")
+        wait_until(lambda: "cannot write the journal" in relay.output(), "the journal's failure to be told")
+        filler.unlink()
+        sender = Sender(relay)
+        sender.begin()
+        queue_id = sender.end(BODIES["small"]).split()[-1].decode()
+        sender.close()
+        lost = re.findall(
+            r" smtprd warning the journal can be written again events_lost=(\d+)\n", relay.output()
+        )
+        assert len(lost) == relay.output().count("smtprd error cannot write the journal")
+        assert sum(map(int, lost)) > 0
+        assert "accepted" in relay.run("why", "--config", str(relay.file), queue_id)
 
 
 def fill(file: Path) -> None:

@@ -9,9 +9,12 @@ from paperpath.commands.account import account
 from paperpath.commands.check import check
 from paperpath.commands.explain import explain
 from paperpath.commands.init import init
+from paperpath.commands.queue import queue
 from paperpath.commands.reload import reload
 from paperpath.commands.status import status
 from paperpath.commands.up import up
+from paperpath.commands.upgrade import upgrade
+from paperpath.commands.why import why
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,5 +27,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, status, reload, account, explain):
+for command in (init, check, up, status, reload, account, queue, explain, why, upgrade):
     main.add_command(command)

@@ -62,10 +62,11 @@ def _print(row: dict[str, Any]) -> None:
         click.echo(f"{row['name']:10} {format_value(row['error'])}")
         return
     restarts = f", started anew {row['restarts']} times" if row.get("restarts") else ""
-    click.echo(f"{row['name']:10} {row['pid']:>7}  {_format_age(row['up_s']):>8}  {row['status']}{restarts}")
+    click.echo(f"{row['name']:10} {row['pid']:>7}  {format_age(row['up_s']):>8}  {row['status']}{restarts}")
 
 
-def _format_age(seconds: float) -> str:
+def format_age(seconds: float) -> str:
+    """Write a length of time in the largest unit that it fills."""
     for unit, length in _UNITS:
         if seconds >= length:
             return f"{seconds / length:.0f} {unit}"

@@ -34,6 +34,7 @@ from paperpath.config.places import (
     FILE_EXPECTED,
     GROUP_EXPECTED,
     INNER_FOLDER_EXPECTED,
+    JOURNAL_NAME,
     MAILDROP_EXPECTED,
     RUN_NAME,
     TLS_NAME,
@@ -51,6 +52,8 @@ from paperpath.mail.reply import Reply
 
 SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
+SMALLEST_JOURNAL = 64 * 2**20  # octets: some parts for each program
+MOST_DAYS = 3650
 MOST_THREADS = 64
 MOST_PROCESSES = 64
 MOST_CERTIFICATES = 100  # two files of each are handed over at once
@@ -248,6 +251,17 @@ class TlsTable(_Table):
     """The first is for whoever names no host or an unknown one; none: the programs make one themselves."""
 
 
+class JournalTable(_Table):
+    """[journal]: how much of what happened is kept. smtppd sees to it."""
+
+    keep_days: int = Field(
+        default=30, ge=1, le=MOST_DAYS, description=f"a whole number of days from 1 to {MOST_DAYS}"
+    )
+    most_octets: Annotated[int, BeforeValidator(parse_octets)] = Field(
+        default=2**30, ge=SMALLEST_JOURNAL, description=f"{OCTETS_EXPECTED}, at least 64 MiB"
+    )
+
+
 class MetricsTable(_Table):
     """[metrics], for metricsd: where it serves Prometheus. The loader wants `remote` for an open address."""
 
@@ -282,6 +296,8 @@ class Configuration(_Table):
     drop: DropTable = Field(default=DropTable(), description="a table [drop]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
+    journal: JournalTable = Field(default=JournalTable(), description="a table [journal]")
+
     metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
 
     service: ServiceTable = Field(default=ServiceTable(), description="a table [service]")
@@ -310,6 +326,11 @@ class Configuration(_Table):
     def damaged_folder(self) -> Path:
         """The folder of what was left there and is no message."""
         return self.data / DAMAGED_NAME
+
+    @property
+    def journal_folder(self) -> Path:
+        """The folder of what happened."""
+        return self.data / JOURNAL_NAME
 
     @property
     def tls_folder(self) -> Path:

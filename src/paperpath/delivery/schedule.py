@@ -19,7 +19,7 @@ def next_due_us(claim: Claim, now_us: int) -> int:
 
 
 def judge(claim: Claim, outcome: Outcome, begun_us: int, give_up_after_s: float) -> Outcome:
-    """Return an attempt's outcome; a deferral as a failure, if the recipient's time was over when it began."""
+    """Return an outcome; a deferral as a failure, if the time was over when the attempt began."""
     deadline_us = claim.deadline_us or claim.message.arrived_us + round(give_up_after_s * 1_000_000)
     if isinstance(outcome, Deferred) and begun_us >= deadline_us:
         return Failed(outcome.reply)

@@ -52,7 +52,7 @@ def open_step(parent: int, name: str) -> int:
 
 
 def make_step(parent: int, name: str) -> int:
-    """Make a folder in an open one, for its owner alone whatever the umask, unless somebody just did; open it.
+    """Make a folder in an open one, for its owner alone whatever the umask, unless somebody did; open it.
 
     Its name is not flushed; the caller closes. Raises: OSError.
     """

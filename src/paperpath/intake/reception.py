@@ -53,6 +53,11 @@ class Reception:
         """The id under which the message will be known."""
         return self._stamp.queue_id
 
+    @property
+    def message_id(self) -> str:
+        """The message's own id as far as it has come in, for the journal."""
+        return self._hops.message_id
+
     def add(self, octets: bytes) -> None:
         """Take a chunk of content."""
         self._hops.add(octets)

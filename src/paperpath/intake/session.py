@@ -13,13 +13,15 @@ from typing import Any, ClassVar, cast
 
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.chronicle import Chronicle, Command
 from paperpath.intake.connections import Connections
 from paperpath.intake.counting import Counting
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.intake.wire import Wire
-from paperpath.mail.address import Mailbox
+from paperpath.journal.events import Tell, show_address
+from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.domain import domain_key
 from paperpath.mail.envelope import NO_PARAMETERS, Client, Envelope, Recipient
 from paperpath.mail.reply import Reply
@@ -38,6 +40,7 @@ from paperpath.smtp.states import State
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
 CLOSE_S = 30.0  # how long a client may take to read the last of them, if it may be silent for as long
+HANDSHAKE_S = 30.0  # how long TLS may take to begin, if the client may be silent for as long
 TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
 
 
@@ -60,6 +63,7 @@ class Service:
     idle_timeout_s: float
     log: Log
     metrics: IntakeMetrics
+    tell: Tell
 
     @property
     def transaction_s(self) -> float:
@@ -84,6 +88,7 @@ class Session(asyncio.Protocol):
         self._admitted = False
         self._storing = False
         self._log = service.log
+        self._chronicle = Chronicle(service.tell, "", "")
         self._client_reads = True
         self._ending = False
         self._half_closed = False
@@ -106,7 +111,9 @@ class Session(asyncio.Protocol):
         self._admitted = True
         metrics.connections += 1
         metrics.open_connections += 1
-        self._log = self._service.log.bind(session=self._sessions.add(self), client=self._client.address)
+        session_id = self._sessions.add(self)
+        self._log = self._service.log.bind(session=session_id, client=self._client.address)
+        self._chronicle = Chronicle(self._service.tell, session_id, self._client.address)
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         if self._wire.has_octets_waiting:
             self._log.info("early talker", before="the greeting")
@@ -114,9 +121,10 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take octets, and do whatever can be done with them."""
-        self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         wire = self._wire
         starting = wire.in_handshake
+        if not starting:  # which has a deadline, however busy the client is
+            self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         try:
             octets = wire.receive(data)
         except TlsError as error:
@@ -155,7 +163,9 @@ class Session(asyncio.Protocol):
         self._service.connections.leave(self._client.address)
         if not self._storing:
             self._sessions.discard(self)
+            self._tell_broken_off(None)
             self._drop_transaction()
+        self._chronicle.end()
 
     # Called by the program
 
@@ -173,6 +183,8 @@ class Session(asyncio.Protocol):
             self._overdue_s = now_s + self._service.idle_timeout_s  # it is we who are busy
         elif self._wire.is_closing or self._wire.in_handshake:
             if now_s >= self._overdue_s:
+                if not self._wire.is_closing:
+                    self._log.info("TLS failed", reason="the handshake takes too long")
                 self._wire.abort()
         elif now_s >= self._overdue_s:
             self._close_overdue(replies.R421_IDLE)
@@ -214,6 +226,7 @@ class Session(asyncio.Protocol):
     def _take_sender(self, event: events.SenderReceived) -> None:
         if not self._service.space.has_room(event.size or 0):
             self._log_refusal("MAIL", replies.R452_NO_SPACE)
+            self._tell_refused("MAIL", f"FROM:{format_path(event.sender)}", replies.R452_NO_SPACE)
             self._core.reply(replies.R452_NO_SPACE)
             return
         self._sender, self._parameters, self._recipients = event.sender, event.parameters, {}
@@ -230,6 +243,7 @@ class Session(asyncio.Protocol):
             self._log.info("space before the recipient's path")
         if reply.code >= 400:
             self._log_refusal(show_path(address), reply)
+            self._tell_refused("RCPT", f"TO:{format_path(address)}", reply)
         else:  # who is named twice gets one copy
             self._recipients.setdefault((address.local, domain_key(address.domain)), recipient)
         self._core.reply(reply)
@@ -280,9 +294,11 @@ class Session(asyncio.Protocol):
             self._hang_up()
 
     def _take_drop(self, event: events.TransactionDropped) -> None:
-        self._drop_transaction()
         if event.reply.code >= 400:
             self._log_refusal("content", event.reply)
+            if self._reception is not None:
+                self._chronicle.refuse_message(self._reception, event.reply)
+        self._drop_transaction()
 
     def _drop_transaction(self) -> None:
         reception, self._reception = self._reception, None
@@ -293,6 +309,13 @@ class Session(asyncio.Protocol):
 
     def _take_refusal(self, event: events.CommandRefused) -> None:
         self._log_refusal(f"{event.verb}({event.length})", event.reply)
+        self._tell_refused(event.verb, event.argument, event.reply, event.length)
+        if self._core.state is State.CLOSED:
+            self._tell_broken_off(event.reply)
+            self._drop_transaction()
+
+    def _take_quit(self, event: events.QuitReceived) -> None:
+        self._drop_transaction()
 
     def _start_tls(self, event: events.TLSRequested) -> None:
         tls = self._service.tls
@@ -302,9 +325,11 @@ class Session(asyncio.Protocol):
         self._core.reply(replies.R220_START_TLS)
         self._send()
         self._wire.start_tls(tls.make_layer())
+        self._overdue_s = self._loop.time() + min(HANDSHAKE_S, self._service.idle_timeout_s)
 
     def _go_on_encrypted(self) -> None:
         """Forget what the client said in the clear (RFC 3207 §4.2)."""
+        self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         facts = self._wire.tls_facts
         if facts is not None:
             name = show_domain(facts.server_name)
@@ -312,9 +337,6 @@ class Session(asyncio.Protocol):
         self._drop_transaction()
         self._client = Client(self._client.address, self._client.port, "", "SMTP")
         self._core.tls_started()
-
-    def _take_nothing(self, event: object) -> None:
-        """Whatever else there is to do is done once the replies are sent."""
 
     def _send(self) -> None:
         octets = self._core.octets_to_send()
@@ -331,12 +353,13 @@ class Session(asyncio.Protocol):
             self._wire.close()
 
     def _close(self, reply: Reply) -> None:
+        self._tell_broken_off(reply)
+        self._drop_transaction()
         self._core.close(reply)
         self._send()
 
     def _close_overdue(self, reply: Reply) -> None:
         self._log.info("overdue", reply=reply)
-        self._drop_transaction()
         self._close(reply)
 
     def _control_reading(self) -> None:
@@ -344,6 +367,16 @@ class Session(asyncio.Protocol):
 
     def _log_refusal(self, what: str, reply: Reply) -> None:
         self._log.info("refused", what=what, reply=reply)
+
+    def _tell_refused(self, verb: str, argument: str, reply: Reply, length: int = 0) -> None:
+        sender = "" if self._transaction_overdue_s is None else show_address(self._sender)
+        self._chronicle.refuse(self._client.hello, sender, Command(verb, argument, length), reply)
+
+    def _tell_broken_off(self, reply: Reply | None) -> None:
+        """Tell that an open transaction leads to no message."""
+        if self._transaction_overdue_s is not None:
+            envelope = Envelope(self._sender, tuple(self._recipients.values()), self._client)
+            self._chronicle.break_off(envelope, reply)
 
     def _log_stored(self, reception: Reception, stored: Stored) -> None:
         envelope = reception.envelope
@@ -355,7 +388,10 @@ class Session(asyncio.Protocol):
         }
         if stored.reply.is_positive:
             self._log.info("accepted", **facts, size=stored.size)
-        elif stored.trouble:
+            self._chronicle.accept(reception, stored.size, self._wire.tls_facts)
+            return
+        self._chronicle.refuse_message(reception, stored.reply)
+        if stored.trouble:
             self._log.error("not stored", **facts, reason=stored.trouble)
         else:  # it is the message's own fault
             self._log.info("refused", what="content", **facts)
@@ -370,5 +406,5 @@ class Session(asyncio.Protocol):
         events.TransactionDropped: _take_drop,
         events.CommandRefused: _take_refusal,
         events.TLSRequested: _start_tls,
-        events.QuitReceived: _take_nothing,
+        events.QuitReceived: _take_quit,
     }

@@ -16,14 +16,17 @@ from paperpath.delivery.reports import make_clerk
 from paperpath.delivery.schedule import judge
 from paperpath.delivery.settling import make_settlements, settle_untold
 from paperpath.folders.upkeep import Upkeep
+from paperpath.journal.writer import Journal, open_journal
 from paperpath.local.delivery import defer_batch, deliver_batch
 from paperpath.local.places import Depot
-from paperpath.mail.address import parse_mailbox
-from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
+from paperpath.local.telling import tell_settled
+from paperpath.mail.address import Mailbox, parse_mailbox
+from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.maildrop.values import Claim, Claimed, Settlement, Transport
+from paperpath.routing.mailboxes import find_mailbox
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups
@@ -33,8 +36,6 @@ BATCH = 50
 GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 1.0  # the most that a lost wake-up can cost; deferred recipients are looked at as often
 TROUBLE_PAUSE_S = 1.0
-
-_EVENTS = {Delivered: "delivered", Deferred: "deferred", Failed: "failed", SetAside: "set aside"}
 
 
 async def deliver_mail(life: Life) -> None:
@@ -47,9 +48,10 @@ async def deliver_mail(life: Life) -> None:
     async with (
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
+        open_journal(life, NAME) as journal,
     ):
         with ThreadPoolExecutor(configuration.local.threads, "delivery") as threads:
-            delivery = LocalDelivery(life, maildrop, accounts, threads)
+            delivery = LocalDelivery(life, maildrop, accounts, threads, journal)
             life.call_at_end(wakeups.wake)
             life.ready("delivering to mail folders")
             while not life.ending:
@@ -65,7 +67,12 @@ class LocalDelivery:
     """Claims batches and delivers them, at most one per thread at a time."""
 
     def __init__(
-        self, life: Life, maildrop: Maildrop, accounts: AccountsFile, threads: ThreadPoolExecutor
+        self,
+        life: Life,
+        maildrop: Maildrop,
+        accounts: AccountsFile,
+        threads: ThreadPoolExecutor,
+        journal: Journal,
     ) -> None:
         """Begin with nothing claimed."""
         self._life = life
@@ -73,6 +80,7 @@ class LocalDelivery:
         self._accounts = accounts
         self._threads = threads
         self._upkeep = Upkeep()
+        self._journal = journal
         self._slots = asyncio.Semaphore(life.configuration.local.threads)
         self._batches: set[asyncio.Task[None]] = set()
 
@@ -107,8 +115,14 @@ class LocalDelivery:
         finally:
             self._slots.release()
         settlements = await self._conclude(claimed, outcomes, begun_us)
-        self._log(claimed, settlements)
         await self._settle(settlements)
+        tell_settled(claimed, settlements, self._find_folder, self._life.log, self._journal.tell)
+
+    def _find_folder(self, address: Mailbox) -> str:
+        """Name the folder of an address, as the journal has it; empty where there is none."""
+        separator = self._life.configuration.post_office.separator
+        mailbox = find_mailbox(address, self._accounts.read(), separator)
+        return "" if mailbox is None else str(mailbox.account.folder)
 
     async def _write(self, claims: Sequence[Claim], now_us: int) -> list[Outcome]:
         configuration = self._life.configuration
@@ -156,29 +170,6 @@ class LocalDelivery:
             if self._life.ending:
                 return  # a dead worker's claims are looked for under their name, and not written twice
             await asyncio.sleep(TROUBLE_PAUSE_S)
-
-    def _log(self, claimed: Claimed, settlements: Sequence[Settlement]) -> None:
-        by_id = {claim.recipient_id: claim for claim in claimed.claims}
-        for settlement in settlements:
-            if (claim := by_id.get(settlement.recipient_id)) is not None:
-                self._log_one(claim, settlement)
-        for damaged in claimed.damaged:
-            self._life.log.error("damaged, set aside", message=damaged.queue_id, reason=damaged.reason)
-
-    def _log_one(self, claim: Claim, settlement: Settlement) -> None:
-        outcome, report = settlement.outcome, settlement.report
-        facts: dict[str, object] = {
-            "message": claim.message.queue_id,
-            "recipient": claim.address,
-            "reply": outcome.reply,
-        }
-        if report is not None:
-            facts |= {"report": report.queue_id, "to": report.envelope.recipients[0].address}
-        is_trouble = isinstance(outcome, SetAside) or (
-            isinstance(outcome, Failed) and claim.return_path is None and report is None
-        )
-        tell = self._life.log.error if is_trouble else self._life.log.info
-        tell(_EVENTS[type(outcome)], **facts)
 
 
 def _now_us() -> int:

@@ -19,6 +19,9 @@ class Client:
     protocol: str
 
 
+NO_CLIENT = Client("", 0, "", "")
+
+
 @dataclass(frozen=True, slots=True)
 class SenderParameters:
     """What came with MAIL: BODY (RFC 6152, 3030), SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461).

@@ -1,12 +1,15 @@
 """The header section looked at as octets: where it ends, which fields there are (RFC 5322 §2.1, §2.2).
 
-For the one inspection that the relay is allowed, counting trace fields against loops (RFC 5321 §6.3), and for
-local delivery, which knows by Delivered-To what was here before. Nothing here decodes or changes a field.
+For the relay, which counts trace fields against loops (RFC 5321 §6.3) and tells the journal the Message-ID,
+and for local delivery, which knows by Delivered-To what was here before. Nothing here decodes or changes a
+field.
 """
 
 import re
 
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
+_COLON = re.compile(rb"[ \t]*:")
+_WHITE_SPACE = (b" ", b"\t")
 
 
 def header_section(octets: bytes) -> bytes:
@@ -49,3 +52,31 @@ def find_fields(header: bytes, name: bytes) -> list[bytes]:
         if is_wanted:
             values.append(rest[1:])
     return values
+
+
+def find_field(header: bytes, name: bytes) -> tuple[int, int] | None:
+    """Find the first field of that name (lower case): from behind its colon to the end of its last line.
+
+    Every line of `header` must end with CRLF.
+    """
+    folded = header.lower()
+    begin = 0 if folded.startswith(name) else _after_line_end(folded, name, 0)
+    while begin is not None:
+        colon = _COLON.match(header, begin + len(name))
+        if colon is not None:
+            return colon.end(), skip_folds(header, header.index(b"\r\n", begin) + 2)
+        begin = _after_line_end(folded, name, begin)
+    return None
+
+
+def skip_folds(header: bytes, begin: int) -> int:
+    """Return where the first line from `begin` on begins that does not continue a field."""
+    while header[begin : begin + 1] in _WHITE_SPACE:
+        begin = header.index(b"\r\n", begin) + 2
+    return begin
+
+
+def _after_line_end(octets: bytes, name: bytes, begin: int) -> int | None:
+    """Find a name at the begin of a line that is not the first."""
+    found = octets.find(b"\r\n" + name, begin)
+    return None if found < 0 else found + 2

@@ -119,6 +119,9 @@ class Maildrop(Protocol):
     def read_message(self, queue_id: str) -> ClaimedMessage | None:
         """Return a message that has open recipients. Raises: MaildropError, where it is damaged."""
 
+    def examine(self, recipient_ids: Sequence[int]) -> Claimed:
+        """Return recipients with their messages as a claim would, whatever their state, claiming none."""
+
     def change(self, recipient_ids: Sequence[int], deed: Deed) -> asyncio.Future[int]:
         """Carry out an operator's deed on recipients that are not claimed; gives how many it changed."""
 

@@ -21,6 +21,7 @@ from paperpath.maildrop.values import (
     Claimed,
     ClaimedMessage,
     Content,
+    Damaged,
     Decision,
     Deed,
     Expanded,
@@ -296,6 +297,13 @@ class MemoryMaildrop:
         found = (message for message in self._store.messages.values() if message.queue_id == queue_id)
         return next(found, None)
 
+    def examine(self, recipient_ids: Sequence[int]) -> Claimed:
+        """See `Maildrop`."""
+        found = [(number, self._store.recipients.get(number)) for number in recipient_ids]
+        gone = (Damaged(number, "", "it is gone") for number, recipient in found if recipient is None)
+        there = (self._describe(number, recipient) for number, recipient in found if recipient is not None)
+        return Claimed(tuple(there), tuple(gone))
+
     def change(self, recipient_ids: Sequence[int], deed: Deed) -> asyncio.Future[int]:
         """See `Maildrop`."""
         return _done(sum(self._carry_out(number, deed) for number in dict.fromkeys(recipient_ids)))
@@ -342,6 +350,7 @@ class MemoryMaildrop:
             message.arrived_us,
             message.content,
             message.origin,
+            envelope.client,
         )
         for asked in envelope.recipients:
             store.recipients[store.number("recipient")] = _Recipient(
@@ -450,9 +459,12 @@ class MemoryMaildrop:
         target = recipient.transport, recipient.destination
         if (suspension := store.suspensions.get(target)) is not None:
             store.suspensions[target] = replace(suspension, probe=number)
+        return self._describe(number, recipient)
+
+    def _describe(self, number: int, recipient: _Recipient) -> Claim:
         return Claim(
             number,
-            store.messages[recipient.message_id],
+            self._store.messages[recipient.message_id],
             recipient.address,
             recipient.accepted_address,
             recipient.return_path,
@@ -549,6 +561,8 @@ class MemoryMaildrop:
             recipient.expanded_via,
             recipient.route_override,
             message.origin.value,
+            recipient.notify,
+            recipient.orcpt,
         )
 
     def _summary(self, state: State, transport: str, destination: str, arrivals: list[int]) -> QueueSummary:

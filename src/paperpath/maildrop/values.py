@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from paperpath.mail.address import Mailbox
-from paperpath.mail.envelope import Envelope, SenderParameters
+from paperpath.mail.envelope import NO_CLIENT, Client, Envelope, SenderParameters
 from paperpath.mail.outcome import Outcome
 from paperpath.mail.reply import Reply
 
@@ -183,7 +183,7 @@ Decision = Sorted | Expanded | Refused | Aside
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """What a delivery needs to know of a message."""
+    """What a delivery, or an operator, needs to know of a message; `client` is who handed it in."""
 
     id: int
     queue_id: str
@@ -192,6 +192,7 @@ class ClaimedMessage:
     arrived_us: int
     content: Content
     origin: Origin = Origin.RELAY
+    client: Client = NO_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +309,8 @@ class QueueEntry:
     expanded_via: tuple[str, ...]
     route_override: str
     origin: str
+    notify: str
+    orcpt: str
 
 
 @dataclass(frozen=True, slots=True)

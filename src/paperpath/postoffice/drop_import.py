@@ -20,6 +20,7 @@ from paperpath.config.tables import Configuration
 from paperpath.intake.hops import HopCounter
 from paperpath.intake.reception import MOST_HOPS
 from paperpath.intake.space import FreeSpace
+from paperpath.journal.events import Accepted, Tell, show_address, show_addresses
 from paperpath.mail.envelope import Client
 from paperpath.mail.trace import Stamp, submitted_field
 from paperpath.maildrop.drop.folder import DropFolder, Fate, Found
@@ -48,17 +49,18 @@ class _LaterError(Exception):
 class DropImport:
     """Takes messages over from the drop directory, as long as it is open."""
 
-    def __init__(self, configuration: Configuration, maildrop: Maildrop, log: Log) -> None:
+    def __init__(self, configuration: Configuration, maildrop: Maildrop, log: Log, tell: Tell) -> None:
         """Open the directory. Raises: OSError, DropError."""
         self._folder = DropFolder(configuration.drop_folder, configuration.damaged_folder)
         self._space = FreeSpace(configuration.maildrop_folder, configuration.relay.least_free)
         self._hostname = configuration.hostname
         self._maildrop = maildrop
         self._log = log
+        self._tell_event = tell
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "drop")
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._stuck: set[str] = set()
-        self._removed: list[str] = []  # keys of files that were taken and removed
+        self._removed: list[str] = []  # keys of files that are gone
         self._counts = {"taken": 0, "damaged": 0, "expired": 0}
 
     async def import_some(self, most_octets: int) -> int:
@@ -98,18 +100,9 @@ class DropImport:
         if later:
             self._log.error("cannot take dropped messages now", reason=later[0], files=len(later))
         if dealt_with:
-            await self._forget_removed()
+            await self._run(self._folder.flush)
+            await self._forget()
         return 0 if later else dealt_with
-
-    async def _forget_removed(self) -> None:
-        """Forget the keys of files that are gone for good: only a flush says that they stay gone."""
-        await self._run(self._folder.flush)
-        keys, self._removed = self._removed, []
-        try:
-            await self._maildrop.forget_unique(keys)
-        except MaildropError as error:
-            self._removed += keys
-            self._log.error("cannot forget dropped files", reason=str(error))
 
     async def _take(self, found: Found, most_octets: int) -> DropError | _LaterError | None:
         """Take one file over and remove it; return why not, if not."""
@@ -141,6 +134,7 @@ class DropImport:
                 octets=message.content.size,
                 recipients=len(message.envelope.recipients),
             )
+            self._tell_event(_make_event(message, login or f"uid {file.uid}"))
             await self._run(lambda: self._folder.remove(file.name, file.identity))
             self._removed.append(file.unique)
 
@@ -164,6 +158,17 @@ class DropImport:
             content.discard()
             raise
         return message
+
+    async def _forget(self) -> None:
+        """Have the keys forgotten whose files no power cut can bring back any more."""
+        if not self._removed:
+            return
+        keys, self._removed = self._removed, []
+        try:
+            await self._maildrop.forget_unique(keys)
+        except MaildropError as error:
+            self._removed += keys
+            self._log.error("cannot forget dropped messages", reason=str(error))
 
     async def _put_aside(self, aside: Sequence[tuple[str, int, str]]) -> int:
         """Put things aside and say so, once for each and not more than a batch may say; return how many."""
@@ -207,7 +212,7 @@ class DropImport:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-async def import_drop(life: Life, maildrop: Maildrop) -> None:
+async def import_drop(life: Life, maildrop: Maildrop, tell: Tell) -> None:
     """Import until the end is asked for; a directory that is missing is looked for again and again."""
     opened: DropImport | None = None
     trouble = ""
@@ -220,7 +225,7 @@ async def import_drop(life: Life, maildrop: Maildrop) -> None:
         count = 0
         try:
             if opened is None:
-                opened = DropImport(life.configuration, maildrop, life.log)
+                opened = DropImport(life.configuration, maildrop, life.log, tell)
             count = await opened.import_some(life.configuration.drop.size)
             trouble = ""
         except (OSError, DropError) as error:
@@ -245,6 +250,26 @@ def copy_checked(file: DropFile, field: bytes, content: ContentWriter) -> None:
     file.copy_content(write)
     if hops.count >= MOST_HOPS:  # whatever feeds mail to mailto may go in circles too
         raise DropError(f"the message has been through {hops.count} hosts")
+
+
+def _make_event(message: NewMessage, submitter: str) -> Accepted:
+    envelope = message.envelope
+    shown, more = show_addresses([recipient.address for recipient in envelope.recipients])
+    return Accepted(
+        message.queue_id,
+        session="",
+        origin=message.origin.value,
+        client="",
+        hello="",
+        protocol="",
+        tls="",
+        submitter=submitter,
+        message_id="",
+        sender=show_address(envelope.sender),
+        recipients=shown,
+        more_recipients=more,
+        size=message.content.size,
+    )
 
 
 def find_login(uid: int) -> str:

@@ -8,6 +8,9 @@ import time
 
 from paperpath.config.loader import Document
 from paperpath.delivery.reports import make_clerk, report_refusal
+from paperpath.journal import events
+from paperpath.journal.retention import keeping_journal_in_bounds
+from paperpath.journal.writer import Journal, open_journal
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
@@ -39,12 +42,16 @@ async def sort_mail(life: Life) -> None:
     async with (
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
+        open_journal(life, NAME) as journal,
+        keeping_journal_in_bounds(life),
     ):
 
         async def make_report(recipient: UnsortedRecipient, reply: Reply) -> NewMessage | None:
             return await report_refusal(recipient, reply, maildrop, make_clerk(life.configuration), _now_us())
 
-        sorter = Sorter(maildrop, files, configuration.run_folder / _MEMORY, make_report, life.log)
+        sorter = Sorter(
+            maildrop, files, configuration.run_folder / _MEMORY, make_report, life.log, journal.tell
+        )
 
         async def renew(document: Document, _: Reader) -> None:
             sorter.renew(RoutingFiles(document.configuration))
@@ -52,8 +59,8 @@ async def sort_mail(life: Life) -> None:
 
         life.call_at_reload(renew)
         life.measure(measure_queue(maildrop))
-        sweeper = asyncio.create_task(_sweep(maildrop, life.log))
-        importer = asyncio.create_task(import_drop(life, maildrop))
+        sweeper = asyncio.create_task(_sweep(maildrop, life.log, journal))
+        importer = asyncio.create_task(import_drop(life, maildrop, journal.tell))
         life.call_at_end(wakeups.wake)
         life.ready("sorting")
         while not life.ending:
@@ -81,7 +88,7 @@ async def _sort_some(sorter: Sorter, log: Log) -> int:
         return 0
 
 
-async def _sweep(maildrop: Maildrop, log: Log) -> None:
+async def _sweep(maildrop: Maildrop, log: Log, journal: Journal) -> None:
     """Put right what dead workers left: their claims at once, content that no message names now and then."""
     loop = asyncio.get_running_loop()
     content_due_s = loop.time()
@@ -89,6 +96,7 @@ async def _sweep(maildrop: Maildrop, log: Log) -> None:
         try:
             if released := await maildrop.release_dead():
                 log.warning("released the claims of a worker that died", recipients=released)
+                journal.tell(events.Released(released))
             if loop.time() >= content_due_s:
                 content_due_s = loop.time() + SWEEP_CONTENT_S
                 if removed := await maildrop.sweep_content(_now_us() - CONTENT_AGE_US):

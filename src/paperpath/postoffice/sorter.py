@@ -6,22 +6,23 @@ in force, so that a change is also noticed that came while nobody sorted. Envelo
 opened (requirement E-19).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from paperpath.journal.events import Tell
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import (
     Aside,
     Decision,
-    Expanded,
     NewMessage,
     Refused,
     Unsorted,
     UnsortedRecipient,
 )
+from paperpath.postoffice.telling import tell_damaged, tell_sorted
 from paperpath.routing.files import RoutingFiles, fingerprint
 from paperpath.routing.router import Router
 from paperpath.routing.sorting import sort_recipient
@@ -41,7 +42,13 @@ class Sorter:
     """Sorts what waits, by the rules of the moment."""
 
     def __init__(
-        self, maildrop: Maildrop, files: RoutingFiles, memory: Path, make_report: MakeReport, log: Log
+        self,
+        maildrop: Maildrop,
+        files: RoutingFiles,
+        memory: Path,
+        make_report: MakeReport,
+        log: Log,
+        tell: Tell,
     ) -> None:
         """Begin; `memory` is the file that remembers the rules, `make_report` makes reports of refusals."""
         self._maildrop = maildrop
@@ -49,6 +56,7 @@ class Sorter:
         self._memory = memory
         self._make_report = make_report
         self._log = log
+        self._tell_event = tell
         self._router: Router | None = None
         self._is_stale = True
         self._look_again_us = 0
@@ -62,8 +70,11 @@ class Sorter:
         router = await self._follow_rules()
         epoch = self._maildrop.read_epoch()
         unsorted = self._maildrop.read_unsorted(BATCH)
-        decisions = await self._decide(unsorted, router)
+        verdicts = [sort_recipient(router, recipient) for recipient in unsorted.recipients]
+        decisions = await self._decide(unsorted, verdicts)
         moved = await self._maildrop.sort(decisions, epoch, now_us) if decisions else 0
+        if moved:
+            self._tell(unsorted, decisions, verdicts)
         if len(decisions) < BATCH and (self._is_stale or now_us >= self._look_again_us):
             self._look_again_us = now_us + LOOK_AGAIN_US
             reopened = await self._maildrop.reopen_stale(BATCH)
@@ -97,27 +108,19 @@ class Sorter:
             self._log.error("cannot remember the routing rules", reason=str(error))
         self._log.info("new routing rules are in force")
 
-    async def _decide(self, unsorted: Unsorted, router: Router) -> list[Decision]:
+    async def _decide(self, unsorted: Unsorted, verdicts: Sequence[Verdict]) -> list[Decision]:
+        """Decide on each recipient, in order, then on the damaged."""
         decisions: list[Decision] = []
-        for damaged in unsorted.damaged:
-            self._log.error("damaged, set aside", message=damaged.queue_id, reason=damaged.reason)
-            decisions.append(Aside(damaged.recipient_id, R451_DAMAGED))
-        for recipient in unsorted.recipients:
-            verdict = sort_recipient(router, recipient)
-            self._tell(recipient, verdict)
+        for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True):
             decision = verdict.decision
             if isinstance(decision, Refused):
                 report = await self._make_report(recipient, decision.reply)
                 decision = replace(decision, report=report)
             decisions.append(decision)
-        return decisions
+        return decisions + [Aside(damaged.recipient_id, R451_DAMAGED) for damaged in unsorted.damaged]
 
-    def _tell(self, recipient: UnsortedRecipient, verdict: Verdict) -> None:
-        facts = {"message": recipient.queue_id, "recipient": recipient.address}
-        match verdict.decision:
-            case Expanded(_, targets):
-                self._log.info("expanded", **facts, into=len(targets))
-            case Refused(_, reply, _):
-                self._log.info("refused", **facts, reply=reply)
-            case Aside(_, reply, _):
-                self._log.error("held", **facts, reply=reply)
+    def _tell(self, unsorted: Unsorted, decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> None:
+        for recipient, decision, verdict in zip(unsorted.recipients, decisions, verdicts, strict=False):
+            tell_sorted(recipient, decision, verdict.looks, self._log, self._tell_event)
+        for damaged in unsorted.damaged:
+            tell_damaged(damaged, self._log, self._tell_event)

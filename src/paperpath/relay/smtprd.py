@@ -15,6 +15,7 @@ from paperpath.intake.connections import Connections
 from paperpath.intake.session import Service, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
+from paperpath.journal.writer import Journal, open_journal
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.interface import Maildrop
@@ -46,6 +47,7 @@ class Means:
     budget: SpoolBudget
     metrics: IntakeMetrics
     log: Log
+    journal: Journal
 
     def measure(self) -> list[Family]:
         """Return the numbers of this moment."""
@@ -67,13 +69,13 @@ def open_ports(life: Life) -> None:
 async def relay(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it began."""
     configuration = life.configuration
-    async with open_maildrop(configuration, NAME) as maildrop:
+    async with open_maildrop(configuration, NAME) as maildrop, open_journal(life, NAME) as journal:
         tls = ServerTls(configuration, life.contexts)
         if tls.self_signed is not None:
             life.log.warning(
                 "no certificate is configured; one signed by itself is in force", file=tls.self_signed
             )
-        means = Means(tls, maildrop, Connections(0, 0), SpoolBudget(0), IntakeMetrics(), life.log)
+        means = Means(tls, maildrop, Connections(0, 0), SpoolBudget(0), IntakeMetrics(), life.log, journal)
         service = make_service(configuration, means)
         sessions = Sessions()
         life.measure(means.measure)
@@ -136,6 +138,7 @@ def make_service(configuration: Configuration, means: Means) -> Service:
         idle_timeout_s=table.idle_timeout_s,
         log=means.log,
         metrics=means.metrics,
+        tell=means.journal.tell,
     )
 
 

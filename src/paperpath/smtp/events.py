@@ -72,11 +72,16 @@ class TransactionDropped:
 
 @dataclass(frozen=True, slots=True)
 class CommandRefused:
-    """A line was answered with an error. Only verb and length are kept of it (promise P9)."""
+    """A line was answered with an error.
+
+    Of an unknown verb only the word and the length are kept, for the rest may be a secret (promise P9). Of
+    one that we know `argument` is kept, at most 1000 octets.
+    """
 
     verb: str
     length: int
     reply: Reply
+    argument: str = ""
 
 
 @dataclass(frozen=True, slots=True)

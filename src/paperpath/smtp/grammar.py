@@ -39,6 +39,8 @@ _VERBS = {verb.value: verb for verb in Verb}
 # RFC 5321 §4.2.4: known, and not implemented. EXPN among them, so EHLO does not list it.
 _NOT_IMPLEMENTED = frozenset({b"EXPN", b"TURN", b"SEND", b"SOML", b"SAML", b"ETRN"})
 _WITHOUT_ARGUMENT = frozenset({Verb.DATA, Verb.RSET, Verb.QUIT, Verb.STARTTLS})
+_VERB_OCTETS = 16  # of a word that is no verb, to be told (promise P9)
+_MOST_SHOWN_OCTETS = 1000  # of an argument
 _CHUNK = re.compile(rb"(\d{1,20})(?:[ \t]+(LAST))?", re.I)
 _CHUNK_VERB = re.compile(rb"[ \t]*BDAT(?![!-~])", re.I)
 _MOST_CHUNK_OCTETS = 2**63 - 1
@@ -64,6 +66,18 @@ def parse_command(line: bytes) -> tuple[Verb, bytes]:
     if argument and verb in _WITHOUT_ARGUMENT:
         raise CommandError(replies.R501_NO_ARGUMENT)
     return verb, argument
+
+
+def show_command(line: bytes) -> tuple[str, str]:
+    """Return of a line that was refused what may be told: its verb, and the argument of a verb that we know.
+
+    None of those takes a secret. AUTH is not among them, and behind a line end inside a line may be anything.
+    """
+    words = line.split(None, 1)
+    word = words[0] if words else b""
+    known = word.upper() in _VERBS and b"\n" not in line and b"\r" not in line
+    argument = words[1].rstrip(b" \t")[:_MOST_SHOWN_OCTETS] if known and len(words) == 2 else b""
+    return word[:_VERB_OCTETS].decode("ascii", "replace"), argument.decode("utf-8", "backslashreplace")
 
 
 def is_foreign(line: bytes, *, first: bool) -> bool:

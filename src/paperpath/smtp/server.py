@@ -41,6 +41,7 @@ from paperpath.smtp.grammar import (
     parse_hello,
     parse_recipient,
     parse_sender,
+    show_command,
 )
 from paperpath.smtp.observer import NOBODY, Observer
 from paperpath.smtp.parameters import asks_for_international
@@ -48,7 +49,7 @@ from paperpath.smtp.refusal import CommandError
 from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State, next_state
 
-_VERB_OCTETS = 16  # of a line that is refused, to be told (promise P9)
+_VERB_OCTETS = 16  # of an over-long line, to be told (promise P9)
 _BEFORE_TLS = frozenset({Verb.NOOP, Verb.EHLO, Verb.HELO, Verb.RSET, Verb.STARTTLS, Verb.QUIT})
 _UNKNOWN = (replies.R500_UNKNOWN, replies.R500_BARE_NEWLINE)
 
@@ -422,5 +423,7 @@ _Reading = Callable[[ServerConnection], Event | None]
 
 def _refused(line: bytes, reply: Reply, length: int | None = None) -> CommandRefused:
     """Make the event; `length` is that of the whole line, where it is longer than what is there of it."""
-    verb = line.split(b" ", 1)[0][:_VERB_OCTETS].decode("ascii", "replace")
-    return CommandRefused(verb, len(line) if length is None else length, reply)
+    verb, argument = show_command(line)
+    if length is not None:
+        return CommandRefused(verb, length, reply)
+    return CommandRefused(verb, len(line), reply, argument)

@@ -1,89 +1,28 @@
 """The contract of a maildrop, as checks that every engine must pass.
 
-A check is a coroutine function that is given an `Engine`; `CHECKS` lists them all. Each says in its name what
-it proves. They look only through the public door, and use times as plain numbers.
+A check is a coroutine function that is given an `Engine`; `CHECKS` lists them all, with those of the modules
+beside this one. Each says in its name what it proves. They look only through the public door, and use times
+as plain numbers.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, Protocol
 
 from paperpath.mail.address import Mailbox, parse_mailbox
-from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameters
-from paperpath.mail.outcome import Deferred, Delivered
-from paperpath.mail.reply import make_reply
+from paperpath.mail.envelope import Envelope, Recipient, SenderParameters
+from paperpath.mail.outcome import Deferred
 from paperpath.maildrop.content import read_content
-from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import (
-    SMALL_CONTENT_OCTETS,
-    Claim,
-    NewMessage,
-    Settlement,
-    Sorted,
-    Stage,
-    Transport,
-)
-
-_SENT = make_reply(250, "2.0.0", "Done")
-_LATER = make_reply(451, "4.3.0", "Later")
-_CLIENT = Client("192.0.2.1", 40000, "client.example", "ESMTP")
-
-
-class Engine(Protocol):
-    """A maildrop under test: several doors to one queue, and what was woken."""
-
-    woken: SimpleQueue[Stage]
-
-    async def open(self) -> Maildrop:
-        """Open the queue as a new worker."""
-
-    async def kill(self, maildrop: Maildrop) -> None:
-        """Let a worker die: whatever it holds stays as it is."""
-
-    def content_files(self) -> Sequence[Path]:
-        """List the files of large content."""
-
-
-Check = Callable[[Engine], Coroutine[Any, Any, None]]
-
-
-async def put(
-    maildrop: Maildrop, *recipients: str, octets: bytes = b"S: x\r\n\r\nHi\r\n", at_us: int = 1
-) -> str:
-    """Accept a message; return its queue id."""
-    queue_id = maildrop.new_queue_id(at_us)
-    writer = maildrop.new_content(queue_id)
-    for start in range(0, len(octets), 50_000):
-        writer.write(octets[start : start + 50_000])
-    addresses = tuple(Recipient(parse_mailbox(recipient)) for recipient in recipients)
-    envelope = Envelope(Mailbox("sender", "else.example"), addresses, _CLIENT, SenderParameters("8BITMIME"))
-    await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), at_us))
-    return queue_id
-
-
-async def sort_all(maildrop: Maildrop, now_us: int = 10) -> int:
-    """Sort everything that waits to local delivery, by domain."""
-    moved = 0
-    while waiting := maildrop.read_unsorted(100).recipients:
-        decisions = [
-            Sorted(recipient.id, recipient.address, Transport.LOCAL, recipient.address.domain)
-            for recipient in waiting
-        ]
-        moved += await maildrop.sort(decisions, maildrop.read_epoch(), now_us)
-    return moved
-
-
-async def claim_all(maildrop: Maildrop, limit: int = 100, now_us: int = 100) -> Sequence[Claim]:
-    """Claim what is due for local delivery."""
-    return (await maildrop.claim(Transport.LOCAL, limit, now_us)).claims
-
-
-async def settle_all(maildrop: Maildrop, claims: Sequence[Claim]) -> int:
-    """Settle claims as delivered."""
-    return await maildrop.settle([Settlement(claim.recipient_id, Delivered(_SENT)) for claim in claims])
+from paperpath.maildrop.values import SMALL_CONTENT_OCTETS, NewMessage, Settlement, Sorted, Stage, Transport
+from paperpath.testing.maildrop_delivery_suite import DELIVERY_CHECKS
+from paperpath.testing.maildrop_operator_suite import OPERATOR_CHECKS
+from paperpath.testing.maildrop_post_office_suite import POST_OFFICE_CHECKS
+from paperpath.testing.maildrop_tools import CLIENT, LATER, next_stage, waiting_for
+from paperpath.testing.maildrop_tools import Check as Check
+from paperpath.testing.maildrop_tools import Engine as Engine
+from paperpath.testing.maildrop_tools import claim_all as claim_all
+from paperpath.testing.maildrop_tools import put as put
+from paperpath.testing.maildrop_tools import settle_all as settle_all
+from paperpath.testing.maildrop_tools import sort_all as sort_all
 
 
 async def a_message_goes_through_and_leaves_nothing(engine: Engine) -> None:
@@ -111,9 +50,9 @@ async def the_next_stage_is_woken(engine: Engine) -> None:
     """Accepting wakes the post office, sorting wakes whoever delivers (D-10)."""
     maildrop = await engine.open()
     await put(maildrop, "a@here.example")
-    assert await asyncio.to_thread(engine.woken.get, timeout=5) is Stage.SORTING
+    assert await next_stage(engine) is Stage.SORTING
     await sort_all(maildrop)
-    assert await asyncio.to_thread(engine.woken.get, timeout=5) is Stage.LOCAL
+    assert await next_stage(engine) is Stage.LOCAL
     await maildrop.close()
 
 
@@ -123,7 +62,7 @@ async def the_null_sender_stays_null(engine: Engine) -> None:
     queue_id = maildrop.new_queue_id(1)
     writer = maildrop.new_content(queue_id)
     writer.write(b"x\r\n")
-    envelope = Envelope(None, (Recipient(Mailbox("a", "here.example")),), _CLIENT)
+    envelope = Envelope(None, (Recipient(Mailbox("a", "here.example")),), CLIENT)
     await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), 1))
     await sort_all(maildrop)
     assert (await claim_all(maildrop))[0].message.sender is None
@@ -138,7 +77,7 @@ async def what_the_client_asked_for_comes_back_as_it_was(engine: Engine) -> None
     queue_id = maildrop.new_queue_id(1)
     writer = maildrop.new_content(queue_id)
     writer.write(b"x\r\n")
-    envelope = Envelope(None, (wanted, Recipient(parse_mailbox("b@here.example"))), _CLIENT, asked)
+    envelope = Envelope(None, (wanted, Recipient(parse_mailbox("b@here.example"))), CLIENT, asked)
     await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), 1))
     await sort_all(maildrop)
     first, second = await claim_all(maildrop)
@@ -162,7 +101,7 @@ async def sorting_twice_moves_once(engine: Engine) -> None:
     """Compare-and-set: a second post office that decided the same recipients changes nothing (D-17)."""
     first, second = await engine.open(), await engine.open()
     await put(first, "a@here.example")
-    (waiting,) = second.read_unsorted(10).recipients
+    (waiting,) = waiting_for(second)
     assert await sort_all(first) == 1
     late = Sorted(waiting.id, Mailbox("z", "late.example"), Transport.REMOTE, "late.example")
     assert await second.sort([late], second.read_epoch(), 20) == 0
@@ -175,7 +114,7 @@ async def sorting_can_change_the_address(engine: Engine) -> None:
     """A recipient is delivered to the address it was sorted to."""
     maildrop = await engine.open()
     await put(maildrop, "postmaster")
-    (waiting,) = maildrop.read_unsorted(10).recipients
+    (waiting,) = waiting_for(maildrop)
     decision = Sorted(waiting.id, Mailbox("me", "x.example"), Transport.LOCAL, "x.example")
     await maildrop.sort([decision], maildrop.read_epoch(), 1)
     assert [str(claim.address) for claim in await claim_all(maildrop)] == ["me@x.example"]
@@ -201,7 +140,7 @@ async def transports_are_apart(engine: Engine) -> None:
     """A remote recipient stays visibly ready while local delivery takes its own."""
     maildrop = await engine.open()
     await put(maildrop, "a@here.example", "b@else.example")
-    here, elsewhere = maildrop.read_unsorted(10).recipients
+    here, elsewhere = waiting_for(maildrop)
     await maildrop.sort(
         [
             Sorted(here.id, here.address, Transport.LOCAL, "here.example"),
@@ -224,7 +163,7 @@ async def a_deferred_recipient_comes_back_when_due(engine: Engine) -> None:
     await put(maildrop, "a@here.example")
     await sort_all(maildrop)
     (claim,) = await claim_all(maildrop)
-    await maildrop.settle([Settlement(claim.recipient_id, Deferred(_LATER, 5_000))])
+    await maildrop.settle([Settlement(claim.recipient_id, Deferred(LATER, 5_000))])
     assert list(await claim_all(maildrop, now_us=4_999)) == []
     (again,) = await claim_all(maildrop, now_us=5_000)
     assert (again.attempts, again.tried) == (1, False)
@@ -241,7 +180,7 @@ async def doubt_about_a_copy_stays(engine: Engine) -> None:
     for due_us, uncertain in ((200, False), (300, True), (400, False)):
         (claim,) = await claim_all(maildrop, now_us=due_us)
         seen.append(claim.tried)
-        await maildrop.settle([Settlement(claim.recipient_id, Deferred(_LATER, due_us, uncertain))])
+        await maildrop.settle([Settlement(claim.recipient_id, Deferred(LATER, due_us, uncertain))])
     (claim,) = await claim_all(maildrop, now_us=400)
     assert [*seen, claim.tried] == [False, False, True, True]
     await maildrop.close()
@@ -299,7 +238,7 @@ async def a_message_stays_while_a_recipient_is_open(engine: Engine) -> None:
     await sort_all(maildrop)
     first, second = await claim_all(maildrop)
     await settle_all(maildrop, [first])
-    await maildrop.settle([Settlement(second.recipient_id, Deferred(_LATER, 50))])
+    await maildrop.settle([Settlement(second.recipient_id, Deferred(LATER, 50))])
     (again,) = await claim_all(maildrop, now_us=50)
     assert read_content(again.message.content) == b"kept\r\n"
     await settle_all(maildrop, [again])
@@ -388,4 +327,7 @@ CHECKS: tuple[Check, ...] = (
     discarded_content_leaves_nothing,
     queue_ids_are_never_repeated,
     many_at_once_are_all_kept,
+    *POST_OFFICE_CHECKS,
+    *DELIVERY_CHECKS,
+    *OPERATOR_CHECKS,
 )

@@ -191,3 +191,28 @@ def test_unlike_local_parts_have_unlike_folders(one: str, other: str) -> None:
 def test_an_address_too_long_for_a_folder_is_refused(file: Path) -> None:
     with pytest.raises(AccountsError, match="too long"):
         add_account(file, parse_mailbox('"' + "/" * 100 + '"@here.example'))
+
+
+def test_E6_L1_an_account_lists_the_folders_that_a_detail_may_select(file: Path) -> None:
+    add_account(file, JOE, ["Work", "Lists.Python"])
+    account = load_accounts(file).find(JOE)
+    assert account is not None
+    assert [account.find_subfolder(detail) for detail in ("Work", "work", "LISTS.python", "Lists", "")] == [
+        "Work",
+        "Work",
+        "Lists.Python",
+        "",
+        "",
+    ]
+    remove_account(file, JOE)
+    assert load_accounts(file).find(JOE) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "a/b", ".Work", "a..b", "a,b", "é", "a\nb", "x" * 255]
+)
+def test_L1_a_listed_folder_is_a_name_and_no_path(file: Path, name: str) -> None:
+    with pytest.raises(AccountsError, match="expected a folder in the mailbox"):
+        add_account(file, JOE, [name])
+    with pytest.raises(AccountsError, match="line 1"):
+        parse_accounts(f"joe@here.example\ta\tWork,{name}\n".replace("a\nb", "a b").replace("a,b", "a b"))

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from paperpath.commands.paperpath import main
+from paperpath.journal.events import Attempted, Event, Ordered
+from paperpath.journal.lines import encode_event
 from paperpath.local import smtpld
 from paperpath.postoffice import smtppd
 from paperpath.relay import smtprd
@@ -222,3 +224,78 @@ def test_A70_check_says_which_certificates_end_soon_or_have_ended(
     if said:
         warning = "" if code else "warning: "
         assert f"{file}:{line}: {warning}{message}\n" in result.output
+
+
+def fill_journal(file: Path, *events: Event, day: str = "2026-11-22") -> None:
+    folder = file.parent / "data" / "journal"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    moment_us = int(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()) * 1_000_000
+    text = "".join(encode_event(event, moment_us + number) for number, event in enumerate(events))
+    (folder / f"{day}.smtpld.1").write_text(text)
+
+
+def test_P9_why_tells_each_story_under_its_heading(file: Path) -> None:
+    fill_journal(
+        file,
+        Attempted("0CAFE0CAFE0CAFE", "u@x.example", "delivered", 1, "x.example/u", "250 2.1.5 Delivered", 0),
+        Ordered("0BEEF0BEEF0BEEF", "u@x.example", "root", "remove", ""),
+    )
+    result = run("why", "--config", file, "u@X.Example")
+    assert result.exit_code == 0
+    assert result.output == (
+        "0CAFE0CAFE0CAFE\n  2026-11-22T12:00:00.000000Z smtpld delivered u@x.example into x.example/u,"
+        " attempt 1: '250 2.1.5 Delivered'\n"
+        "0BEEF0BEEF0BEEF\n  2026-11-22T12:00:00.000001Z smtpld operator root: remove u@x.example\n"
+    )
+    result = run("why", "--config", file, "--limit", "1", "u@x.example")
+    assert "0CAFE" not in result.output
+    assert "--limit shows more" in result.stderr
+
+
+def test_P9_why_prints_json_for_scripts(file: Path) -> None:
+    fill_journal(file, Ordered("0BEEF0BEEF0BEEF", "\x1b@x.example", "root", "remove", ""))
+    result = run("why", "--config", file, "--json", "0beef0beef0beef")
+    assert result.output.strip().isprintable()
+    assert json.loads(result.output) == {
+        "story": "0BEEF0BEEF0BEEF",
+        "time": "2026-11-22T12:00:00.000000Z",
+        "program": "smtpld",
+        "event": "ordered",
+        "queue_id": "0BEEF0BEEF0BEEF",
+        "recipient": "\x1b@x.example",
+        "operator": "root",
+        "deed": "remove",
+    }
+
+
+def test_P9_why_looks_at_nothing_told_before(file: Path) -> None:
+    fill_journal(file, Ordered("0BEEF0BEEF0BEEF", "", "root", "hold", ""), day="2026-11-21")
+    fill_journal(file, Ordered("0BEEF0BEEF0BEEF", "", "root", "release", ""))
+    found = {
+        since: run("why", "--config", file, "--since", since, "0BEEF0BEEF0BEEF").output.count("operator")
+        for since in ("2026-11-21", "2026-11-21T12:00:01Z", "2026-11-22T12:00", "2026-11-23")
+    }
+    assert found == {"2026-11-21": 2, "2026-11-21T12:00:01Z": 1, "2026-11-22T12:00": 1, "2026-11-23": 0}
+
+
+def test_P9_why_says_when_there_is_nothing_to_tell(file: Path) -> None:
+    result = run("why", "--config", file, "u@x.example")
+    assert result.exit_code == 1
+    assert "nothing" in result.stderr
+    assert result.stdout == ""
+
+
+def test_P9_why_says_that_it_cannot_read_the_journal(file: Path) -> None:
+    (file.parent / "data" / "journal").write_text("")
+    result = run("why", "--config", file, "u@x.example")
+    assert result.exit_code == os.EX_NOINPUT
+    assert "the journal cannot be read" in result.stderr
+
+
+def test_upgrade_brings_an_older_maildrop_up_to_date(file: Path) -> None:
+    result = run("upgrade", "--config", file)
+    assert (result.exit_code, result.output.endswith(": has version 3 already\n")) == (0, True)
+    (file.parent / "data" / "maildrop" / "queue.db").unlink()
+    result = run("upgrade", "--config", file)
+    assert result.exit_code != 0
+    assert "`paperpath init` makes one" in result.output

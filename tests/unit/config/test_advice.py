@@ -109,3 +109,12 @@ def test_a_postmaster_who_is_not_local_is_warned_of(routes):
         'post_office.postmaster: the route of "example.org" is not "local", '
         "so mail for the postmaster has no mailbox here"
     ]
+
+
+@pytest.mark.parametrize(("seconds", "warned"), [(345_600, False), (3600, True)])
+def test_giving_up_before_four_days_is_warned_of(seconds, warned):
+    warnings = find_warnings(configure(f"{ADVISED}\n[delivery]\ngive_up_after_s = {seconds}\n"))
+    expected = [
+        f"delivery.give_up_after_s: {seconds} s is less than the 345600 s, four days, of RFC 5321 §4.5.4.1"
+    ]
+    assert warnings == (expected if warned else [])

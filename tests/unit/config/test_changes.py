@@ -26,6 +26,7 @@ def with_domains(*domains: str) -> str:
         (OTHER_PORT, "relay.listen"),
         (RIGHT.replace(RELAY, f"{RELAY}processes = 5\n"), "relay.processes"),
         (f"{RIGHT}[local]\nthreads = 3\n", "local"),
+        (f'{RIGHT}[drop]\ngroup = "mail"\n', "drop.group"),
     ],
 )
 def test_what_a_program_started_with_stays_and_is_named(text: str, key: str) -> None:
@@ -34,7 +35,7 @@ def test_what_a_program_started_with_stays_and_is_named(text: str, key: str) -> 
 
 
 def test_the_rest_is_taken() -> None:
-    new = configure(with_domains("a.example").replace("me@", "you@"))
+    new = configure(with_domains("a.example").replace("me@", "you@") + '[drop]\nsize = "1 MB"\n')
     assert merge(configure(), new) == (new, [])
 
 

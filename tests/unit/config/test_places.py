@@ -26,7 +26,7 @@ def test_what_the_programs_write_stays_inside_the_data_folder(text):
         parse_maildrop(f"sqlite:{text}")
 
 
-@pytest.mark.parametrize("text", ["run", "accounts", "./run/x"])
+@pytest.mark.parametrize("text", ["run", "accounts", "journal", "tls", "drop", "drop-damaged", "./run/x"])
 def test_the_names_the_programs_use_themselves_are_refused(text):
     with pytest.raises(ValueError, match="for the programs' own use"):
         parse_inner_folder(text)

@@ -10,6 +10,8 @@ from paperpath.config.tables import (
     AccessEntry,
     CertificateEntry,
     Configuration,
+    DropTable,
+    JournalTable,
     LocalTable,
     MetricsTable,
     PostOfficeTable,
@@ -52,9 +54,17 @@ via = "mx"
 root = "boxes"
 threads = 64
 
+[drop]
+size = "64 KiB"
+group = "mail"
+
 [[tls.certificate]]
 chain = "/etc/ssl/mail.pem"
 key = "mail.key"
+
+[journal]
+keep_days = 7
+most_octets = "64 MiB"
 
 [metrics]
 listen = "[::1]:9925"
@@ -155,6 +165,16 @@ PUT_IN = {
         END,
         '[metrics]\nlisten = "0.0.0.0:9925"',
         "9: metrics.listen: expected an address of this host alone",
+    ),
+    "a dropped message may have some octets": (
+        END,
+        "[drop]\nsize = 5",
+        '9: drop.size: expected a number of octets, such as 1048576, "50 MiB" or "10 MB", at least',
+    ),
+    "a group has a name": (
+        END,
+        '[drop]\ngroup = "a:b"',
+        '9: drop.group: expected the name of a group of this host, such as "mail", got "a:b"',
     ),
     "a watchdog sleeps a moment": (
         END,
@@ -295,6 +315,7 @@ def test_every_key_is_read():
         ("*", "mx"),
     ]
     assert configuration.local == LocalTable.model_construct(root=Path("boxes"), threads=64)
+    assert configuration.drop == DropTable.model_construct(size=65536, group="mail")
     (certificate,) = configuration.tls.certificate
     assert (certificate.chain, certificate.key) == (Path("/etc/ssl/mail.pem"), Path.cwd() / "mail.key")
     assert configuration.service.watchdog_s == 5
@@ -318,6 +339,7 @@ def test_what_is_left_out_has_its_default():
     )
     assert configuration.post_office.route == ()
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
+    assert configuration.drop == DropTable.model_construct(size=50 * 1024 * 1024, group=None)
     assert configuration.tls.certificate == ()
     assert configuration.metrics is None
     assert configuration.service.watchdog_s == 30
@@ -397,6 +419,7 @@ def test_the_document_names_every_key():
             PostOfficeTable,
             RouteEntry,
             LocalTable,
+            JournalTable,
             TlsTable,
             CertificateEntry,
             MetricsTable,

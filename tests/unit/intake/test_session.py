@@ -4,20 +4,28 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
-from paperpath.intake.session import CLOSE_S, TRANSACTION_S, Service, Session
+from paperpath.intake.session import CLOSE_S, HANDSHAKE_S, TRANSACTION_S, Service, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
+from paperpath.journal.events import Accepted, BrokenOff, Event, MessageRefused, RefusalsLeftOut, Refused
+from paperpath.journal.lines import encode_event
+from paperpath.mail.address import Mailbox
+from paperpath.mail.reply import Reply
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.service.log import open_log
 from paperpath.service.metrics import IntakeMetrics
+from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp import replies
 from paperpath.smtp.settings import Settings
+from tests.support.tls import TlsClient
+from tests.unit.config.example import RIGHT, configure
 
 MESSAGE = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\nx\r\n.\r\n"
 
@@ -61,27 +69,33 @@ class Transport(asyncio.Transport):
 class Setting:
     """A session, its transport, and the maildrop behind it."""
 
-    def __init__(self, idle_timeout_s: float = 60, most: int = 2) -> None:
+    def __init__(self, idle_timeout_s: float = 60, most: int = 2, tls: ServerTls | None = None) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
+        self.told: list[Event] = []
+        self.refused = ""  # the local part
         self.sessions = Sessions()
         self.service = Service(
-            Settings("mx.here.example", size=100_000, recipients=100),
-            None,
+            Settings("mx.here.example", size=100_000, recipients=100, tls=tls is not None),
+            tls,
             MemoryMaildrop(self.store),
             Connections(most, 2),
             SpoolBudget(2**20),
             FreeSpace(Path(), 0),
             lambda address: ServiceClass.NORMAL,
-            lambda recipient, service: replies.R250_RECIPIENT,
+            self.judge,
             lambda: datetime(2026, 11, 22, tzinfo=UTC),
             idle_timeout_s,
             open_log("test"),
             self.metrics,
+            self.told.append,
         )
         self.session = Session(self.service, self.sessions)
         self.transport = Transport()
         self.session.connection_made(self.transport)
+
+    def judge(self, recipient: Mailbox, service: ServiceClass) -> Reply:
+        return replies.R550_NO_SUCH_MAILBOX if recipient.local == self.refused else replies.R250_RECIPIENT
 
     async def settle(self) -> None:
         """Let what was begun come to an end."""
@@ -92,7 +106,7 @@ class Setting:
         return [line[:3] for line in self.transport.written.splitlines() if line[3:4] == b" "]
 
 
-def run(scene: Callable[[Setting], Awaitable[None]], **options: int) -> None:
+def run(scene: Callable[[Setting], Awaitable[None]], **options: Any) -> None:
     async def play() -> None:
         setting = Setting(**options)
         await scene(setting)
@@ -157,6 +171,41 @@ def test_P6_who_may_be_silent_for_a_moment_only_has_no_longer_to_read_the_last_r
         assert bool(setting.transport.aborted)
 
     run(scene, idle_timeout_s=3)
+
+
+@pytest.mark.parametrize(("idle_timeout_s", "deadline_s"), [(300, HANDSHAKE_S), (3, 3)])
+def test_P6_S2_a_handshake_has_its_own_deadline_however_busy_the_client(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], idle_timeout_s: int, deadline_s: float
+) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(b"EHLO c\r\n")
+        setting.session.data_received(b"STARTTLS\r\n")
+        now_s = asyncio.get_running_loop().time()
+        for octet in TlsClient().hello()[:-1]:
+            setting.session.data_received(bytes([octet]))
+        setting.session.check_time(now_s + deadline_s - 1)
+        assert setting.transport.aborted is False
+        setting.session.check_time(now_s + deadline_s + 1)
+        assert bool(setting.transport.aborted)
+
+    tls = ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}'))
+    run(scene, idle_timeout_s=idle_timeout_s, tls=tls)
+    assert "TLS failed" in capsys.readouterr().err
+
+
+def test_after_the_handshake_a_client_may_be_idle_as_before(tmp_path: Path) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(b"STARTTLS\r\n")
+        sent, client = len(setting.transport.written), TlsClient()
+        setting.session.data_received(client.hello())
+        client.incoming.write(setting.transport.written[sent:])
+        client.ssl_object.do_handshake()
+        setting.session.data_received(client.outgoing.read())
+        now_s = asyncio.get_running_loop().time()
+        setting.session.check_time(now_s + 299)
+        assert not setting.transport.closed
+
+    run(scene, idle_timeout_s=300, tls=ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}')))
 
 
 def test_S2_a_trickle_ends_with_the_deadline_of_its_transaction() -> None:
@@ -274,3 +323,112 @@ def test_P6_who_is_too_many_hears_why_and_nothing_else(capsys: pytest.CaptureFix
 
     run(scene, most=1)
     assert "warning too many connections client=192.0.2.1" in capsys.readouterr().err
+
+
+def test_P9_a_message_is_told_with_where_it_came_from() -> None:
+    async def scene(setting: Setting) -> None:
+        header = b"DATA\r\nMessage-ID:\r\n <1@c.example>\r\n\r\n"
+        setting.session.data_received(MESSAGE.replace(b"DATA\r\n", header).replace(b"@here", b"@HERE"))
+        await setting.settle()
+        (told,) = setting.told
+        assert isinstance(told, Accepted)
+        assert (told.sender, told.recipients, told.more_recipients) == ("a@b.example", ("u@here.example",), 0)
+        assert (told.client, told.hello, told.protocol, told.origin) == ("192.0.2.1", "c", "ESMTP", "relay")
+        assert told.message_id == "<1@c.example>"
+        assert told.queue_id.encode() in setting.transport.written
+        assert told.size > 50
+        assert told.session
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"RCPT TO:<no@here.example>", ("RCPT", "TO:<no@here.example>", "550 5.1.1 No such mailbox here")),
+        (b"RCPT TO:<>", ("RCPT", "TO:<>", "501 5.1.3 Bad recipient: a recipient cannot be empty")),
+        (b"MAIL FROM:<a@b.example>", ("MAIL", "FROM:<a@b.example>", str(replies.R503_ONE_MAIL))),
+        (b"AUTH PLAIN c2VjcmV0", ("AUTH", "", "500 5.5.1 No such command")),
+    ],
+)
+def test_P9_each_refused_command_is_told(line: bytes, told: tuple[str, str, str]) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.refused = "no"
+        setting.session.data_received(b"EHLO c\r\nMAIL FROM:<a@B.example>\r\n" + line + b"\r\n")
+        (refused,) = setting.told
+        assert isinstance(refused, Refused)
+        assert (refused.verb, refused.argument, refused.reply) == told
+        assert (refused.client, refused.hello, refused.sender) == ("192.0.2.1", "c", "a@b.example")
+        assert "c2VjcmV0" not in encode_event(refused, 0)
+
+    run(scene)
+
+
+def test_P9_of_one_session_a_hundred_refusals_are_told_and_how_many_more() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.refused = "no"
+        setting.session.data_received(b"EHLO c\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<no@here.example>\r\n" * 150)
+        setting.session.connection_lost(None)
+        assert [type(event) for event in setting.told] == [Refused] * 100 + [BrokenOff, RefusalsLeftOut]
+        assert getattr(setting.told[-1], "count", 0) == 50
+        setting.session.connection_made(setting.transport)
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reply"),
+    [(b"Received: x\r\n" * 100, replies.R554_LOOP), (b"a\nb\r\n", replies.R550_BARE_NEWLINE)],
+)
+def test_P9_a_message_that_is_refused_at_its_end_is_told(lines: bytes, reply: Reply) -> None:
+    async def scene(setting: Setting) -> None:
+        begin, _, end = MESSAGE.partition(b"x\r\n.\r\n")
+        setting.session.data_received(begin + b"Message-ID: <1@x>\r\nSubject: x\r\n")
+        setting.session.data_received(lines + end + b".\r\n")
+        await setting.settle()
+        (told,) = setting.told
+        assert isinstance(told, MessageRefused)
+        assert (told.reply, told.message_id) == (str(reply), "<1@x>")
+        assert (told.sender, told.recipients) == ("a@b.example", ("u@here.example",))
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    ("ending", "reply"),
+    [("lost", ""), ("idle", str(replies.R421_IDLE)), ("end", str(replies.R421_SHUTTING_DOWN))],
+)
+def test_P9_a_transaction_without_a_message_is_told_once(ending: str, reply: str) -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE.removesuffix(b".\r\n"))
+        if ending == "idle":
+            setting.session.check_time(asyncio.get_running_loop().time() + 61)
+        elif ending == "end":
+            setting.session.end()
+        setting.session.connection_lost(None)
+        (told,) = setting.told
+        assert isinstance(told, BrokenOff)
+        assert (told.sender, told.recipients, told.reply) == ("a@b.example", ("u@here.example",), reply)
+        setting.session.connection_made(setting.transport)
+
+    run(scene)
+
+
+def test_P9_who_quits_or_says_nothing_wrong_is_not_told_of() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE.partition(b"DATA")[0] + b"QUIT\r\n")
+        setting.session.connection_lost(None)
+        assert setting.told == []
+        setting.session.connection_made(setting.transport)
+
+    run(scene)
+
+
+def test_P9_a_session_that_we_end_for_its_errors_tells_of_the_transaction() -> None:
+    async def scene(setting: Setting) -> None:
+        setting.session.data_received(MESSAGE.partition(b"DATA")[0] + b"BDAT x\r\n")
+        setting.session.connection_lost(None)
+        assert [type(event) for event in setting.told] == [Refused, BrokenOff]
+        setting.session.connection_made(setting.transport)
+
+    run(scene)

@@ -75,7 +75,7 @@ def read(letter: Letter) -> EmailMessage:
     assert max(map(len, octets.split(b"\r\n"))) <= 998
     assert octets.isascii() or letter.international
     assert b"\0" not in octets
-    message = cast("EmailMessage", email.message_from_bytes(octets, policy=email.policy.SMTPUTF8))
+    message = email.message_from_bytes(octets, policy=email.policy.SMTPUTF8)
     assert message.defects == []
     return message
 

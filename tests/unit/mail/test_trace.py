@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.envelope import Client
-from paperpath.mail.trace import Stamp, delivered_to_field, format_date, received_field, return_path_field
+from paperpath.mail.trace import (
+    Stamp,
+    delivered_to_field,
+    format_date,
+    received_field,
+    return_path_field,
+    submitted_field,
+)
 
 ARRIVED = datetime(2026, 11, 22, 9, 5, 7, tzinfo=timezone(timedelta(hours=-3, minutes=-30)))
 STAMP = Stamp("mx.here.example", "0ABC", ARRIVED)
@@ -27,6 +34,24 @@ def test_A45_shape() -> None:
         b" for <me@here.example>;\r\n"
         b" Sun, 22 Nov 2026 09:05:07 -0330\r\n"
     )
+
+
+def test_L2_a_user_of_this_host_is_named_by_login_and_uid() -> None:
+    assert submitted_field(1000, "joe", STAMP) == (
+        b"Received: by mx.here.example (Paperpath, from user joe, uid 1000)\r\n"
+        b" id 0ABC;\r\n"
+        b" Sun, 22 Nov 2026 09:05:07 -0330\r\n"
+    )
+    assert b"(Paperpath, from uid 1000)\r\n" in submitted_field(1000, "", STAMP)
+
+
+@given(st.text(max_size=300))
+def test_L2_a_login_name_ends_neither_comment_nor_field(login: str) -> None:
+    field = submitted_field(1000, login, STAMP)
+    assert field.count(b"(") == field.count(b")") == 1
+    assert b"\\" not in field
+    assert [line[:1] == b" " for line in field.split(b"\r\n")[:-1]] == [False, True, True]
+    assert max(map(len, field.split(b"\r\n"))) < 998
 
 
 def test_A45_ipv6_is_tagged() -> None:

@@ -35,6 +35,15 @@ def test_a_maildrop_of_another_version_is_refused(tmp_path: Path) -> None:
         open_database(tmp_path)
 
 
+def test_a_maildrop_of_an_older_version_is_refused_and_the_command_named(tmp_path: Path) -> None:
+    create_database(tmp_path)
+    connection = open_database(tmp_path)
+    connection.execute("PRAGMA user_version=2")
+    connection.close()
+    with pytest.raises(SchemaError, match="version 2, this program 3; `paperpath upgrade`"):
+        open_database(tmp_path)
+
+
 def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     create_database(tmp_path)
     monkeypatch.setattr(database, "OLDEST_SQLITE", (99, 0, 0))

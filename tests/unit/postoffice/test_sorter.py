@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from paperpath.config.tables import Configuration
+from paperpath.journal.events import Event
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.outcome import Deferred, Delivered
@@ -113,7 +114,10 @@ def open_office(
         queue_id = maildrop.new_queue_id(1)
         return NewMessage(queue_id, envelope, Unreadable(), 1, Origin.REPORT)
 
-    sorter = Sorter(maildrop, RoutingFiles(make(folder)), folder / "memory", report, open_log("test"))
+    told: list[Event] = []
+    sorter = Sorter(
+        maildrop, RoutingFiles(make(folder)), folder / "memory", report, open_log("test"), told.append
+    )
     return Office(folder, store, maildrop, sorter, refused)
 
 

@@ -14,12 +14,13 @@ LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True).fil
 )
 
 
-def read(*segments: bytes) -> tuple[bytes, int]:
+def read(*segments: bytes, too_long: bool = False, again: bool = False) -> tuple[bytes, int]:
     """Read a hello; return the name and how many segments it took."""
-    reader = HelloReader()
+    reader = HelloReader(again=again)
     for count, segment in enumerate(segments, 1):
         if reader.receive(segment):
             assert reader.octets == b"".join(segments[:count])
+            assert reader.is_too_long is too_long
             return reader.find_server_name(), count
     raise AssertionError("the reader wants more")
 
@@ -60,16 +61,42 @@ def test_what_is_no_hello_is_enough_at_once_and_names_nothing(first):
     assert read(first) == (b"", 1)
 
 
-def test_P6_a_hello_without_end_is_handed_on():
-    endless = [b"\x16\x03\x01\x40\x00"] + [b"\x01\xff\xff\xff" + bytes(16380)] * 2
-    assert read(*endless) == (b"", 2)
-    octets = [b"\x16\x03\x01\x00\x01\x01"] + [b"\x16\x03\x01\x00\x01\xff"] * MOST_HELLO_OCTETS
-    name, count = read(*octets)
+def test_P6_a_hello_that_is_announced_too_long_is_not_waited_for():
+    announced = (MOST_HELLO_OCTETS - 3).to_bytes(3)
+    octets = [bytes([octet]) for octet in b"\x16\x03\x01\x00\x04\x01" + announced + bytes(100)]
+    assert read(*octets, too_long=True) == (b"", 9)
+
+
+def test_P6_a_hello_in_crumbs_is_too_long_by_what_wraps_it():
+    header = b"\x01\x00\x30\x00"
+    octets = [b"\x16\x03\x01\x00\x01" + bytes([octet]) for octet in header + bytes(MOST_HELLO_OCTETS)]
+    name, count = read(*octets, too_long=True)
     assert (name, count) == (b"", MOST_HELLO_OCTETS // 6 + 1)
+    assert read(b"".join(octets), too_long=True) == (b"", 1)
+
+
+def test_P6_one_record_that_does_not_end_is_too_long():
+    record = b"\x16\x03\x01\xff\xff\x01" + bytes(MOST_HELLO_OCTETS)
+    octets = [record[place : place + 100] for place in range(0, len(record), 100)]
+    assert read(*octets, too_long=True) == (b"", MOST_HELLO_OCTETS // 100 + 1)
+
+
+@given(st.integers(0, 3 * MOST_HELLO_OCTETS))
+def test_what_follows_a_hello_does_not_make_it_long(more):
+    assert read(HELLO + bytes(more)) == (NAME.encode(), 1)
+
+
+def test_a_second_hello_may_have_a_record_before_it_that_says_nothing():
+    nothing = b"\x14\x03\x03\x00\x01\x01"
+    assert read(nothing, HELLO, again=True) == (NAME.encode(), 2)
+    assert read(nothing + HELLO[:50], HELLO[50:], again=True) == (NAME.encode(), 2)
+    assert read(nothing, HELLO) == (b"", 1)
+    _, count = read(*[nothing] * MOST_HELLO_OCTETS, again=True, too_long=True)
+    assert count == MOST_HELLO_OCTETS // 6 + 1
 
 
 def test_P6_empty_records_do_not_make_it_wait_for_ever():
-    _, count = read(*[b"\x16\x03\x01\x00\x00"] * MOST_HELLO_OCTETS)
+    _, count = read(*[b"\x16\x03\x01\x00\x00"] * MOST_HELLO_OCTETS, too_long=True)
     assert count == MOST_HELLO_OCTETS // 5 + 1
 
 

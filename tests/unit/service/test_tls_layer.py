@@ -3,12 +3,13 @@
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperpath.service.tls.certificates import Certificate
+from paperpath.service.tls.certificates import Certificate, read_certificate
 from paperpath.service.tls.cipher import format_cipher
 from paperpath.service.tls.contexts import make_context
 from paperpath.service.tls.key_files import read_key_file
@@ -109,7 +110,7 @@ def test_every_cipher_of_a_context_has_a_name_of_IANA(context):
         (b"GET / HTTP/1.0\r\n\r\n", "what came is HTTP and not TLS"),
         (b"\0" * 100, "what came is not TLS"),
         (b"\x16\x03\x01\x00\x05\x02\x00\x00\x01\x00", "unexpected message"),
-        (b"\x16\x03\x01\xff\xff" + b"\x01" * 20000, "packet length too long"),
+        (b"\x16\x03\x01\xff\xff" + b"\x01" * 20000, "the ClientHello is too long"),
     ],
 )
 @pytest.mark.parametrize("cut", [whole, one_by_one])
@@ -275,6 +276,37 @@ def test_P6_a_client_that_floods_with_records_of_nothing_is_cut(layer, client):
 def test_P6_a_hello_without_end_is_cut(layer, message_octets):
     message = b"\x01" + message_octets.to_bytes(3)
     record = b"\x16\x03\x01\x10\x00"
-    feeding = [record + message + bytes(4092)] + [record + bytes(4096)] * 32  # 132 KiB
-    with pytest.raises(TlsError):
-        feed(layer, feeding)
+    with pytest.raises(TlsError, match="the ClientHello is too long"):
+        layer.receive(record + message + bytes(4092))
+    assert layer.octets_to_send()[:1] == b"\x15"
+    assert layer.state is TlsState.CLOSED
+    assert buffered(layer) == 0
+
+
+def ask_again(tmp_path) -> tuple[TlsLayer, TlsClient]:
+    """Bring a handshake to where the server has asked for another hello, with another group."""
+    chain, key = write_certificate(tmp_path, "a.example")
+    context = make_context(read_certificate(chain, key, datetime.now(UTC)))
+    context.set_ecdh_curve("secp384r1")  # no client's first choice
+    layer, client = TlsLayer(lambda name: context), TlsClient(name="a.example")
+    layer.receive(client.hello())
+    client.incoming.write(layer.octets_to_send())
+    return layer, client
+
+
+@pytest.mark.parametrize("cut", [whole, one_by_one])
+def test_A75_a_client_that_is_asked_for_another_hello_is_served(tmp_path, cut):
+    layer, client = ask_again(tmp_path)
+    assert client.shake_hands(layer, cut) == b""
+    assert layer.facts is not None
+    assert layer.facts.server_name == "a.example"
+    assert layer.receive(client.encrypt(b"NOOP\r\n")) == b"NOOP\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", b"\x14\x03\x03\x00\x01\x01"])
+def test_P6_a_second_hello_without_end_is_cut_too(tmp_path, before):
+    layer, _ = ask_again(tmp_path)
+    with pytest.raises(TlsError, match="the ClientHello is too long"):
+        layer.receive(before + b"\x16\x03\x03\x10\x00\x01\x02\x00\x00" + bytes(4092))
+    assert layer.octets_to_send()[:1] == b"\x15"
+    assert buffered(layer) == 0

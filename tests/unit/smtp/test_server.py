@@ -292,6 +292,34 @@ def test_P9_of_an_overlong_line_verb_and_length_are_told_and_nothing_else(cut: i
     assert heard == [events.CommandRefused("VRFY", len(line), replies.R500_LINE_TOO_LONG)]
 
 
+@pytest.mark.parametrize(
+    ("line", "verb", "argument"),
+    [
+        (b"RCPT TO:<u@here.example>", "RCPT", "TO:<u@here.example>"),
+        (b"  rcpt  TO:<u>\t ", "rcpt", "TO:<u>"),
+        (b"VRFY", "VRFY", ""),
+        (b"VRFY \xff\x1b[m", "VRFY", "\\xff\x1b[m"),
+        (b"MAIL FROM:<" + b"x" * 2000, "MAIL", "FROM:<" + "x" * 994),
+        (b"AUTH PLAIN c2VjcmV0", "AUTH", ""),
+        (b"AUTH\tPLAIN\tc2VjcmV0", "AUTH", ""),
+        (b"auth secret", "auth", ""),
+        (b"NOOP\nAUTH PLAIN secret", "NOOP", ""),
+        (b"c2VjcmV0c2VjcmV0c2VjcmV0 secret", "c2VjcmV0c2VjcmV0", ""),
+        (b"", "", ""),
+        (b"\xff\xfe secret", "\ufffd\ufffd", ""),
+    ],
+)
+def test_P9_L5_of_an_unknown_verb_nothing_is_told_that_may_be_a_secret(
+    line: bytes, verb: str, argument: str
+) -> None:
+    (refusal,) = [
+        event
+        for event in drive(ServerConnection(SETTINGS), line + b"\r\n")
+        if isinstance(event, events.CommandRefused)
+    ]
+    assert (refusal.verb, refusal.argument, refusal.length) == (verb, argument, len(line))
+
+
 @pytest.mark.parametrize("octet", [b"\x0b", b"\x0c", b"\x00", b"\x1c", b"\x7f"])
 def test_A33_no_control_octet_separates_parameters(octet: bytes) -> None:
     for line in (b"MAIL FROM:<a@b.example> SIZE=1%bBODY=7BIT", b"MAIL FROM:<a@b.example> %bSIZE=1"):

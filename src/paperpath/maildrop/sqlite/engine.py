@@ -163,6 +163,10 @@ class SqliteMaildrop:
         """See `Maildrop`."""
         return self._reader.read_message(queue_id)
 
+    def examine(self, recipient_ids: Sequence[int]) -> Claimed:
+        """See `Maildrop`."""
+        return self._reader.read_claimed(recipient_ids)
+
     def change(self, recipient_ids: Sequence[int], deed: Deed) -> asyncio.Future[int]:
         """See `Maildrop`."""
         return self._committer.submit(lambda transaction: deeds.carry_out(transaction, recipient_ids, deed))

@@ -47,7 +47,8 @@ _READ_UNSORTED = """
     ORDER BY json_each.key
 """
 _READ_CLAIMED = """
-    SELECT recipient.id, message_id, address, accepted_address, return_path, name, tried, attempts,
+    SELECT recipient.id, message_id, address, accepted_address, return_path,
+           CASE WHEN destination_id IS NULL THEN '' ELSE name END, tried, attempts,
            notify, orcpt
     FROM json_each(?) JOIN recipient ON recipient.id = value
     LEFT JOIN destination ON destination.id = destination_id
@@ -55,7 +56,8 @@ _READ_CLAIMED = """
 """
 _READ_MESSAGES = """
     SELECT message.id, queue_id, sender, body, international, ret, envid,
-           arrived_us, size, digest, content_file, octets, origin, deadline_us
+           arrived_us, size, digest, content_file, octets, origin,
+           client_address, client_port, client_hello, client_protocol, deadline_us
     FROM json_each(?) JOIN message ON message.id = value LEFT JOIN content ON content.message_id = message.id
 """
 _FIND_STALE = "SELECT 1 FROM recipient WHERE state = 'ready' AND epoch < (SELECT epoch FROM meta) LIMIT 1"
@@ -66,7 +68,7 @@ _FIND_MESSAGE = "SELECT id FROM message WHERE queue_id = ?"
 _FIND = """
     SELECT recipient.id, queue_id, sender, coalesce(return_path, sender), address, accepted_address, state,
            coalesce(recipient.transport, ''), coalesce(name, ''), coalesce(due_us, 0), attempts, last_reply,
-           arrived_us, size, expanded_via, route_override, origin
+           arrived_us, size, expanded_via, route_override, origin, notify, orcpt
     FROM recipient JOIN message ON message.id = message_id
     LEFT JOIN destination ON destination.id = destination_id
     WHERE recipient.id > :after AND state IN ('unsorted', 'ready', 'claimed', 'held')
@@ -136,7 +138,7 @@ class Reader:
         return Unsorted(tuple(found), tuple(damaged))
 
     def read_claimed(self, ids: Sequence[int]) -> Claimed:
-        """Return recipients that were claimed, in this order, with their messages."""
+        """Return recipients that were claimed, or are to be looked at, in this order, with their messages."""
         rows = self._read_each(_READ_CLAIMED, ids)
         messages = self._read_messages({row[1] for row in rows.values()})
         claims: list[Claim] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
-from paperpath.mail.envelope import SenderParameters
+from paperpath.mail.envelope import Client, SenderParameters
 from paperpath.maildrop.content import content_file
 from paperpath.maildrop.values import Claim, ClaimedMessage, Content, Origin, UnsortedRecipient
 
@@ -65,9 +65,11 @@ def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
 
 def to_message(row: Row, content_folder: Path) -> ClaimedMessage:
     """Make a message, with its content if that is small. Raises: DamageError."""
-    number, queue_id, sender, body, utf8, ret, envid, arrived_us, size, digest, in_file, octets, origin = row
+    number, queue_id, sender, body, utf8, ret, envid, arrived_us, size, digest, in_file, octets, *rest = row
+    origin, *client = rest
     _check_types("message", (queue_id, str), (arrived_us, int), (origin, str))
     _check_types("message", (body, str), (utf8, int), (ret, str), (envid, str))
+    _check_types("client", *zip(client, (str, int, str, str), strict=True))
     file = content_file(content_folder, queue_id) if in_file else None
     content = Content(size, digest, None if in_file else octets, file)
     _check_content(content)
@@ -77,7 +79,7 @@ def to_message(row: Row, content_folder: Path) -> ClaimedMessage:
         way = Origin(origin)
     except ValueError:
         raise DamageError(f"the message's origin is {origin!r}") from None
-    return ClaimedMessage(number, queue_id, mailbox, parameters, arrived_us, content, way)
+    return ClaimedMessage(number, queue_id, mailbox, parameters, arrived_us, content, way, Client(*client))
 
 
 def _check_content(content: Content) -> None:

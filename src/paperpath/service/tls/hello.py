@@ -1,39 +1,48 @@
 """The ClientHello, read for the name of the host that the client asks for (RFC 8446 §4.1.2, RFC 6066 §3).
 
-Used by the TLS layer, which hands every octet on to OpenSSL: this module refuses nothing, and what it cannot
-read names no host. It is there because the callback of Python's ssl for that name ends the handshake, with a
-traceback on standard error, where a name is not ASCII; requirement A-75 says that no name ends it. The work
-grows with the octets alone, however they are cut into segments and records.
+Used by the TLS layer, which hands every octet on to OpenSSL, unless the hello is too long: that apart, what
+this module cannot read names no host. It is there because the callback of Python's ssl for that name ends
+the handshake, with a traceback on standard error, where a name is not ASCII; requirement A-75 says that no
+name ends it. And OpenSSL takes 128 KiB of memory as soon as a hello of that length is announced (promise P6).
+The work grows with the octets alone, however they are cut into segments and records.
 """
 
-MOST_HELLO_OCTETS = 16 * 1024  # with what wraps it; a longer one names no host
+MOST_HELLO_OCTETS = 16 * 1024  # with what wraps it; clients of today need 2 KiB
 
 _RECORD_HEADER_OCTETS = 5
 _MESSAGE_HEADER_OCTETS = 4
 _HANDSHAKE = b"\x16"  # a record's type
+_CHANGE_CIPHER_SPEC = b"\x14"  # another; says nothing, and may stand before a second hello (RFC 8446 §5)
 _CLIENT_HELLO = b"\x01"  # a message's type
 _SERVER_NAME = b"\x00\x00"  # an extension's type
 _HOST_NAME = b"\x00"  # a server name's type
 
 
 class HelloReader:
-    """Gathers what comes first on a connection, until the ClientHello is whole or sure never to be."""
+    """Gathers what comes first on a connection, until the ClientHello is whole or sure never to be.
 
-    def __init__(self) -> None:
+    `again`: what comes after we asked for another one (HelloRetryRequest).
+    """
+
+    def __init__(self, *, again: bool = False) -> None:
         """Begin with nothing."""
+        self.is_too_long = False
+        self._kinds = (b"", _HANDSHAKE, _CHANGE_CIPHER_SPEC) if again else (b"", _HANDSHAKE)
         self._octets = bytearray()
         self._message = bytearray()
         self._next_record = 0
 
     def receive(self, octets: bytes) -> bool:
-        """Take octets; tell whether no more are needed."""
+        """Take octets; tell whether no more are needed. The hello may be too long then."""
         self._octets += octets
         while not self._is_enough():
             body = self._next_record + _RECORD_HEADER_OCTETS
             end = body + int.from_bytes(self._octets[body - 2 : body])
             if len(self._octets) < max(body, end):
-                return False
-            self._message += self._octets[body:end]
+                self.is_too_long = len(self._octets) > MOST_HELLO_OCTETS
+                return self.is_too_long
+            if self._octets[self._next_record : body].startswith(_HANDSHAKE):
+                self._message += self._octets[body:end]
             self._next_record = end
         return True
 
@@ -47,11 +56,14 @@ class HelloReader:
         return find_server_name(bytes(self._message))
 
     def _is_enough(self) -> bool:
-        message, kind = self._message, self._octets[self._next_record : self._next_record + 1]
-        if not (_HANDSHAKE.startswith(kind) and _CLIENT_HELLO.startswith(message[:1])):
-            return True  # no ClientHello, or the rest of it will not come
+        message, kind = self._message, bytes(self._octets[self._next_record : self._next_record + 1])
+        if not _CLIENT_HELLO.startswith(message[:1]):
+            return True
         end = _MESSAGE_HEADER_OCTETS + int.from_bytes(message[1:_MESSAGE_HEADER_OCTETS])
-        return len(message) >= max(_MESSAGE_HEADER_OCTETS, end) or len(self._octets) > MOST_HELLO_OCTETS
+        self.is_too_long = max(end, self._next_record) > MOST_HELLO_OCTETS
+        if self.is_too_long or kind not in self._kinds:  # then the rest of it will not come
+            return True
+        return len(message) >= max(_MESSAGE_HEADER_OCTETS, end)
 
 
 class _Fields:

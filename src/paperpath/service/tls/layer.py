@@ -4,8 +4,8 @@ Driven by the sessions of the ways in. They own the connection and the clock, an
 too long. The layer is over memory BIOs, and not the event loop's own TLS with 256 KiB for each connection, so
 that memory is ours to count (promise P6). Between two calls it holds at most
 
-1. before the handshake, `hello.MOST_HELLO_OCTETS` and one segment;
-2. in the handshake, one message, of which OpenSSL takes up to 128 KiB;
+1. while it waits for a ClientHello, `hello.MOST_HELLO_OCTETS` and one segment;
+2. in the handshake, one message: no other of a client's may have more than 2 KiB, says OpenSSL;
 3. after it, one record of 16 KiB that is not whole yet;
 4. what `octets_to_send` has not given away. A client can make the layer send no more than it sends itself
    (alerts, answers to key updates), so a session that stops reading from who does not read bounds this too.
@@ -27,6 +27,11 @@ from paperpath.service.tls.hello import HelloReader
 
 MOST_PIECE_OCTETS = 4 * 1024  # put into a BIO at once: it never gives back what it once grew to
 _RECORD_OCTETS = 16 * 1024  # of plaintext, at most
+
+# RFC 8446 §4.1.3: a ServerHello with this random asks for another ClientHello. OpenSSL would take a long one.
+_RANDOM = slice(5 + 4 + 2, 5 + 4 + 2 + 32)  # behind the headers of record and message, and the version
+_RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+_ILLEGAL_PARAMETER = bytes.fromhex("15 0303 0002 022f")  # the alert that OpenSSL sends for what is too long
 
 _NAME_CHARACTERS = frozenset(f"{ascii_letters}{digits}.-_")
 # What OpenSSL says of a client that speaks in the clear would mislead.
@@ -105,7 +110,7 @@ class TlsLayer:
         if self._hello is not None:
             if not self._hello.receive(octets):
                 return b""
-            octets = self._begin(self._hello)
+            octets = self._take_hello(self._hello)
         plaintext: list[bytes] = []
         for piece in _cut(octets):
             if self._machine is None or self._state is TlsState.HALF_CLOSED:
@@ -138,14 +143,23 @@ class TlsLayer:
             self._collect(machine)
         self._let_go()
 
-    def _begin(self, hello: HelloReader) -> bytes:
-        """Choose the context; return what came so far, for OpenSSL to judge."""
+    def _take_hello(self, hello: HelloReader) -> bytes:
+        """Return what came so far, for OpenSSL to judge. Raises: TlsError, where that is too much."""
         self._hello = None
+        if hello.is_too_long:
+            self._ready.append(_ILLEGAL_PARAMETER)
+            self._let_go()
+            raise TlsError("the ClientHello is too long")
+        if self._machine is None:
+            self._begin(hello)
+        return hello.octets
+
+    def _begin(self, hello: HelloReader) -> None:
+        """Choose the context for the name in the first hello."""
         self._server_name = hello.find_server_name()
         context = self._choose(self._server_name)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._machine = _Machine(context.wrap_bio(incoming, outgoing, server_side=True), incoming, outgoing)
-        return hello.octets
 
     def _advance(self, machine: _Machine, plaintext: list[bytes]) -> None:
         """Go on with what came, until more is needed."""
@@ -174,7 +188,10 @@ class TlsLayer:
     def _collect(self, machine: _Machine) -> None:
         """Take out of its BIO what is to be sent, so that the BIO need not grow for the next piece."""
         if machine.outgoing.pending:
-            self._ready.append(machine.outgoing.read())
+            octets = machine.outgoing.read()
+            self._ready.append(octets)
+            if self._state is TlsState.HANDSHAKE and octets[_RANDOM] == _RETRY:
+                self._hello = HelloReader(again=True)
 
     def _let_go(self) -> None:
         self._state = TlsState.CLOSED

@@ -129,14 +129,6 @@ class Entry:
         return self._status
 
 
-class Entries(list[Entry]):
-    def __iter__(self) -> Iterator[Entry]:
-        return iter([])
-
-    def close(self) -> None:
-        pass
-
-
 def pretend(monkeypatch: pytest.MonkeyPatch, entries: Iterator[Entry]) -> None:
     class Walk:
         def __iter__(self) -> Iterator[Entry]:
@@ -145,7 +137,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, entries: Iterator[Entry]) -> None:
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(module.os, "scandir", lambda directory: Walk())
+    monkeypatch.setattr(os, "scandir", lambda directory: Walk())
 
 
 def test_L2_who_leaves_very_many_files_does_not_starve_the_others(

@@ -2,13 +2,16 @@
 
 import os
 import pwd
+import time
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from paperpath.config.tables import Configuration, DropTable
+from paperpath.maildrop.drop.folder import DropFolder, Fate
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.drop.writer import drop_message
 from paperpath.service.errors import ServiceError
@@ -109,6 +112,35 @@ def test_D15_anybody_leaves_mail_that_only_they_and_the_service_user_read(data: 
         file.rename(configuration.damaged_folder / "aside")
 
     act_as(SERVICE, take_over)
+
+
+@as_root
+def test_L2_folders_of_others_go_if_they_are_empty_and_else_stay(data: Path) -> None:
+    os.chown(data, SERVICE, SERVICE)
+    configuration = configure_at(data)
+    drop = configuration.drop_folder
+
+    def attack() -> None:
+        (drop / "empty").mkdir(mode=0)
+        (drop / "full" / "in").mkdir(parents=True)
+        os.mkfifo(drop / "fifo", mode=0)
+
+    def clear() -> None:
+        folder = DropFolder(drop, configuration.damaged_folder)
+        found = folder.look(10, time.time())
+        assert found is not None
+        for one in found:
+            assert one.fate is Fate.ASIDE
+            with suppress(OSError) if one.name == "full" else nullcontext():
+                folder.put_aside(one.name)
+        folder.flush()
+        folder.close()
+
+    act_as(SERVICE, lambda: make_drop(configuration))
+    act_as(JOE, attack)
+    act_as(SERVICE, clear)
+    assert [path.name for path in drop.iterdir()] == ["full"]
+    assert len(list(configuration.damaged_folder.iterdir())) == 1
 
 
 @as_root

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.maildrop.drop import reader
 from paperpath.maildrop.drop.format import DropError
 from paperpath.maildrop.drop.reader import open_drop
 from paperpath.maildrop.drop.writer import drop_message
@@ -98,7 +97,7 @@ def test_L2_a_file_that_its_owner_takes_back_is_gone(written: Path, monkeypatch:
 
     directory = open_directory(written.parent)
     with monkeypatch.context() as patch:
-        patch.setattr(reader.os, "fstat", fstat)
+        patch.setattr(os, "fstat", fstat)
         with pytest.raises(FileNotFoundError, match="took it back"):
             open_drop(directory, written.name, 1000)
     with pytest.raises(FileNotFoundError):
@@ -123,7 +122,7 @@ def test_what_may_pass_is_told_from_what_will_not(
         raise OSError(code, os.strerror(code))
 
     directory = open_directory(written.parent)
-    monkeypatch.setattr(reader.os, call, fail)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises(error):
         open_drop(directory, written.name, 1000)
     monkeypatch.undo()

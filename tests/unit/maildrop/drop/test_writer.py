@@ -57,7 +57,7 @@ def test_D15_a_link_in_the_place_of_the_folder_is_not_followed(folder: Path) -> 
 def test_D15_a_name_that_is_there_already_is_not_opened(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer.os, "urandom", bytes)
+    monkeypatch.setattr(os, "urandom", bytes)
     target = folder.parent / "target"
     target.write_text("untouched")
     (folder / ("partial-" + "0" * 32)).symlink_to(target)
@@ -99,7 +99,7 @@ def test_D4_a_call_that_fails_leaves_nothing(
     def fail(*arguments: object, **options: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(writer.os, call, fail)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises(OSError, match=os.strerror(code)):
         drop_message(folder, ENVELOPE, [CONTENT])
     monkeypatch.undo()
@@ -117,7 +117,7 @@ def test_D4_a_name_that_cannot_be_flushed_is_taken_back(
             assert [file.name.partition("-")[0] for file in folder.iterdir()] == ["message"]
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(writer.os, "fsync", flush)
+    monkeypatch.setattr(os, "fsync", flush)
     with pytest.raises(OSError, match="Input/output"):
         drop_message(folder, ENVELOPE, [CONTENT])
     assert [path.name.partition("-")[0] for path in seen] == ["partial", "drop"]
@@ -135,7 +135,7 @@ def test_D1_who_may_not_list_the_folder_flushes_the_file_system(
             raise PermissionError(errno.EACCES, "unlisted")
         return really_open(path, flags, *arguments, **options)
 
-    monkeypatch.setattr(writer.os, "open", open_unlisted)
+    monkeypatch.setattr(os, "open", open_unlisted)
     monkeypatch.setattr(writer, "_flush_file_system", flushed.append)
     drop_message(folder, ENVELOPE, [CONTENT])
     assert len(flushed) == 1

@@ -1,0 +1,144 @@
+"""Events in words, for people: one line each, whatever is in them.
+
+Called by `paperpath why`. Each value that came from outside goes through the log's `format_value`: it can
+neither leave its place, nor its line, nor reach the terminal raw (attack S-6).
+"""
+
+import time
+
+from paperpath.journal.events import (
+    Accepted,
+    Attempted,
+    BrokenOff,
+    Event,
+    Expanded,
+    MessageRefused,
+    Ordered,
+    RefusalsLeftOut,
+    Refused,
+    Released,
+    Reported,
+    Sorted,
+)
+from paperpath.journal.lines import Told
+from paperpath.journal.story import Story
+from paperpath.service.log import format_value
+
+
+def format_moment(time_us: int) -> str:
+    """Write a moment in UTC."""
+    seconds, micros = divmod(time_us, 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{micros:06}Z"
+
+
+def describe_story(story: Story) -> str:
+    """Say what a story is about, in one line."""
+    first = next(
+        (told.event for told in story.told if isinstance(told.event, Accepted | MessageRefused)), None
+    )
+    if first is None:
+        (*_, last) = story.told
+        session = getattr(last.event, "session", "")
+        return (
+            format_value(story.queue_id)
+            if story.queue_id
+            else f"session {format_value(session)}, without a message"
+        )
+    parts = [format_value(story.queue_id), f"from {format_value(first.sender)}"]
+    if first.message_id:
+        parts.append(f"Message-ID {format_value(first.message_id)}")
+    return ", ".join(parts)
+
+
+def describe_told(told: Told) -> str:
+    """Say what happened, when, and who tells it."""
+    return f"{format_moment(told.time_us)} {told.program:6} {describe_event(told.event)}"
+
+
+def describe_event(event: Event) -> str:
+    """Say what happened."""
+    match event:
+        case Refused():
+            return f"refused {_command(event)} from {_client(event)}: {format_value(event.reply)}"
+        case RefusalsLeftOut():
+            return f"{event.count} more commands refused in this session from {format_value(event.client)}"
+        case BrokenOff():
+            how = f"we ended: {format_value(event.reply)}" if event.reply else "the client left"
+            return f"no message: {how}; {_envelope(event)}, from {_client(event)}"
+        case MessageRefused():
+            return f"message refused: {format_value(event.reply)}; {_envelope(event)}, from {_client(event)}"
+        case Accepted():
+            return f"accepted {event.size} octets {_envelope(event)}, by {_origin(event)}"
+        case Sorted():
+            way = f"{format_value(event.transport)} to {format_value(event.destination)}"
+            return f"sorted {_step(event.recipient, event.address)}: {way}{_rule(event.rule)}"
+        case Expanded():
+            targets = _list(event.targets, event.more_targets) if event.targets else "nobody"
+            return f"expanded {format_value(event.recipient)} into {targets}{_rule(event.rule)}"
+        case Attempted():
+            what = f"{format_value(event.outcome)} {format_value(event.recipient)}"
+            return f"{what}{_attempt(event)}: {format_value(event.reply)}"
+        case Reported():
+            about = _list(event.recipients, event.more_recipients)
+            return f"report {format_value(event.report_id)} made for {format_value(event.to)}, about {about}"
+        case Released():
+            return f"a worker had died; its claims were released, {event.recipients} in all"
+        case Ordered():
+            whom = f" {format_value(event.recipient)}" if event.recipient else ""
+            detail = f": {format_value(event.detail)}" if event.detail else ""
+            return f"operator {format_value(event.operator)}: {format_value(event.deed)}{whom}{detail}"
+
+
+def _command(event: Refused) -> str:
+    if event.argument:
+        return f"{format_value(event.verb)} {format_value(event.argument)}"
+    return f"{format_value(event.verb)} ({event.length} octets)"
+
+
+def _client(event: Refused | BrokenOff | MessageRefused | Accepted) -> str:
+    hello = f" ({format_value(event.hello)})" if event.hello else ""
+    return f"{format_value(event.client)}{hello}"
+
+
+def _envelope(event: BrokenOff | MessageRefused | Accepted) -> str:
+    recipients = _list(event.recipients, event.more_recipients) if event.recipients else "nobody"
+    return f"from {format_value(event.sender)} for {recipients}"
+
+
+def _origin(event: Accepted) -> str:
+    parts = [format_value(event.origin)]
+    if event.client:
+        parts.append(f" from {_client(event)} with {format_value(event.protocol)}")
+    if event.tls:
+        parts.append(f", {format_value(event.tls)}")
+    if event.submitter:
+        parts.append(f" from {format_value(event.submitter)}")
+    return "".join(parts)
+
+
+def _list(addresses: tuple[str, ...], more: int) -> str:
+    shown = ", ".join(map(format_value, addresses))
+    return f"{shown} and {more} more" if more else shown
+
+
+def _step(before: str, after: str) -> str:
+    return format_value(before) if before == after else f"{format_value(before)} as {format_value(after)}"
+
+
+def _rule(rule: str) -> str:
+    return f", by {format_value(rule)}" if rule else ""
+
+
+def _attempt(event: Attempted) -> str:
+    parts = []
+    if event.place:
+        parts.append(
+            f" into {format_value(event.place)}"
+            if event.outcome == "delivered"
+            else f" at {format_value(event.place)}"
+        )
+    if event.attempt:
+        parts.append(f", attempt {event.attempt}")
+    if event.due_us:
+        parts.append(f", again at {format_moment(event.due_us)}")
+    return "".join(parts)

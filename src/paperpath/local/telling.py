@@ -1,0 +1,69 @@
+"""What became of a batch of deliveries, for the log and the journal; called by smtpld."""
+
+from collections.abc import Callable, Sequence
+
+from paperpath.journal.events import Attempted, Outcome, Reported, Tell, show_address
+from paperpath.mail import outcome as outcomes
+from paperpath.mail.address import Mailbox
+from paperpath.maildrop.values import Claim, Claimed, NewMessage, Settlement
+from paperpath.service.log import Log
+
+_NAMES: dict[type[outcomes.Outcome], Outcome] = {
+    outcomes.Delivered: "delivered",
+    outcomes.Deferred: "deferred",
+    outcomes.Failed: "failed",
+    outcomes.SetAside: "set aside",
+}
+
+
+def tell_settled(
+    claimed: Claimed,
+    settlements: Sequence[Settlement],
+    find_folder: Callable[[Mailbox], str],
+    log: Log,
+    tell: Tell,
+) -> None:
+    """Tell each outcome, and each report once."""
+    claims = {claim.recipient_id: claim for claim in claimed.claims}
+    reported: dict[str, tuple[NewMessage, list[Claim]]] = {}
+    for settlement in settlements:
+        if (claim := claims.get(settlement.recipient_id)) is None:
+            continue
+        _tell_one(claim, settlement, log)
+        tell(_make_event(claim, settlement, find_folder(claim.address)))
+        if (report := settlement.report) is not None:
+            reported.setdefault(report.queue_id, (report, []))[1].append(claim)
+    for report, about in reported.values():
+        shown = tuple(show_address(claim.address) for claim in about)  # no more than a batch
+        to = show_address(report.envelope.recipients[0].address)
+        tell(Reported(about[0].message.queue_id, report.queue_id, to, shown, 0))
+    for damaged in claimed.damaged:
+        log.error("damaged, set aside", message=damaged.queue_id, reason=damaged.reason)
+        tell(Attempted(damaged.queue_id, "", "set aside", 0, "", damaged.reason, 0))
+
+
+def _tell_one(claim: Claim, settlement: Settlement, log: Log) -> None:
+    outcome, report = settlement.outcome, settlement.report
+    facts: dict[str, object] = {
+        "message": claim.message.queue_id,
+        "recipient": claim.address,
+        "reply": outcome.reply,
+    }
+    if report is not None:
+        facts |= {"report": report.queue_id, "to": report.envelope.recipients[0].address}
+    is_untold = isinstance(outcome, outcomes.Failed) and claim.return_path is None and report is None
+    write = log.error if is_untold or isinstance(outcome, outcomes.SetAside) else log.info
+    write(_NAMES[type(outcome)], **facts)
+
+
+def _make_event(claim: Claim, settlement: Settlement, folder: str) -> Attempted:
+    outcome = settlement.outcome
+    return Attempted(
+        claim.message.queue_id,
+        show_address(claim.address),
+        _NAMES[type(outcome)],
+        claim.attempts + 1,
+        folder,
+        str(outcome.reply),
+        outcome.due_us if isinstance(outcome, outcomes.Deferred) else 0,
+    )
