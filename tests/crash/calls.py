@@ -220,7 +220,9 @@ class Files:
         return self._meet(call, file, do) if there and file is not None else do()
 
     def _meet(self, call: str, file: str, do: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `do` gives
-        return self._faults.meet(call, self.kind(file), do, lambda number: OSError(number, os.strerror(number)))
+        return self._faults.meet(
+            call, self.kind(file), do, lambda number: OSError(number, os.strerror(number))
+        )
 
     def _where(self, path: _AnyPath, dir_fd: int | None) -> str | None:
         """Return the whole path, if it is below our folder."""

@@ -67,7 +67,9 @@ class Plan:
 class Faults:
     """Counts the points that a program passes, and does at the target what the plan says."""
 
-    def __init__(self, plan: Plan, say_fired: Callable[[], None], name_transition: Callable[[str], str]) -> None:
+    def __init__(
+        self, plan: Plan, say_fired: Callable[[], None], name_transition: Callable[[str], str]
+    ) -> None:
         """`say_fired` is called before anything happens at the target."""
         self._plan = plan
         self._say_fired = say_fired

@@ -79,7 +79,7 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
         if step.before is not None:
             step.before(site)
         for message in step.drop:
-            site.drop(message.sender, message.recipients, message.content())
+            site.drop(message.return_path, message.recipients, message.content())
             ledger.note(message, Answer.TAKEN)
         before = folder / "scenes" / f"{scenario.name} {number}"
         copy_site(live, before)
@@ -177,7 +177,7 @@ class _GoneError(Exception):
 def _send_one(wire: Wire, message: Message) -> Answer:
     """Send a message; return what the server said. Raises: OSError, _GoneError."""
     recipients = b"".join(b"RCPT TO:<%s>\r\n" % recipient.encode() for recipient in message.recipients)
-    wire.send(b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (message.sender.encode(), recipients))
+    wire.send(b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (message.return_path.encode(), recipients))
     replies = [wire.reply()[:3] for _ in range(len(message.recipients) + 2)]
     if replies[-1] != b"354":
         if b"" in replies:

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import apsw
+
 from paperpath.service.durable import replace_text
 from tests.crash.ledger import Message
 from tests.crash.points import Plan, parse_point
 from tests.crash.programs import CREATE, LOCAL, OFFICE, RELAY
 from tests.crash.site import Site
+from tests.unit.maildrop.test_migrations import FIRST
 
 LARGE = 80_000  # more than what is kept in memory, less than what is taken
 U, JOE, JOE2, ADMIN = "u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example"
@@ -112,6 +115,11 @@ def log_moved() -> Scenario:
     return Scenario("log moved", [replace(step, constants=eager) for step in steps])
 
 
+def upgraded() -> Scenario:
+    """A queue of the first version is brought up to date."""
+    return replace(first_start(), name="upgraded", prepare=_make_old)
+
+
 def lists() -> Scenario:
     """Aliases inside aliases; whom several lead to gets one copy; one that leads to a mailbox that is gone."""
     everybody = dict.fromkeys((U, JOE, JOE2, ADMIN), 1)
@@ -135,7 +143,7 @@ def failures() -> Scenario:
         Message(1, (GONE, U), {U: 1}, sender=JOE, reports={GONE: 1}),
         Message(2, (LOST,), {}, sender=JOE, octets=LARGE, reports={LOST: 1}),
         Message(3, (LOST, JOE2, ADMIN), {JOE2: 1, ADMIN: 1}, sender=U, reports={LOST: 1}),
-        Message(4, (GONE, LOST, U), {U: 1}, sender=""),
+        Message(4, (GONE, LOST, U), {U: 1}, sender="", reports={GONE: 1, LOST: 1}),
     )
     steps = [
         Step(RELAY, messages),
@@ -229,6 +237,21 @@ def _unmake(site: Site) -> None:
     site.maildrop.rmdir()
 
 
+def _make_old(site: Site) -> None:
+    """Put an empty queue of the first version in the place of the new one."""
+    file = site.maildrop / "queue.db"
+    file.unlink()
+    connection = apsw.Connection(str(file))
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL")
+    with connection:
+        connection.execute(FIRST)
+        for table in ("recipient", "content", "message", "worker"):
+            connection.execute(f"DELETE FROM {table}")
+        connection.execute("UPDATE meta SET messages = 0, recipients = 0, delivered = 0")
+        connection.execute("PRAGMA user_version=1")
+    connection.close()
+
+
 def _write_aliases(site: Site) -> None:
     (site.folder / "aliases").write_text(_ALIASES)
     text = site.file.read_text()
@@ -248,5 +271,6 @@ SCENARIOS = {
         orphans(),
         log_moved(),
         first_start(),
+        upgraded(),
     )
 }

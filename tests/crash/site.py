@@ -88,7 +88,9 @@ class Site(Installation):
         for folder in ("drop", "drop-damaged"):
             yield from (self.folder / "data" / folder).iterdir()
         yield from (file for file in (self.maildrop / "content").rglob("*") if file.is_file())
-        yield from (file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp")
+        yield from (
+            file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp"
+        )
 
 
 def copy_site(source: Path, target: Path) -> None:
