@@ -17,25 +17,12 @@ import apsw
 from tests.crash.points import Faults
 from tests.crash.transitions import Transitions
 
-_MAIL_FOLDERS = ("maildrop", "mailboxes")
+_MAIL_FOLDERS = ("maildrop", "mailboxes", "drop", "drop-damaged")
 _NO_MAIL = frozenset({"queue.lock", "queue.turn"})
 _MAILDIR_PARTS = frozenset({"tmp", "new", "cur"})
 _real = {
     name: getattr(os, name)
-    for name in [
-        "open",
-        "write",
-        "fsync",
-        "fdatasync",
-        "close",
-        "rename",
-        "replace",
-        "link",
-        "unlink",
-        "remove",
-        "mkdir",
-        "rmdir",
-    ]
+    for name in "open write fsync fdatasync close rename replace link unlink remove mkdir rmdir".split()
 }
 _AnyPath = Any  # str, bytes, or a path
 
@@ -76,7 +63,7 @@ class Files:
             self._opened[descriptor] = file, bool(flags & (os.O_WRONLY | os.O_RDWR))
         return descriptor
 
-    def write(self, descriptor: int, octets: Any) -> int:
+    def write(self, descriptor: int, octets: Any) -> int:  # noqa: ANN401 - any buffer
         """See `os`."""
         file, _ = self._opened.get(descriptor, (None, False))
 
@@ -232,7 +219,7 @@ class Files:
         there = file is not None and os.path.lexists(file)
         return self._meet(call, file, do) if there and file is not None else do()
 
-    def _meet(self, call: str, file: str, do: Callable[[], Any]) -> Any:
+    def _meet(self, call: str, file: str, do: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `do` gives
         return self._faults.meet(
             call, self.kind(file), do, lambda number: OSError(number, os.strerror(number))
         )
@@ -304,7 +291,7 @@ class QueueFiles(apsw.VFS):
         super().__init__("interposed", "unix", makedefault=True)
         apsw.connection_hooks.append(self._trace)
 
-    def xOpen(self, name: Any, flags: list[int]) -> "_QueueFile":
+    def xOpen(self, name: Any, flags: list[int]) -> "_QueueFile":  # noqa: ANN401, N802 - SQLite's
         """See SQLite."""
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
         new = path is not None and not os.path.exists(path)
@@ -313,7 +300,7 @@ class QueueFiles(apsw.VFS):
             self.note_name(path, lambda: _real["unlink"](path))
         return file
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - SQLite's
         """See SQLite."""
 
         def do() -> None:
@@ -326,7 +313,7 @@ class QueueFiles(apsw.VFS):
 
         self.meet("xDelete", filename, do)
 
-    def meet(self, call: str, file: str | None, do: Callable[[], Any]) -> Any:
+    def meet(self, call: str, file: str | None, do: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `do` gives
         """Make a call of SQLite's, unless the plan says otherwise."""
         kind = "temporary" if file is None else self.files.kind(file)
         return self.faults.meet(call, kind, do, _sqlite_error)
@@ -356,12 +343,12 @@ class QueueFiles(apsw.VFS):
 
 
 class _QueueFile(apsw.VFSFile):
-    def __init__(self, owner: QueueFiles, name: Any, path: str | None, flags: list[int]) -> None:
+    def __init__(self, owner: QueueFiles, name: Any, path: str | None, flags: list[int]) -> None:  # noqa: ANN401
         self._owner = owner
         self._path = path
         super().__init__("unix", name, flags)
 
-    def xWrite(self, data: Any, offset: int) -> None:
+    def xWrite(self, data: Any, offset: int) -> None:  # noqa: ANN401, N802 - SQLite's
         """See SQLite."""
 
         def do() -> None:
@@ -370,7 +357,7 @@ class _QueueFile(apsw.VFSFile):
 
         self._owner.meet("xWrite", self._path, do)
 
-    def xTruncate(self, size: int) -> None:
+    def xTruncate(self, size: int) -> None:  # noqa: N802 - SQLite's
         """See SQLite."""
         if super().xFileSize() == size:
             super().xTruncate(size)
@@ -382,7 +369,7 @@ class _QueueFile(apsw.VFSFile):
 
         self._owner.meet("xTruncate", self._path, do)
 
-    def xSync(self, flags: int) -> None:
+    def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's
         """See SQLite."""
 
         def do() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from paperpath.config.loader import load_document
+from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.service import wakeup
 from tests.crash.calls import Files, QueueFiles
@@ -141,7 +142,9 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
 
 def _run(name: str, file: Path) -> int:
     if name == CREATE:
-        create_maildrop(load_document(file).configuration)
+        configuration = load_document(file).configuration
+        create_maildrop(configuration)
+        make_drop(configuration)
         return os.EX_OK
     main: Any = importlib.import_module(f"paperpath.{_MODULES[name]}").main
     try:

@@ -78,6 +78,9 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
     for number, step in enumerate(scenario.steps):
         if step.before is not None:
             step.before(site)
+        for message in step.drop:
+            site.drop(message.return_path, message.recipients, message.content())
+            ledger.note(message, Answer.TAKEN)
         before = folder / "scenes" / f"{scenario.name} {number}"
         copy_site(live, before)
         noted = ledger.copy()
@@ -87,7 +90,7 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
             assert end.killed, f"{scenario.name}: {step.program} did not come by {step.plan.target}"
             continue
         assert end.code == 0, f"{scenario.name}: {step.program} ended with {end.code}\n{site.output()}"
-        refused = [message for message, answer in ledger.sent.values() if answer is not Answer.TAKEN]
+        refused = [message for message in step.send if ledger.sent[message.number][1] is not Answer.TAKEN]
         assert not refused, f"{scenario.name}: not taken: {refused}"
         yield Scene(scenario.name, number, before, noted, counts, end.points)
         counts = end.counts
@@ -174,7 +177,7 @@ class _GoneError(Exception):
 def _send_one(wire: Wire, message: Message) -> Answer:
     """Send a message; return what the server said. Raises: OSError, _GoneError."""
     recipients = b"".join(b"RCPT TO:<%s>\r\n" % recipient.encode() for recipient in message.recipients)
-    wire.send(b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (message.sender.encode(), recipients))
+    wire.send(b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (message.return_path.encode(), recipients))
     replies = [wire.reply()[:3] for _ in range(len(message.recipients) + 2)]
     if replies[-1] != b"354":
         if b"" in replies:

@@ -9,16 +9,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import apsw
+
+from paperpath.service.durable import replace_text
 from tests.crash.ledger import Message
 from tests.crash.points import Plan, parse_point
 from tests.crash.programs import CREATE, LOCAL, OFFICE, RELAY
 from tests.crash.site import Site
+from tests.unit.maildrop.test_migrations import FIRST
 
 LARGE = 80_000  # more than what is kept in memory, less than what is taken
 U, JOE, JOE2, ADMIN = "u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example"
-STUCK = "stuck@here.example"
-ACCOUNTS = (U, JOE, JOE2, ADMIN, STUCK)
+STUCK, GONE, LOST = "stuck@here.example", "gone@here.example", "lost@here.example"
+ACCOUNTS = (U, JOE, JOE2, ADMIN, STUCK, GONE, LOST)
 LATER_S = 7200  # beyond the first pauses before another attempt
+TOO_LATE_S = 6 * 24 * 3600  # beyond the time when a recipient is given up
+_ALIASES = """\
+team: u, joe, inner
+owner-team: admin
+inner: Joe@here.example, u@here.example, admin
+mixed: joe, gone
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,8 @@ class Step:
     ahead_s: int = 0
     before: Callable[[Site], None] | None = None
     constants: Mapping[str, int] = field(default_factory=dict)
+    drop: tuple[Message, ...] = ()
+    """What is left in the drop directory before it begins."""
     plan: Plan = field(default_factory=Plan)
     """What goes wrong as part of the story; such a step has no points of its own."""
 
@@ -102,6 +115,95 @@ def log_moved() -> Scenario:
     return Scenario("log moved", [replace(step, constants=eager) for step in steps])
 
 
+def upgraded() -> Scenario:
+    """A queue of the first version is brought up to date."""
+    return replace(first_start(), name="upgraded", prepare=_make_old)
+
+
+def lists() -> Scenario:
+    """Aliases inside aliases; whom several lead to gets one copy; one that leads to a mailbox that is gone."""
+    everybody = dict.fromkeys((U, JOE, JOE2, ADMIN), 1)
+    messages = (
+        Message(1, ("team@here.example",), everybody),
+        Message(2, ("team@here.example", U, "inner@here.example"), everybody, octets=LARGE),
+        Message(3, ("mixed@here.example", U), {U: 1, JOE: 1}, sender=JOE, reports={"mixed@here.example": 1}),
+    )
+    steps = [
+        Step(RELAY, messages),
+        Step(OFFICE, before=lambda site: site.remove_account(GONE)),
+        Step(LOCAL),
+        Step(OFFICE),
+    ]
+    return Scenario("lists", steps, prepare=_write_aliases)
+
+
+def failures() -> Scenario:
+    """Mailboxes that are gone when a message is sorted, and when it is delivered."""
+    messages = (
+        Message(1, (GONE, U), {U: 1}, sender=JOE, reports={GONE: 1}),
+        Message(2, (LOST,), {}, sender=JOE, octets=LARGE, reports={LOST: 1}),
+        Message(3, (LOST, JOE2, ADMIN), {JOE2: 1, ADMIN: 1}, sender=U, reports={LOST: 1}),
+        Message(4, (GONE, LOST, U), {U: 1}, sender="", reports={GONE: 1, LOST: 1}),
+    )
+    steps = [
+        Step(RELAY, messages),
+        Step(OFFICE, before=lambda site: site.remove_account(GONE)),
+        Step(LOCAL, before=lambda site: site.remove_account(LOST)),
+        Step(OFFICE),
+        Step(LOCAL),
+        Step(OFFICE),
+    ]
+
+    def mend(site: Site) -> None:
+        site.remove_account(GONE)
+        site.remove_account(LOST)
+
+    return Scenario("failures", steps, mend=mend)
+
+
+def given_up() -> Scenario:
+    """A mailbox that cannot be written for days."""
+    messages = (Message(1, (STUCK, U), {U: 1}, sender=JOE, reports={STUCK: 1}),)
+    steps = [
+        Step(RELAY, messages, before=_block),
+        Step(OFFICE),
+        Step(LOCAL),
+        Step(LOCAL, ahead_s=TOO_LATE_S),
+        Step(OFFICE, ahead_s=TOO_LATE_S),
+        Step(LOCAL, ahead_s=TOO_LATE_S),
+        Step(OFFICE, ahead_s=TOO_LATE_S),
+    ]
+    return Scenario("given up", steps)
+
+
+def new_aliases() -> Scenario:
+    """The aliases change while sorted mail waits, so all of it is sorted again."""
+    messages = (to(1, U), Message(2, ("team@here.example",), dict.fromkeys((U, JOE, JOE2, ADMIN), 1)))
+
+    def change(site: Site) -> None:
+        replace_text(site.folder / "aliases", _ALIASES + "another: u\n")
+
+    steps = [Step(RELAY, messages), Step(OFFICE), Step(OFFICE, before=change), Step(LOCAL), Step(OFFICE)]
+    return Scenario("new aliases", steps, prepare=_write_aliases)
+
+
+def dropped() -> Scenario:
+    """People of this host leave mail in the drop directory."""
+    messages = tuple(
+        replace(message, sender=JOE, dropped=True) for message in (to(1, U), to(2, U, JOE2, octets=LARGE))
+    )
+    return Scenario("dropped", [Step(OFFICE, drop=messages), Step(LOCAL), Step(OFFICE)])
+
+
+def orphans() -> Scenario:
+    """Content of a message that was never taken."""
+    steps = [
+        Step(RELAY, (to(1, U, octets=LARGE),), plan=Plan(parse_point("receive / fsync content.partial / 1"))),
+        Step(OFFICE, ahead_s=LATER_S),
+    ]
+    return Scenario("orphans", steps)
+
+
 def first_start() -> Scenario:
     """The maildrop is made."""
     afterwards = [Step(CREATE), Step(RELAY, (to(1, U),))]
@@ -135,4 +237,40 @@ def _unmake(site: Site) -> None:
     site.maildrop.rmdir()
 
 
-SCENARIOS = {scenario.name: scenario for scenario in (everyday(), widows(), log_moved(), first_start())}
+def _make_old(site: Site) -> None:
+    """Put an empty queue of the first version in the place of the new one."""
+    file = site.maildrop / "queue.db"
+    file.unlink()
+    connection = apsw.Connection(str(file))
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL")
+    with connection:
+        connection.execute(FIRST)
+        for table in ("recipient", "content", "message", "worker"):
+            connection.execute(f"DELETE FROM {table}")
+        connection.execute("UPDATE meta SET messages = 0, recipients = 0, delivered = 0")
+        connection.execute("PRAGMA user_version=1")
+    connection.close()
+
+
+def _write_aliases(site: Site) -> None:
+    (site.folder / "aliases").write_text(_ALIASES)
+    text = site.file.read_text()
+    site.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        everyday(),
+        lists(),
+        failures(),
+        given_up(),
+        new_aliases(),
+        dropped(),
+        widows(),
+        orphans(),
+        log_moved(),
+        first_start(),
+        upgraded(),
+    )
+}

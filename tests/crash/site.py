@@ -2,12 +2,16 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 
+from paperpath.mail.address import parse_mailbox
+from paperpath.mail.envelope import Client, Envelope, Recipient
+from paperpath.maildrop.drop.writer import drop_message
+from paperpath.service.durable import replace_text
 from tests.support.installation import Installation, find_free_port
 
 _TABLES_EMPTY_AT_THE_END = ("message", "content", "recipient")
@@ -34,6 +38,21 @@ class Site(Installation):
         self.log = folder / "log"
         self.port = find_free_port()
         self.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.port}", self.file.read_text()))
+
+    def drop(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
+        """Leave a message in the drop directory."""
+        envelope = Envelope(
+            parse_mailbox(sender),
+            tuple(Recipient(parse_mailbox(recipient)) for recipient in recipients),
+            Client("", 0, "somebody", "local"),
+        )
+        drop_message(self.folder / "data" / "drop", envelope, [content])
+
+    def remove_account(self, address: str) -> None:
+        """Take an account away, as if by hand."""
+        accounts = self.folder / "data" / "accounts"
+        lines = accounts.read_text().splitlines(keepends=True)
+        replace_text(accounts, "".join(line for line in lines if not line.startswith(address + "\t")))
 
     def stored(self) -> Iterator[Stored]:
         """Give every message of every mailbox, in whatever folder."""
@@ -66,6 +85,8 @@ class Site(Installation):
         for entry in self.maildrop.iterdir():
             if entry.name not in _LEFT_BY_RIGHT and entry.name not in ("workers", "content", "drop"):
                 yield entry
+        for folder in ("drop", "drop-damaged"):
+            yield from (self.folder / "data" / folder).iterdir()
         yield from (file for file in (self.maildrop / "content").rglob("*") if file.is_file())
         yield from (
             file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp"

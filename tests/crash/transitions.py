@@ -155,7 +155,7 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.workers:release_dead_workers": "release",
     f"{_SQLITE}.locks:WorkerLock.__init__": "register",
     f"{_SQLITE}.sweeping:remove_orphans": "sweep",
-    f"{_SQLITE}.database:_migrate": "migrate",
+    f"{_SQLITE}.database:upgrade_database": "upgrade",
     f"{_SQLITE}.database:create_database": "create",
     f"{_SQLITE}.writer:GroupCommitter._checkpoint": "checkpoint",
     f"{_SQLITE}.writer:GroupCommitter._renew_connection": "mend",
