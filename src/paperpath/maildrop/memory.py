@@ -184,9 +184,14 @@ class MemoryMaildrop:
         if epoch != self._store.epoch:
             return _done(0)
         moved, reports = 0, []
+        waiting = {number for number, _ in self._in_state(State.UNSORTED)}
         for decision in decisions:
             recipient = self._store.recipients.get(decision.recipient_id)
-            if recipient is None or recipient.state is not State.UNSORTED:
+            if (
+                recipient is None
+                or recipient.state is not State.UNSORTED
+                or decision.recipient_id not in waiting
+            ):
                 continue
             moved += 1
             match decision:

@@ -5,6 +5,7 @@ recipients are due; what is not taken is not read, so the cost does not depend o
 """
 
 import json
+from dataclasses import dataclass
 
 import apsw
 
@@ -39,27 +40,35 @@ _CLAIM = """
 _PROBE = "UPDATE destination SET probe = ? WHERE id = ?"
 
 
-def claim_ready(
-    transaction: Transaction, worker: int, transport: Transport, limit: int, now_us: int
-) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a worker asks for: how many by which transport, due when; `avoided` are numbers of recipients."""
+
+    transport: Transport
+    limit: int
+    now_us: int
+    avoided: frozenset[int] = frozenset()
+
+
+def claim_ready(transaction: Transaction, worker: int, wanted: Wanted) -> list[int]:
     """Claim what is due, shared out over destinations; give the recipients' numbers."""
-    cursor = transaction.cursor
-    rooms = _rooms(cursor, _destinations_waiting(cursor, transport), limit, now_us)
+    cursor, limit = transaction.cursor, wanted.limit
+    rooms = _rooms(cursor, _destinations_waiting(cursor, wanted.transport), limit, wanted.now_us)
     claimed: list[int] = []
     while rooms and len(claimed) < limit:
         share = max(1, (limit - len(claimed)) // len(rooms))
         with_more = {}
         for destination, (room, is_probe) in rooms.items():
-            wanted = min(share, room, limit - len(claimed))
-            found = _find_due(cursor, (transport.value, destination), now_us, wanted)
+            most = min(share, room, limit - len(claimed))
+            found = _find_due(cursor, destination, wanted, most)
             if not found:
                 continue
             cursor.execute(_CLAIM, (worker, json.dumps(found)))
             claimed.extend(found)
             if is_probe:
                 cursor.execute(_PROBE, (found[-1], destination))
-            if len(found) == wanted < room:
-                with_more[destination] = (room - wanted, is_probe)
+            if len(found) == most < room:
+                with_more[destination] = (room - most, is_probe)
         rooms = with_more
     return claimed
 
@@ -88,10 +97,14 @@ def _rooms(
     return rooms
 
 
-def _find_due(cursor: apsw.Cursor, where: tuple[str, int], now_us: int, wanted: int) -> list[int]:
-    ((due,),) = fetch(cursor, _FIND_DUE, (*where, now_us, wanted))
-    found: list[int] = json.loads(due)
-    if len(found) < wanted:
-        ((late,),) = fetch(cursor, _FIND_DUE_TOO_LATE, (*where, now_us + MOST_PAUSE_US, wanted - len(found)))
-        found += json.loads(late)
-    return found
+def _find_due(cursor: apsw.Cursor, destination: int, wanted: Wanted, most: int) -> list[int]:
+    found: list[int] = []
+    for statement, time_us in (
+        (_FIND_DUE, wanted.now_us),
+        (_FIND_DUE_TOO_LATE, wanted.now_us + MOST_PAUSE_US),
+    ):
+        if len(found) < most:
+            limit = most - len(found) + len(wanted.avoided)
+            ((due,),) = fetch(cursor, statement, (wanted.transport.value, destination, time_us, limit))
+            found += [number for number in json.loads(due) if number not in wanted.avoided]
+    return found[:most]

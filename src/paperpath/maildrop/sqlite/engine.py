@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.maildrop.content import SpooledContent
-from paperpath.maildrop.errors import StorageError
+from paperpath.maildrop.errors import DamagedFileError, StorageError
 from paperpath.maildrop.queue_id import QueueIds
 from paperpath.maildrop.sqlite import arrivals, claiming, deeds, destinations, settling, sorting, workers
+from paperpath.maildrop.sqlite.damage import work_around
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
 from paperpath.maildrop.sqlite.reading import Reader
@@ -91,9 +92,13 @@ class SqliteMaildrop:
 
     def sort(self, decisions: Sequence[Decision], epoch: int, now_us: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        return self._committer.submit(
-            lambda transaction: sorting.sort_recipients(transaction, decisions, epoch, now_us)
-        )
+
+        def sort(part: Sequence[Decision]) -> asyncio.Future[int]:
+            return self._committer.submit(
+                lambda transaction: sorting.sort_recipients(transaction, part, epoch, now_us)
+            )
+
+        return work_around(sort, decisions, lambda decision: self._reader.pass_over(decision.recipient_id))
 
     def reopen_stale(self, limit: int) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while nothing is stale."""
@@ -115,16 +120,24 @@ class SqliteMaildrop:
             check_claims(self._content)
         except StorageError as error:
             return _failed(error)
-        claimed = self._committer.submit(
-            lambda transaction: claiming.claim_ready(transaction, self._number, transport, limit, now_us)
-        )
-        return asyncio.ensure_future(self._read_claimed(claimed))
+
+        def claim() -> asyncio.Future[list[int]]:
+            wanted = claiming.Wanted(transport, limit, now_us, frozenset(self._reader.passed_over))
+            return self._committer.submit(
+                lambda transaction: claiming.claim_ready(transaction, self._number, wanted)
+            )
+
+        return asyncio.ensure_future(self._read_claimed(claim(), claim, transport))
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        return self._committer.submit(
-            lambda transaction: settling.settle_claims(transaction, self._number, settlements), is_urgent=True
-        )
+
+        def settle(part: Sequence[Settlement]) -> asyncio.Future[int]:
+            return self._committer.submit(
+                lambda transaction: settling.settle_claims(transaction, self._number, part), is_urgent=True
+            )
+
+        return work_around(settle, settlements, lambda settlement: None)
 
     def suspend(
         self, transport: Transport, destination: str, until_us: int, reason: str
@@ -173,8 +186,19 @@ class SqliteMaildrop:
         self._reader.close()
         self._lock.close()
 
-    async def _read_claimed(self, claimed: asyncio.Future[list[int]]) -> Claimed:
-        return self._reader.read_claimed(await claimed)
+    async def _read_claimed(
+        self,
+        claimed: asyncio.Future[list[int]],
+        claim_again: Callable[[], asyncio.Future[list[int]]],
+        transport: Transport,
+    ) -> Claimed:
+        try:
+            numbers = await claimed
+        except DamagedFileError:
+            if not self._reader.pass_over_damaged(transport):
+                raise
+            numbers = await claim_again()
+        return self._reader.read_claimed(numbers)
 
     async def _reopen_stale(self, limit: int) -> int:
         if not self._reader.has_stale():
