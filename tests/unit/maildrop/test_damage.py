@@ -191,6 +191,8 @@ def test_D9_what_lies_before_and_behind_a_damaged_page_is_delivered(tmp_path: Pa
         spoil_page_of(tmp_path, "recipient")
         maildrop = await open_sqlite(tmp_path, Worker("test", 0), lambda stage: None)
         delivered = 0
+        with pytest.raises(DamagedFileError):
+            await claim_all(maildrop, limit=100)
         # What lies beside that page cannot be moved either, where SQLite has to touch both.
         with suppress(DamagedFileError):
             while claims := await claim_all(maildrop, limit=100):

@@ -57,6 +57,7 @@ class SqliteMaildrop:
         self._lock = lock
         self._number = number
         self._ids = QueueIds(number)
+        self._served = dict.fromkeys(Transport, 0)  # the destinations that had the last turns
         self._reader = Reader(folder)
         self._flushers = ThreadPoolExecutor(4, "content-flush")
 
@@ -120,14 +121,12 @@ class SqliteMaildrop:
             check_claims(self._content)
         except StorageError as error:
             return _failed(error)
-
-        def claim() -> asyncio.Future[list[int]]:
-            wanted = claiming.Wanted(transport, limit, now_us, frozenset(self._reader.passed_over))
-            return self._committer.submit(
-                lambda transaction: claiming.claim_ready(transaction, self._number, wanted)
-            )
-
-        return asyncio.ensure_future(self._read_claimed(claim(), claim, transport))
+        avoided = frozenset(self._reader.passed_over)
+        wanted = claiming.Wanted(transport, limit, now_us, self._served[transport], avoided)
+        taken = self._committer.submit(
+            lambda transaction: claiming.claim_ready(transaction, self._number, wanted)
+        )
+        return asyncio.ensure_future(self._read_claimed(taken, transport))
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
@@ -186,19 +185,14 @@ class SqliteMaildrop:
         self._reader.close()
         self._lock.close()
 
-    async def _read_claimed(
-        self,
-        claimed: asyncio.Future[list[int]],
-        claim_again: Callable[[], asyncio.Future[list[int]]],
-        transport: Transport,
-    ) -> Claimed:
+    async def _read_claimed(self, claimed: asyncio.Future[claiming.Taken], transport: Transport) -> Claimed:
         try:
-            numbers = await claimed
+            taken = await claimed
         except DamagedFileError:
-            if not self._reader.pass_over_damaged(transport):
-                raise
-            numbers = await claim_again()
-        return self._reader.read_claimed(numbers)
+            self._reader.pass_over_damaged(transport)  # so that the next claim goes well
+            raise
+        self._served[transport] = taken.served
+        return self._reader.read_claimed(taken.recipients)
 
     async def _reopen_stale(self, limit: int) -> int:
         if not self._reader.has_stale():

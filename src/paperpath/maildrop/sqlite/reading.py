@@ -147,12 +147,10 @@ class Reader:
         """Note that a recipient lies on a damaged page; it is not given again."""
         self.passed_over.add(number)
 
-    def pass_over_damaged(self, transport: Transport) -> bool:
-        """Look for ready recipients that cannot be read, as far as one can look; tell whether any are new."""
+    def pass_over_damaged(self, transport: Transport) -> None:
+        """Look for ready recipients that cannot be read, as far as one can look, and pass them over."""
         ids = [number for (number,) in self.ask(_FIND_READY, (transport.value, _MOST_LOOKED_AT))]
-        unreadable = set(ids) - set(self._read_each(_READ_CLAIMED, ids)) - self.passed_over
-        self.passed_over |= unreadable
-        return bool(unreadable)
+        self.passed_over |= set(ids) - set(self._read_each(_READ_CLAIMED, ids))
 
     def read_claimed(self, ids: Sequence[int]) -> Claimed:
         """Return recipients that were claimed, in this order, with their messages."""
