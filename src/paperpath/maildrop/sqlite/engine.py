@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.maildrop.content import SpooledContent
-from paperpath.maildrop.errors import StorageError
+from paperpath.maildrop.errors import DamagedFileError, StorageError
 from paperpath.maildrop.queue_id import QueueIds
 from paperpath.maildrop.sqlite import arrivals, claiming, deeds, destinations, settling, sorting, workers
+from paperpath.maildrop.sqlite.damage import work_around
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
 from paperpath.maildrop.sqlite.reading import Reader
@@ -56,6 +57,7 @@ class SqliteMaildrop:
         self._lock = lock
         self._number = number
         self._ids = QueueIds(number)
+        self._served = dict.fromkeys(Transport, 0)  # the destinations that had the last turns
         self._reader = Reader(folder)
         self._flushers = ThreadPoolExecutor(4, "content-flush")
 
@@ -91,9 +93,13 @@ class SqliteMaildrop:
 
     def sort(self, decisions: Sequence[Decision], epoch: int, now_us: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        return self._committer.submit(
-            lambda transaction: sorting.sort_recipients(transaction, decisions, epoch, now_us)
-        )
+
+        def sort(part: Sequence[Decision]) -> asyncio.Future[int]:
+            return self._committer.submit(
+                lambda transaction: sorting.sort_recipients(transaction, part, epoch, now_us)
+            )
+
+        return work_around(sort, decisions, lambda decision: self._reader.pass_over(decision.recipient_id))
 
     def reopen_stale(self, limit: int) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while nothing is stale."""
@@ -115,16 +121,22 @@ class SqliteMaildrop:
             check_claims(self._content)
         except StorageError as error:
             return _failed(error)
-        claimed = self._committer.submit(
-            lambda transaction: claiming.claim_ready(transaction, self._number, transport, limit, now_us)
+        avoided = frozenset(self._reader.passed_over)
+        wanted = claiming.Wanted(transport, limit, now_us, self._served[transport], avoided)
+        taken = self._committer.submit(
+            lambda transaction: claiming.claim_ready(transaction, self._number, wanted)
         )
-        return asyncio.ensure_future(self._read_claimed(claimed))
+        return asyncio.ensure_future(self._read_claimed(taken, transport))
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        return self._committer.submit(
-            lambda transaction: settling.settle_claims(transaction, self._number, settlements), is_urgent=True
-        )
+
+        def settle(part: Sequence[Settlement]) -> asyncio.Future[int]:
+            return self._committer.submit(
+                lambda transaction: settling.settle_claims(transaction, self._number, part), is_urgent=True
+            )
+
+        return work_around(settle, settlements, lambda settlement: None)
 
     def suspend(
         self, transport: Transport, destination: str, until_us: int, reason: str
@@ -177,8 +189,14 @@ class SqliteMaildrop:
         self._reader.close()
         self._lock.close()
 
-    async def _read_claimed(self, claimed: asyncio.Future[list[int]]) -> Claimed:
-        return self._reader.read_claimed(await claimed)
+    async def _read_claimed(self, claimed: asyncio.Future[claiming.Taken], transport: Transport) -> Claimed:
+        try:
+            taken = await claimed
+        except DamagedFileError:
+            self._reader.pass_over_damaged(transport)  # so that the next claim goes well
+            raise
+        self._served[transport] = taken.served
+        return self._reader.read_claimed(taken.recipients)
 
     async def _reopen_stale(self, limit: int) -> int:
         if not self._reader.has_stale():

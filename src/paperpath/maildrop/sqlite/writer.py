@@ -74,6 +74,7 @@ class GroupCommitter:
         self._connection: apsw.Connection | None = open_database(folder)
         self._lock = WriteLock(folder)
         self._waiting: list[Request] = []
+        self._alone = 0  # how many of the first that wait are to be a group each
         self._on_its_way = False
         self._idle = asyncio.Event()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -119,8 +120,10 @@ class GroupCommitter:
     def _write(self) -> None:
         """Write the group that has gathered; we have the write lock, and a connection that can commit."""
         assert self._connection is not None
-        count = count_group(self._waiting, MOST_OPERATIONS, MOST_OCTETS)
+        most = 1 if self._alone else MOST_OPERATIONS
+        count = count_group(self._waiting, most, MOST_OCTETS)
         group, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._alone -= self._alone > 0
         try:
             transaction = write_group(self._connection, group, self._joint)
         except (apsw.Error, MaildropError) as error:
@@ -150,6 +153,10 @@ class GroupCommitter:
             request.error = None
         self._waiting[:0] = again
         self._go_on()
+
+    def _try_alone(self, group: list[Request]) -> None:
+        self._alone = len(group)
+        self._try_again([], group)
 
     def _tidy_after(self, pause_s: float) -> None:
         self._stop_tidying()
@@ -225,7 +232,8 @@ class GroupCommitter:
     def _fail(self, group: list[Request], error: Exception) -> None:
         """Give a group up. What its commit may have left is overwritten before anyone is told.
 
-        What is urgent is tried again where the disk was full and a reserve could be given up.
+        What is urgent is tried again where the disk was full and a reserve could be given up. All are tried
+        again, each in a transaction of its own, where one of them met with a damaged page.
         """
         self._abandon()
         urgent = [request for request in group if request.is_urgent]
@@ -233,7 +241,9 @@ class GroupCommitter:
         with contextlib.suppress(apsw.Error, MaildropError):  # else the next group tries
             self._renew_connection()
         self._lock.release()
-        if has_room:
+        if isinstance(error, apsw.CorruptError) and len(group) > 1:
+            self._hand_back(self._try_alone, group)
+        elif has_room:
             others = [request for request in group if not request.is_urgent]
             self._hand_back(self._try_again, _failed(others, error), urgent)
         else:
