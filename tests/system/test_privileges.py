@@ -119,6 +119,7 @@ def test_L3_L5_programs_drop_to_the_user_and_everything_is_theirs(
         installation.run("account", "add", "--config", str(installation.file), "late@here.example")
         installation.run("reload", "--config", str(installation.file))
         installation.run("status", "--config", str(installation.file))
+    installation.run("queue", "hold", "--all", "--json", "--config", str(installation.file))
     data = installation.folder / "data"
     owners = {path: path.lstat().st_uid for path in [data, *data.rglob("*")]}
     assert {path: owner for path, owner in owners.items() if owner != nobody.pw_uid} == {}
