@@ -100,12 +100,16 @@ def test_S6_nor_does_what_a_client_said(one: str, other: str, third: str) -> Non
     assert [line for line in lines if not is_harmless(line)] == []
 
 
-@given(st.binary(max_size=60), st.data())
+PIECES = st.sampled_from([b"\r", b"\n", b"\\", b"r", b"\x1b", b"\x9b", b"\0"]) | st.binary(max_size=3)
+
+
+@given(st.lists(PIECES, max_size=12).map(b"".join), st.data())
 def test_S6_content_is_escaped_the_same_at_every_cut_and_can_be_told_apart(
     octets: bytes, data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(octets)))
     text = "".join(escape_octets([octets[:cut], octets[cut:]]))
+    assert text == "".join(escape_octets([octets]))
     assert all(is_harmless(line) for line in text.split("\n"))
     lines = [line.encode("ascii").decode("unicode_escape").encode("latin-1") for line in text.split("\n")]
     assert b"\r\n".join(lines) == octets
