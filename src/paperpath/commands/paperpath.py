@@ -13,6 +13,7 @@ from paperpath.commands.queue import queue
 from paperpath.commands.reload import reload
 from paperpath.commands.status import status
 from paperpath.commands.up import up
+from paperpath.commands.upgrade import upgrade
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,5 +26,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, status, reload, account, queue, explain):
+for command in (init, check, up, upgrade, status, reload, account, queue, explain):
     main.add_command(command)

@@ -8,7 +8,7 @@ from pathlib import Path
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.errors import MaildropError, SchemaError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.sqlite.database import create_database
+from paperpath.maildrop.sqlite.database import SCHEMA_VERSION, create_database, upgrade_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
 from paperpath.maildrop.values import Stage
 from paperpath.service.errors import ServiceError
@@ -21,6 +21,14 @@ def create_maildrop(configuration: Configuration) -> None:
     """Make the maildrop where it is missing. Raises: ServiceError."""
     try:
         create_database(configuration.maildrop_folder)
+    except SchemaError as error:
+        raise ServiceError(str(error)) from error
+
+
+def upgrade_maildrop(configuration: Configuration) -> tuple[int, int]:
+    """Bring the maildrop up to date; give the version it had and the one it has. Raises: ServiceError."""
+    try:
+        return upgrade_database(configuration.maildrop_folder), SCHEMA_VERSION
     except SchemaError as error:
         raise ServiceError(str(error)) from error
 

@@ -152,3 +152,12 @@ def test_reload_refuses_a_broken_configuration_before_it_asks_anybody(file: Path
     result = run("reload", "--config", file)
     assert result.exit_code == os.EX_CONFIG
     assert result.output.count("paperpath.toml:") == 5
+
+
+def test_upgrade_brings_an_older_maildrop_up_to_date(file: Path) -> None:
+    result = run("upgrade", "--config", file)
+    assert (result.exit_code, result.output.endswith(": has version 3 already\n")) == (0, True)
+    (file.parent / "data" / "maildrop" / "queue.db").unlink()
+    result = run("upgrade", "--config", file)
+    assert result.exit_code != 0
+    assert "`paperpath init` makes one" in result.output
