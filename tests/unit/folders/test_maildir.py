@@ -35,7 +35,7 @@ def opened(root: Path, subfolder: str = "", *, create: bool = False) -> Maildir:
     return Maildir(root, Place(BOX, subfolder), create=create)
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o177])
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o377])
 def test_F11_L1_everything_is_its_owners_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     (tmp_path / "root").mkdir(mode=0o700)
     old = os.umask(umask)
