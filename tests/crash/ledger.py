@@ -40,6 +40,8 @@ class Message:
     octets: int = 500
     reports: Mapping[str, int] = field(default_factory=dict)
     dropped: bool = False
+    been_at: str = ""
+    """To whom it was delivered before, so that it fails there: it goes in a circle."""
 
     @property
     def return_path(self) -> str:
@@ -49,7 +51,8 @@ class Message:
     def content(self) -> bytes:
         """Make its content, the same each time: dots, long lines, whatever is no text."""
         source = random.Random(self.number)  # noqa: S311
-        lines = [b"Subject: crash", b"X-Number: %d" % self.number, b"", b".", b"..dots"]
+        circle = [b"Delivered-To: " + self.been_at.encode()] if self.been_at else []
+        lines = [*circle, b"Subject: crash", b"X-Number: %d" % self.number, b"", b".", b"..dots"]
         size = 0
         while size < self.octets:
             octets = source.randbytes(source.randrange(400)).translate(_NO_LINE_ENDS)
