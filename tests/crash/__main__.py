@@ -84,7 +84,7 @@ def _choose(scenes: Sequence[Scene], options: argparse.Namespace) -> list[Case]:
 
 def choose_sample(cases: Iterable[Case], count: int, seed: int) -> list[Case]:
     """Choose so many cases, as many of each transition as possible: the same for the same seed."""
-    source = random.Random(seed)  # noqa: S311
+    source = random.Random(seed)
     by_transition: defaultdict[str, list[Case]] = defaultdict(list)
     for case in cases:
         by_transition[case.point.transition].append(case)
@@ -104,7 +104,7 @@ def _try_all(cases: Sequence[Case], folder: Path, jobs: int) -> Iterator[Result]
 
 
 def _begin_worker(folder: Path) -> None:
-    global _worker_folder  # noqa: PLW0603 - a process of the pool has one
+    global _worker_folder
     _worker_folder = folder / f"worker-{multiprocessing.current_process().name}"
 
 

@@ -1,7 +1,7 @@
 """Records the points of the scenarios, and tries them, each on a copy of the installation as it was before.
 
-After the crash, or the failed call, all programs run without faults until everything has come to rest; then the
-ledger is balanced.
+After the crash, or the failed call, all programs run without faults until everything has come to rest; then
+the ledger is balanced.
 """
 
 import time
@@ -136,7 +136,7 @@ def come_to_rest(site: Site, scenario: Scenario, ledger: Ledger) -> list[str]:
     """Run smtppd and smtpld in turn, the clock going on, until nothing is open; return what is wrong then."""
     scenario.mend(site)
     ahead_s = max(step.ahead_s for step in scenario.steps)
-    wrong = []
+    wrong: list[str] = []
     for _ in range(_MOST_ROUNDS):
         ahead_s += 2 * _HOURS_S
         for name in (OFFICE, LOCAL):

@@ -1,8 +1,8 @@
 """The scenarios: what happens, one program after the other, while points are counted or met.
 
-To add one: write a function that returns a `Scenario` and name it in `SCENARIOS`. A step runs one program until
-nothing is left for it to do. After a crash come the steps of `recovery`, then smtppd and smtpld in turn, with
-the clock going on by hours, until all has come to rest.
+To add one: write a function that returns a `Scenario` and name it in `SCENARIOS`. A step runs one program
+until nothing is left for it to do. After a crash come the steps of `recovery`, then smtppd and smtpld in
+turn, with the clock going on by hours, until all has come to rest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -122,7 +122,7 @@ def upgraded() -> Scenario:
 
 
 def lists() -> Scenario:
-    """Aliases inside aliases; whom several lead to gets one copy; one that leads to a mailbox that is gone."""
+    """Aliases inside aliases, and one copy where several lead; one leads to a mailbox that is gone."""
     everybody = dict.fromkeys((U, JOE, JOE2, ADMIN), 1)
     messages = (
         Message(1, ("team@here.example",), everybody),

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.crash.ledger import Answer, Ledger, Message
 from tests.crash.programs import OFFICE, warm_up
 from tests.crash.runner import GoneError, come_to_rest, expect, send_one
-from tests.crash.scenarios import ACCOUNTS, ADMIN, GONE, JOE, JOE2, LARGE, U, Scenario, Step, write_aliases
+from tests.crash.scenarios import ACCOUNTS, ADMIN, GONE, JOE, JOE2, LARGE, Scenario, Step, U, write_aliases
 from tests.crash.site import Site
 from tests.support.installation import PROGRAMS, Installation, wait_until
 from tests.support.wire import Wire
@@ -52,7 +52,7 @@ def storm(folder: Path, messages: int, seconds: float, seed: int) -> Storm:
     """Send messages while programs die; wait until all has come to rest; balance the books."""
     installation = Installation(folder, accounts=tuple(set(ACCOUNTS) - {GONE}), processes=2)
     write_aliases(installation)
-    source = random.Random(seed)  # noqa: S311
+    source = random.Random(seed)
     ledger = Ledger()
     with installation.up():
         kills = _send_all(installation, list(make_messages(messages, source)), ledger, seconds, source)

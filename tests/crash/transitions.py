@@ -72,7 +72,7 @@ class Transitions:
         """Make a function whose doings belong to a transition."""
 
         @wraps(function)
-        def wrapped(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
+        def wrapped(*arguments: Any, **more: Any) -> Any:
             called = name((*arguments, *more.values()))
             inside_group = arguments and isinstance(arguments[0], Transaction)
             with self._in_group(arguments[0], called) if inside_group else self.inside(called):
