@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FUZZ_S ?= 60
 
-.PHONY: help run test check format bench fuzz lock clean
+.PHONY: help run test check format bench crash fuzz lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -36,6 +36,9 @@ format: $(READY) ## put the code into its form
 
 bench: $(READY) ## measure, beside Postfix in the same run
 	$(BIN)/python -m bench $(ARGS)
+
+crash: $(READY) ## let the programs die at every call that touches mail, then balance the books; ARGS=--help
+	$(BIN)/python -m tests.crash $(ARGS)
 
 $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock

@@ -1,1 +1,1 @@
-"""Crash points: every call that touches mail, and what is left when a program dies at it. See docs/hacking.md."""
+"""Every call that touches mail, and what is left when a program dies at it. See docs/hacking.md."""

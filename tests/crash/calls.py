@@ -1,4 +1,4 @@
-"""The calls that touch mail, interposed: those of `os` on files of the data folder, and SQLite's on the queue.
+"""The calls that touch mail, interposed: those of `os` on files of the data folder, SQLite's on the queue.
 
 Each goes through `Faults.meet` under its own name and that of the kind of file; what opens, reads or locks is
 let through. Where the plan is a power cut, each call that was made is noted with how to undo it (power.py).
@@ -20,10 +20,8 @@ from tests.crash.transitions import Transitions
 _MAIL_FOLDERS = ("maildrop", "mailboxes", "drop", "drop-damaged")
 _NO_MAIL = frozenset({"queue.lock", "queue.turn"})
 _MAILDIR_PARTS = frozenset({"tmp", "new", "cur"})
-_real = {
-    name: getattr(os, name)
-    for name in "open write fsync fdatasync close rename replace link unlink remove mkdir rmdir".split()
-}
+_NAMES = ("open", "write", "fsync", "fdatasync", "close", "rename", "replace", "link", "unlink", "remove")
+_real = {name: getattr(os, name) for name in (*_NAMES, "mkdir", "rmdir")}
 _AnyPath = Any  # str, bytes, or a path
 
 
@@ -55,7 +53,7 @@ class Files:
                 self._note_name(file, lambda: _real["unlink"](file))
             return descriptor
 
-        if file is None or not flags & os.O_CREAT or os.path.basename(file) in _NO_MAIL:
+        if file is None or not flags & os.O_CREAT or Path(file).name in _NO_MAIL:
             descriptor: int = _real["open"](path, flags, mode, dir_fd=dir_fd)
         else:
             descriptor = self._meet("open", file, do)
@@ -63,7 +61,7 @@ class Files:
             self._opened[descriptor] = file, bool(flags & (os.O_WRONLY | os.O_RDWR))
         return descriptor
 
-    def write(self, descriptor: int, octets: Any) -> int:  # noqa: ANN401 - any buffer
+    def write(self, descriptor: int, octets: Any) -> int:
         """See `os`."""
         file, _ = self._opened.get(descriptor, (None, False))
 
@@ -75,7 +73,8 @@ class Files:
             written: int = _real["write"](descriptor, octets)
             return written
 
-        return do() if file is None else self._meet("write", file, do)
+        written: int = self._meet("write", file, do)
+        return written
 
     def fsync(self, descriptor: int) -> None:
         """See `os`."""
@@ -88,7 +87,7 @@ class Files:
     def close(self, descriptor: int) -> None:
         """See `os`; a descriptor is closed even where that fails."""
         file, is_written = self._opened.pop(descriptor, (None, False))
-        if file is None or not is_written or os.path.basename(file) in _NO_MAIL:
+        if file is None or not is_written or Path(file).name in _NO_MAIL:
             _real["close"](descriptor)
             return
         try:
@@ -141,7 +140,7 @@ class Files:
             if file is not None:
                 self._note_name(file, lambda: _real["unlink"](file))
 
-        return do() if file is None else self._meet("link", file, do)
+        self._meet("link", file, do)
 
     def unlink(self, path: _AnyPath, *, dir_fd: int | None = None) -> None:
         """See `os`."""
@@ -160,7 +159,7 @@ class Files:
             if folder is not None:
                 self._note_name(folder, lambda: _remove_tree(Path(folder)))
 
-        return do() if folder is None or os.path.isdir(folder) else self._meet("mkdir", folder + "/", do)
+        self._meet("mkdir", None if folder is None or Path(folder).is_dir() else folder + "/", do)
 
     def rmdir(self, path: _AnyPath, *, dir_fd: int | None = None) -> None:
         """See `os`."""
@@ -171,7 +170,7 @@ class Files:
             if folder is not None:
                 self._note_name(folder, lambda: _real["mkdir"](folder, 0o700))
 
-        return do() if folder is None else self._meet("rmdir", folder + "/", do)
+        self._meet("rmdir", None if folder is None else folder + "/", do)
 
     def _flush(self, call: str, descriptor: int) -> None:
         file, _ = self._opened.get(descriptor, (None, False))
@@ -183,10 +182,7 @@ class Files:
                 self._faults.power.flushed(("octets", inode))
                 self._faults.power.flushed(("names", inode))
 
-        if file is None:
-            do()
-        else:
-            self._meet(call, file + "/" * os.path.isdir(file), do)
+        self._meet(call, None if file is None else file + "/" * Path(file).is_dir(), do)
 
     def _move(
         self, call: str, source: _AnyPath, target: _AnyPath, source_fd: int | None, target_fd: int | None
@@ -205,7 +201,7 @@ class Files:
 
                 self._note_name(new, undo)
 
-        return do() if new is None else self._meet(call, new, do)
+        self._meet(call, new, do)
 
     def _remove(self, call: str, path: _AnyPath, dir_fd: int | None) -> None:
         file = self._where(path, dir_fd)
@@ -216,10 +212,12 @@ class Files:
             if file is not None and backup is not None:
                 self._note_name(file, lambda: _real["link"](backup, file))
 
-        there = file is not None and os.path.lexists(file)
-        return self._meet(call, file, do) if there and file is not None else do()
+        self._meet(call, file if file is not None and os.path.lexists(file) else None, do)
 
-    def _meet(self, call: str, file: str, do: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `do` gives
+    def _meet(self, call: str, file: str | None, do: Callable[[], Any]) -> Any:
+        """Make a call, unless the plan says otherwise; without a file it is none of ours."""
+        if file is None:
+            return do()
         return self._faults.meet(
             call, self.kind(file), do, lambda number: OSError(number, os.strerror(number))
         )
@@ -229,11 +227,11 @@ class Files:
         whole = os.fsdecode(path)
         if not whole.startswith("/"):
             if dir_fd is None:
-                whole = os.path.join(os.getcwd(), whole)
+                whole = f"{Path.cwd()}/{whole}"
             else:
                 opened = self._opened.get(dir_fd)
-                base = os.readlink(f"/proc/self/fd/{dir_fd}") if opened is None else opened[0]
-                whole = os.path.join(base, whole)
+                base = Path(f"/proc/self/fd/{dir_fd}").readlink() if opened is None else opened[0]
+                whole = f"{base}/{whole}"
         whole = os.path.normpath(whole)
         return whole if whole.startswith(self._mail) else None
 
@@ -267,7 +265,7 @@ class Files:
 
     def _note_name(self, file: str, undo: Callable[[], object]) -> None:
         if self._faults.power is not None:
-            self._note(("names", os.stat(os.path.dirname(file)).st_ino), undo)
+            self._note(("names", Path(file).parent.stat().st_ino), undo)
 
     def _back_up(self, file: str | None) -> str | None:
         """Keep what is about to lose its name."""
@@ -291,16 +289,16 @@ class QueueFiles(apsw.VFS):
         super().__init__("interposed", "unix", makedefault=True)
         apsw.connection_hooks.append(self._trace)
 
-    def xOpen(self, name: Any, flags: list[int]) -> "_QueueFile":  # noqa: ANN401, N802 - SQLite's
+    def xOpen(self, name: Any, flags: list[int]) -> "_QueueFile":
         """See SQLite."""
         path = name.filename() if isinstance(name, apsw.URIFilename) else name
-        new = path is not None and not os.path.exists(path)
+        new = path is not None and not Path(path).exists()
         file = _QueueFile(self, name, path, flags)
         if new:
             self.note_name(path, lambda: _real["unlink"](path))
         return file
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - SQLite's
+    def xDelete(self, filename: str, syncdir: bool) -> None:
         """See SQLite."""
 
         def do() -> None:
@@ -313,7 +311,7 @@ class QueueFiles(apsw.VFS):
 
         self.meet("xDelete", filename, do)
 
-    def meet(self, call: str, file: str | None, do: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `do` gives
+    def meet(self, call: str, file: str | None, do: Callable[[], Any]) -> Any:
         """Make a call of SQLite's, unless the plan says otherwise."""
         kind = "temporary" if file is None else self.files.kind(file)
         return self.faults.meet(call, kind, do, _sqlite_error)
@@ -326,7 +324,7 @@ class QueueFiles(apsw.VFS):
     def flushed_folder(self, file: str) -> None:
         """Note that SQLite flushed the folder of a file."""
         if self.faults.power is not None:
-            self.faults.power.flushed(("names", os.stat(os.path.dirname(file)).st_ino))
+            self.faults.power.flushed(("names", Path(file).parent.stat().st_ino))
 
     def _trace(self, connection: apsw.Connection) -> None:
         connection.exec_trace = self._see
@@ -343,12 +341,12 @@ class QueueFiles(apsw.VFS):
 
 
 class _QueueFile(apsw.VFSFile):
-    def __init__(self, owner: QueueFiles, name: Any, path: str | None, flags: list[int]) -> None:  # noqa: ANN401
+    def __init__(self, owner: QueueFiles, name: Any, path: str | None, flags: list[int]) -> None:
         self._owner = owner
         self._path = path
         super().__init__("unix", name, flags)
 
-    def xWrite(self, data: Any, offset: int) -> None:  # noqa: ANN401, N802 - SQLite's
+    def xWrite(self, data: Any, offset: int) -> None:
         """See SQLite."""
 
         def do() -> None:
@@ -357,7 +355,7 @@ class _QueueFile(apsw.VFSFile):
 
         self._owner.meet("xWrite", self._path, do)
 
-    def xTruncate(self, size: int) -> None:  # noqa: N802 - SQLite's
+    def xTruncate(self, size: int) -> None:
         """See SQLite."""
         if super().xFileSize() == size:
             super().xTruncate(size)
@@ -369,7 +367,7 @@ class _QueueFile(apsw.VFSFile):
 
         self._owner.meet("xTruncate", self._path, do)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's
+    def xSync(self, flags: int) -> None:
         """See SQLite."""
 
         def do() -> None:

@@ -28,9 +28,9 @@ class Answer(Enum):
 class Message:
     """A message to send, and what must come of it once it is taken.
 
-    `copies` counts the copies by account, `reports` the reports by failed recipient. `dropped`: it comes by way
-    of the drop directory. No more than one message of a scenario is of the null sender: its reports go to the
-    postmaster, and name nobody.
+    `copies` counts the copies by account, `reports` the reports by failed recipient. `dropped`: it comes by
+    way of the drop directory. No more than one message of a scenario is of the null sender: its reports go to
+    the postmaster, and name nobody.
     """
 
     number: int
@@ -40,16 +40,19 @@ class Message:
     octets: int = 500
     reports: Mapping[str, int] = field(default_factory=dict)
     dropped: bool = False
+    been_at: str = ""
+    """To whom it was delivered before, so that it fails there: it goes in a circle."""
 
     @property
     def return_path(self) -> str:
-        """The sender, with the number in it, by which a report is known: it need not have any of the content."""
+        """The sender, with the number in it: by that a report is known, which need not have any content."""
         return self.sender.replace("@", f"+{self.number}@")
 
     def content(self) -> bytes:
         """Make its content, the same each time: dots, long lines, whatever is no text."""
-        source = random.Random(self.number)  # noqa: S311
-        lines = [b"Subject: crash", b"X-Number: %d" % self.number, b"", b".", b"..dots"]
+        source = random.Random(self.number)
+        circle = [b"Delivered-To: " + self.been_at.encode()] if self.been_at else []
+        lines = [*circle, b"Subject: crash", b"X-Number: %d" % self.number, b"", b".", b"..dots"]
         size = 0
         while size < self.octets:
             octets = source.randbytes(source.randrange(400)).translate(_NO_LINE_ENDS)

@@ -1,6 +1,6 @@
 """Crash points: their names, and what happens at the one that was chosen.
 
-A point is the n-th time that a call is made in a transition, as in `settle delivered / xSync queue.db-wal / 2`.
+A point is the n-th time that a call is made in a transition: `settle delivered / xSync queue.db-wal / 2`.
 The calls are interposed by calls.py, the transitions known by transitions.py; both inside a program that
 programs.py started. The product knows nothing of this.
 """
@@ -92,7 +92,7 @@ class Faults:
     def meet(
         self, call: str, file: str, do: Callable[[], Result], fail: Callable[[int], Exception]
     ) -> Result:
-        """Make a call on a kind of file, unless the plan says otherwise; `fail` makes the error of a number."""
+        """Make a call on a kind of file, unless the plan says otherwise; `fail` makes errors of numbers."""
         with self._lock:
             key = self._name_transition(file), f"{call} {file}".strip()
             self._counts[key] += 1

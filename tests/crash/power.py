@@ -1,7 +1,7 @@
 """A power cut, at its worst: nothing survives that was not flushed.
 
-Of each call that changes a file or a name we note how to undo it. A flush makes us forget the notes of what it
-made durable: of a file its octets, of a directory the names in it. At the cut whatever is still noted is
+Of each call that changes a file or a name we note how to undo it. A flush makes us forget the notes of what
+it made durable: of a file its octets, of a directory the names in it. At the cut whatever is still noted is
 undone, the last first. The notes are of one program: no other may write meanwhile.
 """
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 
-Undo = Callable[[], None]
+Undo = Callable[[], object]
 
 
 class PowerCut:

@@ -1,7 +1,7 @@
 """The real programs, started by fork from a process that has imported them, with their calls interposed.
 
-A program lives as its users know it, from the command line to its exit code, with these differences: it ends by
-itself when nothing is left to do, its clock may be ahead, its pauses are short.
+A program lives as its users know it, from the command line to its exit code, with these differences: it ends
+by itself when nothing is left to do, its clock may be ahead, its pauses are short.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a program ended: its exit code, or less than 0 for a signal; whether its target was met; its points."""
+    """How a program ended: exit code, less than 0 for a signal; whether its target was met; its points."""
 
     code: int
     fired: bool

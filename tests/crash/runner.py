@@ -1,7 +1,7 @@
 """Records the points of the scenarios, and tries them, each on a copy of the installation as it was before.
 
-After the crash, or the failed call, all programs run without faults until everything has come to rest; then the
-ledger is balanced.
+After the crash, or the failed call, all programs run without faults until everything has come to rest; then
+the ledger is balanced.
 """
 
 import time
@@ -136,7 +136,7 @@ def come_to_rest(site: Site, scenario: Scenario, ledger: Ledger) -> list[str]:
     """Run smtppd and smtpld in turn, the clock going on, until nothing is open; return what is wrong then."""
     scenario.mend(site)
     ahead_s = max(step.ahead_s for step in scenario.steps)
-    wrong = []
+    wrong: list[str] = []
     for _ in range(_MOST_ROUNDS):
         ahead_s += 2 * _HOURS_S
         for name in (OFFICE, LOCAL):
@@ -159,43 +159,45 @@ def _send(program: Program, site: Site, messages: Sequence[Message], ledger: Led
     try:
         wait_until(lambda: not program.lives() or _listens(site.port), "smtprd to listen", 5)
         with Wire(site.port) as wire:
-            _expect(wire.reply(), b"220")
-            _expect(wire.ask(b"EHLO crash.example"), b"250")
+            expect(wire.reply(), b"220")
+            expect(wire.ask(b"EHLO crash.example"), b"250")
             for message in messages:
                 answer = Answer.NONE
                 ledger.note(message, answer)
-                answer = _send_one(wire, message)
+                answer = send_one(wire, message)
                 ledger.note(message, answer)
-    except (OSError, _GoneError):
+    except (OSError, GoneError):
         pass
 
 
-class _GoneError(Exception):
+class GoneError(Exception):
     """The server has gone, or says that it goes."""
 
 
-def _send_one(wire: Wire, message: Message) -> Answer:
-    """Send a message; return what the server said. Raises: OSError, _GoneError."""
+def send_one(wire: Wire, message: Message) -> Answer:
+    """Send a message; return what the server said. Raises: OSError, GoneError."""
     recipients = b"".join(b"RCPT TO:<%s>\r\n" % recipient.encode() for recipient in message.recipients)
     wire.send(b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (message.return_path.encode(), recipients))
     replies = [wire.reply()[:3] for _ in range(len(message.recipients) + 2)]
+    if b"" in replies:
+        raise GoneError
     if replies[-1] != b"354":
-        if b"" in replies:
-            raise _GoneError
-        _expect(wire.ask(b"RSET"), b"250")
+        expect(wire.ask(b"RSET"), b"250")
         return Answer.REFUSED
+    assert set(replies[:-1]) == {b"250"}, replies
     wire.send(stuffed(message.content()))
     reply = wire.reply()
     if reply.startswith(b"250"):
         return Answer.TAKEN
     if not reply:
-        raise _GoneError
+        raise GoneError
     return Answer.REFUSED
 
 
-def _expect(reply: bytes, code: bytes) -> None:
+def expect(reply: bytes, code: bytes) -> None:
+    """Go on only where a reply is as it should be. Raises: GoneError."""
     if not reply.startswith(code):
-        raise _GoneError
+        raise GoneError
 
 
 def _listens(port: int) -> bool:

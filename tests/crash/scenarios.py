@@ -1,8 +1,8 @@
 """The scenarios: what happens, one program after the other, while points are counted or met.
 
-To add one: write a function that returns a `Scenario` and name it in `SCENARIOS`. A step runs one program until
-nothing is left for it to do. After a crash come the steps of `recovery`, then smtppd and smtpld in turn, with
-the clock going on by hours, until all has come to rest.
+To add one: write a function that returns a `Scenario` and name it in `SCENARIOS`. A step runs one program
+until nothing is left for it to do. After a crash come the steps of `recovery`, then smtppd and smtpld in
+turn, with the clock going on by hours, until all has come to rest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +16,7 @@ from tests.crash.ledger import Message
 from tests.crash.points import Plan, parse_point
 from tests.crash.programs import CREATE, LOCAL, OFFICE, RELAY
 from tests.crash.site import Site
+from tests.support.installation import Installation
 from tests.unit.maildrop.test_migrations import FIRST
 
 LARGE = 80_000  # more than what is kept in memory, less than what is taken
@@ -24,7 +25,7 @@ STUCK, GONE, LOST = "stuck@here.example", "gone@here.example", "lost@here.exampl
 ACCOUNTS = (U, JOE, JOE2, ADMIN, STUCK, GONE, LOST)
 LATER_S = 7200  # beyond the first pauses before another attempt
 TOO_LATE_S = 6 * 24 * 3600  # beyond the time when a recipient is given up
-_ALIASES = """\
+ALIASES = """\
 team: u, joe, inner
 owner-team: admin
 inner: Joe@here.example, u@here.example, admin
@@ -121,7 +122,7 @@ def upgraded() -> Scenario:
 
 
 def lists() -> Scenario:
-    """Aliases inside aliases; whom several lead to gets one copy; one that leads to a mailbox that is gone."""
+    """Aliases inside aliases, and one copy where several lead; one leads to a mailbox that is gone."""
     everybody = dict.fromkeys((U, JOE, JOE2, ADMIN), 1)
     messages = (
         Message(1, ("team@here.example",), everybody),
@@ -134,7 +135,7 @@ def lists() -> Scenario:
         Step(LOCAL),
         Step(OFFICE),
     ]
-    return Scenario("lists", steps, prepare=_write_aliases)
+    return Scenario("lists", steps, prepare=write_aliases)
 
 
 def failures() -> Scenario:
@@ -143,6 +144,7 @@ def failures() -> Scenario:
         Message(1, (GONE, U), {U: 1}, sender=JOE, reports={GONE: 1}),
         Message(2, (LOST,), {}, sender=JOE, octets=LARGE, reports={LOST: 1}),
         Message(3, (LOST, JOE2, ADMIN), {JOE2: 1, ADMIN: 1}, sender=U, reports={LOST: 1}),
+        Message(5, (ADMIN, JOE2), {JOE2: 1}, sender=U, been_at=ADMIN, reports={ADMIN: 1}),
         Message(4, (GONE, LOST, U), {U: 1}, sender="", reports={GONE: 1, LOST: 1}),
     )
     steps = [
@@ -181,10 +183,10 @@ def new_aliases() -> Scenario:
     messages = (to(1, U), Message(2, ("team@here.example",), dict.fromkeys((U, JOE, JOE2, ADMIN), 1)))
 
     def change(site: Site) -> None:
-        replace_text(site.folder / "aliases", _ALIASES + "another: u\n")
+        replace_text(site.folder / "aliases", ALIASES + "another: u\n")
 
     steps = [Step(RELAY, messages), Step(OFFICE), Step(OFFICE, before=change), Step(LOCAL), Step(OFFICE)]
-    return Scenario("new aliases", steps, prepare=_write_aliases)
+    return Scenario("new aliases", steps, prepare=write_aliases)
 
 
 def dropped() -> Scenario:
@@ -252,8 +254,9 @@ def _make_old(site: Site) -> None:
     connection.close()
 
 
-def _write_aliases(site: Site) -> None:
-    (site.folder / "aliases").write_text(_ALIASES)
+def write_aliases(site: Installation) -> None:
+    """Have aliases in force from the next start."""
+    (site.folder / "aliases").write_text(ALIASES)
     text = site.file.read_text()
     site.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
 
