@@ -197,7 +197,7 @@ class Files:
                 def undo() -> None:
                     _real["rename"](new, old)
                     if backup is not None:
-                        _real["link"](backup, new)
+                        _real["rename"](backup, new)
 
                 self._note_name(new, undo)
 
@@ -210,7 +210,7 @@ class Files:
             backup = self._back_up(file)
             _real[call](path, dir_fd=dir_fd)
             if file is not None and backup is not None:
-                self._note_name(file, lambda: _real["link"](backup, file))
+                self._note_name(file, lambda: _real["rename"](backup, file))
 
         self._meet(call, file if file is not None and os.path.lexists(file) else None, do)
 
@@ -305,7 +305,7 @@ class QueueFiles(apsw.VFS):
             backup = self.files._back_up(filename)
             super(QueueFiles, self).xDelete(filename, syncdir)
             if backup is not None:
-                self.note_name(filename, lambda: _real["link"](backup, filename))
+                self.note_name(filename, lambda: _real["rename"](backup, filename))
                 if syncdir:
                     self.flushed_folder(filename)
 
