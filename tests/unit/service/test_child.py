@@ -26,6 +26,9 @@ class FakeProcess:
         self.returncode: int | None = None
         self._end = asyncio.Event()
 
+    def has_ended(self) -> bool:
+        return self.returncode is not None
+
     async def wait(self) -> int:
         await self._end.wait()
         assert self.returncode is not None
@@ -102,7 +105,7 @@ def test_P8_only_the_process_that_holds_the_lock_is_killed() -> None:
         child, watching = watch(process)
         child._process = cast("asyncio.subprocess.Process", process)
         assert not child.kill_stalled(Holder(process.pid + 1, "queue.lock", None), 10.0)
-        assert process.returncode is None
+        assert not process.has_ended()
         assert child.kill_stalled(Holder(process.pid, "queue.lock", None), 10.0)
         assert process.returncode == -signal.SIGKILL
         assert not child.kill_stalled(Holder(process.pid, "queue.lock", None), 10.0)  # it is another's by now
