@@ -123,6 +123,7 @@ def try_case(case: Case, folder: Path) -> Result:
         fired = end.fired
         if end.fired and end.killed != case.how.kills:
             wrong.append(f"P8: the program ended with {end.code}")
+        site.read_mail()
         for step in scenario.recovery:
             assert play(site, step, Plan(), ledger).code == 0, f"{step.program} did not recover"
         wrong += come_to_rest(site, scenario, ledger)

@@ -54,6 +54,11 @@ class Site(Installation):
         lines = accounts.read_text().splitlines(keepends=True)
         replace_text(accounts, "".join(line for line in lines if not line.startswith(address + "\t")))
 
+    def read_mail(self) -> None:
+        """Do as a mail program does with new messages: move them, so that no second copy can replace the first."""
+        for file in self.mailboxes.rglob("new/*"):
+            file.rename(file.parent.with_name("cur") / f"{file.name}:2,S")
+
     def stored(self) -> Iterator[Stored]:
         """Give every message of every mailbox, in whatever folder."""
         for file in self.mailboxes.rglob("*"):
