@@ -8,8 +8,8 @@ from pathlib import Path
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.errors import MaildropError, SchemaError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.sqlite.database import SCHEMA_VERSION, create_database, upgrade_database
 from paperpath.maildrop.sqlite import holding
+from paperpath.maildrop.sqlite.database import SCHEMA_VERSION, create_database, upgrade_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
 from paperpath.maildrop.values import Stage
 from paperpath.service.errors import ServiceError
