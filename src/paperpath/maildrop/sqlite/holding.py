@@ -1,5 +1,6 @@
-"""Who keeps all others from writing to the queue, seen from outside: the supervisor ends who is stalled.
+"""Who keeps all others from writing to the queue, seen from outside.
 
+For the supervisor, which looks again and again and ends whoever is stalled.
 docs/decisions/0012 says why it is looked up instead of written down by whoever takes the lock.
 """
 
@@ -14,8 +15,7 @@ def find_holder(folder: Path) -> Holder | None:
     """Return who holds the write lock or, while nobody has it, the turn; `None` when it waits for its disk.
 
     Who waits for the lock holds the turn by right. Who waits for a disk could not be ended before the disk
-    answers, and then it goes on by itself; to end it then would lose only the answer, and mail would come
-    twice.
+    answers, and then goes on by itself; to end it would only lose the answer, and mail would come twice.
     """
     holders = read_holders()
     try:
