@@ -90,6 +90,9 @@ def test_P2_each_deed_on_a_live_system(installation: Installation) -> None:
         books = installation.books()
         assert (books.accepted, books.removed, books.open, books.balance) == (5, 1, 2, True)
         assert deed(installation, "remove", "--all") == "2 recipients removed\n"
+        told = installation.run("why", "--config", str(installation.file), held["queue_id"])
+        assert "operator " in told
+        assert ": hold hold@" in told
         assert queue(installation, "list").returncode == 1
 
 
