@@ -55,7 +55,7 @@ class Site(Installation):
         replace_text(accounts, "".join(line for line in lines if not line.startswith(address + "\t")))
 
     def read_mail(self) -> None:
-        """Move new messages as a mail program does, so that no second copy can replace the first."""
+        """Do as mail programs do: move what is new, so that no second copy can replace the first."""
         for file in self.mailboxes.rglob("new/*"):
             file.rename(file.parent.with_name("cur") / f"{file.name}:2,S")
 
