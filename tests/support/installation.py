@@ -40,6 +40,7 @@ domains = ["here.example", "backup.example", ".wild.example", "bücher.example"]
 size = {size}
 most_recipients = 100
 processes = {processes}
+{"" if "most_connections" in more_relay else "most_connections_per_client = 1000"}
 {more_relay}
 
 [post_office]

@@ -26,9 +26,12 @@ from paperpath.service.log import format_value
 
 
 def format_moment(time_us: int) -> str:
-    """Write a moment in UTC."""
+    """Write a moment in UTC; one beyond all calendars, which somebody wrote by hand, as its number."""
     seconds, micros = divmod(time_us, 1_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{micros:06}Z"
+    try:
+        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{micros:06}Z"
+    except (OverflowError, ValueError, OSError):
+        return f"{time_us} us"
 
 
 def describe_story(story: Story) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 VARIABLE = "NOTIFY_SOCKET"
+_MOST_WAIT_S = 1.0  # for a receiver that is busy
 _MOST_OCTETS = 4096
 _CREDENTIALS = struct.Struct("3i")  # process, user, group: struct ucred of unix(7)
 
@@ -24,6 +25,8 @@ def notify(**states: str) -> None:
         address = "\0" + address[1:]
     text = "".join(f"{name}={value}\n" for name, value in states.items())
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+        # Who does not read must not stop us: of beats there are more to come.
+        sender.settimeout(0 if "WATCHDOG" in states else _MOST_WAIT_S)
         sender.sendto(text.encode(), address)
 
 
