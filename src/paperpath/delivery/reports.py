@@ -16,7 +16,7 @@ from paperpath.delivery.addressee import Case, Group, case_of_unsorted, group_ca
 from paperpath.mail.address import format_mailbox, parse_mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameters
 from paperpath.mail.letter import Letter, Letterhead, Stamps
-from paperpath.mail.notice import write_notice
+from paperpath.mail.notice import write_drop_notice, write_notice
 from paperpath.mail.outcome import Failed
 from paperpath.mail.reply import Reply
 from paperpath.mail.report import FailedRecipient, Failure, write_report
@@ -72,6 +72,22 @@ async def make_report(group: Group, maildrop: Maildrop, clerk: Clerk, now_us: in
     """Write one report or notice, and its content into the maildrop. Raises: MaildropError."""
     stamps = Stamps(maildrop.new_queue_id(now_us), _moment(now_us), clerk.make_token())
     letter = await asyncio.to_thread(_write, group, clerk, stamps)
+    return await _make_message(letter, stamps, maildrop, clerk, now_us)
+
+
+async def notify_of_files(
+    files: Sequence[tuple[str, str]], more: int, maildrop: Maildrop, clerk: Clerk, now_us: int
+) -> None:
+    """Tell the postmaster of dropped files that were put aside, and why. Raises: MaildropError."""
+    stamps = Stamps(maildrop.new_queue_id(now_us), _moment(now_us), clerk.make_token())
+    letter = write_drop_notice(clerk.head, stamps, files, more)
+    await maildrop.accept(await _make_message(letter, stamps, maildrop, clerk, now_us))
+
+
+async def _make_message(
+    letter: Letter, stamps: Stamps, maildrop: Maildrop, clerk: Clerk, now_us: int
+) -> NewMessage:
+    """Put a letter's content into the maildrop. Raises: MaildropError."""
     writer = maildrop.new_content(stamps.queue_id)
     try:
         writer.write(letter.octets)

@@ -1,4 +1,4 @@
-"""Notices to the postmaster of messages that were set aside, for what the maildrop holds of them is damaged.
+"""Notices to the postmaster of what was set aside: messages that the maildrop holds damaged, dropped files.
 
 Called by `delivery`. Pure, as reports are; a notice is no report of failure: nothing has failed yet.
 """
@@ -39,3 +39,25 @@ def write_notice(
     ]
     content = text_part(lines, international=False)
     return make_letter(head, stamps, head.postmaster, f"Message {queue_id} was set aside", content)
+
+
+def write_drop_notice(
+    head: Letterhead, stamps: Stamps, files: Sequence[tuple[str, str]], more: int
+) -> Letter:
+    """Write to the postmaster which dropped files were put aside, by their new names, and why."""
+    lines = [
+        f"This is the mail system of {head.host}.",
+        "",
+        *fold(
+            "What a user of this host left in the drop directory could not be read as a message. "
+            "It was put into the folder drop-damaged and will not be delivered.",
+            rest="",
+        ),
+        "",
+    ]
+    for name, reason in files:
+        lines += fold(f"{name}: {reason}", first="  ", rest="    ")
+    if more:
+        lines += ["", f"  and {more} more, which the log names."]
+    content = text_part(lines, international=False)
+    return make_letter(head, stamps, head.postmaster, "Dropped files were put aside", content)

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from paperpath.config.tables import Configuration
+from paperpath.delivery.reports import make_clerk, notify_of_files
 from paperpath.intake.hops import HopCounter
 from paperpath.intake.reception import MOST_HOPS
 from paperpath.intake.space import FreeSpace
@@ -36,6 +37,7 @@ from paperpath.service.program import Life
 POLL_S = 1.0  # who drops a message can wake nobody
 BATCH = 50
 MOST_AT_ONCE = 4  # files that are copied at the same time, and whose messages share a commit
+NOTICE_S = 3600.0  # between two letters to the postmaster; the log has everything
 _MOST_LINES = 10  # of the log, for what is put aside of one batch
 _MOST_STUCK = 1000  # names of what cannot be put aside that are remembered
 
@@ -53,13 +55,14 @@ class DropImport:
         """Open the directory. Raises: OSError, DropError."""
         self._folder = DropFolder(configuration.drop_folder, configuration.damaged_folder)
         self._space = FreeSpace(configuration.maildrop_folder, configuration.relay.least_free)
-        self._hostname = configuration.hostname
+        self._configuration = configuration
         self._maildrop = maildrop
         self._log = log
         self._tell_event = tell
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "drop")
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._stuck: set[str] = set()
+        self._next_notice_s = 0.0
         self._removed: list[str] = []  # keys of files that are gone
         self._counts = {"taken": 0, "damaged": 0, "expired": 0}
 
@@ -145,7 +148,7 @@ class DropImport:
         arrived = datetime.now().astimezone()
         arrived_us = int(arrived.timestamp() * 1_000_000)
         queue_id = self._maildrop.new_queue_id(arrived_us)
-        field = submitted_field(file.uid, login, Stamp(self._hostname, queue_id, arrived))
+        field = submitted_field(file.uid, login, Stamp(self._configuration.hostname, queue_id, arrived))
         content = self._maildrop.new_content(queue_id)
         try:
             await self._run(lambda: copy_checked(file, field, content))
@@ -172,20 +175,40 @@ class DropImport:
 
     async def _put_aside(self, aside: Sequence[tuple[str, int, str]]) -> int:
         """Put things aside and say so, once for each and not more than a batch may say; return how many."""
-        moved = 0
+        moved: list[tuple[str, str]] = []
+        removed = 0
         for name, uid, reason in aside:
             try:
                 new = await self._run(partial(self._folder.put_aside, name))
             except OSError as error:
                 self._say_stuck(name, uid, error)
                 continue
-            moved += 1
-            self._counts["damaged"] += new is not None
-            if new and moved <= _MOST_LINES:
+            if not new:
+                removed += 1
+                self._counts["damaged"] += new is not None  # an empty folder
+                continue
+            moved.append((new, reason))
+            if len(moved) <= _MOST_LINES:
                 self._log.error("put a dropped file aside", file=name, uid=uid, reason=reason, new_name=new)
-        if moved > _MOST_LINES:
-            self._log.error("put more dropped files aside", files=moved - _MOST_LINES)
-        return moved
+        if moved:
+            await self._tell_of_damage(moved)
+        return len(moved) + removed
+
+    async def _tell_of_damage(self, moved: Sequence[tuple[str, str]]) -> None:
+        """Count what was put aside, and tell the postmaster (requirement D-9), whom nobody may so flood."""
+        self._counts["damaged"] += len(moved)
+        more = max(len(moved) - _MOST_LINES, 0)
+        if more:
+            self._log.error("put more dropped files aside", files=more)
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._next_notice_s:
+            return
+        self._next_notice_s = now_s + NOTICE_S
+        try:
+            clerk, now_us = make_clerk(self._configuration), time.time_ns() // 1000
+            await notify_of_files(moved[:_MOST_LINES], more, self._maildrop, clerk, now_us)
+        except MaildropError as error:
+            self._log.error("cannot tell the postmaster of dropped files", reason=str(error))
 
     async def _expire(self, expired: Sequence[Found]) -> int:
         """Remove what writers that died left half written; return how many files."""

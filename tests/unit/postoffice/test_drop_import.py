@@ -13,13 +13,14 @@ import pytest
 from paperpath.config.tables import Configuration
 from paperpath.intake.space import FreeSpace
 from paperpath.journal.events import Event
+from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Envelope, SenderParameters
 from paperpath.maildrop.content import read_content
 from paperpath.maildrop.drop.folder import DropFolder
 from paperpath.maildrop.drop.writer import drop_message
 from paperpath.maildrop.errors import StorageError
 from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
-from paperpath.maildrop.values import ClaimedMessage, NewMessage
+from paperpath.maildrop.values import ClaimedMessage, NewMessage, Origin
 from paperpath.postoffice import drop_import
 from paperpath.postoffice.drop_import import BATCH, DropImport
 from paperpath.service.log import open_log
@@ -64,7 +65,10 @@ class Site:
         return total
 
     def messages(self) -> list[ClaimedMessage]:
-        return list(self.store.messages.values())
+        return [message for message in self.store.messages.values() if message.origin is Origin.DROP]
+
+    def notices(self) -> list[ClaimedMessage]:
+        return [message for message in self.store.messages.values() if message.origin is Origin.REPORT]
 
     def left(self) -> list[str]:
         return [file.name for file in self.drop.iterdir()]
@@ -278,6 +282,25 @@ def test_L2_very_many_bad_files_do_not_fill_the_log(site: Site, capsys: pytest.C
     output = capsys.readouterr().err
     assert output.count("put a dropped file aside") == 10
     assert "put more dropped files aside files=5" in output
+
+
+def test_D9_L2_the_postmaster_is_told_of_bad_files_and_not_flooded(site: Site) -> None:
+    async def import_twice(importer: DropImport) -> int:
+        for name in ("odd\x1b", "more"):
+            (site.drop / name).touch()
+            await importer.import_some(MOST_OCTETS)
+        return 0
+
+    site.run(import_twice)
+    (notice,) = site.notices()
+    octets = notice.content.octets or b""
+    assert sum(file.name.encode() in octets for file in site.damaged.iterdir()) == 1
+    assert b"Subject: Dropped files were put aside\r\n" in octets
+    assert notice.sender is None
+    assert b"\x1b" not in octets
+    assert len(list(site.damaged.iterdir())) == 2
+    (told,) = site.store.recipients.values()
+    assert told.address == Mailbox("me", "example.org")
 
 
 def test_L2_a_folder_goes_if_it_is_empty_and_else_stays_and_is_told_once(
