@@ -370,7 +370,7 @@ class Comparison(RuleBasedStateMachine):
 
 TestModel = Comparison.TestCase
 TestModel.settings = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

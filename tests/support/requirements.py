@@ -18,10 +18,11 @@ _ROW = re.compile(r"\| ([A-Z]-\d+) \| (.*) \| (.*) \|")
 OWNED = (
     *(f"A-{number}" for number in (*range(1, 77), *range(86, 93))),
     *(f"C-{number}" for number in (*range(1, 9), 10, 14, 15)),
-    "D-1",
-    "E-1",
-    *(f"F-{number}" for number in (1, 2, 3, 6, 7, 9)),
+    *(f"D-{number}" for number in range(1, 19)),
+    *(f"E-{number}" for number in (*range(1, 8), *range(9, 12), *range(16, 20))),
+    *(f"F-{number}" for number in (*range(1, 10), 11)),
     *(f"S-{number}" for number in (1, 2, 3, 6, 8, 9, 10, 11)),
+    *(f"L-{number}" for number in (1, 2, 3, 7)),
 )
 _ON_THIS_PAGE = "tests/support/requirements.py"
 

@@ -137,9 +137,6 @@ def test_D1_a_dropped_message_is_flushed_renamed_and_its_name_flushed(
     assert steps == sorted(steps), "\n".join(lines)
 
 
-NOT_YET = pytest.mark.xfail(reason="the engine on SQLite does not know `unique` yet", strict=True)
-
-
 @pytest.mark.interop
 @pytest.mark.parametrize(
     ("calls", "number"),
@@ -150,7 +147,7 @@ NOT_YET = pytest.mark.xfail(reason="the engine on SQLite does not know `unique` 
         ("fsync", 3),
         ("pwrite64", 1),
         ("fdatasync", 1),
-        pytest.param("unlink,unlinkat", 1, marks=NOT_YET),  # accepted, and the file still there
+        ("unlink,unlinkat", 1),  # accepted, and the file still there
     ],
 )
 def test_D2_D3_kill_9_of_the_import_at_any_step_leaves_one_copy(

@@ -120,6 +120,11 @@ def test_L3_L5_programs_drop_to_the_user_and_everything_is_theirs(
         installation.run("account", "add", "--config", str(installation.file), "late@here.example")
         installation.run("reload", "--config", str(installation.file))
         installation.run("status", "--config", str(installation.file))
+        with Wire(installation.port) as wire:
+            wire.open_transaction(b"anyone@backup.example")
+            wire.send(b"x\r\n.\r\n")
+            assert wire.reply().startswith(b"250 ")
+    installation.run("queue", "hold", "--all", "--json", "--config", str(installation.file))
     data = installation.folder / "data"
     owners = {path: path.lstat().st_uid for path in [data, *data.rglob("*")]}
     assert {path: owner for path, owner in owners.items() if owner != nobody.pw_uid} == {}

@@ -50,7 +50,8 @@ def test_P9_the_whole_story_of_a_message_from_connection_to_folder(tmp_path: Pat
         f"smtprd refused RCPT TO:<nobody@here.example> from {origin}: '550 5.1.1 No such mailbox here'",
         "smtprd accepted N octets from ann@else.example for Joe@here.example, by relay"
         f" from {origin} with ESMTP",
-        "smtppd sorted Joe@here.example: local to here.example",
+        "smtppd sorted Joe@here.example: local to here.example,"
+        " by 'route here.example: local; account Joe@here.example'",
         "smtpld delivered Joe@here.example into here.example/Joe, attempt 1: '250 2.1.5 Delivered'",
     ]
     assert [line[:30] for line in lines] == sorted(line[:30] for line in lines)

@@ -27,5 +27,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, status, reload, account, queue, explain, why, upgrade):
+for command in (init, check, up, upgrade, status, reload, account, queue, explain, why):
     main.add_command(command)

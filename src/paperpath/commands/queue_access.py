@@ -63,11 +63,12 @@ def _refuse_strangers(data: Path) -> None:
     except OSError as error:
         fail(f"{data}: {error.strerror}", os.EX_NOPERM)
     if owner != os.geteuid():
-        name = _name_user(owner)
+        name = name_user(owner)
         fail(f"{data} belongs to {name}: only {name} and root, with user = {name}, may do this", os.EX_NOPERM)
 
 
-def _name_user(uid: int) -> str:
+def name_user(uid: int) -> str:
+    """Return a user's login name, or the number of one who has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -8,24 +8,32 @@ import functools
 import json
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
 from paperpath.commands.options import fail
-from paperpath.commands.queue_access import EX_NOTHING, nothing_matched, read_clock_us, work_on_queue
+from paperpath.commands.queue_access import (
+    EX_NOTHING,
+    name_user,
+    nothing_matched,
+    read_clock_us,
+    work_on_queue,
+)
 from paperpath.commands.queue_bounce import bouncing
 from paperpath.commands.queue_selection import Command, Selection, selecting
-from paperpath.commands.queue_work import UNCLAIMED, Apply, Tally, carry_out, changing, survey
+from paperpath.commands.queue_work import UNCLAIMED, Apply, Tally, carry_out, changing, survey, telling
 from paperpath.config.tables import Configuration
 from paperpath.config.via import parse_refusal, parse_via
 from paperpath.delivery.reports import make_clerk
+from paperpath.journal.writer import Journal
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Deed, Hold, Release, Remove, Reroute, Retry, State
-from paperpath.service.log import format_value
+from paperpath.service.log import format_value, open_log
 from paperpath.service.program import config_option
 
 R550_BOUNCED = make_reply(550, "5.0.0", "Returned by the operator of this mail system")
@@ -170,14 +178,18 @@ def _change(errand: Errand, order: Order, deed: Deed) -> None:
 def _do(errand: Errand, order: Order, begin: Callable[[Configuration, Maildrop], Apply]) -> None:
     """Do what was ordered, say what came of it, and exit."""
 
+    operator = name_user(os.getuid())  # before it becomes the service user
+
     async def work(configuration: Configuration, maildrop: Maildrop) -> tuple[Tally, str]:
         if errand.dry_run:
             return (await survey(maildrop, errand.selection, order.fits))[0], ""
         tally = Tally()
-        try:
-            await carry_out(maildrop, errand.selection, order.fits, begin(configuration, maildrop), tally)
-        except MaildropError as error:
-            return tally, str(error)
+        with closing(Journal(configuration.journal_folder, "paperpath", open_log("paperpath"))) as journal:
+            apply = telling(begin(configuration, maildrop), journal.tell, operator, order.name)
+            try:
+                await carry_out(maildrop, errand.selection, order.fits, apply, tally)
+            except MaildropError as error:
+                return tally, str(error)
         return tally, ""
 
     tally, trouble = work_on_queue(errand.file, work)

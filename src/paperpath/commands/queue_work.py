@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from paperpath.commands.queue_selection import Selection, read_pages
+from paperpath.journal.events import Ordered, Tell
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Deed, QueueEntry, State
 
@@ -69,6 +70,19 @@ def changing(maildrop: Maildrop, deed: Deed) -> Apply:
         return await maildrop.change([entry.recipient_id for entry in entries], deed)
 
     return apply
+
+
+def telling(apply: Apply, tell: Tell, operator: str, deed: str) -> Apply:
+    """Do what `apply` does, and tell the journal what was ordered by whom (promise P9)."""
+
+    async def apply_and_tell(entries: Sequence[QueueEntry]) -> int:
+        changed = await apply(entries)
+        if changed:
+            for entry in entries:
+                tell(Ordered(entry.queue_id, entry.address, operator, deed, ""))
+        return changed
+
+    return apply_and_tell
 
 
 def _sift(page: Sequence[QueueEntry], fits: frozenset[State], tally: Tally) -> list[QueueEntry]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from paperpath.accounts.file import Account
 from paperpath.commands.options import fail, load
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.drop.place import make_drop
-from paperpath.maildrop.opening import create_maildrop
+from paperpath.maildrop.opening import create_maildrop, find_holder
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.control import Object
@@ -74,7 +75,7 @@ async def supervise(life: Life) -> None:
         if await _until_end(life, supervisor.start()):
             _say_ready(supervisor, life.configuration)
             life.ready("all programs are ready")
-            await _until_end(life, supervisor.keep_alive())
+            await _until_end(life, supervisor.keep_alive(partial(find_holder, life.configuration)))
     finally:
         await supervisor.stop()
     click.echo("Ended; the mail is where it was.")

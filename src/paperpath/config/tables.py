@@ -277,6 +277,10 @@ class ServiceTable(_Table):
         default=30.0, ge=0.1, allow_inf_nan=False, description="a number of seconds, at least 0.1"
     )
     """Seconds that a program may be silent before it is killed and started anew."""
+    lock_s: float = Field(
+        default=10.0, ge=0.1, allow_inf_nan=False, description="a number of seconds, at least 0.1"
+    )
+    """Seconds that a program may hold the maildrop's write lock and get nothing done."""
 
 
 class Configuration(_Table):

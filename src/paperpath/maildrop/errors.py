@@ -14,5 +14,13 @@ class StorageError(MaildropError):
         self.no_space = no_space
 
 
+class DamagedFileError(StorageError):
+    """A page of the queue's file is no longer what was written; what lies on others may be well."""
+
+    def __init__(self, reason: object) -> None:
+        """Keep the reason."""
+        super().__init__(f"maildrop: the queue's file is damaged: {reason}", no_space=False)
+
+
 class SchemaError(MaildropError):
     """There is no maildrop, or it is of another version; the message names the command to run."""

@@ -70,7 +70,7 @@ class Maildrop(Protocol):
         """Return the oldest recipients that wait for sorting."""
 
     def sort(self, decisions: Sequence[Decision], epoch: int, now_us: int) -> asyncio.Future[int]:
-        """Carry out decisions on unsorted recipients, made under the epoch; pass over others.
+        """Carry out decisions on recipients that are unsorted, made under the epoch; pass over others.
 
         Gives how many moved: none, where the epoch is no longer this one. A recipient that was sorted before
         and goes the same way again keeps the time it is due.
@@ -83,7 +83,10 @@ class Maildrop(Protocol):
         """Make the claims of dead workers ready again, marked as tried; gives how many."""
 
     def sweep_content(self, before_us: int) -> asyncio.Future[int]:
-        """Remove content files without a message that were last written before a time; gives how many."""
+        """Remove content files without a message, last written before a time by a worker that is dead now.
+
+        Gives how many.
+        """
 
     # Delivery
 
@@ -91,7 +94,9 @@ class Maildrop(Protocol):
         """Claim up to `limit` recipients that are due, fairly across destinations, the longest due first.
 
         Of a suspended destination none; one, as a probe, when its time is over. The claims are flushed before
-        they are given. One message's recipients share one `ClaimedMessage`.
+        they are given. One message's recipients share one `ClaimedMessage`. What is due, or suspended, until
+        later than `MOST_PAUSE_US` from now is taken for due: nothing is put off that long, so the clock was
+        set back. Fails where the disk is all but full.
         """
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:

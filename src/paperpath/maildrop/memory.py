@@ -142,6 +142,7 @@ class MemoryMaildrop:
         self._store = store
         self._number = store.number("worker")
         self._ids = QueueIds(self._number)
+        self._served: dict[Transport, str] = {}  # the destinations that had the last turns
         store.living.add(self._number)
 
     def new_queue_id(self, arrived_us: int) -> str:
@@ -185,9 +186,14 @@ class MemoryMaildrop:
         if epoch != self._store.epoch:
             return _done(0)
         moved, reports = 0, []
+        waiting = {number for number, _ in self._in_state(State.UNSORTED)}
         for decision in decisions:
             recipient = self._store.recipients.get(decision.recipient_id)
-            if recipient is None or recipient.state is not State.UNSORTED:
+            if (
+                recipient is None
+                or recipient.state is not State.UNSORTED
+                or decision.recipient_id not in waiting
+            ):
                 continue
             moved += 1
             match decision:
@@ -237,9 +243,7 @@ class MemoryMaildrop:
 
     def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
         """See `Maildrop`."""
-        waiting: dict[str, list[tuple[bool, int, int]]] = {
-            name: [] for way, name in self._store.destinations if way is transport
-        }
+        waiting: dict[str, list[tuple[bool, int, int]]] = {name: [] for name in self._in_turn(transport)}
         for number, recipient in self._in_state(State.READY):
             due_us = recipient.due_us
             if recipient.transport is transport and _is_over(due_us, now_us):
@@ -250,7 +254,10 @@ class MemoryMaildrop:
         chosen: list[int] = []
         while (queues := [queue for queue in queues if queue]) and len(chosen) < limit:
             chosen.extend(queue.pop(0)[2] for queue in queues)
-        return _done(Claimed(tuple(self._claim(number) for number in chosen[:limit])))
+        claims = tuple(self._claim(number) for number in chosen[:limit])
+        if len(claims) == limit:
+            self._served[transport] = claims[-1].destination
+        return _done(Claimed(claims))
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
@@ -441,6 +448,13 @@ class MemoryMaildrop:
     def _reopen(self, number: int) -> None:
         self._change(number, state=State.UNSORTED, key="")
         self._store.on_work(Stage.SORTING)
+
+    def _in_turn(self, transport: Transport) -> list[str]:
+        """List destinations in the order in which they appeared, beginning behind the one served last."""
+        names = [name for way, name in self._store.destinations if way is transport]
+        served = self._served.get(transport)
+        begin = names.index(served) + 1 if served is not None else 0
+        return names[begin:] + names[:begin]
 
     def _room(self, transport: Transport, destination: str, limit: int, now_us: int) -> int:
         """Tell how many may be claimed for a destination."""

@@ -8,10 +8,12 @@ from pathlib import Path
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.errors import MaildropError, SchemaError
 from paperpath.maildrop.interface import Maildrop
+from paperpath.maildrop.sqlite import holding
 from paperpath.maildrop.sqlite.database import SCHEMA_VERSION, create_database, upgrade_database
 from paperpath.maildrop.sqlite.engine import Worker, open_sqlite
 from paperpath.maildrop.values import Stage
 from paperpath.service.errors import ServiceError
+from paperpath.service.stalling import Holder
 from paperpath.service.wakeup import Waker
 
 _PROGRAMS = {Stage.SORTING: "smtppd", Stage.LOCAL: "smtpld", Stage.REMOTE: "smtprcd"}
@@ -52,6 +54,11 @@ async def open_maildrop(configuration: Configuration, program: str) -> AsyncIter
             yield maildrop
         finally:
             await maildrop.close()
+
+
+def find_holder(configuration: Configuration) -> Holder | None:
+    """Return who keeps all others from writing to the maildrop at this moment, if anybody does."""
+    return holding.find_holder(configuration.maildrop_folder)
 
 
 def wakeup_folder(configuration: Configuration) -> Path:

@@ -6,9 +6,9 @@ in force, so that a change is also noticed that came while nobody sorted. Envelo
 opened (requirement E-19).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paperpath.journal.events import Tell
@@ -16,6 +16,7 @@ from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import (
     Aside,
+    Damaged,
     Decision,
     NewMessage,
     Refused,
@@ -35,7 +36,16 @@ LOOK_AGAIN_US = 5_000_000  # for what was claimed when the epoch began, and is r
 
 R451_DAMAGED = make_reply(451, "4.3.0", "What the maildrop holds of this recipient is damaged")
 
-MakeReport = Callable[[UnsortedRecipient, Reply], Awaitable[NewMessage | None]]
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """How what goes wrong at sorting is reported: a refusal to its sender, damage to the postmaster.
+
+    Notices of damage are given by the numbers of the recipients; both may raise MaildropError.
+    """
+
+    report_refusal: Callable[[UnsortedRecipient, Reply], Awaitable[NewMessage | None]]
+    report_damage: Callable[[Sequence[Damaged]], Awaitable[Mapping[int, NewMessage]]]
 
 
 class Sorter:
@@ -46,15 +56,15 @@ class Sorter:
         maildrop: Maildrop,
         files: RoutingFiles,
         memory: Path,
-        make_report: MakeReport,
+        reporting: Reporting,
         log: Log,
         tell: Tell,
     ) -> None:
-        """Begin; `memory` is the file that remembers the rules, `make_report` makes reports of refusals."""
+        """Begin; `memory` is the file that remembers the rules, `reporting` makes what is told."""
         self._maildrop = maildrop
         self._files = files
         self._memory = memory
-        self._make_report = make_report
+        self._reporting = reporting
         self._log = log
         self._tell_event = tell
         self._router: Router | None = None
@@ -114,10 +124,15 @@ class Sorter:
         for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True):
             decision = verdict.decision
             if isinstance(decision, Refused):
-                report = await self._make_report(recipient, decision.reply)
+                report = await self._reporting.report_refusal(recipient, decision.reply)
                 decision = replace(decision, report=report)
             decisions.append(decision)
-        return decisions + [Aside(damaged.recipient_id, R451_DAMAGED) for damaged in unsorted.damaged]
+        notices = await self._reporting.report_damage(unsorted.damaged) if unsorted.damaged else {}
+        decisions += [
+            Aside(damaged.recipient_id, R451_DAMAGED, notices.get(damaged.recipient_id))
+            for damaged in unsorted.damaged
+        ]
+        return decisions
 
     def _tell(self, unsorted: Unsorted, decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> None:
         for recipient, decision, verdict in zip(unsorted.recipients, decisions, verdicts, strict=False):

@@ -91,6 +91,8 @@ class Router:
         """Have an address go some way, past all aliases."""
         if via == LOCAL:
             return self._look_in_mailboxes(question) or Refusal(replies.R550_NO_SUCH_MAILBOX)
+        if via == REFUSE:
+            return Refusal(replies.R550_NOT_RELAYED)
         address = question.address
         domain = domain_key(address.domain)
         identity = "remote " + format_mailbox(Mailbox(address.local, domain))

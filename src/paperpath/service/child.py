@@ -16,6 +16,7 @@ from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, Texts, format_handover
 from paperpath.service.log import Log
 from paperpath.service.notify import Notifications
+from paperpath.service.stalling import Holder
 from paperpath.service.tls.key_files import list_key_files, open_key_files
 from paperpath.service.watchdog import format_watchdog
 
@@ -138,6 +139,18 @@ class Child:
             if await _wait_or_kill(process, _END_S) == -signal.SIGKILL:
                 self._log.error("killed, as it did not end", child=self.name)
         self._let_go()
+
+    def kill_stalled(self, holder: Holder, after_s: float) -> bool:
+        """Kill the process at once if it is the one that holds a lock; tell whether it is."""
+        process = self._process
+        if process is None or process.returncode is not None or process.pid != holder.pid:
+            return False
+        self._log.error(
+            "gets nothing done with a lock, and killed", child=self.name, lock=holder.lock, after_s=after_s
+        )
+        with suppress(ProcessLookupError):
+            process.kill()
+        return True
 
     def describe(self) -> dict[str, object]:
         """Say how it fares."""

@@ -7,7 +7,7 @@ killed, the programs see their lifeline close and end in order.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from paperpath.service.handover import Texts
 from paperpath.service.listener import open_listener_sets
 from paperpath.service.log import Log
 from paperpath.service.metrics import Family, Sample, make_gauge
+from paperpath.service.stalling import Holder, Sight, find_stalled, look_again, pause_between_looks
 from paperpath.service.tls.contexts import open_contexts
 from paperpath.service.tls.key_files import Reader
 
@@ -55,6 +56,7 @@ class Supervisor:
             activation.refuse_rest()
             self._listeners = opened.pop_all()
         self._document = document
+        self._log = log
         self._texts = Texts(document.text, document)
         control = control_folder(document.configuration)
         watchdog_s = document.configuration.service.watchdog_s
@@ -74,11 +76,12 @@ class Supervisor:
                 await self.stop()
                 raise result
 
-    async def keep_alive(self) -> None:
-        """Start anew whatever dies, until cancelled."""
+    async def keep_alive(self, find_holder: Callable[[], Holder | None]) -> None:
+        """Start anew whatever dies, until cancelled; end what `find_holder` sees with a lock and stalled."""
         async with asyncio.TaskGroup() as group:
             for child in self._children:
                 group.create_task(child.keep_alive())
+            group.create_task(self._end_stalled(find_holder))
 
     async def reload(self, document: Document, read: Reader) -> None:
         """Pass a new configuration on, from program to program; whoever is started anew gets it too.
@@ -115,6 +118,26 @@ class Supervisor:
             make_gauge("child_ready", "Whether the program does its work.", "child", ready),
             Family("paperpath_child_restarts", "counter", "How often it was started anew.", restarts),
         ]
+
+    async def _end_stalled(self, find_holder: Callable[[], Holder | None]) -> None:
+        """Look who holds what all need, again and again."""
+        loop, limit_s = asyncio.get_running_loop(), self._document.configuration.service.lock_s
+        sight = Sight()
+        while True:
+            holder = await asyncio.to_thread(find_holder)  # a disk may keep it waiting
+            sight = look_again(sight, holder, loop.time(), limit_s)
+            stalled = find_stalled(sight, limit_s)
+            if stalled is not None:
+                self._kill(stalled, limit_s)
+                sight = Sight()
+            await asyncio.sleep(pause_between_looks(limit_s))
+
+    def _kill(self, stalled: Holder, after_s: float) -> None:
+        """Kill a program of ours; of anybody else it is only told."""
+        if not any(child.kill_stalled(stalled, after_s) for child in self._children):
+            self._log.error(
+                "holds a lock and gets nothing done", pid=stalled.pid, lock=stalled.lock, after_s=after_s
+            )
 
     async def stop(self) -> None:
         """End all: the ways in first."""

@@ -1,6 +1,9 @@
 """The contract of a maildrop, fourth part: what the operator sees and does."""
 
+from dataclasses import replace
+
 from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Client, Recipient
 from paperpath.mail.outcome import Deferred, Delivered, Failed
 from paperpath.maildrop.content import read_content
 from paperpath.maildrop.interface import Maildrop
@@ -236,6 +239,26 @@ async def a_message_can_be_looked_into(engine: Engine) -> None:
     await maildrop.close()
 
 
+async def d8_an_operator_sees_the_whole_envelope(engine: Engine) -> None:
+    """Who handed a message in and what was asked for comes back as it was, claimed or not (D-8)."""
+    maildrop = await engine.open()
+    client = Client("2001:db8::1", 54321, "\x1b[2J", "ESMTPS")
+    asked = Recipient(Mailbox("a b", "here.example"), "SUCCESS,DELAY", "rfc822;a+40b")
+    made = await make_message(maildrop)
+    message = replace(made, envelope=replace(made.envelope, recipients=(asked,), client=client))
+    await maildrop.accept(message)
+    (entry,) = maildrop.find(EVERYTHING, 0, 10)
+    assert (entry.address, entry.notify, entry.orcpt) == ('"a b"@here.example', asked.notify, asked.orcpt)
+    found = maildrop.read_message(message.queue_id)
+    assert found is not None
+    assert (found.client, found.parameters) == (client, message.envelope.parameters)
+    examined = maildrop.examine([entry.recipient_id, entry.recipient_id + 1])
+    assert [(one.notify, one.message.client) for one in examined.claims] == [(asked.notify, client)]
+    assert [one.recipient_id for one in examined.damaged] == [entry.recipient_id + 1]
+    assert _states(maildrop) == [State.UNSORTED]
+    await maildrop.close()
+
+
 OPERATOR_CHECKS: tuple[Check, ...] = (
     holding_takes_what_is_unsorted_or_ready,
     releasing_has_what_is_held_sorted_again,
@@ -250,4 +273,5 @@ OPERATOR_CHECKS: tuple[Check, ...] = (
     an_operator_finds_by_whatever_is_known,
     the_summary_counts_by_state_and_destination,
     a_message_can_be_looked_into,
+    d8_an_operator_sees_the_whole_envelope,
 )

@@ -201,6 +201,18 @@ async def one_destination_does_not_starve_another(engine: Engine) -> None:
     await maildrop.close()
 
 
+async def destinations_take_turns(engine: Engine) -> None:
+    """P6: where there are more of them than are claimed for at once, none waits for ever."""
+    maildrop = await engine.open()
+    for number in range(3):
+        for letter in "abcde":
+            await put(maildrop, f"u{number}@{letter}.example")
+    await sort_all(maildrop)
+    turns = [[claim.destination[0] for claim in await claim_all(maildrop, limit=2)] for _ in range(5)]
+    assert ["".join(sorted(turn)) for turn in turns] == ["ab", "cd", "ae", "bc", "de"]
+    await maildrop.close()
+
+
 async def the_longest_due_goes_first(engine: Engine) -> None:
     """Within a destination, recipients go in the order in which they are due."""
     maildrop = await engine.open()
@@ -320,6 +332,7 @@ CHECKS: tuple[Check, ...] = (
     a_deferred_recipient_comes_back_when_due,
     doubt_about_a_copy_stays,
     one_destination_does_not_starve_another,
+    destinations_take_turns,
     the_longest_due_goes_first,
     claims_of_the_dead_are_released_as_tried,
     a_message_stays_while_a_recipient_is_open,

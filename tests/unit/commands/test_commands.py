@@ -46,6 +46,7 @@ def file(tmp_path: Path) -> Path:
 
 
 COMMANDS = [(), *[(name,) for name in main.commands], ("account", "add")]
+COMMANDS += [("queue", name) for name in main.commands["queue"].commands]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)

@@ -173,6 +173,12 @@ def test_bounce_reports_once_for_each_message_and_not_its_own_reports(desk: Desk
     assert "c@here.example" in read_content(second.content).decode("ascii")
 
 
+def test_a_deed_that_takes_pages_does_not_meet_what_it_made_itself(desk: Desk) -> None:
+    desk.put(*(f"u{number}@here.example" for number in range(PAGE + 1)))
+    assert desk.run("bounce", "--all").output == f"{PAGE + 1} recipients bounced\n"
+    assert (books(desk).failed, books(desk).reported, books(desk).open) == (PAGE + 1, 2, 2)
+
+
 def test_bounce_takes_what_is_held_too_and_refuses_a_reply_that_is_none(desk: Desk) -> None:
     desk.put("a@here.example")
     desk.run("hold", "--all")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paperpath.commands.queue_rendering import (
@@ -100,12 +100,15 @@ def test_S6_nor_does_what_a_client_said(one: str, other: str, third: str) -> Non
     assert [line for line in lines if not is_harmless(line)] == []
 
 
-@given(st.binary(max_size=60), st.data())
-def test_S6_content_is_escaped_the_same_at_every_cut_and_can_be_told_apart(
-    octets: bytes, data: st.DataObject
-) -> None:
-    cut = data.draw(st.integers(0, len(octets)))
-    text = "".join(escape_octets([octets[:cut], octets[cut:]]))
+PIECES = st.sampled_from([b"\r", b"\n", b"\\", b"r", b"\x1b", b"\x9b", b"\0"]) | st.binary(max_size=3)
+
+
+@given(st.lists(PIECES, max_size=12).map(b"".join))
+@example(b"a\r\nb\r\r\n\\r\n")
+def test_S6_content_is_escaped_the_same_at_every_cut_and_can_be_told_apart(octets: bytes) -> None:
+    text = "".join(escape_octets([octets]))
+    for cut in range(len(octets) + 1):
+        assert text == "".join(escape_octets([octets[:cut], octets[cut:]]))
     assert all(is_harmless(line) for line in text.split("\n"))
     lines = [line.encode("ascii").decode("unicode_escape").encode("latin-1") for line in text.split("\n")]
     assert b"\r\n".join(lines) == octets

@@ -71,6 +71,7 @@ listen = "[::1]:9925"
 
 [service]
 watchdog_s = 5
+lock_s = 2.5
 """
 
 # RIGHT has its top level on line 1, [relay] to line 4 and [post_office] to line 7.
@@ -180,6 +181,11 @@ PUT_IN = {
         END,
         "[service]\nwatchdog_s = 0",
         "9: service.watchdog_s: expected a number of seconds, at least 0.1, got 0",
+    ),
+    "a lock is held for a moment": (
+        END,
+        "[service]\nlock_s = 0",
+        "9: service.lock_s: expected a number of seconds, at least 0.1, got 0",
     ),
     "remote is true or false": (
         END,
@@ -318,7 +324,7 @@ def test_every_key_is_read():
     assert configuration.drop == DropTable.model_construct(size=65536, group="mail")
     (certificate,) = configuration.tls.certificate
     assert (certificate.chain, certificate.key) == (Path("/etc/ssl/mail.pem"), Path.cwd() / "mail.key")
-    assert configuration.service.watchdog_s == 5
+    assert (configuration.service.watchdog_s, configuration.service.lock_s) == (5, 2.5)
     assert configuration.metrics == MetricsTable.model_construct(listen=Endpoint("::1", 9925), remote=False)
 
 
@@ -342,7 +348,7 @@ def test_what_is_left_out_has_its_default():
     assert configuration.drop == DropTable.model_construct(size=50 * 1024 * 1024, group=None)
     assert configuration.tls.certificate == ()
     assert configuration.metrics is None
-    assert configuration.service.watchdog_s == 30
+    assert (configuration.service.watchdog_s, configuration.service.lock_s) == (30, 10)
 
 
 def test_the_least_values_are_taken():

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import apsw
 import pytest
 
 from paperpath.maildrop.errors import MaildropError, SchemaError
@@ -126,21 +125,3 @@ def test_the_log_starts_over_under_lasting_load(tmp_path: Path) -> None:
 
     create_database(tmp_path)
     assert asyncio.run(run()) < 4096 * 4000 * 2.5  # 36 MB went through
-
-
-def test_the_hot_questions_are_answered_by_an_index(tmp_path: Path) -> None:
-    create_database(tmp_path)
-    connection = open_database(tmp_path)
-    questions = {
-        "SELECT id FROM recipient WHERE state = 'unsorted' ORDER BY id LIMIT 5": "recipient_unsorted",
-        "SELECT id FROM recipient WHERE state = 'ready' AND transport = 'local' AND destination_id = 1"
-        " AND due_us <= 5 ORDER BY due_us LIMIT 5": "recipient_ready",
-        "SELECT id FROM recipient WHERE state = 'claimed' AND worker = 1": "recipient_claimed",
-        "DELETE FROM recipient WHERE message_id = 1": "recipient_by_message",
-    }
-    for question, index in questions.items():
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
-        assert any(index in str(row) for row in plan), (question, plan)
-        assert not any("TEMP B-TREE" in str(row) for row in plan), (question, plan)
-    connection.close()
-    assert apsw.sqlite_lib_version() >= "3.51.3"

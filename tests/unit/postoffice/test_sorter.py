@@ -1,7 +1,7 @@
 """Sorting over a maildrop: one batch after another while the rules change (E-17 to E-19, X-16, P3, P5)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from paperpath.maildrop.values import (
     Unsorted,
     UnsortedRecipient,
 )
-from paperpath.postoffice.sorter import LOOK_AGAIN_US, Sorter
+from paperpath.postoffice.sorter import LOOK_AGAIN_US, Reporting, Sorter
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import open_log
@@ -114,10 +114,15 @@ def open_office(
         queue_id = maildrop.new_queue_id(1)
         return NewMessage(queue_id, envelope, Unreadable(), 1, Origin.REPORT)
 
+    async def notify(damaged: Sequence[Damaged]) -> Mapping[int, NewMessage]:
+        envelope = Envelope(None, (Recipient(Mailbox("admin", "here.example")),), Client("", 0, "", ""))
+        queue_id = maildrop.new_queue_id(1)
+        notice = NewMessage(queue_id, envelope, Unreadable(), 1, Origin.REPORT)
+        return dict.fromkeys((one.recipient_id for one in damaged), notice)
+
     told: list[Event] = []
-    sorter = Sorter(
-        maildrop, RoutingFiles(make(folder)), folder / "memory", report, open_log("test"), told.append
-    )
+    files, reporting = RoutingFiles(make(folder)), Reporting(report, notify)
+    sorter = Sorter(maildrop, files, folder / "memory", reporting, open_log("test"), told.append)
     return Office(folder, store, maildrop, sorter, refused)
 
 
@@ -291,12 +296,13 @@ def test_E4_mail_for_a_postmaster_who_is_nobody_is_held(folder: Path) -> None:
     play(folder, scene)
 
 
-def test_what_is_damaged_is_set_aside(folder: Path) -> None:
+def test_D9_what_is_damaged_is_set_aside_and_the_postmaster_told(folder: Path) -> None:
     class Bad(MemoryMaildrop):
         def read_unsorted(self, limit: int) -> Unsorted:
-            unsorted = super().read_unsorted(limit)
-            damaged = tuple(Damaged(one.id, one.queue_id, "no address") for one in unsorted.recipients)
-            return Unsorted((), damaged)
+            recipients = super().read_unsorted(limit).recipients
+            bad = [one for one in recipients if one.address.local == "joe"]
+            damaged = tuple(Damaged(one.id, one.queue_id, "no address") for one in bad)
+            return Unsorted(tuple(one for one in recipients if one not in bad), damaged)
 
     store = MemoryStore()
 
@@ -304,7 +310,8 @@ def test_what_is_damaged_is_set_aside(folder: Path) -> None:
         office = open_office(folder, Bad(store), store)
         await office.accept("joe@here.example")
         await office.sort()
-        assert office.queue() == [("joe@here.example", State.HELD.value)]
+        assert office.queue()[0] == ("joe@here.example", State.HELD.value)
+        assert [address for address, _ in office.queue()[1:]] == ["admin@here.example"]
 
     asyncio.run(run())
 

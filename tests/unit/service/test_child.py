@@ -10,6 +10,7 @@ from paperpath.config.loader import parse_document
 from paperpath.service.child import Child, Household, Order
 from paperpath.service.handover import Texts
 from paperpath.service.log import open_log
+from paperpath.service.stalling import Holder
 from tests.unit.config.example import RIGHT
 
 LIMIT_S = 0.2
@@ -24,6 +25,9 @@ class FakeProcess:
         self.signals: list[int] = []
         self.returncode: int | None = None
         self._end = asyncio.Event()
+
+    def has_ended(self) -> bool:
+        return self.returncode is not None
 
     async def wait(self) -> int:
         await self._end.wait()
@@ -90,6 +94,21 @@ def test_a_supervisor_that_was_held_up_itself_does_not_judge() -> None:
         await asyncio.wait({watching}, timeout=LIMIT_S / 2)
         assert process.signals == []
         process.end(0)
+        await watching
+
+    asyncio.run(run())
+
+
+def test_P8_only_the_process_that_holds_the_lock_is_killed() -> None:
+    async def run() -> None:
+        process = FakeProcess()
+        child, watching = watch(process)
+        child._process = cast("asyncio.subprocess.Process", process)
+        assert not child.kill_stalled(Holder(process.pid + 1, "queue.lock", None), 10.0)
+        assert not process.has_ended()
+        assert child.kill_stalled(Holder(process.pid, "queue.lock", None), 10.0)
+        assert process.returncode == -signal.SIGKILL
+        assert not child.kill_stalled(Holder(process.pid, "queue.lock", None), 10.0)  # it is another's by now
         await watching
 
     asyncio.run(run())

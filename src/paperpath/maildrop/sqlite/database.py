@@ -18,7 +18,7 @@ from paperpath.service.durable import flush_directory
 SCHEMA_VERSION = 3
 OLDEST_SQLITE = (3, 51, 3)  # earlier ones can corrupt a WAL that several processes write and checkpoint
 _NO_MAILDROP = "there is no maildrop in {folder}; `paperpath init` makes one"
-_BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the write lock
+BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the write lock
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -75,7 +75,7 @@ def open_database(folder: Path) -> apsw.Connection:
         connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX)
     except apsw.CantOpenError:
         raise SchemaError(_NO_MAILDROP.format(folder=folder)) from None
-    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     version = connection.pragma("user_version")
     if version != SCHEMA_VERSION:
         connection.close()
@@ -94,7 +94,7 @@ def upgrade_database(folder: Path) -> int:
         connection = apsw.Connection(str(folder / "queue.db"), flags=apsw.SQLITE_OPEN_READWRITE)
     except apsw.CantOpenError:
         raise SchemaError(_NO_MAILDROP.format(folder=folder)) from None
-    connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     connection.execute("PRAGMA synchronous=FULL")
     try:
         with connection:

@@ -8,15 +8,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from paperpath.maildrop.content import SpooledContent
-from paperpath.maildrop.errors import StorageError
+from paperpath.maildrop.errors import DamagedFileError, StorageError
 from paperpath.maildrop.queue_id import QueueIds
 from paperpath.maildrop.sqlite import arrivals, claiming, deeds, destinations, settling, sorting, workers
+from paperpath.maildrop.sqlite.damage import work_around
 from paperpath.maildrop.sqlite.group import Transaction
 from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
 from paperpath.maildrop.sqlite.reading import Reader
+from paperpath.maildrop.sqlite.space import check_claims
 from paperpath.maildrop.sqlite.sweeping import find_orphans, remove_orphans
 from paperpath.maildrop.sqlite.writer import GroupCommitter
 from paperpath.maildrop.values import (
@@ -34,8 +35,6 @@ from paperpath.maildrop.values import (
     Transport,
     Unsorted,
 )
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,7 @@ class SqliteMaildrop:
         self._lock = lock
         self._number = number
         self._ids = QueueIds(number)
+        self._served = dict.fromkeys(Transport, 0)  # the destinations that had the last turns
         self._reader = Reader(folder)
         self._flushers = ThreadPoolExecutor(4, "content-flush")
 
@@ -71,7 +71,7 @@ class SqliteMaildrop:
 
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
         """See `Maildrop`."""
-        return self._committer.join(message)
+        return self._committer.join(message, message.content.size if message.content.file is None else 0)
 
     def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
         """See `Maildrop`."""
@@ -93,28 +93,21 @@ class SqliteMaildrop:
 
     def sort(self, decisions: Sequence[Decision], epoch: int, now_us: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        return self._committer.submit(
-            lambda transaction: sorting.sort_recipients(transaction, decisions, epoch, now_us)
-        )
+
+        def sort(part: Sequence[Decision]) -> asyncio.Future[int]:
+            return self._committer.submit(
+                lambda transaction: sorting.sort_recipients(transaction, part, epoch, now_us)
+            )
+
+        return work_around(sort, decisions, lambda decision: self._reader.pass_over(decision.recipient_id))
 
     def reopen_stale(self, limit: int) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while nothing is stale."""
-        if not self._reader.has_stale():
-            return _done(0)
-        return self._committer.submit(lambda transaction: sorting.reopen_stale(transaction, limit))
+        return asyncio.ensure_future(self._reopen_stale(limit))
 
     def release_dead(self) -> asyncio.Future[int]:
         """See `Maildrop`. Nothing is written while everybody lives."""
-        rows = self._reader.ask("SELECT id FROM worker WHERE id <> ?", (self._number,))
-        try:
-            all_live = all(is_alive(self._workers, worker) for (worker,) in rows)
-        except OSError as error:
-            raise StorageError(f"maildrop: {error}", no_space=False) from error
-        if all_live:
-            return _done(0)
-        return self._committer.submit(
-            lambda transaction: workers.release_dead_workers(transaction, self._workers, self._number)
-        )
+        return asyncio.ensure_future(self._release_dead())
 
     def sweep_content(self, before_us: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
@@ -124,16 +117,26 @@ class SqliteMaildrop:
 
     def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
         """See `Maildrop`."""
-        claimed = self._committer.submit(
-            lambda transaction: claiming.claim_ready(transaction, self._number, transport, limit, now_us)
+        try:
+            check_claims(self._content)
+        except StorageError as error:
+            return _failed(error)
+        avoided = frozenset(self._reader.passed_over)
+        wanted = claiming.Wanted(transport, limit, now_us, self._served[transport], avoided)
+        taken = self._committer.submit(
+            lambda transaction: claiming.claim_ready(transaction, self._number, wanted)
         )
-        return asyncio.ensure_future(self._read_claimed(claimed))
+        return asyncio.ensure_future(self._read_claimed(taken, transport))
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
-        return self._committer.submit(
-            lambda transaction: settling.settle_claims(transaction, self._number, settlements)
-        )
+
+        def settle(part: Sequence[Settlement]) -> asyncio.Future[int]:
+            return self._committer.submit(
+                lambda transaction: settling.settle_claims(transaction, self._number, part), is_urgent=True
+            )
+
+        return work_around(settle, settlements, lambda settlement: None)
 
     def suspend(
         self, transport: Transport, destination: str, until_us: int, reason: str
@@ -186,8 +189,31 @@ class SqliteMaildrop:
         self._reader.close()
         self._lock.close()
 
-    async def _read_claimed(self, claimed: asyncio.Future[list[int]]) -> Claimed:
-        return self._reader.read_claimed(await claimed)
+    async def _read_claimed(self, claimed: asyncio.Future[claiming.Taken], transport: Transport) -> Claimed:
+        try:
+            taken = await claimed
+        except DamagedFileError:
+            self._reader.pass_over_damaged(transport)  # so that the next claim goes well
+            raise
+        self._served[transport] = taken.served
+        return self._reader.read_claimed(taken.recipients)
+
+    async def _reopen_stale(self, limit: int) -> int:
+        if not self._reader.has_stale():
+            return 0
+        return await self._committer.submit(lambda transaction: sorting.reopen_stale(transaction, limit))
+
+    async def _release_dead(self) -> int:
+        rows = self._reader.ask("SELECT id FROM worker WHERE id <> ?", (self._number,))
+        try:
+            all_live = all(is_alive(self._workers, worker) for (worker,) in rows)
+        except OSError as error:
+            raise StorageError(f"maildrop: {error}", no_space=False) from error
+        if all_live:
+            return 0
+        return await self._committer.submit(
+            lambda transaction: workers.release_dead_workers(transaction, self._workers, self._number)
+        )
 
     async def _sweep_content(self, before_us: int) -> int:
         loop = asyncio.get_running_loop()
@@ -215,7 +241,7 @@ async def open_sqlite(folder: Path, worker: Worker, on_work: Callable[[Stage], N
     return SqliteMaildrop(folder, committer, lock, number)
 
 
-def _done(result: Result) -> asyncio.Future[Result]:
-    future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-    future.set_result(result)
+def _failed(error: StorageError) -> asyncio.Future[Claimed]:
+    future: asyncio.Future[Claimed] = asyncio.get_running_loop().create_future()
+    future.set_exception(error)
     return future

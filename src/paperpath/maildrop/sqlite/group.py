@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from paperpath.maildrop.errors import MaildropError, StorageError
+from paperpath.maildrop.errors import DamagedFileError, MaildropError, StorageError
 from paperpath.maildrop.values import Stage
 
 Result = TypeVar("Result")
@@ -29,17 +29,25 @@ class Transaction:
     gone: list[str] = field(default_factory=list)
 
 
+# After one of these nothing can be committed: of a damaged file SQLite reads no further in a transaction.
+_FAILURES_OF_ALL = (apsw.FullError, apsw.IOError, apsw.CorruptError)
+
 Operation = Callable[[Transaction], Result]
 Joint = Callable[[Transaction, Sequence[Any]], None]
 
 
 @dataclass(slots=True)
 class Request:
-    """An operation asked for, or an item for the joint operation on all items of the group."""
+    """An operation asked for, or an item for the joint operation on all items of the group.
+
+    `octets` is about how much it puts into the queue; `is_urgent`: it may use the disk's reserve.
+    """
 
     future: asyncio.Future[Any]
     operation: Operation[Any] | None = None
     item: Any = None
+    octets: int = 0
+    is_urgent: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -47,15 +55,25 @@ class Request:
 def write_group(connection: apsw.Connection, group: Sequence[Request], joint: Joint) -> Transaction:
     """Write a group, all but the commit; if an operation fails, once more, so that it fails alone.
 
-    Raises: apsw.Error, when it is the disk or the lock that fails, and with it the whole group.
+    Raises: apsw.Error, when it is the disk, the file or the lock that fails, and with it the whole group.
     """
     try:
         return _write(connection, group, joint, _do)
     except _OperationError as error:
-        if isinstance(error.reason, (apsw.FullError, apsw.IOError)):
+        if isinstance(error.reason, _FAILURES_OF_ALL):
             raise error.reason from None
         connection.execute("ROLLBACK")
         return _write(connection, group, joint, _do_alone)
+
+
+def count_group(waiting: Sequence[Request], most: int, most_octets: int) -> int:
+    """Tell how many of those that wait make the next group: one at least, whatever its size."""
+    octets = 0
+    for count, request in enumerate(waiting[:most]):
+        octets += request.octets
+        if octets > most_octets and count:
+            return count
+    return min(len(waiting), most)
 
 
 def settle_group(group: Sequence[Request]) -> None:
@@ -73,6 +91,8 @@ def storage_error(error: Exception) -> StorageError:
     """Say in our words why nothing could be stored."""
     if isinstance(error, StorageError):
         return error
+    if isinstance(error, apsw.CorruptError):
+        return DamagedFileError(error)
     return StorageError(f"maildrop: {error}", no_space=isinstance(error, apsw.FullError))
 
 
@@ -118,7 +138,7 @@ def _do_alone(requests: Sequence[Request], operation: Operation[Any], transactio
     try:
         _do(requests, operation, transaction)
     except _OperationError as error:
-        if isinstance(error.reason, (apsw.FullError, apsw.IOError)):
+        if isinstance(error.reason, _FAILURES_OF_ALL):
             raise error.reason from None  # this is nobody's fault, and ends the group
         cursor.execute("ROLLBACK TO operation")
         for request in requests:

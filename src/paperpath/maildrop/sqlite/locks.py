@@ -8,6 +8,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+LOCK_FILE = "queue.lock"
+TURN_FILE = "queue.turn"
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -20,8 +22,8 @@ class WriteLock:
 
     def __init__(self, folder: Path) -> None:
         """Open the two lock files; nothing is held yet."""
-        self._lock = os.open(folder / "queue.lock", _FLAGS, 0o600)
-        self._turn = os.open(folder / "queue.turn", _FLAGS, 0o600)
+        self._lock = os.open(folder / LOCK_FILE, _FLAGS, 0o600)
+        self._turn = os.open(folder / TURN_FILE, _FLAGS, 0o600)
 
     def take(self) -> bool:
         """Take the right to write if nobody has it or waits for it; tell whether that went well."""

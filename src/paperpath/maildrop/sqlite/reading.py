@@ -25,6 +25,7 @@ from paperpath.maildrop.values import (
     QueueFilter,
     QueueSummary,
     State,
+    Transport,
     Unsorted,
     UnsortedRecipient,
 )
@@ -60,6 +61,10 @@ _READ_MESSAGES = """
            client_address, client_port, client_hello, client_protocol, deadline_us
     FROM json_each(?) JOIN message ON message.id = value LEFT JOIN content ON content.message_id = message.id
 """
+_FIND_READY = """
+    SELECT id FROM recipient WHERE state = 'ready' AND transport = ? ORDER BY destination_id, due_us LIMIT ?
+"""
+_MOST_LOOKED_AT = 10_000
 _FIND_STALE = "SELECT 1 FROM recipient WHERE state = 'ready' AND epoch < (SELECT epoch FROM meta) LIMIT 1"
 _FIND_FILES = """
     SELECT queue_id FROM message WHERE content_file = 1 AND queue_id IN (SELECT value FROM json_each(?))
@@ -100,6 +105,8 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         """Open the queue in `folder`. Raises: SchemaError."""
         self._content = folder / "content"
+        # Recipients on damaged pages, as far as they were met: nothing can be done about them here.
+        self.passed_over: set[int] = set()
         self._connection = open_database(folder)
         self._connection.create_scalar_function("domain_key_of", _domain_key_of, 1, deterministic=True)
 
@@ -126,7 +133,8 @@ class Reader:
 
     def read_unsorted(self, limit: int) -> Unsorted:
         """Return the oldest recipients that wait for sorting."""
-        ids = [number for (number,) in self.ask(_FIND_UNSORTED, (limit,))]
+        found_ids = (number for (number,) in self.ask(_FIND_UNSORTED, (limit + len(self.passed_over),)))
+        ids = [number for number in found_ids if number not in self.passed_over][:limit]
         rows = self._read_each(_READ_UNSORTED, ids)
         found: list[UnsortedRecipient] = []
         damaged: list[Damaged] = []
@@ -136,6 +144,15 @@ class Reader:
             except DamageError as error:
                 damaged.append(Damaged(number, _queue_id(rows.get(number)), str(error)))
         return Unsorted(tuple(found), tuple(damaged))
+
+    def pass_over(self, number: int) -> None:
+        """Note that a recipient lies on a damaged page; it is not given again."""
+        self.passed_over.add(number)
+
+    def pass_over_damaged(self, transport: Transport) -> None:
+        """Look for ready recipients that cannot be read, as far as one can look, and pass them over."""
+        ids = [number for (number,) in self.ask(_FIND_READY, (transport.value, _MOST_LOOKED_AT))]
+        self.passed_over |= set(ids) - set(self._read_each(_READ_CLAIMED, ids))
 
     def read_claimed(self, ids: Sequence[int]) -> Claimed:
         """Return recipients that were claimed, or are to be looked at, in this order, with their messages."""

@@ -13,6 +13,7 @@ fail.
 
 import asyncio
 import contextlib
+import functools
 import os
 import queue
 import threading
@@ -32,18 +33,24 @@ from paperpath.maildrop.sqlite.group import (
     Request,
     Result,
     Transaction,
+    count_group,
     settle_group,
     storage_error,
     write_group,
 )
 from paperpath.maildrop.sqlite.locks import WriteLock
+from paperpath.maildrop.sqlite.space import is_full, release_reserve, restore_reserve
+from paperpath.maildrop.sqlite.tidying import tidy
 from paperpath.maildrop.values import Stage
 
 GATHER_S = 0.002  # between two groups of a busy process: a group costs as much as ten messages in it
 MOST_OPERATIONS = 500  # in one group: they hold the event loop up
+MOST_OCTETS = 16 * 1024 * 1024  # likewise, and the log grows by as much
 GROUPS_BETWEEN_LOOKS = 64  # at the length of the log
 CHECKPOINT_PAGES = 4_000
 CHECKPOINT_PAGES_AT_LAST = 40_000  # for whoever does not checkpoint as a rule
+TIDY_AFTER_S = 2.0  # of idleness, by whoever checkpoints
+TIDY_PAUSE_S = 0.05  # between two steps
 
 
 class GroupCommitter:
@@ -62,28 +69,33 @@ class GroupCommitter:
         self._on_work = on_work
         self._checkpoint_pages = CHECKPOINT_PAGES if checkpoints else CHECKPOINT_PAGES_AT_LAST
         self._groups = 0
+        self._tidies = checkpoints
+        self._tidying: asyncio.TimerHandle | None = None
         self._connection: apsw.Connection | None = open_database(folder)
         self._lock = WriteLock(folder)
         self._waiting: list[Request] = []
+        self._alone = 0  # how many of the first that wait are to be a group each
         self._on_its_way = False
         self._idle = asyncio.Event()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run_or_die, name="maildrop-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, operation: Operation[Result]) -> asyncio.Future[Result]:
+    def submit(self, operation: Operation[Result], *, is_urgent: bool = False) -> asyncio.Future[Result]:
         """Have an operation committed; the future is done when it is flushed, or fails with MaildropError."""
-        return self._ask(Request(self._loop.create_future(), operation))
+        return self._ask(Request(self._loop.create_future(), operation, is_urgent=is_urgent))
 
-    def join(self, item: object) -> asyncio.Future[None]:
+    def join(self, item: object, octets: int) -> asyncio.Future[None]:
         """Have an item committed together with all others of its group, by the joint operation."""
-        return self._ask(Request(self._loop.create_future(), item=item))
+        return self._ask(Request(self._loop.create_future(), item=item, octets=octets))
 
     async def close(self) -> None:
         """Commit what was submitted, then end the thread."""
         while self._on_its_way:
             self._idle.clear()
             await self._idle.wait()
+        self._tidies = False
+        self._stop_tidying()
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
         self._lock.close()
@@ -108,7 +120,10 @@ class GroupCommitter:
     def _write(self) -> None:
         """Write the group that has gathered; we have the write lock, and a connection that can commit."""
         assert self._connection is not None
-        group, self._waiting = self._waiting[:MOST_OPERATIONS], self._waiting[MOST_OPERATIONS:]
+        most = 1 if self._alone else MOST_OPERATIONS
+        count = count_group(self._waiting, most, MOST_OCTETS)
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._alone -= self._alone > 0
         try:
             transaction = write_group(self._connection, group, self._joint)
         except (apsw.Error, MaildropError) as error:
@@ -130,6 +145,41 @@ class GroupCommitter:
         else:
             self._on_its_way = False
             self._idle.set()
+            self._tidy_after(TIDY_AFTER_S)
+
+    def _try_again(self, failed: list[Request], again: list[Request]) -> None:
+        settle_group(failed)
+        for request in again:
+            request.error = None
+        self._waiting[:0] = again
+        self._go_on()
+
+    def _try_alone(self, group: list[Request]) -> None:
+        self._alone = len(group)
+        self._try_again([], group)
+
+    def _tidy_after(self, pause_s: float) -> None:
+        self._stop_tidying()
+        if self._tidies:
+            self._tidying = self._loop.call_later(pause_s, self._begin_tidying)
+
+    def _stop_tidying(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+
+    def _begin_tidying(self) -> None:
+        if not self._on_its_way and self._connection is not None:
+            self._on_its_way = True
+            self._jobs.put(self._tidy)
+
+    def _tidied(self, *, is_more: bool) -> None:
+        if self._waiting:
+            self._begin()
+            return
+        self._on_its_way = False
+        self._idle.set()
+        if is_more:
+            self._tidy_after(TIDY_PAUSE_S)
 
     # In the thread
 
@@ -180,12 +230,36 @@ class GroupCommitter:
         self._hand_back(self._finish, group, transaction)
 
     def _fail(self, group: list[Request], error: Exception) -> None:
-        """Give a group up. What its commit may have left is overwritten before anyone is told."""
+        """Give a group up. What its commit may have left is overwritten before anyone is told.
+
+        What is urgent is tried again where the disk was full and a reserve could be given up. All are tried
+        again, each in a transaction of its own, where one of them met with a damaged page.
+        """
         self._abandon()
+        urgent = [request for request in group if request.is_urgent]
+        has_room = bool(urgent) and is_full(error, self._folder) and release_reserve(self._folder)
         with contextlib.suppress(apsw.Error, MaildropError):  # else the next group tries
             self._renew_connection()
         self._lock.release()
-        self._hand_back(self._finish, _failed(group, error), None)
+        if isinstance(error, apsw.CorruptError) and len(group) > 1:
+            self._hand_back(self._try_alone, group)
+        elif has_room:
+            others = [request for request in group if not request.is_urgent]
+            self._hand_back(self._try_again, _failed(others, error), urgent)
+        else:
+            self._hand_back(self._finish, _failed(group, error), None)
+
+    def _tidy(self) -> None:
+        is_more = False
+        if self._connection is not None:
+            try:
+                restore_reserve(self._folder)
+                is_more = tidy(self._connection, self._lock, self._folder)
+            except apsw.BusyError:
+                pass  # somebody else is at it
+            except (apsw.Error, MaildropError, OSError):
+                self._abandon()
+        self._hand_back(functools.partial(self._tidied, is_more=is_more))
 
     def _renew_connection(self) -> None:
         """After a failed commit, open a new connection that has proved that it can commit."""
