@@ -27,7 +27,7 @@ _numbers = itertools.count(100_000)
 @pytest.fixture(scope="module", params=LOOPS)
 def relay(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Relay]:
     folder = tmp_path_factory.mktemp("hostile")
-    more = f"idle_timeout_s = {IDLE_S}\nmost_connections_per_client = 500"
+    more = f"idle_timeout_s = {IDLE_S}\nmost_connections = 3000\nmost_connections_per_client = 3000"
     with running_relay(folder, request.param, more_relay=more) as relay:
         yield relay
 
