@@ -217,3 +217,13 @@ def spoil_page_of(folder: Path, table: str) -> None:
     child = int.from_bytes(data[first_cell : first_cell + 4], "big")
     data[(child - 1) * 4096 : child * 4096] = b"\xaa" * 4096
     (folder / "queue.db").write_bytes(data)
+
+
+def test_D9_an_operator_sees_a_row_that_is_no_text(tmp_path: Path) -> None:
+    async def scene(maildrop: Maildrop) -> None:
+        alter(tmp_path, "UPDATE recipient SET address = CAST(x'ff' AS TEXT) WHERE id = 1")
+        found = maildrop.find(QueueFilter(), 0, 10)
+        assert [entry.address for entry in found] == ["\\xff", "u1@here.example", "u2@here.example"]
+        assert len(maildrop.find(QueueFilter(domain="here.example"), 0, 10)) == 2
+
+    run(tmp_path, scene)

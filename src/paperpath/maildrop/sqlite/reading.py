@@ -70,16 +70,19 @@ _FIND_FILES = """
     SELECT queue_id FROM message WHERE content_file = 1 AND queue_id IN (SELECT value FROM json_each(?))
 """
 _FIND_MESSAGE = "SELECT id FROM message WHERE queue_id = ?"
+# Texts as octets: an operator shall see them, be they UTF-8 or not.
 _FIND = """
-    SELECT recipient.id, queue_id, sender, coalesce(return_path, sender), address, accepted_address, state,
-           coalesce(recipient.transport, ''), coalesce(name, ''), coalesce(due_us, 0), attempts, last_reply,
-           arrived_us, size, expanded_via, route_override, origin, notify, orcpt
+    SELECT recipient.id, CAST(queue_id AS BLOB), CAST(sender AS BLOB),
+           CAST(coalesce(return_path, sender) AS BLOB), CAST(address AS BLOB), CAST(accepted_address AS BLOB),
+           state, coalesce(recipient.transport, ''), CAST(coalesce(name, '') AS BLOB), coalesce(due_us, 0),
+           attempts, CAST(last_reply AS BLOB), arrived_us, size, CAST(expanded_via AS BLOB),
+           CAST(route_override AS BLOB), origin, CAST(notify AS BLOB), CAST(orcpt AS BLOB)
     FROM recipient JOIN message ON message.id = message_id
     LEFT JOIN destination ON destination.id = destination_id
     WHERE recipient.id > :after AND state IN ('unsorted', 'ready', 'claimed', 'held')
       AND (:queue_id = '' OR queue_id = :queue_id)
       AND (:recipient = '' OR :recipient IN (address, accepted_address))
-      AND (:domain = '' OR domain_key_of(address) = :domain)
+      AND (:domain = '' OR domain_key_of(CAST(address AS BLOB)) = :domain)
       AND (:sender IS NULL OR sender = :sender)
       AND (:arrived_before_us IS NULL OR arrived_us < :arrived_before_us)
       AND (:state IS NULL OR state = :state)
@@ -247,10 +250,14 @@ def _queue_id(row: Row | None) -> str:
 
 
 def _entry(row: Row) -> QueueEntry:
-    columns = list(row)
+    columns: list[Any] = [_show(column) if isinstance(column, bytes) else column for column in row]
     columns[_STATE] = State(columns[_STATE])
     columns[_VIA] = _show_keys(columns[_VIA])
     return QueueEntry(*columns)
+
+
+def _show(octets: bytes) -> str:
+    return octets.decode("utf-8", "backslashreplace")
 
 
 def _show_keys(via: str) -> tuple[str, ...]:
@@ -261,4 +268,5 @@ def _show_keys(via: str) -> tuple[str, ...]:
 
 
 def _domain_key_of(*address: object) -> str:
-    return domain_key(str(address[0]).rpartition("@")[2])
+    (octets,) = address
+    return domain_key(_show(octets).rpartition("@")[2]) if isinstance(octets, bytes) else ""
