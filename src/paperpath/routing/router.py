@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from paperpath.accounts.file import Accounts
 from paperpath.config.tables import PostOfficeTable, RouteEntry
 from paperpath.config.via import LOCAL, MX, REFUSE
-from paperpath.mail.address import Mailbox, format_mailbox, parse_mailbox
+from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.domain import domain_key
-from paperpath.mail.local_part import local_key
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import Transport
 from paperpath.routing.aliases import Alias, Aliases
@@ -37,8 +36,8 @@ class _Question:
     looks: list[Look] = field(default_factory=list)
     passed_over: bool = False  # an alias that was applied before
 
-    def look(self, kind: str, asked: object, found: str = "") -> None:
-        self.looks.append(Look(kind, str(asked), found))
+    def look(self, kind: str, asked: object, found: object = "") -> None:
+        self.looks.append(Look(kind, asked, found))
 
 
 class Router:
@@ -66,7 +65,7 @@ class Router:
         """
         question = _Question(address, expanded_via)
         if override:
-            question.look("override", format_mailbox(address), override)
+            question.look("override", address, override)
             return self._go(question, override), question.looks
         step = self._follow_route(question)
         if isinstance(step, Refusal) and any(map(_is_postmaster_key, expanded_via)):
@@ -94,9 +93,7 @@ class Router:
         if via == REFUSE:
             return Refusal(replies.R550_NOT_RELAYED)
         address = question.address
-        domain = domain_key(address.domain)
-        identity = "remote " + format_mailbox(Mailbox(address.local, domain))
-        return Delivery(Transport.REMOTE, domain if via == MX else via, identity)
+        return Delivery(Transport.REMOTE, domain_key(address.domain) if via == MX else via, address)
 
     def _look_here(self, question: _Question) -> Step:
         return (
@@ -115,12 +112,12 @@ class Router:
 
     def _look_in_accounts(self, question: _Question) -> Step | None:
         account = self.accounts.find(question.address)
-        question.look("account", question.address, "" if account is None else str(account.address))
+        question.look("account", question.address, "" if account is None else account.address)
         return None if account is None else _put_into(LocalMailbox(account, ""))
 
     def _look_in_mailboxes(self, question: _Question) -> Step | None:
         mailbox = find_mailbox(question.address, self.accounts, self.table.separator)
-        question.look("account", question.address, "" if mailbox is None else str(mailbox.account.address))
+        question.look("account", question.address, "" if mailbox is None else mailbox.account.address)
         return None if mailbox is None else _put_into(mailbox)
 
     def _look_without_detail(self, question: _Question) -> Step | None:
@@ -132,7 +129,7 @@ class Router:
     def _look_for_postmaster(self, question: _Question) -> Step | None:
         if not question.address.is_postmaster or POSTMASTER_KEY in question.expanded_via:
             return None
-        question.look("postmaster", question.address, str(self._postmaster))
+        question.look("postmaster", question.address, self._postmaster)
         return Expansion(POSTMASTER_KEY, (self._postmaster,))
 
     def _look_for_rest(self, question: _Question) -> Step | None:
@@ -149,14 +146,14 @@ class Router:
         if POSTMASTER_KEY in question.expanded_via:
             question.look("postmaster", question.address)
             return Vacancy()
-        question.look("postmaster", question.address, str(self._postmaster))
+        question.look("postmaster", question.address, self._postmaster)
         return Expansion(POSTMASTER_KEY, (self._postmaster,))
 
     def _apply(
         self, question: _Question, alias: Alias | None, address: Mailbox, detail: str | None
     ) -> Step | None:
         """Replace the recipient by an alias's targets, unless it went through this alias before."""
-        asked = format_mailbox(address) if address.local else f"@{address.domain}"
+        asked = address if address.local else f"@{address.domain}"
         if alias is None:
             question.look("alias", asked)
             return None
@@ -188,9 +185,7 @@ def _refusal_of(route: RouteEntry) -> Reply:
 
 def _put_into(mailbox: LocalMailbox) -> Delivery:
     address = mailbox.account.address
-    domain = domain_key(address.domain)
-    identity = f"local {format_mailbox(Mailbox(local_key(address.local), domain))} {mailbox.detail}"
-    return Delivery(Transport.LOCAL, domain, identity)
+    return Delivery(Transport.LOCAL, domain_key(address.domain), address, mailbox.detail)
 
 
 def _is_postmaster_key(key: str) -> bool:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from paperpath.mail.address import Mailbox
+from paperpath.mail.address import Mailbox, format_mailbox
+from paperpath.mail.domain import domain_key
+from paperpath.mail.local_part import local_key
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Decision, Transport
 
@@ -11,25 +13,45 @@ R550_TOO_MANY = make_reply(550, "5.5.3", "This address stands for too many recip
 R450_NO_POSTMASTER = make_reply(450, "4.2.1", "Nobody has the postmaster's mailbox")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
     """One rule that was looked at: of which kind, what was asked for, what it says.
 
-    An empty `found` is no rule. The last look of a decision is the one that decided.
+    An empty `found` is no rule. The last look of a decision is the one that decided. Text is made only when
+    it is read, and the value is not frozen, for every RCPT makes some and few are ever shown.
     """
 
     kind: str
-    asked: str
-    found: str = ""
+    asked_for: object
+    what_was_found: object = ""
+
+    @property
+    def asked(self) -> str:
+        """What was asked for, as text."""
+        return str(self.asked_for)
+
+    @property
+    def found(self) -> str:
+        """What the rule says, as text."""
+        return str(self.what_was_found)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """It goes out by a transport to a destination. `identity` is equal for two spellings of one recipient."""
+    """It goes out by a transport to a destination: to an address, and for a local one a detail of it."""
 
     transport: Transport
     destination: str
-    identity: str
+    address: Mailbox
+    detail: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What is equal for two spellings of one recipient."""
+        domain = domain_key(self.address.domain)
+        if self.transport is Transport.REMOTE:
+            return "remote " + format_mailbox(Mailbox(self.address.local, domain))
+        return f"local {format_mailbox(Mailbox(local_key(self.address.local), domain))} {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
