@@ -12,9 +12,9 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 from bench import machine, ours, postfix, source
+from bench.command import choice, numbers, positive, progress, run_command
 from bench.failure import AbsentError, BenchError
 from bench.process import SIGNALS
 from bench.relay import Relay, free_ports
@@ -26,7 +26,6 @@ from bench.workplace import Workplace, workplace
 POSTFIX_NAMES = (postfix.TUNED_NAME, postfix.EXPERT_NAME, postfix.DEFAULT_NAME)
 NAMES = (ours.NAME, *POSTFIX_NAMES)
 KEPT = {"kept": True, "single": False}
-INPUT_OUTPUT = 74  # EX_IOERR
 EXAMPLE = """\
 example:
   python -m bench --rounds 5 --messages 10000 --json result.json
@@ -34,28 +33,10 @@ example:
 """
 
 
-class StoppedError(Exception):
-    """A signal asked the run to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"Stopped by {signal.Signals(number).name}.")
-        self.status = 128 + number
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the load test; the exit status."""
     options = parse(arguments)
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup and background jobs stay what they are
-            signal.signal(number, _stop)
-    try:
-        return run(options)
-    except (BenchError, StoppedError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return error.status
-    except OSError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return INPUT_OUTPUT
+    return run_command("bench", lambda: run(options))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -175,43 +156,6 @@ def make_sides(names: Sequence[str], folder: Path) -> list[Relay]:
 def versions(names: Sequence[str]) -> dict[str, str]:
     """The versions of the programs measured, as far as they can be told."""
     return {"postfix": postfix.Installation().version} if set(names) & set(POSTFIX_NAMES) else {}
-
-
-def positive(text: str) -> int:
-    """An option's value that is a whole number above zero."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return value
-
-
-def numbers(text: str) -> tuple[int, ...]:
-    """An option's value that is a list of whole numbers above zero."""
-    return tuple(positive(part) for part in text.split(","))
-
-
-class choice:  # noqa: N801 - reads as a function
-    """An option's value that is a list of some of the allowed words, in the allowed words' order."""
-
-    def __init__(self, allowed: Sequence[str]) -> None:
-        self._allowed = allowed
-
-    def __call__(self, text: str) -> tuple[str, ...]:
-        """The words in `text`."""
-        words = text.split(",")
-        for word in words:
-            if word not in self._allowed:
-                raise argparse.ArgumentTypeError(f"{word} is none of {', '.join(self._allowed)}")
-        return tuple(word for word in self._allowed if word in words)
-
-
-def progress(text: str) -> None:
-    """Say on the standard error how far it is."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise StoppedError(number)
 
 
 def _ignore_signals() -> None:

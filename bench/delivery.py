@@ -9,21 +9,18 @@ with their spread. Results go to the standard output, progress and errors to the
 import argparse
 import contextlib
 import os
-import signal
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 from bench import machine, source
-from bench.__main__ import INPUT_OUTPUT, StoppedError, positive, progress
-from bench.failure import BenchError
+from bench.command import positive, progress, run_command
 from bench.maildir import Maildir
 from bench.ours import NAME
-from bench.process import SIGNALS, Child
+from bench.process import Child
 from bench.relay import DOMAIN, QUIET_FOR, QUIET_SHARE, RECIPIENT, free_ports, wait_for_greeting
 from bench.source import Load
 from bench.workplace import workplace
@@ -81,17 +78,7 @@ def running(child: Child) -> Iterator[None]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print; the exit status."""
     options = parse(arguments)
-    for number in SIGNALS:
-        signal.signal(number, _stop)
-    try:
-        run(options)
-    except (BenchError, StoppedError) as error:
-        print(f"bench.delivery: {error}", file=sys.stderr)
-        return error.status
-    except OSError as error:
-        print(f"bench.delivery: {error}", file=sys.stderr)
-        return INPUT_OUTPUT
-    return 0
+    return run_command("bench.delivery", lambda: run(options))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -110,7 +97,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
     """Measure in turns, then print rates and ratio."""
     program = source.find_source()
     load = Load(options.messages, options.length, SESSIONS, kept=True)
@@ -130,6 +117,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"bare write + fsync + rename + fsync(directory): {spread(bare)} files/s")
     print(f"ratio: {spread(ratios, 2)} (bar: at least {BAR})")
     print(f"append 4 KiB + fdatasync: median {flush.median_ms:.2f} ms; durability: flush on both sides")
+    return 0
 
 
 def measure_smtpld(site: Site, program: str, load: Load) -> float:
@@ -217,10 +205,6 @@ def spread(figures: Sequence[float], digits: int = 0) -> str:
     """Median, least and greatest."""
     least, greatest = min(figures), max(figures)
     return f"{statistics.median(figures):.{digits}f} [{least:.{digits}f}..{greatest:.{digits}f}]"
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise StoppedError(number)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.__main__ import positive, progress
+from bench.command import positive, progress
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.outcome import Delivered

@@ -11,19 +11,17 @@ import contextlib
 import dataclasses
 import resource
 import shutil
-import signal
 import socket
 import ssl
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
-from bench.__main__ import INPUT_OUTPUT, StoppedError, choice, positive, progress
+from bench.command import choice, positive, progress, run_command
 from bench.failure import BenchError
 from bench.ours import Paperpath
-from bench.process import SIGNALS, held_signals, tree
+from bench.process import held_signals, tree
 from bench.relay import RECIPIENT, free_ports, wait_for_rest
 from bench.source import HELO_NAME, SENDER
 from bench.workplace import workplace
@@ -135,17 +133,7 @@ class Client:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Take the measurements that were asked for; the exit status."""
     options = parse(arguments)
-    for number in SIGNALS:
-        signal.signal(number, _stop)
-    try:
-        run(options)
-    except (BenchError, StoppedError) as error:
-        print(f"bench.memory: {error}", file=sys.stderr)
-        return error.status
-    except OSError as error:
-        print(f"bench.memory: {error}", file=sys.stderr)
-        return INPUT_OUTPUT
-    return 0
+    return run_command("bench.memory", lambda: run(options))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -166,7 +154,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
     """Take one measurement after the other, and print each."""
     allow_descriptors(options.connections + SPARE_DESCRIPTORS)
     octets = options.size * 2**20
@@ -182,6 +170,7 @@ def run(options: argparse.Namespace) -> None:
                 else:
                     over_tls = name == STARTTLS
                     print(measure_idle(started, options.connections, over_tls, deadline), flush=True)
+    return 0
 
 
 @contextlib.contextmanager
@@ -290,10 +279,6 @@ def mib(kib: int) -> str:
 def processes(memory: Memory) -> str:
     """How many processes were counted."""
     return f"{memory.processes} process{'' if memory.processes == 1 else 'es'}"
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise StoppedError(number)
 
 
 if __name__ == "__main__":
