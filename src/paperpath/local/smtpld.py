@@ -116,13 +116,13 @@ class LocalDelivery:
             self._slots.release()
         settlements = await self._conclude(claimed, outcomes, begun_us)
         await self._settle(settlements)
-        tell_settled(claimed, settlements, self._find_folder, self._life.log, self._journal.tell)
+        accounts, separator = self._accounts.read(), self._life.configuration.post_office.separator
 
-    def _find_folder(self, address: Mailbox) -> str:
-        """Name the folder of an address, as the journal has it; empty where there is none."""
-        separator = self._life.configuration.post_office.separator
-        mailbox = find_mailbox(address, self._accounts.read(), separator)
-        return "" if mailbox is None else str(mailbox.account.folder)
+        def find_folder(address: Mailbox) -> str:
+            mailbox = find_mailbox(address, accounts, separator)
+            return "" if mailbox is None else str(mailbox.account.folder)
+
+        tell_settled(claimed, settlements, find_folder, self._life.log, self._journal.tell)
 
     async def _write(self, claims: Sequence[Claim], now_us: int) -> list[Outcome]:
         configuration = self._life.configuration
