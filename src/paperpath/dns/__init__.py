@@ -1,0 +1,1 @@
+"""Asking the resolver: answers, their cache, and which hosts take mail for a domain."""

@@ -1,0 +1,1 @@
+"""Remote delivery: smtprcd, which schedules, and smtprc, the relay clients that carry."""
