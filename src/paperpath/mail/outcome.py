@@ -11,9 +11,15 @@ from paperpath.mail.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The copy for this recipient is safe with the next holder."""
+    """The copy for this recipient is safe with the next holder.
+
+    `host`, here and below: the name of the host that said so, empty where nobody but us did. `takes_over`:
+    it will also report success to whoever asked for that (RFC 3461 §5.2.2).
+    """
 
     reply: Reply
+    host: str = ""
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,7 @@ class Deferred:
     reply: Reply
     due_us: int
     uncertain: bool = False
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Failed:
     """Never; whoever is entitled to a report gets one. A temporary reply: it was tried for long enough."""
 
     reply: Reply
+    host: str = ""
 
     @property
     def is_given_up(self) -> bool:
