@@ -5,9 +5,8 @@ Called by `paperpath check`. Pure: looks at nothing but the configuration.
 
 from collections.abc import Iterator
 
-from paperpath.config.domain import DomainPattern
-from paperpath.config.tables import Configuration, DeliveryTable, PostOfficeTable, RelayTable, RouteEntry
-from paperpath.config.via import LOCAL, REFUSE, split_via
+from paperpath.config.tables import Configuration, DeliveryTable, PostOfficeTable, RelayTable
+from paperpath.config.via import NextHost, split_via
 
 SHORTEST_IDLE_TIMEOUT_S = 300  # RFC 5321 §4.5.3.2.7
 EARLIEST_GIVING_UP_S = 4 * 86_400  # RFC 5321 §4.5.4.1
@@ -29,41 +28,32 @@ def find_warnings(configuration: Configuration) -> list[str]:
 def _doubt_domains(relay: RelayTable, post_office: PostOfficeTable) -> Iterator[str]:
     for accepted in relay.domains:
         if post_office.find_route(accepted.text) is None:
-            yield f'relay.domains: no route matches all of "{accepted}": mail taken for it is not delivered'
-        for waiting in _find_waiting(accepted, post_office):
             yield (
-                f'relay.domains: mail taken for "{waiting.domain}" waits in the queue: '
-                f'its route is "{waiting.via}", '
-                "and remote delivery is not there yet"
+                f'relay.domains: no route matches all of "{accepted}": its mail goes to its mail exchangers, '
+                "and fails if this host is the best of them"
             )
-
-
-def _find_waiting(accepted: DomainPattern, post_office: PostOfficeTable) -> Iterator[RouteEntry]:
-    """Yield how an accepted pattern goes to other hosts: the whole, or the narrower domains that do."""
-    whole = post_office.find_route(accepted.text)
-    if whole is not None and _leaves(whole):
-        yield whole.model_copy(update={"domain": accepted})
-    for entry in post_office.route:
-        if entry is not whole and _leaves(entry) and accepted.matches(entry.domain.text):
-            yield entry
-
-
-def _leaves(route: RouteEntry) -> bool:
-    return route.via not in (LOCAL, REFUSE)
 
 
 def _doubt_own_host(configuration: Configuration) -> Iterator[str]:
     for index, entry in enumerate(configuration.post_office.route):
-        target = split_via(entry.via)
-        if target is None:
-            continue
-        host, port = target
-        is_ours = host == configuration.hostname or any(
-            endpoint.host == host or (endpoint.is_unspecified and host in ("127.0.0.1", "::1", "localhost"))
-            for endpoint in configuration.relay.listen
+        for target in split_via(entry.via):
+            if _is_ours(target, configuration):
+                yield (
+                    f"post_office.route[{index}].via: {target.host}, port {target.port}, is this host itself; "
+                    "mail goes in circles"
+                )
+
+
+def _is_ours(target: NextHost, configuration: Configuration) -> bool:
+    listen = configuration.relay.listen
+    return any(endpoint.port == target.port for endpoint in listen) and (
+        target.host == configuration.hostname
+        or any(
+            endpoint.host == target.host
+            or (endpoint.is_unspecified and target.host in ("127.0.0.1", "::1", "localhost"))
+            for endpoint in listen
         )
-        if is_ours and any(endpoint.port == port for endpoint in configuration.relay.listen):
-            yield f"post_office.route[{index}].via: {entry.via} is this host itself; mail goes in circles"
+    )
 
 
 def _doubt_idle_timeout(relay: RelayTable) -> Iterator[str]:

@@ -17,6 +17,7 @@ _STARTING_KEYS = (
     ("relay", "listen"),
     ("relay", "processes"),
     ("local",),
+    ("remote", "clients"),
     ("drop", "group"),
     ("metrics",),
     ("service",),

@@ -12,7 +12,7 @@ from paperpath.config.endpoint import parse_endpoint
 from paperpath.config.lines import Location, find_line
 from paperpath.config.places import find_maildrop_folder, parse_inner_folder, parse_maildrop
 from paperpath.config.tables import DEFAULT_MAILBOX_ROOT, DEFAULT_MAILDROP
-from paperpath.config.via import REFUSE, parse_via
+from paperpath.config.via import LOCAL, MX, REFUSE, parse_via
 
 _Value = TypeVar("_Value")
 
@@ -21,6 +21,7 @@ def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iter
     """Yield the location of each mistake and what is to be said about it."""
     yield from _find_repeated_routes(document, lines)
     yield from _find_replies_of_other_routes(document)
+    yield from _find_half_logins(document)
     yield from _find_shared_folders(document)
     yield from _find_open_metrics(document)
 
@@ -50,6 +51,20 @@ def _find_replies_of_other_routes(document: dict[str, Any]) -> Iterator[tuple[Lo
                 ("post_office", "route", index, "reply"),
                 f'expected no reply; it is for via = "refuse", and this route is "{via}"',
             )
+
+
+def _find_half_logins(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Find routes that log in with half of what it takes, to nobody in particular, or in the clear (G-34)."""
+    routes = _look_up(document, "post_office", "route")
+    for index, entry in enumerate(routes if isinstance(routes, list) else []):
+        route: Location = ("post_office", "route", index)
+        has_user, has_password = (_look_up(entry, key) is not None for key in ("user", "password_file"))
+        if has_user != has_password:
+            yield (*route, "user" if has_user else "password_file"), "expected user and password_file together"
+        elif has_user and _read(parse_via, _look_up(entry, "via")) in (LOCAL, MX, REFUSE):
+            yield (*route, "user"), "expected no user; only hosts that the route names are logged in to"
+        elif has_user and _look_up(entry, "tls") in ("never", "opportunistic"):
+            yield (*route, "tls"), 'expected "require", or nothing: a password is never sent in the clear'
 
 
 def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from paperpath.config.complaints import explain, name_key
 from paperpath.config.conflicts import find_conflicts
 from paperpath.config.lines import Location, find_line, scan_lines
-from paperpath.config.tables import Configuration
+from paperpath.config.tables import Configuration, RouteEntry
 
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -126,11 +126,17 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
     )
     tls = configuration.tls.model_copy(update={"certificate": certificates})
     post_office = configuration.post_office
-    if post_office.aliases is not None:
-        post_office = post_office.model_copy(update={"aliases": folder / post_office.aliases})
+    routes = tuple(_anchor_route(entry, folder) for entry in post_office.route)
+    aliases = None if post_office.aliases is None else folder / post_office.aliases
+    post_office = post_office.model_copy(update={"aliases": aliases, "route": routes})
     return configuration.model_copy(
         update={"data": folder / configuration.data, "tls": tls, "post_office": post_office}
     )
+
+
+def _anchor_route(entry: RouteEntry, folder: Path) -> RouteEntry:
+    paths = {"password_file": entry.password_file, "ca_file": entry.ca_file}
+    return entry.model_copy(update={key: folder / path for key, path in paths.items() if path is not None})
 
 
 def _parse_document(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:

@@ -1,4 +1,4 @@
-"""Networks of clients, as access rules name them.
+"""Networks of clients, as access rules name them, and single addresses.
 
 Called by the tables; the ways in ask a network whether a client is in it.
 """
@@ -6,6 +6,7 @@ Called by the tables; the ways in ask a network whether a client is in it.
 import ipaddress
 
 NETWORK_EXPECTED = 'a network such as "192.0.2.0/24" or "2001:db8::/32", or one address'
+ADDRESS_EXPECTED = 'an address such as "192.0.2.1" or "2001:db8::1"'
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -19,3 +20,11 @@ def parse_network(text: str) -> Network:
         return ipaddress.ip_network(text)
     except ValueError:
         raise ValueError(f"expected {NETWORK_EXPECTED}") from None
+
+
+def parse_address(text: str) -> str:
+    """Return an address in its shortest spelling. Raises: ValueError, whose text says what was expected."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"expected {ADDRESS_EXPECTED}") from None

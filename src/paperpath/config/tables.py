@@ -24,7 +24,7 @@ from paperpath.config.domain import (
 )
 from paperpath.config.domain_table import DomainTable
 from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint, parse_endpoint
-from paperpath.config.network import NETWORK_EXPECTED, Network, parse_network
+from paperpath.config.network import ADDRESS_EXPECTED, NETWORK_EXPECTED, Network, parse_address, parse_network
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import (
     ACCOUNTS_NAME,
@@ -56,9 +56,16 @@ SMALLEST_JOURNAL = 64 * 2**20  # octets: some parts for each program
 MOST_DAYS = 3650
 MOST_THREADS = 64
 MOST_PROCESSES = 64
+MOST_TRANSACTIONS = 10_000
+MOST_PAUSE_S = 86_400.0  # what is put off for longer is taken for due: see maildrop.values
 MOST_CERTIFICATES = 100  # two files of each are handed over at once
 
 SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
+
+SECONDS_EXPECTED = "a number of seconds, more than 0"
+PAUSE_EXPECTED = "a number of seconds, more than 0, at most a day"
+TLS_POLICY_EXPECTED = '"opportunistic", "require" or "never"'
+TlsPolicy = Literal["opportunistic", "require", "never"]
 
 DEFAULT_MAILDROP = "sqlite:maildrop"
 DEFAULT_MAILBOX_ROOT = Path("mailboxes")
@@ -81,11 +88,21 @@ def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
     return endpoints
 
 
+def _read_via(value: object) -> str:
+    """Take one way, or an array of hosts to be tried in their order."""
+    if isinstance(value, list) and value and all(isinstance(host, str) and "://" in host for host in value):
+        return parse_via(" ".join(value))
+    if not isinstance(value, str) or " " in value:
+        raise ValueError(f"expected {VIA_EXPECTED}")
+    return parse_via(value)
+
+
 _Listener = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
+_Address = Annotated[str, _from_text(parse_address, ADDRESS_EXPECTED)]
 _Network = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
 _AcceptedDomain = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
 _RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
-_Via = Annotated[str, _from_text(parse_via, VIA_EXPECTED)]
+_Via = Annotated[str, PlainValidator(_read_via)]
 _Refusal = Annotated[Reply, _from_text(parse_refusal, REFUSAL_EXPECTED)]
 _Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
 _Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
@@ -166,6 +183,12 @@ class RouteEntry(_Table):
     via: _Via = Field(description=VIA_EXPECTED)
     reply: _Refusal | None = Field(default=None, description=REFUSAL_EXPECTED)
     """What recipients are refused with; the loader wants it nowhere but with "refuse"."""
+    tls: TlsPolicy | None = Field(default=None, description=TLS_POLICY_EXPECTED)
+    """`None`: as [remote] says, or, where there is a user to log in, with a certificate that is verified."""
+    user: str | None = Field(default=None, min_length=1, description="a name to log in with")
+    password_file: _File | None = Field(default=None, description=FILE_EXPECTED)
+    ca_file: _File | None = Field(default=None, description=FILE_EXPECTED)
+    """Who may vouch for the hosts, instead of those whom this system trusts."""
 
 
 class PostOfficeTable(_Table):
@@ -207,6 +230,84 @@ class LocalTable(_Table):
     )
     create: bool = Field(default=False, description="true or false")
     """Whether a mailbox whose folder is missing gets a new one; else its mail waits."""
+
+
+class ScheduleTable(_Table):
+    """[remote] schedule: the pauses between attempts, which grow from the first to the longest."""
+
+    first_s: float = Field(default=300.0, gt=0, le=MOST_PAUSE_S, description=PAUSE_EXPECTED)
+    factor: float = Field(default=2.0, ge=1, le=10, description="a number from 1 to 10")
+    most_s: float = Field(default=14_400.0, gt=0, le=MOST_PAUSE_S, description=PAUSE_EXPECTED)
+
+
+class TimeoutsTable(_Table):
+    """[remote] timeouts: how long a host may take, in seconds (RFC 5321 §4.5.3.2, requirement G-20)."""
+
+    connect_s: float = Field(default=30.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    greeting_s: float = Field(default=300.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    hello_s: float = Field(default=300.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    tls_s: float = Field(default=60.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    mail_s: float = Field(default=300.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    rcpt_s: float = Field(default=300.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    data_s: float = Field(default=120.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    write_s: float = Field(default=180.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    end_s: float = Field(default=600.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    quit_s: float = Field(default=5.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+
+
+class DestinationEntry(_Table):
+    """[[remote.destination]]: what is special about mail to one destination.
+
+    That is a domain, or the hosts of a route as they stand there.
+    """
+
+    name: str = Field(min_length=1, description='a domain, or the hosts of a route as its "via" has them')
+    most_connections: int | None = Field(default=None, ge=1, description="a whole number, at least 1")
+    most_per_minute: int | None = Field(default=None, ge=1, description="a whole number, at least 1")
+
+
+class RemoteTable(_Table):
+    """[remote], for smtprcd and its relay clients: how mail goes to other hosts."""
+
+    clients: int = Field(
+        default=2, ge=1, le=MOST_PROCESSES, description=f"a whole number from 1 to {MOST_PROCESSES}"
+    )
+    """Processes of smtprc."""
+    most_connections: int = Field(default=20, ge=1, description="a whole number, at least 1")
+    """Connections to one destination at once."""
+    most_transactions: int = Field(
+        default=1000, ge=1, le=MOST_TRANSACTIONS, description=f"a whole number from 1 to {MOST_TRANSACTIONS}"
+    )
+    """Messages on their way out at once, to all destinations."""
+    most_per_minute: int | None = Field(default=None, ge=1, description="a whole number, at least 1")
+    """Messages to one destination in any minute; `None`: as many as it takes."""
+    messages_per_connection: int = Field(default=100, ge=1, description="a whole number, at least 1")
+    idle_s: float = Field(default=5.0, ge=0, allow_inf_nan=False, description="a number of seconds")
+    """Seconds that a connection is kept for another message."""
+    port: int = Field(default=25, ge=1, le=65535, description="a port from 1 to 65535")
+    """The port of mail exchangers."""
+    bind: Annotated[tuple[_Address, ...], Strict(False)] = Field(
+        default=(), max_length=2, description=f"at most one {ADDRESS_EXPECTED} of each family"
+    )
+    """The addresses that connections come from."""
+    families: Annotated[tuple[Literal["ipv6", "ipv4"], ...], Strict(False)] = Field(
+        default=("ipv6", "ipv4"), min_length=1, max_length=2, description='an array of "ipv6" and "ipv4"'
+    )
+    """Which addresses are tried, in which order."""
+    hello: _Hostname | None = Field(default=None, description=HOSTNAME_EXPECTED)
+    """The name that is said with EHLO; `None`: the host's."""
+    own_addresses: Annotated[tuple[_Address, ...], Strict(False)] = Field(
+        default=(), description=f"an array of {ADDRESS_EXPECTED}"
+    )
+    """Addresses by which others reach this host, beside those of its interfaces (requirement G-8)."""
+    loopback: bool = Field(default=False, description="true or false")
+    """Whether mail exchangers may have addresses of this host's loopback, and such."""
+    tls: TlsPolicy = Field(default="opportunistic", description=TLS_POLICY_EXPECTED)
+    schedule: ScheduleTable = Field(default=ScheduleTable(), description="a table of pauses")
+    timeouts: TimeoutsTable = Field(default=TimeoutsTable(), description="a table of seconds")
+    destination: Annotated[tuple[DestinationEntry, ...], Strict(False)] = Field(
+        default=(), description="tables [[remote.destination]]"
+    )
 
 
 class DeliveryTable(_Table):
@@ -296,6 +397,7 @@ class Configuration(_Table):
     relay: RelayTable = Field(description="a table [relay]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+    remote: RemoteTable = Field(default=RemoteTable(), description="a table [remote]")
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="a table [delivery]")
     drop: DropTable = Field(default=DropTable(), description="a table [drop]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
