@@ -317,6 +317,8 @@ class DeliveryTable(_Table):
         default=432_000.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )
     """Seconds after which a message that cannot be delivered goes back, unless it has its own deadline."""
+    most_attempts: int | None = Field(default=None, ge=1, description="a whole number, at least 1")
+    """Attempts after which it goes back even before; `None`: as many as there is time for."""
     report_size: Annotated[int, BeforeValidator(parse_octets)] = Field(
         default=50 * 2**10, ge=0, description=OCTETS_EXPECTED
     )

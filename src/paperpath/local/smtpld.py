@@ -12,20 +12,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.delivery.reports import make_clerk
-from paperpath.delivery.schedule import judge
-from paperpath.delivery.settling import make_settlements, settle_untold
+from paperpath.delivery.conclusion import Conclusion
 from paperpath.folders.upkeep import Upkeep
 from paperpath.journal.writer import Journal, open_journal
 from paperpath.local.delivery import defer_batch, deliver_batch
 from paperpath.local.places import Depot
-from paperpath.local.telling import tell_settled
-from paperpath.mail.address import Mailbox, parse_mailbox
+from paperpath.mail.address import parse_mailbox
 from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
-from paperpath.maildrop.values import Claim, Claimed, Settlement, Transport
+from paperpath.maildrop.values import Claim, Claimed, Transport
 from paperpath.routing.mailboxes import find_mailbox
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
@@ -80,7 +77,7 @@ class LocalDelivery:
         self._accounts = accounts
         self._threads = threads
         self._upkeep = Upkeep()
-        self._journal = journal
+        self._conclusion = Conclusion(life, maildrop, journal, _now_us)
         self._slots = asyncio.Semaphore(life.configuration.local.threads)
         self._batches: set[asyncio.Task[None]] = set()
 
@@ -114,15 +111,13 @@ class LocalDelivery:
             outcomes = defer_batch(claimed.claims, _now_us(), error)
         finally:
             self._slots.release()
-        settlements = await self._conclude(claimed, outcomes, begun_us)
-        await self._settle(settlements)
         accounts, separator = self._accounts.read(), self._life.configuration.post_office.separator
 
-        def find_folder(address: Mailbox) -> str:
-            mailbox = find_mailbox(address, accounts, separator)
+        def find_folder(claim: Claim, _: Outcome) -> str:
+            mailbox = find_mailbox(claim.address, accounts, separator)
             return "" if mailbox is None else str(mailbox.account.folder)
 
-        tell_settled(claimed, settlements, find_folder, self._life.log, self._journal.tell)
+        await self._conclusion.conclude(claimed, outcomes, [begun_us] * len(outcomes), find_folder)
 
     async def _write(self, claims: Sequence[Claim], now_us: int) -> list[Outcome]:
         configuration = self._life.configuration
@@ -141,35 +136,6 @@ class LocalDelivery:
         )
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
-
-    async def _conclude(
-        self, claimed: Claimed, outcomes: Sequence[Outcome], begun_us: int
-    ) -> list[Settlement]:
-        """Decide what is given up, and make what is to be told."""
-        configuration = self._life.configuration
-        final = [
-            judge(claim, outcome, begun_us, configuration.delivery.give_up_after_s)
-            for claim, outcome in zip(claimed.claims, outcomes, strict=True)
-        ]
-        try:
-            return await make_settlements(
-                claimed, final, self._maildrop, make_clerk(configuration), _now_us()
-            )
-        except Exception as error:  # noqa: BLE001 - as above
-            self._life.log.error("cannot report", reason=repr(error))
-            return settle_untold(claimed, final, _now_us())
-
-    async def _settle(self, settlements: Sequence[Settlement]) -> None:
-        """Settle, however long it takes: nobody else can, as long as this worker lives."""
-        while True:
-            try:
-                await self._maildrop.settle(settlements)
-                return
-            except MaildropError as error:
-                self._life.log.error("cannot settle", reason=str(error))
-            if self._life.ending:
-                return  # a dead worker's claims are looked for under their name, and not written twice
-            await asyncio.sleep(TROUBLE_PAUSE_S)
 
 
 def _now_us() -> int:

@@ -1,10 +1,9 @@
-"""What became of a batch of deliveries, for the log and the journal; called by smtpld."""
+"""What became of a batch of deliveries, for the log and the journal; called by the ways out."""
 
 from collections.abc import Callable, Sequence
 
 from paperpath.journal.events import Attempted, Outcome, Reported, Tell, show_address
 from paperpath.mail import outcome as outcomes
-from paperpath.mail.address import Mailbox
 from paperpath.maildrop.values import Claim, Claimed, NewMessage, Settlement
 from paperpath.service.log import Log
 
@@ -19,18 +18,18 @@ _NAMES: dict[type[outcomes.Outcome], Outcome] = {
 def tell_settled(
     claimed: Claimed,
     settlements: Sequence[Settlement],
-    find_folder: Callable[[Mailbox], str],
+    find_place: Callable[[Claim, outcomes.Outcome], str],
     log: Log,
     tell: Tell,
 ) -> None:
-    """Tell each outcome, and each report once."""
+    """Tell each outcome, and each report once; a place is a folder, or a host."""
     claims = {claim.recipient_id: claim for claim in claimed.claims}
     reported: dict[str, tuple[NewMessage, list[Claim]]] = {}
     for settlement in settlements:
         if (claim := claims.get(settlement.recipient_id)) is None:
             continue
         _tell_one(claim, settlement, log)
-        tell(_make_event(claim, settlement, find_folder(claim.address)))
+        tell(_make_event(claim, settlement, find_place(claim, settlement.outcome)))
         if (report := settlement.report) is not None:
             reported.setdefault(report.queue_id, (report, []))[1].append(claim)
     for report, about in reported.values():
@@ -56,14 +55,14 @@ def _tell_one(claim: Claim, settlement: Settlement, log: Log) -> None:
     write(_NAMES[type(outcome)], **facts)
 
 
-def _make_event(claim: Claim, settlement: Settlement, folder: str) -> Attempted:
+def _make_event(claim: Claim, settlement: Settlement, place: str) -> Attempted:
     outcome = settlement.outcome
     return Attempted(
         claim.message.queue_id,
         show_address(claim.address),
         _NAMES[type(outcome)],
         claim.attempts + 1,
-        folder,
+        place,
         str(outcome.reply),
         outcome.due_us if isinstance(outcome, outcomes.Deferred) else 0,
     )

@@ -1,0 +1,77 @@
+"""The channel between smtprcd and one relay client: records over a socket pair, for either end.
+
+Whoever dies closes its end, and the other notices: smtprcd settles what the client had begun, a client stops
+before it ends another message (promise P2).
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Self, cast
+
+from paperpath.remote.jobs import FromClient, FromScheduler, RecordError, RecordReader, write_record
+
+
+class Channel(asyncio.Protocol):
+    """One end. `take` gets each record as it comes, `end` is called once, with what broke it, if anything did."""
+
+    def __init__(self, take: Callable[[bytes], None], end: Callable[[str], None]) -> None:
+        """Wait for the connection."""
+        self._take = take
+        self._end = end
+        self._reader = RecordReader()
+        self._trouble = ""
+
+    @classmethod
+    async def open(
+        cls, connection: socket.socket, take: Callable[[bytes], None], end: Callable[[str], None]
+    ) -> Self:
+        """Speak over one of a pair of sockets, which is the channel's from now on."""
+        loop = asyncio.get_running_loop()
+        _, channel = await loop.create_unix_connection(lambda: cls(take, end), sock=connection)
+        return channel
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the other end is there this very moment, whatever the event loop knows of it."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or self._transport.is_closing() or connection.fileno() < 0:
+            return False
+        try:
+            with socket.socket(fileno=connection.fileno()) as same:
+                try:
+                    return bool(same.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+                finally:
+                    same.detach()
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def send(self, value: FromScheduler | FromClient) -> None:
+        """Send a record, if there is somebody to send it to."""
+        if not self._transport.is_closing():
+            self._transport.write(write_record(value))
+
+    def close(self) -> None:
+        """Close once what was sent is on its way."""
+        self._transport.close()
+
+    # Called by the event loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what is whole; whoever sends nonsense is not listened to any more."""
+        try:
+            for record in self._reader.feed(data):
+                self._take(record)
+        except RecordError as error:
+            self._trouble = str(error)
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell that it is over."""
+        self._end(self._trouble or ("" if exc is None else str(exc)))

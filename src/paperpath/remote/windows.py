@@ -1,0 +1,129 @@
+"""How much may be on its way to each destination at once: pure; times are arguments, in seconds that only rise.
+
+Asked by smtprcd before each claim, told by it what became of what it claimed, and driven by the simulator in
+`bench.scheduling`. Every destination that has something on its way has a window, in transactions: it begins
+small, grows by one with each success up to what its connections can take, and is halved when the other side
+breaks off. One that falls below a single transaction is closed: its destination is to be suspended. What is
+on its way to all destinations together is limited as well, and the fuller that is, the smaller new windows
+are, so that many slow destinations do not keep out the next one (promise P6, requirement G-15).
+
+Transactions beyond the connections wait where they are carried out, ready for the next free connection. That
+pays where transactions are quick, and where they are slow it would only keep them from being sorted anew.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from paperpath.maildrop.values import Rooms
+
+FIRST_WINDOW = 5
+WAITING_PER_CONNECTION = 8
+SLOW_S = 1.0
+_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is configured for a destination; `most_per_minute`: transactions begun in any minute."""
+
+    most_connections: int
+    most_per_minute: int | None = None
+
+
+class Feedback(Enum):
+    """What a transaction says of its destination."""
+
+    GOOD = "good"  # the other side took it, or refused it for what it is
+    NEUTRAL = "neutral"  # it never got to the other side
+    BAD = "bad"  # the other side broke off, or wanted to be left alone
+
+
+@dataclass(slots=True)
+class _Window:
+    size: float
+    in_flight: int = 0
+    begun_s: deque[float] = field(default_factory=deque)  # of those in the last minute, where they are limited
+
+
+class Windows:
+    """The windows of one moment. Destinations are forgotten once nothing of theirs is on its way."""
+
+    def __init__(self, find_limits: Callable[[str], Limits], most_in_flight: int) -> None:
+        """Begin with nothing on its way; `find_limits` is asked anew each time."""
+        self._find_limits = find_limits
+        self._windows: dict[str, _Window] = {}
+        self.most_in_flight = most_in_flight
+        self.in_flight = 0
+
+    @property
+    def room(self) -> int:
+        """How many transactions more may be on their way, to all destinations together."""
+        return max(self.most_in_flight - self.in_flight, 0)
+
+    def rooms(self, now_s: float) -> Rooms:
+        """Return how many transactions may be begun, for each destination that is known, and for any other."""
+        named = {}
+        for destination, window in list(self._windows.items()):
+            limits = self._find_limits(destination)
+            is_paced = _is_paced(window, limits, now_s)
+            if not window.in_flight and not is_paced:
+                del self._windows[destination]
+                continue
+            named[destination] = self._find_room(window, limits)
+        return Rooms(named, self._first_window)
+
+    def begin(self, destination: str, now_s: float) -> None:
+        """Take note of a transaction that begins."""
+        window = self._windows.get(destination)
+        if window is None:
+            window = self._windows[destination] = _Window(self._first_window)
+        window.in_flight += 1
+        self.in_flight += 1
+        if self._find_limits(destination).most_per_minute is not None:
+            window.begun_s.append(now_s)
+
+    def end(self, destination: str, feedback: Feedback, took_s: float) -> bool:
+        """Take note of the end of a transaction; tell whether the window is closed now."""
+        window = self._windows[destination]
+        window.in_flight -= 1
+        self.in_flight -= 1
+        if feedback is Feedback.GOOD:
+            window.size = _grow(window.size, self._find_limits(destination).most_connections, took_s)
+        elif feedback is Feedback.BAD:
+            window.size /= 2
+            if window.size < 1:
+                window.size = 1
+                return True
+        return False
+
+    def begin_anew(self, destination: str) -> None:
+        """Let a destination that was away begin with one transaction at a time."""
+        if (window := self._windows.get(destination)) is not None:
+            window.size = 1
+
+    @property
+    def _first_window(self) -> int:
+        return 1 + (FIRST_WINDOW - 1) * self.room // self.most_in_flight
+
+    def _find_room(self, window: _Window, limits: Limits) -> int:
+        room = int(window.size) - window.in_flight
+        if limits.most_per_minute is not None:
+            room = min(room, limits.most_per_minute - len(window.begun_s))
+        return max(room, 0)
+
+
+def _is_paced(window: _Window, limits: Limits, now_s: float) -> bool:
+    """Forget what began more than a minute ago; tell whether anything began since, where that counts."""
+    if limits.most_per_minute is None:
+        window.begun_s.clear()
+    while window.begun_s and window.begun_s[0] <= now_s - _MINUTE_S:
+        window.begun_s.popleft()
+    return bool(window.begun_s)
+
+
+def _grow(size: float, most_connections: int, took_s: float) -> float:
+    if took_s > SLOW_S:
+        return max(min(size + 1, most_connections), size - 1)
+    return min(size + 1, most_connections * WAITING_PER_CONNECTION)
