@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from paperpath.maildrop.values import (
+    ANY_ROOM,
     Books,
     Claimed,
     ClaimedMessage,
@@ -18,12 +19,16 @@ from paperpath.maildrop.values import (
     Decision,
     Deed,
     NewMessage,
+    Overdue,
     QueueEntry,
     QueueFilter,
     QueueSummary,
+    Rooms,
     Settlement,
+    Suspension,
     Transport,
     Unsorted,
+    Warned,
 )
 
 
@@ -73,7 +78,7 @@ class Maildrop(Protocol):
         """Carry out decisions on recipients that are unsorted, made under the epoch; pass over others.
 
         Gives how many moved: none, where the epoch is no longer this one. A recipient that was sorted before
-        and goes the same way again keeps the time it is due.
+        and goes the same way again keeps the time it is due, and the failed contacts that count for it.
         """
 
     def reopen_stale(self, limit: int) -> asyncio.Future[int]:
@@ -90,14 +95,29 @@ class Maildrop(Protocol):
 
     # Delivery
 
-    def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
-        """Claim up to `limit` recipients that are due, fairly across destinations, the longest due first.
+    def claim(
+        self, transport: Transport, limit: int, now_us: int, rooms: Rooms = ANY_ROOM
+    ) -> asyncio.Future[Claimed]:
+        """Claim recipients that are due, a unit of each destination in turn, the longest due first.
 
-        Of a suspended destination none; one, as a probe, when its time is over. The claims are flushed before
-        they are given. One message's recipients share one `ClaimedMessage`. What is due, or suspended, until
-        later than `MOST_PAUSE_US` from now is taken for due: nothing is put off that long, so the clock was
-        set back. Fails where the disk is all but full.
+        It ends with the unit that reaches `limit`, which may be exceeded, for a unit is claimed whole. Of a
+        suspended destination none is claimed; one unit, as a probe, when its time is over. The claims are
+        flushed before they are given. One message's recipients share one `ClaimedMessage`. What is due, or
+        suspended, until later than `MOST_PAUSE_US` from now is taken for due: nothing is put off that long,
+        so the clock was set back. Fails where the disk is all but full.
         """
+
+    def claim_overdue(
+        self, transport: Transport, destination: str, overdue: Overdue, limit: int
+    ) -> asyncio.Future[Claimed]:
+        """Claim ready recipients of one destination whose time is over, to be given up; no probe.
+
+        They need not be due, and the destination may be suspended. Only the `MOST_LOOKED_AT` that are due
+        first are looked at. Fails where the disk is all but full.
+        """
+
+    def give_back(self, recipient_ids: Sequence[int]) -> asyncio.Future[int]:
+        """Make claims of ours, for which nothing was attempted, ready again as they were; gives how many."""
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """Record outcomes of our own claims; others are passed over, and their reports with them.
@@ -108,10 +128,31 @@ class Maildrop(Protocol):
     def suspend(
         self, transport: Transport, destination: str, until_us: int, reason: str
     ) -> asyncio.Future[None]:
-        """Let nobody claim for a destination before a time, then one at a time, until it is resumed."""
+        """Let nobody claim for a destination before a time, then one unit at a time, until it is resumed.
+
+        That is a failed contact: an attempt for each recipient that is sorted there, whose rows are let alone.
+        """
 
     def resume(self, transport: Transport, destination: str) -> asyncio.Future[None]:
-        """Have a destination claimed for as any other."""
+        """Have a destination claimed for as any other; the contacts that failed in a row are over."""
+
+    def read_suspensions(self, transport: Transport) -> Sequence[Suspension]:
+        """Return the destinations that are suspended."""
+
+    # Delays
+
+    def find_late(self, arrived_before_us: int, after: int, limit: int) -> Sequence[int]:
+        """Return ready recipients of messages that came before a time, whose delay was not reported yet.
+
+        By number, beginning after one; of those that are ready there the first `MOST_LOOKED_AT` whose delay
+        was not reported are looked at.
+        """
+
+    def warn(self, warnings: Sequence[Warned]) -> asyncio.Future[int]:
+        """Note that delays are reported, and accept the reports; gives how many.
+
+        Passed over are recipients that are settled or were warned before, and their reports with them.
+        """
 
     # The operator
 

@@ -4,7 +4,8 @@ Times are microseconds since 1970. A recipient's number is never given twice. Wh
 told in docs/maildrop-states.md.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -17,6 +18,10 @@ SMALL_CONTENT_OCTETS = 64 * 1024
 # Nothing is scheduled further ahead. What is due later than that is due because the clock was set back, and
 # is taken for due now, or it would wait for the clock to come back to where it was.
 MOST_PAUSE_US = 24 * 3600 * 1_000_000
+UNIT_RECIPIENTS = 100  # what any host takes in one transaction (RFC 5321 section 4.5.3.1.8)
+# Among so many recipients those that are late, or overdue, are looked for at once: what costs a fraction of a
+# second, however much waits, must not hold up who asks.
+MOST_LOOKED_AT = 5_000
 
 
 class Stage(Enum):
@@ -154,10 +159,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A recipient is replaced by others, unsorted, in one step."""
+    """A recipient is replaced by others, unsorted, in one step; a report of it is accepted in that step."""
 
     recipient_id: int
     targets: tuple[Target, ...]
+    report: NewMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +206,9 @@ class Claim:
     """One recipient that is ours to deliver, until settled or until we die.
 
     `tried`: an earlier claim ended without an outcome, so a copy may lie there already (promise P4).
-    `notify` and `orcpt` are what came with RCPT (RFC 3461), empty where absent. `deadline_us`: see
-    `NewMessage`.
+    `attempts`: its own, and every failed contact of its destination since it was sorted there. `notify` and
+    `orcpt` are what came with RCPT (RFC 3461), empty where absent. `deadline_us`: see `NewMessage`.
+    `warned`: its delay was reported.
     """
 
     recipient_id: int
@@ -215,6 +222,7 @@ class Claim:
     notify: str
     orcpt: str
     deadline_us: int = 0
+    warned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +234,47 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Rooms:
+    """How many units may be claimed for a destination at most; 0 is none.
+
+    A unit is what one SMTP transaction carries: of one message's recipients for a destination those that are
+    due and have the same return path, at most `UNIT_RECIPIENTS`. Of local recipients each is one.
+    """
+
+    other: int
+    named: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, destination: str) -> int:
+        """Return how many units may be claimed for a destination."""
+        return self.named.get(destination, self.other)
+
+
+ANY_ROOM = Rooms(2**31)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A destination that nobody claims for before a time; how many contacts have failed in a row."""
+
+    destination: str
+    until_us: int
+    reason: str
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Whose time is over: past its own deadline or, where it has none, of a message that came before a time.
+
+    Also who was attempted as often as `most_attempts` says; 0 is no such limit.
+    """
+
+    arrived_before_us: int
+    now_us: int
+    most_attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of one recipient; the report or notice of it is accepted in the same transaction.
 
@@ -234,6 +283,14 @@ class Settlement:
 
     recipient_id: int
     outcome: Outcome
+    report: NewMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A recipient's delay is reported, or nobody is to hear of it; one report for several is one value."""
+
+    recipient_id: int
     report: NewMessage | None = None
 
 
@@ -276,7 +333,8 @@ class Books:
 class QueueFilter:
     """Which recipients an operator means: all that match everything that is given.
 
-    `domain` is a recipient's, as `domain_key` has it; `error` occurs in the last reply.
+    `domain` is a recipient's, as `domain_key` has it; `destination` is where it was sorted to last, `error`
+    occurs in the last reply.
     """
 
     queue_id: str = ""
@@ -286,11 +344,15 @@ class QueueFilter:
     arrived_before_us: int | None = None
     state: State | None = None
     error: str = ""
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """One open recipient as an operator sees it; addresses as stored, for they may be damaged."""
+    """One open recipient as an operator sees it; addresses as stored, for they may be damaged.
+
+    `attempts` are counted as in `Claim`.
+    """
 
     recipient_id: int
     queue_id: str
@@ -315,7 +377,10 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True)
 class QueueSummary:
-    """How many recipients are in one state for one destination, and since when."""
+    """How many recipients are in one state for one destination, and since when.
+
+    `failures`: how many contacts of the destination have failed in a row.
+    """
 
     state: State
     transport: str
@@ -324,6 +389,7 @@ class QueueSummary:
     oldest_us: int
     suspended_until_us: int
     reason: str
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
