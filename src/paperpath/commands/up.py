@@ -56,6 +56,7 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
             else [ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen])]
         ),
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
+        ProgramSpec("smtprcd", "paperpath.remote.smtprcd"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
         ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes, takes_keys=True),
     ]

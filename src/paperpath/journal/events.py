@@ -158,6 +158,20 @@ class Released:
 
 
 @dataclass(slots=True)
+class Suspended:
+    """A destination could not be reached; nothing is claimed for it before `until_us`, then one message.
+
+    `failures`: contacts that have failed in a row, this one among them.
+    """
+
+    NAME: ClassVar[str] = "suspended"
+    destination: str
+    until_us: int
+    failures: int
+    reply: str
+
+
+@dataclass(slots=True)
 class Ordered:
     """An operator did something to a message, or to one recipient of it."""
 
@@ -180,6 +194,7 @@ Event = (
     | Attempted
     | Reported
     | Released
+    | Suspended
     | Ordered
 )
 Tell = Callable[[Event], None]

@@ -8,15 +8,16 @@ attempt began fail with it, the waiting ones as well; nobody else fails for it (
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from paperpath.config.tables import RemoteTable
 from paperpath.delivery.conclusion import Conclusion
-from paperpath.delivery.schedule import make_patience, pause_us
-from paperpath.journal.events import Attempted, Suspended, show_address
+from paperpath.delivery.schedule import make_patience, next_due_us, pause_us
+from paperpath.journal.events import Suspended
 from paperpath.journal.writer import Journal
-from paperpath.mail.outcome import Deferred, Failed, Outcome
+from paperpath.mail.outcome import Deferred, Failed, Outcome, SetAside
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
@@ -32,6 +33,9 @@ MOST_CLAIMED = 200  # recipients in one turn, or in one transaction of those who
 TROUBLE_PAUSE_S = 1.0
 
 R451_CLIENT_DIED = make_reply(451, "4.3.0", "The relay client died with this message on its way")
+
+
+_Said = FromClient | None  # nothing, where the relay client died
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class _Ended:
     """A job that has ended: with what a client said, if it said anything; and whether its destination is away."""
 
     flight: _Flight
-    value: FromClient | None
-    is_away: Reply | None
+    value: _Said
+    is_away: bool
 
 
 class Dispatch:
@@ -69,14 +73,15 @@ class Dispatch:
         self._numbers = count(1)
         self._flights: dict[int, _Flight] = {}
         self._ended: list[_Ended] = []
-        self._windows = Windows(
-            LimitTable(life.configuration.remote).find, life.configuration.remote.most_transactions
-        )
+        remote = life.configuration.remote
+        self._limits = LimitTable(remote)
+        self._windows = Windows(self._limits.find, remote.most_transactions)
         self._failures = {
             suspension.destination: suspension.failures
             for suspension in maildrop.read_suspensions(Transport.REMOTE)
         }
-        self._suspending: dict[str, float] = {}  # since when; not written yet, or with older jobs on their way
+        self._suspending: set[str] = set()  # not written yet
+        self._away_s: dict[str, float] = {}  # since when; of these, jobs that began before say nothing new
         self._failing: set[asyncio.Task[None]] = set()
 
     @property
@@ -84,7 +89,214 @@ class Dispatch:
         """How many jobs are on their way."""
         return len(self._flights)
 
-    def renew(self) -> None:
+    def renew(self, remote: RemoteTable) -> None:
         """Have the limits of a new configuration in force."""
-        remote = self._life.configuration.remote
-        self._windows.renew(LimitTable(remote).find, remote.most_transactions)
+        self._limits = LimitTable(remote)
+        self._windows.renew(self._limits.find, remote.most_transactions)
+
+    # Called as relay clients speak
+
+    def take(self, value: FromClient) -> None:
+        """Take note of what became of a job."""
+        if not isinstance(value, Hello):
+            self._end(value.number, value)
+
+    def lose(self, numbers: Sequence[int]) -> None:
+        """Take note of a relay client that died with these jobs."""
+        for number in numbers:
+            self._end(number, None)
+
+    def _end(self, number: int, value: _Said) -> None:
+        flight = self._flights.pop(number)
+        took_s = time.monotonic() - flight.begun_s
+        is_closed = self._windows.end(flight.destination, _judge_destination(value), took_s)
+        is_away = is_closed or (isinstance(value, Unreached) and value.answer.what == "deferred")
+        if is_away and flight.begun_s > self._away_s.get(flight.destination, 0.0):
+            self._away_s[flight.destination] = time.monotonic()
+            self._suspending.add(flight.destination)
+        else:
+            is_away = False
+        if not self._windows.is_used(flight.destination):
+            self._away_s.pop(flight.destination, None)
+        self._ended.append(_Ended(flight, value, is_away))
+        self._wake()
+
+    # One turn
+
+    async def settle_and_begin(self, fleet: Fleet) -> int:
+        """Settle what has ended, and begin what there is room for; return how many jobs that were."""
+        ended, self._ended = self._ended, []
+        settling = asyncio.create_task(self._settle(ended))
+        try:
+            begun = 0 if self._life.ending else await self._begin_some(fleet)
+        finally:
+            await settling
+        return begun + len(ended)
+
+    async def finish(self) -> None:
+        """Settle what has ended, and wait for all that is being settled."""
+        ended, self._ended = self._ended, []
+        await self._settle(ended)
+        await asyncio.gather(*self._failing)
+
+    async def _begin_some(self, fleet: Fleet) -> int:
+        """Claim and hand out; return how many jobs that were."""
+        limit = min(self._windows.room, MOST_CLAIMED)
+        if not limit or not fleet.is_there:
+            return 0
+        try:
+            claimed = await self._maildrop.claim(Transport.REMOTE, limit, _now_us(), self._rooms())
+        except MaildropError as error:
+            self._life.log.error("cannot claim", reason=str(error))
+            await asyncio.sleep(TROUBLE_PAUSE_S)
+            return 0
+        units = group_claims(claimed.claims)
+        for unit in units:
+            self._begin(unit, fleet)
+        if claimed.damaged:
+            await self._conclusion.conclude(Claimed((), claimed.damaged), (), (), _find_place)
+        return len(units) + len(claimed.damaged)
+
+    def _rooms(self) -> Rooms:
+        rooms = self._windows.rooms(time.monotonic())
+        return Rooms(rooms.other, {**rooms.named, **dict.fromkeys(self._suspending, 0)})
+
+    def _begin(self, unit: tuple[Claim, ...], fleet: Fleet) -> None:
+        flight = _Flight(unit, _now_us(), time.monotonic())
+        number = next(self._numbers)
+        self._flights[number] = flight
+        self._windows.begin(flight.destination, flight.begun_s)
+        most = self._limits.find(flight.destination).most_connections
+        if not fleet.is_there:  # the last of them died a moment ago
+            self._end(number, Returned(number))
+            return
+        client, share = fleet.choose(flight.destination, most)
+        client.send(make_job(number, unit, share))
+
+    # What has ended
+
+    async def _settle(self, ended: Sequence[_Ended]) -> None:
+        claims: list[Claim] = []
+        outcomes: list[Outcome] = []
+        begun_us: list[int] = []
+        unbegun: list[Claim] = []
+        for one in ended:
+            found = self._find_outcomes(one)
+            if found is None:
+                unbegun += one.flight.claims
+            else:
+                claims += one.flight.claims
+                outcomes += found
+                begun_us += [one.flight.begun_us] * len(found)
+        await asyncio.gather(
+            self._conclusion.conclude(Claimed(tuple(claims)), outcomes, begun_us, _find_place),
+            self._give_back(unbegun),
+            *map(self._judge_contact, ended),
+        )
+
+    def _find_outcomes(self, ended: _Ended) -> list[Outcome] | None:
+        """Return what became of each claim of a job; `None` where nothing was attempted."""
+        claims, schedule = ended.flight.claims, self._life.configuration.remote.schedule
+        match ended.value:
+            case Done(_, answers):
+                return [
+                    make_outcome(answer, next_due_us(claim, _now_us(), schedule))
+                    for claim, answer in zip(claims, answers, strict=True)
+                ]
+            case Unreached(_, answer) if answer.what == "failed":
+                return [make_outcome(answer, 0)] * len(claims)
+            case None:
+                return [
+                    Deferred(R451_CLIENT_DIED, next_due_us(claim, _now_us(), schedule)) for claim in claims
+                ]
+            case _:
+                return None
+
+    async def _judge_contact(self, ended: _Ended) -> None:
+        """Suspend a destination that is away, resume one that is there again."""
+        destination = ended.flight.destination
+        try:
+            if ended.is_away:
+                await self._suspend(ended)
+            elif isinstance(ended.value, Done) and destination in self._failures:
+                await self._maildrop.resume(Transport.REMOTE, destination)
+                del self._failures[destination]
+                self._windows.begin_anew(destination)
+                self._life.log.info("there again", destination=destination)
+        except MaildropError as error:  # then it is tried again, and found away or there again
+            self._life.log.error("cannot suspend or resume", destination=destination, reason=str(error))
+        finally:
+            self._suspending.discard(destination)
+
+    async def _suspend(self, ended: _Ended) -> None:
+        flight, destination = ended.flight, ended.flight.destination
+        reply = _find_reply(ended.value)
+        failures = self._failures.get(destination, 0)
+        until_us = _now_us() + pause_us(self._life.configuration.remote.schedule, failures)
+        await self._maildrop.suspend(Transport.REMOTE, destination, until_us, str(reply))
+        self._failures[destination] = failures + 1
+        self._life.log.warning("away", destination=destination, reply=reply, failures=failures + 1)
+        self._journal.tell(Suspended(destination, until_us, failures + 1, str(reply)))
+        task = asyncio.create_task(self._fail_overdue(flight, reply))
+        self._failing.add(task)
+        task.add_done_callback(self._failing.discard)
+
+    async def _fail_overdue(self, flight: _Flight, reply: Reply) -> None:
+        """Fail all whose time was over when the attempt began that has just failed."""
+        patience = make_patience(self._life.configuration.delivery)
+        overdue = Overdue(
+            flight.begun_us - patience.give_up_after_us, flight.begun_us, patience.most_attempts or 0
+        )
+        while True:
+            try:
+                claimed = await self._maildrop.claim_overdue(
+                    Transport.REMOTE, flight.destination, overdue, MOST_CLAIMED
+                )
+            except MaildropError as error:  # the next failed attempt comes here again
+                self._life.log.error("cannot claim", destination=flight.destination, reason=str(error))
+                return
+            if not claimed.claims and not claimed.damaged:
+                return
+            count = len(claimed.claims)
+            await self._conclusion.conclude(
+                claimed, [Failed(reply)] * count, [flight.begun_us] * count, _find_place
+            )
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        """Let claims go for which nothing was attempted."""
+        while claims:
+            try:
+                await self._maildrop.give_back(recipient_ids(claims))
+                return
+            except MaildropError as error:
+                self._life.log.error("cannot give back", reason=str(error))
+            if self._life.ending:
+                return  # they are a dead worker's claims then, and ready again
+            await asyncio.sleep(TROUBLE_PAUSE_S)
+
+
+def _judge_destination(value: _Said) -> Feedback:
+    match value:
+        case Done(_, _, is_refused):
+            return Feedback.BAD if is_refused else Feedback.GOOD
+        case _:
+            return Feedback.NEUTRAL
+
+
+def _find_reply(value: _Said) -> Reply:
+    """Return the reply that says that a destination is away."""
+    match value:
+        case Done(_, answers):
+            return read_reply(answers[-1])
+        case Unreached(_, answer):
+            return read_reply(answer)
+        case _:
+            return R451_CLIENT_DIED
+
+
+def _find_place(_: Claim, outcome: Outcome) -> str:
+    return "" if isinstance(outcome, SetAside) else outcome.host
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

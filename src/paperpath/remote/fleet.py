@@ -146,10 +146,10 @@ class RelayClient:
 class Fleet:
     """All relay clients, for the length of an `async with`."""
 
-    def __init__(self, document: Callable[[], Document], take: Take, lose: Lose, log: Log) -> None:
-        """Prepare as many as the configuration of now says."""
+    def __init__(self, document: Document, take: Take, lose: Lose, log: Log) -> None:
+        """Prepare as many as the configuration says."""
         self._document = document
-        count = document().configuration.remote.clients
+        count = document.configuration.remote.clients
         self.clients = [RelayClient(number, take, lose, log) for number in range(count)]
         self._keepers: list[asyncio.Task[None]] = []
 
@@ -185,8 +185,9 @@ class Fleet:
         _, _, number = min(loads)
         return there[number], shares[number]
 
-    def configure(self) -> None:
-        """Have the configuration of now in force."""
+    def configure(self, document: Document) -> None:
+        """Have another configuration in force; there are as many clients as before."""
+        self._document = document
         for client in self.clients:
             client.configure(self._settings())
 
@@ -196,8 +197,7 @@ class Fleet:
             client.drain()
 
     def _settings(self) -> Settings:
-        document = self._document()
-        return Settings(str(document.path.absolute()), document.text)
+        return Settings(str(self._document.path.absolute()), self._document.text)
 
 
 def share_out(most: int, count: int, first: int) -> list[int]:

@@ -52,15 +52,19 @@ class Windows:
 
     def __init__(self, find_limits: Callable[[str], Limits], most_in_flight: int) -> None:
         """Begin with nothing on its way; `find_limits` is asked anew each time."""
-        self._find_limits = find_limits
         self._windows: dict[str, _Window] = {}
-        self.most_in_flight = most_in_flight
-        self.in_flight = 0
+        self._in_flight = 0
+        self.renew(find_limits, most_in_flight)
+
+    def renew(self, find_limits: Callable[[str], Limits], most_in_flight: int) -> None:
+        """Have other limits in force; what is on its way is let alone."""
+        self._find_limits = find_limits
+        self._most_in_flight = most_in_flight
 
     @property
     def room(self) -> int:
         """How many transactions more may be on their way, to all destinations together."""
-        return max(self.most_in_flight - self.in_flight, 0)
+        return max(self._most_in_flight - self._in_flight, 0)
 
     def rooms(self, now_s: float) -> Rooms:
         """Return how many transactions may be begun, for each destination that is known, and for any other."""
@@ -72,7 +76,7 @@ class Windows:
                 del self._windows[destination]
                 continue
             named[destination] = self._find_room(window, limits)
-        return Rooms(named, self._first_window)
+        return Rooms(self._first_window, named)
 
     def begin(self, destination: str, now_s: float) -> None:
         """Take note of a transaction that begins."""
@@ -80,7 +84,7 @@ class Windows:
         if window is None:
             window = self._windows[destination] = _Window(self._first_window)
         window.in_flight += 1
-        self.in_flight += 1
+        self._in_flight += 1
         if self._find_limits(destination).most_per_minute is not None:
             window.begun_s.append(now_s)
 
@@ -88,7 +92,7 @@ class Windows:
         """Take note of the end of a transaction; tell whether the window is closed now."""
         window = self._windows[destination]
         window.in_flight -= 1
-        self.in_flight -= 1
+        self._in_flight -= 1
         if feedback is Feedback.GOOD:
             window.size = _grow(window.size, self._find_limits(destination).most_connections, took_s)
         elif feedback is Feedback.BAD:
@@ -98,6 +102,11 @@ class Windows:
                 return True
         return False
 
+    def is_used(self, destination: str) -> bool:
+        """Tell whether anything is on its way to a destination."""
+        window = self._windows.get(destination)
+        return window is not None and window.in_flight > 0
+
     def begin_anew(self, destination: str) -> None:
         """Let a destination that was away begin with one transaction at a time."""
         if (window := self._windows.get(destination)) is not None:
@@ -105,7 +114,7 @@ class Windows:
 
     @property
     def _first_window(self) -> int:
-        return 1 + (FIRST_WINDOW - 1) * self.room // self.most_in_flight
+        return 1 + (FIRST_WINDOW - 1) * self.room // self._most_in_flight
 
     def _find_room(self, window: _Window, limits: Limits) -> int:
         room = int(window.size) - window.in_flight
