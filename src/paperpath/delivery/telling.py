@@ -52,7 +52,9 @@ def _tell_one(claim: Claim, settlement: Settlement, log: Log) -> None:
         facts |= {"report": report.queue_id, "to": report.envelope.recipients[0].address}
     is_untold = isinstance(outcome, outcomes.Failed) and claim.return_path is None and report is None
     write = log.error if is_untold or isinstance(outcome, outcomes.SetAside) else log.info
-    write(_NAMES[type(outcome)], **facts)
+    if not isinstance(outcome, outcomes.SetAside) and outcome.host:
+        facts["host"] = outcome.host
+    write(_name(outcome), **facts)
 
 
 def _make_event(claim: Claim, settlement: Settlement, place: str) -> Attempted:
@@ -60,9 +62,15 @@ def _make_event(claim: Claim, settlement: Settlement, place: str) -> Attempted:
     return Attempted(
         claim.message.queue_id,
         show_address(claim.address),
-        _NAMES[type(outcome)],
+        _name(outcome),
         claim.attempts + 1,
         place,
         str(outcome.reply),
         outcome.due_us if isinstance(outcome, outcomes.Deferred) else 0,
     )
+
+
+def _name(outcome: outcomes.Outcome) -> Outcome:
+    if isinstance(outcome, outcomes.Delivered) and outcome.host:
+        return "relayed"
+    return _NAMES[type(outcome)]

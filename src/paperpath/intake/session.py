@@ -19,7 +19,7 @@ from paperpath.intake.counting import Counting
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
-from paperpath.intake.wire import Wire
+from paperpath.service.wire import Wire
 from paperpath.journal.events import Tell, show_address
 from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.domain import domain_key

@@ -14,7 +14,7 @@ from paperpath.mail.address import Mailbox, domain_key, format_mailbox
 
 MOST_ADDRESSES = 100  # in one event; of what is more there is a count
 
-Outcome = Literal["delivered", "deferred", "failed", "set aside"]
+Outcome = Literal["delivered", "relayed", "deferred", "failed", "set aside"]
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from paperpath.journal.events import (
     Released,
     Reported,
     Sorted,
+    Suspended,
 )
 from paperpath.journal.lines import Told
 from paperpath.journal.story import Story
@@ -72,6 +73,11 @@ def describe_event(event: Event) -> str:
             return f"message refused: {format_value(event.reply)}; {_envelope(event)}, from {_client(event)}"
         case Accepted():
             return f"accepted {event.size} octets {_envelope(event)}, by {_origin(event)}"
+        case Suspended():
+            return (
+                f"{format_value(event.destination)} cannot be reached, {event.failures} times in a row now; "
+                f"next attempt at {format_moment(event.until_us)}: {format_value(event.reply)}"
+            )
         case Sorted():
             way = f"{format_value(event.transport)} to {format_value(event.destination)}"
             return f"sorted {_step(event.recipient, event.address)}: {way}{_rule(event.rule)}"

@@ -1,36 +1,13 @@
-"""The content of a claimed message on its way into a folder: checked, and looked into for loops only.
-
-Called by delivery.py, in threads. What is not what was taken in is never delivered (promise P1).
-"""
-
-import hashlib
-from collections.abc import Iterator
+"""What local delivery looks for in the content of a message: whether it was here before. Nothing else."""
 
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.header import find_fields, header_section
+from paperpath.maildrop.checked import read_unchecked
 from paperpath.maildrop.values import Content
 
-_CHUNK_OCTETS = 256 * 1024
 _MOST_HEADER_OCTETS = 2**20
 _DELIVERED_TO = b"delivered-to"
-
-
-class DamagedError(Exception):
-    """The content is not there, or not what was taken; `str()` says which."""
-
-
-def read_checked(content: Content) -> Iterator[bytes]:
-    """Give the content in chunks; its digest is compared before the end is told from one more chunk.
-
-    Raises: DamagedError; OSError.
-    """
-    digest = hashlib.sha256()
-    for chunk in _read(content):
-        digest.update(chunk)
-        yield chunk
-    if digest.digest() != content.digest:
-        raise DamagedError("the content is not what was taken in: its digest differs")
 
 
 def was_delivered_to(content: Content, address: Mailbox) -> bool:
@@ -42,24 +19,9 @@ def was_delivered_to(content: Content, address: Mailbox) -> bool:
     return any(_is_for(value, address) for value in find_fields(header, _DELIVERED_TO))
 
 
-def _read(content: Content) -> Iterator[bytes]:
-    if content.octets is not None:
-        yield content.octets
-        return
-    if content.file is None:
-        raise DamagedError("the content lies nowhere")
-    try:
-        file = content.file.open("rb")
-    except FileNotFoundError:
-        raise DamagedError("the file of the content is missing") from None
-    with file:
-        while chunk := file.read(_CHUNK_OCTETS):
-            yield chunk
-
-
 def _read_beginning(content: Content) -> bytes:
     octets = b""
-    for chunk in _read(content):
+    for chunk in read_unchecked(content):
         octets += chunk
         if b"\r\n\r\n" in octets or len(octets) >= _MOST_HEADER_OCTETS:
             break

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from paperpath.delivery.schedule import next_due_us
 from paperpath.folders.maildir import Maildir, Place, to_stored_lines
-from paperpath.local.content import DamagedError, read_checked, was_delivered_to
+from paperpath.local.content import was_delivered_to
 from paperpath.local.places import Depot, find_place, may_come_back
 from paperpath.local.troubles import describe_trouble
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.mail.trace import delivered_to_field, return_path_field
+from paperpath.maildrop.checked import DamagedError, read_checked
 from paperpath.maildrop.values import Claim
 
 R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")

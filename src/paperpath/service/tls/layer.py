@@ -198,6 +198,20 @@ class TlsLayer:
         self._hello = self._machine = None
 
 
+class ClientTlsLayer(TlsLayer):
+    """The client's side of one connection; there are octets to send at once: the ClientHello."""
+
+    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        """Begin the handshake with a server of that name; where the context verifies, with no other."""
+        super().__init__(lambda _: context)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        ssl_object = context.wrap_bio(incoming, outgoing, server_hostname=server_name or None)
+        self._hello = None
+        self._server_name = server_name.encode()
+        self._machine = _Machine(ssl_object, incoming, outgoing)
+        self._advance(self._machine, [])
+
+
 def _cut(octets: bytes) -> Iterator[bytes]:
     for start in range(0, len(octets), MOST_PIECE_OCTETS):
         yield octets[start : start + MOST_PIECE_OCTETS]
