@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class Security(Enum):
-    """Whether STARTTLS is used: not even if offered, if offered, or else nothing is said at all (RFC 3207)."""
+    """Whether STARTTLS is used: not at all, where it is offered, or else no mail is sent (RFC 3207)."""
 
     NEVER = "never"
     WANTED = "wanted"

@@ -20,7 +20,8 @@ class Wait(Enum):
     RESET = "RSET"
     MAIL = "MAIL"
     RCPT = "RCPT"
-    DATA = "DATA"  # the reply to it, and by BDAT that to a chunk which is not the last
+    DATA = "DATA"
+    CHUNK = "BDAT"  # the reply to a chunk that is not the last
     CONTENT = "content"  # no reply is due: the driver sends content
     END = "end of content"  # the reply to it, one per recipient by LMTP
     QUIT = "QUIT"
@@ -50,6 +51,7 @@ TABLE: dict[Wait, dict[int, Meaning]] = {
     Wait.MAIL: _PLAIN,
     Wait.RCPT: _PLAIN,
     Wait.DATA: {3: Meaning.TAKEN, 2: Meaning.NO_PERMISSION, 4: Meaning.REFUSED, 5: Meaning.REFUSED},
+    Wait.CHUNK: _PLAIN,
     Wait.CONTENT: {},
     Wait.END: _PLAIN,
     Wait.QUIT: _PLAIN | {3: Meaning.TAKEN},
