@@ -39,8 +39,8 @@ def _doubt_own_host(configuration: Configuration) -> Iterator[str]:
         for target in split_via(entry.via):
             if _is_ours(target, configuration):
                 yield (
-                    f"post_office.route[{index}].via: {target.host}, port {target.port}, is this host itself; "
-                    "mail goes in circles"
+                    f"post_office.route[{index}].via: {target.host}, port {target.port}, "
+                    "is this host itself; mail goes in circles"
                 )
 
 

@@ -60,7 +60,8 @@ def _find_half_logins(document: dict[str, Any]) -> Iterator[tuple[Location, str]
         route: Location = ("post_office", "route", index)
         has_user, has_password = (_look_up(entry, key) is not None for key in ("user", "password_file"))
         if has_user != has_password:
-            yield (*route, "user" if has_user else "password_file"), "expected user and password_file together"
+            key = "user" if has_user else "password_file"
+            yield (*route, key), "expected user and password_file together"
         elif has_user and _read(parse_via, _look_up(entry, "via")) in (LOCAL, MX, REFUSE):
             yield (*route, "user"), "expected no user; only hosts that the route names are logged in to"
         elif has_user and _look_up(entry, "tls") in ("never", "opportunistic"):

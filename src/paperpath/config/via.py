@@ -32,7 +32,7 @@ _DEFAULT_STATUS = "5.7.1"
 
 @dataclass(frozen=True, slots=True)
 class NextHost:
-    """A host that a way names: its name or address without brackets, its port, and whether TLS comes first."""
+    """A host that a way names: its name, or address without brackets; its port; whether TLS comes first."""
 
     host: str
     port: int

@@ -16,7 +16,7 @@ _MOST_EXPONENT = 64  # beyond it, a float would not hold the power
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """For how long, and how often if that is limited, a recipient is tried that has no deadline of its own."""
+    """For how long a recipient is tried that has no deadline, and how often, where that is limited."""
 
     give_up_after_us: int
     most_attempts: int | None

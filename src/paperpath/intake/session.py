@@ -19,7 +19,6 @@ from paperpath.intake.counting import Counting
 from paperpath.intake.reception import Reception, Stored
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
-from paperpath.service.wire import Wire
 from paperpath.journal.events import Tell, show_address
 from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.domain import domain_key
@@ -32,6 +31,7 @@ from paperpath.service.log import Log
 from paperpath.service.metrics import IntakeMetrics
 from paperpath.service.tls.contexts import ServerTls
 from paperpath.service.tls.layer import TlsError
+from paperpath.service.wire import Wire
 from paperpath.smtp import events, replies
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings

@@ -13,7 +13,7 @@ from paperpath.remote.jobs import FromClient, FromScheduler, RecordError, Record
 
 
 class Channel(asyncio.Protocol):
-    """One end. `take` gets each record as it comes, `end` is called once, with what broke it, if anything did."""
+    """One end. `take` gets each record; `end` is called once, with what broke it, if anything did."""
 
     def __init__(self, take: Callable[[bytes], None], end: Callable[[str], None]) -> None:
         """Wait for the connection."""

@@ -53,7 +53,7 @@ class _Flight:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A job that has ended: with what a client said, if it said anything; and whether its destination is away."""
+    """A job that has ended: what the client said, if it did; whether that is news of a destination away."""
 
     flight: _Flight
     value: _Said

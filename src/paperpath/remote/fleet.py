@@ -201,6 +201,6 @@ class Fleet:
 
 
 def share_out(most: int, count: int, first: int) -> list[int]:
-    """Share connections out among clients; what cannot be shared evenly goes to the first, and on from there."""
+    """Share connections out among clients; what is left over goes to the first, and on from there."""
     even, rest = divmod(most, count)
     return [even + ((number - first) % count < rest) for number in range(count)]

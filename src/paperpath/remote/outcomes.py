@@ -1,4 +1,4 @@
-"""Between the maildrop's values and what goes over the channel: jobs from claims, outcomes from answers. Pure."""
+"""Between the maildrop's values and the channel's: jobs from claims, outcomes from answers. Pure."""
 
 from collections.abc import Iterable, Sequence
 

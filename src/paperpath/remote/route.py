@@ -1,4 +1,4 @@
-"""How to get to a destination: its hosts, whether TLS is needed, who we are there. Pure; asked at every attempt.
+"""How to get to a destination: its hosts, whether TLS is needed, who we are there. Pure.
 
 A destination is a domain, whose mail exchangers are to be asked for, or the hosts of a route. What a route
 says of TLS and logins stands in the configuration alone, never in the maildrop.

@@ -44,7 +44,9 @@ class Feedback(Enum):
 class _Window:
     size: float
     in_flight: int = 0
-    begun_s: deque[float] = field(default_factory=deque)  # of those in the last minute, where they are limited
+    begun_s: deque[float] = field(
+        default_factory=deque
+    )  # of those in the last minute, where they are limited
 
 
 class Windows:

@@ -1,0 +1,172 @@
+"""From a route to a session: finds the hosts, and tries one address after the other (requirements G-5, G-6).
+
+Used by the lanes, and by `smtprc` by hand. Who does not greet us, or not as a server should, is passed over
+at once; what is left when all were tried says whether that may be final (G-18, G-31).
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from paperpath.config.tables import RemoteTable
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.remote.connection import Connection, Manner, SessionError
+from paperpath.remote.route import Login, Route, Security
+from paperpath.remote.security import ClientContexts
+from paperpath.smtp import client_settings
+from paperpath.smtp.client import ClientConnection
+from paperpath.smtp.client_settings import ClientSettings, Credentials
+from paperpath.smtp.client_states import Wait
+from paperpath.smtp.observer import NOBODY, Observer
+
+_MOST_PASSWORD_OCTETS = 4096
+_SECURITY = {
+    "never": client_settings.Security.NEVER,
+    "opportunistic": client_settings.Security.WANTED,
+    "require": client_settings.Security.REQUIRED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One address of one host; `is_encrypted`: TLS from the start."""
+
+    host: str
+    address: str
+    port: int
+    is_encrypted: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.host} [{self.address}]:{self.port}"
+
+
+FindHops = Callable[[Route], Awaitable[Sequence[Hop] | Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A session, and whom it is with."""
+
+    connection: Connection
+    host: str
+
+
+class UnreachedError(Exception):
+    """No host could be spoken with: why, and who said that, empty where we do. Is it for good?"""
+
+    def __init__(self, reply: Reply, host: str = "", *, is_permanent: bool) -> None:
+        """Take the reason."""
+        super().__init__(str(reply))
+        self.reply = reply
+        self.host = host
+        self.is_permanent = is_permanent
+
+
+class Contact:
+    """Makes sessions, by one configuration."""
+
+    def __init__(
+        self,
+        table: RemoteTable,
+        hello: str,
+        find_hops: FindHops,
+        is_wanted: Callable[[], bool],
+        observer: Observer = NOBODY,
+    ) -> None:
+        """Take how to do it; `is_wanted` is asked before each message ends."""
+        self._table = table
+        self._hello = hello
+        self._find_hops = find_hops
+        self._is_wanted = is_wanted
+        self._observer = observer
+        self._contexts = ClientContexts()
+
+    async def reach(self, route: Route) -> Peer:
+        """Find a host that talks to us. Raises: UnreachedError."""
+        found = await self._find_hops(route)
+        if isinstance(found, Reply):
+            raise UnreachedError(found, is_permanent=found.code >= 500)
+        refusals: list[tuple[Hop, SessionError]] = []
+        for hop in found:
+            try:
+                return await self._try_hop(hop, route)
+            except SessionError as error:
+                refusals.append((hop, error))
+        temporary = [refusal for refusal in refusals if not refusal[1].is_permanent]
+        last, refusal = (temporary or refusals)[-1]
+        raise UnreachedError(refusal.reply, "" if refusal.is_ours else last.host, is_permanent=not temporary)
+
+    async def _try_hop(self, hop: Hop, route: Route) -> Peer:
+        """Talk to one host; without TLS, if it cannot do what it offers and nobody asks for it (G-35)."""
+        try:
+            return await self._open(hop, route.security, route.login)
+        except SessionError as error:
+            if not error.is_for_tls or route.security.policy != "opportunistic" or hop.is_encrypted:
+                raise
+        return await self._open(hop, replace(route.security, policy="never"), route.login)
+
+    async def _open(self, hop: Hop, security: Security, login: Login | None) -> Peer:
+        settings = ClientSettings(self._hello, _SECURITY[security.policy], _read_credentials(login))
+        core = ClientConnection(settings, self._observer, encrypted=hop.is_encrypted)
+        layer_host = hop.host if security.verifies or not _is_address(hop.host) else ""
+        self._contexts.make_layer(security, layer_host)  # what is wrong with it is better known before
+        manner = Manner(
+            self._table.timeouts, lambda: self._contexts.make_layer(security, layer_host), self._is_wanted
+        )
+        connection = await self._connect(hop, lambda: Connection(core, manner))
+        try:
+            await connection.open()
+        except SessionError:
+            await connection.quit()
+            raise
+        except BaseException:
+            connection.abort()
+            raise
+        return Peer(connection, hop.host)
+
+    async def _connect(self, hop: Hop, make: Callable[[], Connection]) -> Connection:
+        """Connect. Raises: SessionError."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._table.timeouts.connect_s):
+                _, connection = await loop.create_connection(
+                    make, hop.address, hop.port, local_addr=self._find_source(hop.address)
+                )
+        except TimeoutError:
+            reason = "no answer in time"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            return connection
+        reply = make_reply(451, "4.4.1", f"Cannot connect to {hop}: {reason}")
+        raise SessionError(reply, Wait.GREETING, is_ours=True)
+
+    def _find_source(self, address: str) -> tuple[str, int] | None:
+        """Return the address that a connection is to come from, if it is to be one of ours in particular."""
+        sources = [source for source in self._table.bind if (":" in source) is (":" in address)]
+        return (sources[0], 0) if sources else None
+
+
+def _read_credentials(login: Login | None) -> Credentials | None:
+    """Read the password, the first line of its file. Raises: SessionError, without a word of what it says."""
+    if login is None:
+        return None
+    try:
+        with login.password_file.open("rb") as file:
+            text = file.read(_MOST_PASSWORD_OCTETS).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reply = make_reply(451, "4.7.0", f"{login.password_file} cannot be read: {reason}")
+        raise SessionError(reply, Wait.AUTH, is_ours=True) from error
+    return Credentials(login.user, text.partition("\n")[0].rstrip("\r"))
+
+
+def _is_address(host: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return True
+    return False

@@ -1,0 +1,240 @@
+"""All that a relay client does for one destination: jobs that wait, and connections that take them in turn.
+
+A connection is opened while there are more jobs than connections being opened, up to the lane's share; it is
+kept for a while when there is nothing to do (requirement G-32). Each job is answered for exactly once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from paperpath.config.tables import RemoteTable
+from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Recipient, SenderParameters
+from paperpath.mail.reply import make_reply
+from paperpath.maildrop.checked import DamagedError
+from paperpath.maildrop.values import Content
+from paperpath.remote.connection import R451_UNREADABLE
+from paperpath.remote.contact import Contact, Peer, UnreachedError
+from paperpath.remote.facts import Facts, find_facts
+from paperpath.remote.jobs import Answered, Done, FromClient, Job, JobRecipient, Returned, Unreached
+from paperpath.remote.outcomes import make_answer
+from paperpath.remote.route import Route
+from paperpath.smtp.client_events import Answer
+from paperpath.smtp.client_states import Wait
+from paperpath.smtp.transaction import Transaction
+
+R452_NO_ROOM = make_reply(452, "4.5.3", "The host takes none of these recipients just now")
+_BEFORE_A_WORD = (Wait.NOTHING, Wait.RESET, Wait.MAIL)  # of a message
+
+R451_UNFORESEEN = make_reply(451, "4.3.0", "The relay client failed in an unforeseen way")
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a lane works, by the configuration of the moment."""
+
+    route: Route
+    contact: Contact
+    table: RemoteTable
+
+
+@dataclass(slots=True)
+class _Work:
+    """A job, and what its recipients have been answered so far."""
+
+    job: Job
+    answers: list[Answered | None]
+    was_put_back: bool = False
+
+    @property
+    def answered(self) -> list[Answered]:
+        """What those were answered that were."""
+        return [answer for answer in self.answers if answer is not None]
+
+    @property
+    def pending(self) -> list[int]:
+        """Which recipients have no answer yet."""
+        return [index for index, answer in enumerate(self.answers) if answer is None]
+
+
+class Lane:
+    """The jobs and connections of one destination."""
+
+    def __init__(self, find_ways: Callable[[], Ways], report: Callable[[FromClient], None]) -> None:
+        """Begin with none; `find_ways` is asked for each connection, `report` told of each job."""
+        self._find_ways = find_ways
+        self._report = report
+        self._most = 1
+        self._waiting: deque[_Work] = deque()
+        self._idle: list[asyncio.Future[_Work | None]] = []
+        self._servers: set[asyncio.Task[None]] = set()
+        self._reached = 0  # servers that have a session
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is neither a job nor a connection."""
+        return not self._waiting and not self._servers
+
+    def add(self, job: Job) -> None:
+        """Take a job."""
+        self._most = job.most_connections
+        work = _Work(job, [None] * len(job.recipients))
+        if self._idle:
+            self._idle.pop().set_result(work)  # to the connection that was idle for the shortest time
+        else:
+            self._waiting.append(work)
+            self._grow()
+
+    def drain(self) -> None:
+        """Give back what was not begun, and part from whoever has nothing to do."""
+        while self._waiting:
+            self._report(Returned(self._waiting.popleft().job.number))
+        while self._idle:
+            self._idle.pop().set_result(None)
+
+    def _grow(self) -> None:
+        """Open another connection, if there is work for it."""
+        if len(self._waiting) > len(self._servers) - self._reached and len(self._servers) < self._most:
+            server = asyncio.create_task(self._serve())
+            self._servers.add(server)
+            server.add_done_callback(self._part)
+
+    def _part(self, server: asyncio.Task[None]) -> None:
+        self._servers.discard(server)
+        if not server.cancelled() and (error := server.exception()) is not None:
+            raise error
+        if self._waiting:
+            self._grow()
+
+    async def _serve(self) -> None:
+        """Open a connection, and work off jobs over it."""
+        ways = self._find_ways()
+        try:
+            peer = await ways.contact.reach(ways.route)
+        except UnreachedError as error:
+            self._give_up(error)
+            return
+        except Exception:
+            self._give_up(UnreachedError(R451_UNFORESEEN, is_permanent=False))
+            raise
+        self._reached += 1
+        try:
+            await self._work_off(peer, ways.table)
+        except BaseException:
+            peer.connection.abort()
+            raise
+        finally:
+            self._reached -= 1
+        await peer.connection.quit()
+
+    def _give_up(self, error: UnreachedError) -> None:
+        """Report what waits, unless another connection works it off."""
+        if self._reached:
+            return
+        answer = make_answer("failed" if error.is_permanent else "deferred", error.reply, error.host)
+        while self._waiting:
+            self._report(Unreached(self._waiting.popleft().job.number, answer))
+
+    async def _work_off(self, peer: Peer, table: RemoteTable) -> None:
+        """Carry one job after the other, until there is none or the host takes none."""
+        for number in range(table.messages_per_connection):
+            work = await self._next_work(peer, table.idle_s)
+            if work is None:
+                return
+            try:
+                await self._carry(work, peer, is_fresh=number == 0)
+            except Exception:
+                self._finish(work, make_answer("deferred", R451_UNFORESEEN), is_refused=False)
+                raise
+            if not peer.connection.is_usable:
+                return
+
+    async def _next_work(self, peer: Peer, idle_s: float) -> _Work | None:
+        """Return the next job, `None` if none comes in time or the host has gone."""
+        if self._waiting:
+            return self._waiting.popleft()
+        coming: asyncio.Future[_Work | None] = asyncio.get_running_loop().create_future()
+        self._idle.append(coming)
+        await asyncio.wait({coming}, timeout=idle_s)
+        if not coming.done():
+            self._idle.remove(coming)
+            return None
+        work = coming.result()
+        if work is not None and not peer.connection.is_usable:  # the host has closed it meanwhile
+            self._waiting.appendleft(work)
+            return None
+        return work
+
+    async def _carry(self, work: _Work, peer: Peer, *, is_fresh: bool) -> None:
+        """Carry a job over a connection, in as many transactions as the host wants; then report it."""
+        connection = peer.connection
+        content = _make_content(work.job)
+        try:
+            facts = await find_facts(content)
+        except DamagedError as error:
+            self._finish(work, _damaged(str(error)), is_refused=False)
+            return
+        except OSError:
+            self._finish(work, make_answer("deferred", R451_UNREADABLE), is_refused=False)
+            return
+        while pending := work.pending:
+            carried = await connection.carry(_make_transaction(work.job, pending, facts), content)
+            if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
+                # An old connection broke: most likely it was closed before the host heard of this message.
+                work.was_put_back = True
+                break
+            for index, answer in zip(pending, carried.answers, strict=True):
+                if answer is not None:
+                    work.answers[index] = _judge(answer, peer, carried.damage)
+            if not connection.is_usable:
+                break
+            if work.pending == pending:  # not one was asked, though the host takes messages
+                self._finish(work, make_answer("deferred", R452_NO_ROOM), is_refused=False)
+                return
+        if work.pending:
+            self._waiting.appendleft(work)  # for another connection
+        else:
+            self._report(Done(work.job.number, tuple(work.answered), connection.broke_at is not None))
+
+    def _finish(self, work: _Work, answer: Answered, *, is_refused: bool) -> None:
+        """Report a job; who has no answer yet gets this one."""
+        answers = tuple(found or answer for found in work.answers)
+        self._report(Done(work.job.number, answers, is_refused))
+
+
+def _judge(answer: Answer, peer: Peer, damage: str) -> Answered:
+    """Say what the answer of a host comes to (RFC 5321 §4.2.5, requirement G-29)."""
+    if damage:
+        return _damaged(damage)
+    host = "" if answer.is_ours else peer.host
+    if answer.reply.code < 400:
+        return make_answer("delivered", answer.reply, host, takes_over=peer.connection.takes_over)
+    return make_answer("deferred" if answer.reply.code < 500 else "failed", answer.reply, host)
+
+
+def _damaged(damage: str) -> Answered:
+    return make_answer("damaged", make_reply(451, "4.3.0", f"Damaged: {damage}"))
+
+
+def _make_content(job: Job) -> Content:
+    content = job.content
+    file = None if content.file is None else Path(content.file)
+    return Content(content.size, content.digest, content.octets, file)
+
+
+def _make_transaction(job: Job, wanted: list[int], facts: Facts) -> Transaction:
+    return Transaction(
+        None if job.sender is None else Mailbox(*job.sender),
+        [_make_recipient(job.recipients[index]) for index in wanted],
+        job.content.size,
+        SenderParameters(job.body, job.international, job.ret, job.envid),
+        facts.has_8bit,
+        facts.has_8bit_header,
+    )
+
+
+def _make_recipient(recipient: JobRecipient) -> Recipient:
+    return Recipient(Mailbox(*recipient.address), recipient.notify, recipient.orcpt)
