@@ -73,11 +73,6 @@ def describe_event(event: Event) -> str:
             return f"message refused: {format_value(event.reply)}; {_envelope(event)}, from {_client(event)}"
         case Accepted():
             return f"accepted {event.size} octets {_envelope(event)}, by {_origin(event)}"
-        case Suspended():
-            return (
-                f"{format_value(event.destination)} cannot be reached, {event.failures} times in a row now; "
-                f"next attempt at {format_moment(event.until_us)}: {format_value(event.reply)}"
-            )
         case Sorted():
             way = f"{format_value(event.transport)} to {format_value(event.destination)}"
             return f"sorted {_step(event.recipient, event.address)}: {way}{_rule(event.rule)}"
@@ -90,12 +85,26 @@ def describe_event(event: Event) -> str:
         case Reported():
             about = _list(event.recipients, event.more_recipients)
             return f"report {format_value(event.report_id)} made for {format_value(event.to)}, about {about}"
-        case Released():
-            return f"a worker had died; its claims were released, {event.recipients} in all"
         case Ordered():
-            whom = f" {format_value(event.recipient)}" if event.recipient else ""
-            detail = f": {format_value(event.detail)}" if event.detail else ""
-            return f"operator {format_value(event.operator)}: {format_value(event.deed)}{whom}{detail}"
+            return _order(event)
+        case Released() | Suspended():
+            return _beside(event)
+
+
+def _beside(event: Released | Suspended) -> str:
+    """Say what is about many messages at once."""
+    if isinstance(event, Released):
+        return f"a worker had died; its claims were released, {event.recipients} in all"
+    return (
+        f"{format_value(event.destination)} cannot be reached, {event.failures} times in a row now; "
+        f"next attempt at {format_moment(event.until_us)}: {format_value(event.reply)}"
+    )
+
+
+def _order(event: Ordered) -> str:
+    whom = f" {format_value(event.recipient)}" if event.recipient else ""
+    detail = f": {format_value(event.detail)}" if event.detail else ""
+    return f"operator {format_value(event.operator)}: {format_value(event.deed)}{whom}{detail}"
 
 
 def _command(event: Refused) -> str:
@@ -144,7 +153,7 @@ def _attempt(event: Attempted) -> str:
         parts.append(
             f" into {format_value(event.place)}"
             if event.outcome == "delivered"
-            else f" at {format_value(event.place)}"
+            else f" by {format_value(event.place)}"
         )
     if event.attempt:
         parts.append(f", attempt {event.attempt}")

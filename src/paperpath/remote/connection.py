@@ -59,7 +59,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What became of a transaction: as `TransactionEnded` has it; and how the content is damaged, if it is."""
+    """What became of a transaction, as `TransactionEnded` has it; how the content is damaged, if it is."""
 
     answers: tuple[Answer | None, ...]
     damage: str = ""

@@ -1,4 +1,4 @@
-"""How much may be on its way to each destination at once: pure; times are arguments, in seconds that only rise.
+"""How much may be on its way to each destination at once: pure; times are arguments, seconds that only rise.
 
 Asked by smtprcd before each claim, told by it what became of what it claimed, and driven by the simulator in
 `bench.scheduling`. Every destination that has something on its way has a window, in transactions: it begins
