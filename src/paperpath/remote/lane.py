@@ -95,6 +95,11 @@ class Lane:
         while self._idle:
             self._idle.pop().set_result(None)
 
+    async def wait_empty(self) -> None:
+        """Wait until all connections are closed."""
+        while self._servers:
+            await asyncio.wait(self._servers)
+
     def _grow(self) -> None:
         """Open another connection, if there is work for it."""
         if len(self._waiting) > len(self._servers) - self._reached and len(self._servers) < self._most:

@@ -5,12 +5,13 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
-from paperpath.config.endpoint import format_endpoint
 from paperpath.config.tables import DnsTable, RemoteTable, TlsPolicy
 from paperpath.config.via import NextHost
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
@@ -23,8 +24,10 @@ from paperpath.remote.route import Login, Route, Security
 from paperpath.remote.worker import Worker
 from paperpath.service.log import format_value, open_log
 from paperpath.service.program import loop_factory
+from paperpath.smtp.observer import NOBODY
 
 NAME = "smtprc"
+CHANNEL_OPTION = "--channel"  # of smtprcd alone
 
 
 class _Address(click.ParamType):
@@ -55,14 +58,18 @@ class _Shown:
             click.echo(f"< {line}", err=True)
 
 
-class _Unseen:
-    """Shows nothing."""
-
-    def see_command(self, verb: str) -> None:
-        """Pass over what we say."""
-
-    def see_reply(self, reply: Reply) -> None:
-        """Pass over what the host says."""
+@dataclass(frozen=True, slots=True)
+class _Options:
+    port: int
+    mx: bool
+    tls: TlsPolicy
+    tls_first: bool
+    ca_file: Path | None
+    user: str | None
+    password_file: Path | None
+    hello: str
+    verbose: bool
+    as_json: bool
 
 
 @click.command(NAME)
@@ -79,12 +86,7 @@ class _Unseen:
 @click.option("--hello", default=socket.getfqdn, show_default="this host", help="Who we say we are.")
 @click.option("--verbose", is_flag=True, help="Show the dialogue, without secrets.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts: one object for each recipient.")
-def by_hand(
-    host: str,
-    sender: Mailbox | None,
-    recipients: tuple[Mailbox, ...],
-    **options: object,
-) -> None:
+def by_hand(host: str, sender: Mailbox | None, recipients: tuple[Mailbox, ...], **options: Any) -> None:
     """Deliver a message from standard input now, without the queue, to HOST for each RECIPIENT.
 
     SENDER may be "" for none. Lines that end in LF go out with CRLF. Exit 0 if all was delivered, 75 if
@@ -92,3 +94,61 @@ def by_hand(
 
     Example: smtprc --port 2525 127.0.0.1 me@example.org you@example.net < letter
     """
+    chosen = _Options(**options)
+    octets = to_wire_lines(sys.stdin.buffer.read())
+    errand = Errand(
+        _make_route(host, chosen), RemoteTable(loopback=True), chosen.hello, sender, recipients, octets
+    )
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        answers = runner.run(
+            run_errand(
+                errand,
+                HopFinder(RemoteTable(loopback=True), DnsTable()).find,
+                _Shown() if chosen.verbose else NOBODY,
+            )
+        )
+    _print(recipients, answers, as_json=chosen.as_json)
+    raise SystemExit(_exit_code(answers))
+
+
+def main() -> None:
+    """Work for smtprcd, where it says over which channel; else by hand."""
+    if len(sys.argv) == 3 and sys.argv[1] == CHANNEL_OPTION:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(Worker(open_log(NAME, "text")).work(socket.socket(fileno=int(sys.argv[2]))))
+    else:
+        by_hand()
+
+
+def _make_route(host: str, options: _Options) -> Route:
+    if (options.user is None) != (options.password_file is None):
+        raise click.UsageError("--user and --password-file go together")
+    login = None
+    if options.user is not None and options.password_file is not None:
+        login = Login(options.user, options.password_file)
+    security = Security(
+        "require" if login else options.tls, login is not None or options.ca_file is not None, options.ca_file
+    )
+    hosts = () if options.mx else (NextHost(host.strip("[]"), options.port, options.tls_first),)
+    return Route(host, hosts, security, login)
+
+
+def _print(recipients: Sequence[Mailbox], answers: Sequence[Answered], *, as_json: bool) -> None:
+    for recipient, answer in zip(recipients, answers, strict=True):
+        reply = str(read_reply(answer))
+        if as_json:
+            facts = {"recipient": str(recipient), "outcome": answer.what, "host": answer.host, "reply": reply}
+            click.echo(json.dumps(facts))
+        else:
+            host = f" by {format_value(answer.host)}" if answer.host else ""
+            click.echo(f"{answer.what} {format_value(recipient)}{host}: {format_value(reply)}")
+
+
+def _exit_code(answers: Sequence[Answered]) -> int:
+    if any(answer.what == "failed" for answer in answers):
+        return os.EX_UNAVAILABLE
+    return os.EX_OK if all(answer.what == "delivered" for answer in answers) else os.EX_TEMPFAIL
+
+
+if __name__ == "__main__":
+    main()
