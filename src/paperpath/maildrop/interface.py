@@ -130,7 +130,7 @@ class Maildrop(Protocol):
     ) -> asyncio.Future[None]:
         """Let nobody claim for a destination before a time, then one unit at a time, until it is resumed.
 
-        That is a failed contact: an attempt for each recipient that is sorted there, whose rows are let alone.
+        That is a failed contact: it counts as an attempt for each recipient that is sorted there.
         """
 
     def resume(self, transport: Transport, destination: str) -> asyncio.Future[None]:

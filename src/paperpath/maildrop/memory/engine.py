@@ -125,11 +125,13 @@ class MemoryMaildrop:
         self, transport: Transport, destination: str, until_us: int, reason: str
     ) -> asyncio.Future[None]:
         """See `Maildrop`."""
-        return _done(deeds.suspend(self._store, transport, destination, until_us, reason))
+        deeds.suspend(self._store, transport, destination, until_us, reason)
+        return _done(None)
 
     def resume(self, transport: Transport, destination: str) -> asyncio.Future[None]:
         """See `Maildrop`."""
-        return _done(deeds.resume(self._store, transport, destination))
+        deeds.resume(self._store, transport, destination)
+        return _done(None)
 
     def read_suspensions(self, transport: Transport) -> Sequence[Suspension]:
         """See `Maildrop`."""

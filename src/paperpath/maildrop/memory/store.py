@@ -1,4 +1,4 @@
-"""What the model's workers share: messages, recipients, destinations and the books, and their small changes."""
+"""What the model's workers share: messages, recipients, destinations and the books, and how they change."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -28,7 +28,7 @@ _RETRY = """
     RETURNING transport, destination_id
 """
 _RESUME = """
-    UPDATE destination SET suspended_until_us = NULL, reason = '', probe = NULL
+    UPDATE destination SET suspended_until_us = NULL, reason = '', probe = NULL, failures = 0
     WHERE id IN (SELECT value FROM json_each(?))
 """
 _FIND_UNCLAIMED = """

@@ -1,7 +1,8 @@
 """Destinations in the queue: their numbers, and their suspension (one row each: until when, and why).
 
 A destination that could not be contacted is suspended: nobody claims for it before its time, and then one
-recipient at a time, as a probe. Its recipients stay where they are.
+unit at a time, as a probe. Its recipients stay where they are: a failed contact is counted here once, and
+each of them has noted what the count was when it was sorted.
 """
 
 from collections.abc import Iterable
@@ -14,9 +15,13 @@ Destination = tuple[Transport, str]
 
 _FIND = "SELECT id FROM destination WHERE transport = ? AND name = ?"
 _MAKE = "INSERT INTO destination (transport, name) VALUES (?, ?) RETURNING id"
-_SUSPEND = "UPDATE destination SET suspended_until_us = ?, reason = ?, probe = NULL WHERE id = ?"
+_SUSPEND = """
+    UPDATE destination SET suspended_until_us = ?, reason = ?, probe = NULL,
+        failures = failures + 1, contacts = contacts + 1
+    WHERE id = ?
+"""
 _RESUME = """
-    UPDATE destination SET suspended_until_us = NULL, reason = '', probe = NULL
+    UPDATE destination SET suspended_until_us = NULL, reason = '', probe = NULL, failures = 0
     WHERE transport = ? AND name = ?
 """
 

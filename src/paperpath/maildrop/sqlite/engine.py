@@ -12,28 +12,42 @@ from pathlib import Path
 from paperpath.maildrop.content import SpooledContent
 from paperpath.maildrop.errors import DamagedFileError, StorageError
 from paperpath.maildrop.queue_id import QueueIds
-from paperpath.maildrop.sqlite import arrivals, claiming, deeds, destinations, settling, sorting, workers
+from paperpath.maildrop.sqlite import (
+    arrivals,
+    claiming,
+    deeds,
+    destinations,
+    settling,
+    sorting,
+    warning,
+    workers,
+)
 from paperpath.maildrop.sqlite.damage import work_around
-from paperpath.maildrop.sqlite.group import Transaction
+from paperpath.maildrop.sqlite.group import Operation, Transaction
 from paperpath.maildrop.sqlite.locks import WorkerLock, is_alive
 from paperpath.maildrop.sqlite.reading import Reader
 from paperpath.maildrop.sqlite.space import check_claims
 from paperpath.maildrop.sqlite.sweeping import find_orphans, remove_orphans
 from paperpath.maildrop.sqlite.writer import GroupCommitter
 from paperpath.maildrop.values import (
+    ANY_ROOM,
     Books,
     Claimed,
     ClaimedMessage,
     Decision,
     Deed,
     NewMessage,
+    Overdue,
     QueueEntry,
     QueueFilter,
     QueueSummary,
+    Rooms,
     Settlement,
     Stage,
+    Suspension,
     Transport,
     Unsorted,
+    Warned,
 )
 
 
@@ -115,18 +129,34 @@ class SqliteMaildrop:
 
     # Delivery
 
-    def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
+    def claim(
+        self, transport: Transport, limit: int, now_us: int, rooms: Rooms = ANY_ROOM
+    ) -> asyncio.Future[Claimed]:
         """See `Maildrop`."""
-        try:
-            check_claims(self._content)
-        except StorageError as error:
-            return _failed(error)
         avoided = frozenset(self._reader.passed_over)
-        wanted = claiming.Wanted(transport, limit, now_us, self._served[transport], avoided)
-        taken = self._committer.submit(
-            lambda transaction: claiming.claim_ready(transaction, self._number, wanted)
+        wanted = claiming.Wanted(transport, limit, now_us, rooms, self._served[transport], avoided)
+        return self._claim(
+            transport, lambda transaction: claiming.claim_ready(transaction, self._number, wanted)
         )
-        return asyncio.ensure_future(self._read_claimed(taken, transport))
+
+    def claim_overdue(
+        self, transport: Transport, destination: str, overdue: Overdue, limit: int
+    ) -> asyncio.Future[Claimed]:
+        """See `Maildrop`."""
+        avoided = frozenset(self._reader.passed_over)
+        wanted = claiming.Wanted(transport, limit, overdue.now_us, ANY_ROOM, self._served[transport], avoided)
+        return self._claim(
+            transport,
+            lambda transaction: claiming.claim_overdue(
+                transaction, self._number, wanted, destination, overdue
+            ),
+        )
+
+    def give_back(self, recipient_ids: Sequence[int]) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+        return self._committer.submit(
+            lambda transaction: claiming.give_back(transaction, self._number, recipient_ids), is_urgent=True
+        )
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
         """See `Maildrop`."""
@@ -151,6 +181,24 @@ class SqliteMaildrop:
         return self._committer.submit(
             lambda transaction: destinations.resume(transaction, (transport, destination))
         )
+
+    def read_suspensions(self, transport: Transport) -> Sequence[Suspension]:
+        """See `Maildrop`."""
+        return self._reader.read_suspensions(transport)
+
+    # Delays
+
+    def find_late(self, arrived_before_us: int, after: int, limit: int) -> Sequence[int]:
+        """See `Maildrop`."""
+        return self._reader.find_late(arrived_before_us, after, limit)
+
+    def warn(self, warnings: Sequence[Warned]) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+
+        def warn(part: Sequence[Warned]) -> asyncio.Future[int]:
+            return self._committer.submit(lambda transaction: warning.warn(transaction, part))
+
+        return work_around(warn, warnings, lambda warned: None)
 
     # The operator
 
@@ -188,6 +236,13 @@ class SqliteMaildrop:
         self._flushers.shutdown()
         self._reader.close()
         self._lock.close()
+
+    def _claim(self, transport: Transport, operation: Operation[claiming.Taken]) -> asyncio.Future[Claimed]:
+        try:
+            check_claims(self._content)
+        except StorageError as error:
+            return _failed(error)
+        return asyncio.ensure_future(self._read_claimed(self._committer.submit(operation), transport))
 
     async def _read_claimed(self, claimed: asyncio.Future[claiming.Taken], transport: Transport) -> Claimed:
         try:

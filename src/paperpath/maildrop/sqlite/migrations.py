@@ -67,4 +67,13 @@ MIGRATIONS = {
             key TEXT PRIMARY KEY
         ) WITHOUT ROWID;
     """,
+    3: """
+        ALTER TABLE destination ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE destination ADD COLUMN contacts INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE recipient ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE recipient ADD COLUMN contacts INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX recipient_by_unit ON recipient (message_id, destination_id)
+            WHERE state = 'ready' AND transport = 'remote';
+        CREATE INDEX destination_suspended ON destination (transport) WHERE suspended_until_us IS NOT NULL;
+    """,
 }

@@ -16,6 +16,7 @@ from paperpath.maildrop.errors import MaildropError, StorageError
 from paperpath.maildrop.sqlite.database import fetch, open_database
 from paperpath.maildrop.sqlite.rows import DamageError, Row, to_claim, to_message, to_unsorted
 from paperpath.maildrop.values import (
+    MOST_LOOKED_AT,
     Books,
     Claim,
     Claimed,
@@ -25,6 +26,7 @@ from paperpath.maildrop.values import (
     QueueFilter,
     QueueSummary,
     State,
+    Suspension,
     Transport,
     Unsorted,
     UnsortedRecipient,
@@ -50,7 +52,8 @@ _READ_UNSORTED = """
 _READ_CLAIMED = """
     SELECT recipient.id, message_id, address, accepted_address, return_path,
            CASE WHEN destination_id IS NULL THEN '' ELSE name END, tried, attempts,
-           notify, orcpt
+           notify, orcpt, warned, recipient.contacts,
+           CASE WHEN destination_id IS NULL THEN recipient.contacts ELSE destination.contacts END
     FROM json_each(?) JOIN recipient ON recipient.id = value
     LEFT JOIN destination ON destination.id = destination_id
     ORDER BY json_each.key
@@ -75,7 +78,8 @@ _FIND = """
     SELECT recipient.id, CAST(queue_id AS BLOB), CAST(sender AS BLOB),
            CAST(coalesce(return_path, sender) AS BLOB), CAST(address AS BLOB), CAST(accepted_address AS BLOB),
            state, coalesce(recipient.transport, ''), CAST(coalesce(name, '') AS BLOB), coalesce(due_us, 0),
-           attempts, CAST(last_reply AS BLOB), arrived_us, size, CAST(expanded_via AS BLOB),
+           attempts + coalesce(destination.contacts - recipient.contacts, 0), CAST(last_reply AS BLOB),
+           arrived_us, size, CAST(expanded_via AS BLOB),
            CAST(route_override AS BLOB), origin, CAST(notify AS BLOB), CAST(orcpt AS BLOB)
     FROM recipient JOIN message ON message.id = message_id
     LEFT JOIN destination ON destination.id = destination_id
@@ -87,15 +91,28 @@ _FIND = """
       AND (:arrived_before_us IS NULL OR arrived_us < :arrived_before_us)
       AND (:state IS NULL OR state = :state)
       AND (:error = '' OR instr(last_reply, :error))
+      AND (:destination = '' OR name = :destination)
     ORDER BY recipient.id LIMIT :limit
 """
 _SUMMARIZE = """
     SELECT state, coalesce(recipient.transport, ''), coalesce(name, ''), count(*), min(arrived_us),
-           coalesce(suspended_until_us, 0), coalesce(reason, '')
+           coalesce(suspended_until_us, 0), coalesce(reason, ''), coalesce(failures, 0)
     FROM recipient JOIN message ON message.id = message_id
     LEFT JOIN destination ON destination.id = destination_id
     WHERE state IN ('unsorted', 'ready', 'claimed', 'held')
     GROUP BY state, destination_id
+"""
+_READ_SUSPENSIONS = """
+    SELECT CAST(name AS BLOB), suspended_until_us, CAST(reason AS BLOB), failures FROM destination
+    WHERE transport = ? AND suspended_until_us IS NOT NULL ORDER BY id
+"""
+# By number, which is about the order in which messages came; none that is settled is between many others.
+_FIND_LATE = """
+    SELECT looked_at.id FROM (
+        SELECT id, message_id FROM recipient WHERE id > :after AND state = 'ready' AND NOT warned
+        ORDER BY id LIMIT :most) AS looked_at
+    JOIN message ON message.id = message_id
+    WHERE arrived_us < :arrived_before_us ORDER BY looked_at.id LIMIT :limit
 """
 _STATE, _VIA = 6, 14  # columns of `_FIND` that are made into something else
 # What one row or page can do to a statement: the file is damaged, or a text is no UTF-8.
@@ -203,12 +220,31 @@ class Reader:
             "arrived_before_us": wanted.arrived_before_us,
             "state": wanted.state.value if wanted.state else None,
             "error": wanted.error,
+            "destination": wanted.destination,
         }
         return [_entry(row) for row in self.ask(_FIND, bindings)]
 
     def summarize(self) -> list[QueueSummary]:
         """Count open recipients by state and destination."""
         return [QueueSummary(State(state), *counts) for state, *counts in self.ask(_SUMMARIZE)]
+
+    def read_suspensions(self, transport: Transport) -> list[Suspension]:
+        """Return the destinations that are suspended."""
+        rows = self.ask(_READ_SUSPENSIONS, (transport.value,))
+        return [
+            Suspension(_show(name), until_us, _show(reason), failures)
+            for name, until_us, reason, failures in rows
+        ]
+
+    def find_late(self, arrived_before_us: int, after: int, limit: int) -> list[int]:
+        """Return ready recipients whose delay is to be reported."""
+        bindings = {
+            "arrived_before_us": arrived_before_us,
+            "after": after,
+            "most": MOST_LOOKED_AT,
+            "limit": limit,
+        }
+        return [number for (number,) in self.ask(_FIND_LATE, bindings)]
 
     def _read_messages(self, ids: set[int]) -> dict[int, tuple[Row, ClaimedMessage | DamageError]]:
         """Return messages by number, each with its row; of a damaged one, what is wrong with it."""

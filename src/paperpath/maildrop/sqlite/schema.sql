@@ -1,4 +1,4 @@
--- The maildrop, version 3. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
+-- The maildrop, version 4. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
 
 CREATE TABLE meta (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
@@ -32,6 +32,8 @@ CREATE TABLE destination (
     suspended_until_us INTEGER,  -- NULL: not suspended
     reason             TEXT NOT NULL DEFAULT '',
     probe              INTEGER,  -- the recipient that was claimed last while suspended
+    failures           INTEGER NOT NULL DEFAULT 0,  -- failed contacts in a row
+    contacts           INTEGER NOT NULL DEFAULT 0,  -- failed contacts ever
     UNIQUE (transport, name)
 );
 
@@ -81,7 +83,9 @@ CREATE TABLE recipient (
     expanded_via     TEXT NOT NULL DEFAULT '',  -- a JSON array of alias keys; empty: none
     route_override   TEXT NOT NULL DEFAULT '',
     epoch            INTEGER NOT NULL DEFAULT 0,
-    key              TEXT NOT NULL DEFAULT ''  -- equal ones of a message get one copy
+    key              TEXT NOT NULL DEFAULT '',  -- equal ones of a message get one copy
+    warned           INTEGER NOT NULL DEFAULT 0,  -- 1: the delay was reported
+    contacts         INTEGER NOT NULL DEFAULT 0  -- the destination's, when it was sorted there
 );
 
 -- Keys under which messages are taken once only; they outlive their messages.
@@ -95,6 +99,9 @@ CREATE INDEX recipient_ready ON recipient (transport, destination_id, due_us) WH
 CREATE INDEX recipient_claimed ON recipient (worker) WHERE state = 'claimed';
 CREATE INDEX recipient_by_message ON recipient (message_id);
 CREATE INDEX recipient_by_epoch ON recipient (epoch) WHERE state = 'ready';
--- These two cost nothing where nothing is held, and for what is small.
+CREATE INDEX recipient_by_unit ON recipient (message_id, destination_id)
+    WHERE state = 'ready' AND transport = 'remote';
+-- These cost nothing where nothing is held or suspended, and for what is small.
 CREATE INDEX recipient_held ON recipient (id) WHERE state = 'held';
 CREATE INDEX message_in_file ON message (queue_id) WHERE content_file = 1;
+CREATE INDEX destination_suspended ON destination (transport) WHERE suspended_until_us IS NOT NULL;

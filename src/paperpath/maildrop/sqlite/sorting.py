@@ -31,7 +31,9 @@ _FIND_KEYS = """
 _SORT = """
     UPDATE recipient SET state = 'ready', address = value ->> 1, transport = value ->> 2,
         destination_id = value ->> 3, key = value ->> 4, epoch = ?1,
-        due_us = iif(transport IS value ->> 2 AND destination_id IS value ->> 3, max(due_us, ?2), ?2)
+        due_us = iif(transport IS value ->> 2 AND destination_id IS value ->> 3, max(due_us, ?2), ?2),
+        contacts = iif(transport IS value ->> 2 AND destination_id IS value ->> 3, contacts,
+                       (SELECT destination.contacts FROM destination WHERE destination.id = value ->> 3))
     FROM json_each(?3) WHERE recipient.id = value ->> 0
 """
 _NUMBER = "UPDATE meta SET recipients = recipients + ? RETURNING recipients"
@@ -168,11 +170,11 @@ def _expand(
 
 def _report_of(decision: Decision) -> NewMessage | None:
     match decision:
-        case Refused():
+        case Refused() | Expanded():
             return decision.report
         case Aside():
             return decision.notice
-        case Sorted() | Expanded():
+        case Sorted():
             return None
 
 
