@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
         self._send()
         while (event := self._core.next_event()) is not None:
             self._take(event)
-            self._send()
+        self._send()
         self._expect()
 
     def _send(self) -> None:

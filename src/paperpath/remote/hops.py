@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from paperpath.config.tables import Configuration
+from paperpath.config.tables import RemoteTable
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.remote.contact import Hop
 from paperpath.remote.route import Route
@@ -11,7 +11,7 @@ from paperpath.remote.route import Route
 class HopFinder:
     """Finds hosts by one configuration."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, remote: RemoteTable) -> None:
         """Take it."""
 
     async def find(self, route: Route) -> Sequence[Hop] | Reply:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import click
 
-from paperpath.config.tables import DnsTable, RemoteTable, TlsPolicy
+from paperpath.config.tables import RemoteTable, TlsPolicy
 from paperpath.config.via import NextHost
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.reply import Reply
@@ -30,7 +30,7 @@ NAME = "smtprc"
 CHANNEL_OPTION = "--channel"  # of smtprcd alone
 
 
-class _Address(click.ParamType):
+class _Address(click.ParamType[Mailbox | None]):
     name = "address"
 
     def convert(
@@ -103,7 +103,7 @@ def by_hand(host: str, sender: Mailbox | None, recipients: tuple[Mailbox, ...], 
         answers = runner.run(
             run_errand(
                 errand,
-                HopFinder(RemoteTable(loopback=True), DnsTable()).find,
+                HopFinder(RemoteTable(loopback=True)).find,
                 _Shown() if chosen.verbose else NOBODY,
             )
         )

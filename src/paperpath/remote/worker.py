@@ -65,7 +65,7 @@ class Worker:
         allow_descriptors(remote.most_transactions + _DESCRIPTORS_BESIDE)
         hello = remote.hello or configuration.hostname
         self._configuration = configuration
-        self._contact = Contact(remote, hello, HopFinder(configuration).find, self._is_wanted)
+        self._contact = Contact(remote, hello, HopFinder(remote).find, self._is_wanted)
 
     def _is_wanted(self) -> bool:
         return self._channel.is_whole
