@@ -153,7 +153,7 @@ def _attempt(event: Attempted) -> str:
         parts.append(
             f" into {format_value(event.place)}"
             if event.outcome == "delivered"
-            else f" by {format_value(event.place)}"
+            else f" at {format_value(event.place)}"
         )
     if event.attempt:
         parts.append(f", attempt {event.attempt}")

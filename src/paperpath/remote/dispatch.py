@@ -24,7 +24,7 @@ from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Claim, Claimed, Overdue, Rooms, Transport
 from paperpath.remote.fleet import Fleet
 from paperpath.remote.jobs import Done, FromClient, Hello, Returned, Unreached
-from paperpath.remote.limits import LimitTable
+from paperpath.remote.limits import make_limits
 from paperpath.remote.outcomes import group_claims, make_job, make_outcome, read_reply, recipient_ids
 from paperpath.remote.windows import Feedback, Windows
 from paperpath.service.program import Life
@@ -74,8 +74,8 @@ class Dispatch:
         self._flights: dict[int, _Flight] = {}
         self._ended: list[_Ended] = []
         remote = life.configuration.remote
-        self._limits = LimitTable(remote)
-        self._windows = Windows(self._limits.find, remote.most_transactions)
+        self._limits = make_limits(remote)
+        self._windows = Windows(self._limits, remote.most_transactions)
         self._failures = {
             suspension.destination: suspension.failures
             for suspension in maildrop.read_suspensions(Transport.REMOTE)
@@ -91,8 +91,8 @@ class Dispatch:
 
     def renew(self, remote: RemoteTable) -> None:
         """Have the limits of a new configuration in force."""
-        self._limits = LimitTable(remote)
-        self._windows.renew(self._limits.find, remote.most_transactions)
+        self._limits = make_limits(remote)
+        self._windows.renew(self._limits, remote.most_transactions)
 
     # Called as relay clients speak
 
@@ -166,7 +166,7 @@ class Dispatch:
         number = next(self._numbers)
         self._flights[number] = flight
         self._windows.begin(flight.destination, flight.begun_s)
-        most = self._limits.find(flight.destination).most_connections
+        most = self._limits.of(flight.destination).most_connections
         if not fleet.is_there:  # the last of them died a moment ago
             self._end(number, Returned(number))
             return

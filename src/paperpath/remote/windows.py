@@ -12,7 +12,7 @@ pays where transactions are quick, and where they are slow it would only keep th
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -30,6 +30,18 @@ class Limits:
 
     most_connections: int
     most_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTable:
+    """The limits of each destination: its own, or those of all others."""
+
+    general: Limits
+    special: Mapping[str, Limits] = field(default_factory=dict)
+
+    def of(self, destination: str) -> Limits:
+        """Return the limits of a destination."""
+        return self.special.get(destination, self.general)
 
 
 class Feedback(Enum):
@@ -52,15 +64,15 @@ class _Window:
 class Windows:
     """The windows of one moment. Destinations are forgotten once nothing of theirs is on its way."""
 
-    def __init__(self, find_limits: Callable[[str], Limits], most_in_flight: int) -> None:
-        """Begin with nothing on its way; `find_limits` is asked anew each time."""
+    def __init__(self, limits: LimitTable, most_in_flight: int) -> None:
+        """Begin with nothing on its way."""
         self._windows: dict[str, _Window] = {}
         self._in_flight = 0
-        self.renew(find_limits, most_in_flight)
+        self.renew(limits, most_in_flight)
 
-    def renew(self, find_limits: Callable[[str], Limits], most_in_flight: int) -> None:
+    def renew(self, limits: LimitTable, most_in_flight: int) -> None:
         """Have other limits in force; what is on its way is let alone."""
-        self._find_limits = find_limits
+        self._limits = limits
         self._most_in_flight = most_in_flight
 
     @property
@@ -70,15 +82,17 @@ class Windows:
 
     def rooms(self, now_s: float) -> Rooms:
         """Return how many transactions may be begun, for each destination that is known, and for any other."""
-        named = {}
+        first = self._first_window
+        named = {name: _pace(first, limits, 0) for name, limits in self._limits.special.items()}
         for destination, window in list(self._windows.items()):
-            limits = self._find_limits(destination)
+            limits = self._limits.of(destination)
             is_paced = _is_paced(window, limits, now_s)
             if not window.in_flight and not is_paced:
                 del self._windows[destination]
                 continue
-            named[destination] = self._find_room(window, limits)
-        return Rooms(self._first_window, named)
+            room = _pace(int(window.size) - window.in_flight, limits, len(window.begun_s))
+            named[destination] = max(room, 0)
+        return Rooms(_pace(first, self._limits.general, 0), named)
 
     def begin(self, destination: str, now_s: float) -> None:
         """Take note of a transaction that begins."""
@@ -87,7 +101,7 @@ class Windows:
             window = self._windows[destination] = _Window(self._first_window)
         window.in_flight += 1
         self._in_flight += 1
-        if self._find_limits(destination).most_per_minute is not None:
+        if self._limits.of(destination).most_per_minute is not None:
             window.begun_s.append(now_s)
 
     def end(self, destination: str, feedback: Feedback, took_s: float) -> bool:
@@ -96,7 +110,7 @@ class Windows:
         window.in_flight -= 1
         self._in_flight -= 1
         if feedback is Feedback.GOOD:
-            window.size = _grow(window.size, self._find_limits(destination).most_connections, took_s)
+            window.size = _grow(window.size, self._limits.of(destination).most_connections, took_s)
         elif feedback is Feedback.BAD:
             window.size /= 2
             if window.size < 1:
@@ -118,11 +132,10 @@ class Windows:
     def _first_window(self) -> int:
         return 1 + (FIRST_WINDOW - 1) * self.room // self._most_in_flight
 
-    def _find_room(self, window: _Window, limits: Limits) -> int:
-        room = int(window.size) - window.in_flight
-        if limits.most_per_minute is not None:
-            room = min(room, limits.most_per_minute - len(window.begun_s))
-        return max(room, 0)
+
+def _pace(room: int, limits: Limits, begun: int) -> int:
+    """Return what is left of a room, where so many began within the last minute."""
+    return room if limits.most_per_minute is None else min(room, limits.most_per_minute - begun)
 
 
 def _is_paced(window: _Window, limits: Limits, now_s: float) -> bool:

@@ -10,14 +10,19 @@ from paperpath.config.tables import (
     AccessEntry,
     CertificateEntry,
     Configuration,
+    DeliveryTable,
+    DestinationEntry,
     DropTable,
     JournalTable,
     LocalTable,
     MetricsTable,
     PostOfficeTable,
     RelayTable,
+    RemoteTable,
     RouteEntry,
+    ScheduleTable,
     ServiceTable,
+    TimeoutsTable,
     TlsTable,
 )
 from tests.unit.config.example import RIGHT, complain, configure
@@ -155,7 +160,7 @@ PUT_IN = {
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "pigeon"',
         '10: post_office.route[0].via: expected "local", "mx", "refuse", or a host such as "smtp://mail.example.org:25"'
-        ' (smtps, lmtp), got "pigeon"',
+        ' or "smtps://[2001:db8::1]:465", or an array of at most 10 such hosts, got "pigeon"',
     ),
     "a route has no other key": (
         END,
@@ -425,6 +430,11 @@ def test_the_document_names_every_key():
             PostOfficeTable,
             RouteEntry,
             LocalTable,
+            RemoteTable,
+            DestinationEntry,
+            ScheduleTable,
+            TimeoutsTable,
+            DeliveryTable,
             JournalTable,
             TlsTable,
             CertificateEntry,
@@ -436,5 +446,5 @@ def test_the_document_names_every_key():
         key
         for keys in fields
         for key in keys
-        if not re.search(rf"`(\[*(post_office|tls)\.|\[)?{key}\]*`", DOCUMENT)
+        if not re.search(rf"`(\[*(post_office|tls|remote)\.|\[)?{key}\]*`", DOCUMENT)
     } == set()

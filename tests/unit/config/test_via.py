@@ -1,6 +1,6 @@
 import pytest
 
-from paperpath.config.via import parse_refusal, parse_via, split_via
+from paperpath.config.via import NextHost, parse_refusal, parse_via, split_via
 from tests.unit.config.example import RIGHT, complain, configure
 
 ROUTE = RIGHT + '[[post_office.route]]\ndomain = "a.example"\n'
@@ -14,9 +14,10 @@ ROUTE = RIGHT + '[[post_office.route]]\ndomain = "a.example"\n'
         ("refuse", "refuse"),
         ("smtp://Mail.Example.ORG:25", "smtp://mail.example.org:25"),
         ("smtps://192.0.2.1:465", "smtps://192.0.2.1:465"),
-        ("lmtp://[2001:DB8:0::1]:24", "lmtp://[2001:db8::1]:24"),
+        ("smtp://[2001:DB8:0::1]:24", "smtp://[2001:db8::1]:24"),
         ("smtp://1host.example:0025", "smtp://1host.example:25"),
-        ("lmtp://localhost:24", "lmtp://localhost:24"),
+        ("smtp://localhost:24", "smtp://localhost:24"),
+        ("smtp://A.example:25 smtps://b.example:465", "smtp://a.example:25 smtps://b.example:465"),
     ],
 )
 def test_a_way_is_kept_in_one_spelling(text, via):
@@ -30,6 +31,7 @@ def test_a_way_is_kept_in_one_spelling(text, via):
         "smtp://a b:25", "http://host:25",
         "smtp://host:25/", "smtp://u@host:25", "smtp://1.2.3:25", "smtp://[::g]:25",
         "smtp://bücher.example:25", "smtp://host:25\n", "smtp://host:٢٥", "smtp:/host:25", "smtp://-a:25",
+        "smtp://a:25 mx", "smtp://a:25  smtp://b:25", " ".join(["smtp://a:25"] * 11),
     ],
 )  # fmt: skip
 def test_another_way_is_refused(text):
@@ -37,10 +39,61 @@ def test_another_way_is_refused(text):
         parse_via(text)
 
 
-def test_host_and_port_of_a_way():
-    assert split_via("smtp://mail.example.org:25") == ("mail.example.org", 25)
-    assert split_via("lmtp://[2001:db8::1]:24") == ("2001:db8::1", 24)
-    assert split_via("mx") is None
+def test_the_hosts_of_a_way():
+    assert split_via("smtp://mail.example.org:25") == (NextHost("mail.example.org", 25, False),)
+    assert split_via("smtps://[2001:db8::1]:465 smtp://b.example:25") == (
+        NextHost("2001:db8::1", 465, True),
+        NextHost("b.example", 25, False),
+    )
+    assert split_via("mx") == ()
+
+
+def test_lmtp_is_refused_and_called_what_it_is():
+    with pytest.raises(ValueError, match="^expected no lmtp:// here: delivery by LMTP is not there yet"):
+        parse_via("lmtp://localhost:24")
+
+
+def test_several_hosts_stand_in_an_array():
+    text = f'{ROUTE}via = ["smtp://A.example:25", "smtps://b.example:465"]'
+    (route,) = configure(text).post_office.route
+    assert route.via == "smtp://a.example:25 smtps://b.example:465"
+
+
+@pytest.mark.parametrize(
+    "via", ['["mx"]', "[]", '["smtp://a.example:25", "local"]', "[25]", '"smtp://a.example:25 smtp://b:25"']
+)
+def test_an_array_of_something_else_is_refused(via):
+    (problem,) = complain(f"{ROUTE}via = {via}")
+    assert 'post_office.route[0].via: expected "local", "mx", "refuse"' in problem
+
+
+LOGIN = 'user = "me"\npassword_file = "secret"\n'
+
+
+@pytest.mark.parametrize(
+    ("rest", "complaint"),
+    [
+        ('via = "smtps://a.example:465"\nuser = "me"', "user: expected user and password_file together"),
+        (
+            'via = "smtps://a.example:465"\npassword_file = "secret"',
+            "password_file: expected user and password_file together",
+        ),
+        (f'{LOGIN}via = "mx"', "user: expected no user; only hosts that the route names are logged in to"),
+        (
+            f'{LOGIN}via = "smtp://a.example:587"\ntls = "opportunistic"',
+            'tls: expected "require", or nothing: a password is never sent in the clear',
+        ),
+    ],
+)
+def test_G34_half_a_login_is_refused(rest, complaint):
+    (problem,) = complain(f"{ROUTE}{rest}")
+    assert problem.endswith(f"post_office.route[0].{complaint}")
+
+
+def test_the_files_of_a_login_are_relative_to_the_configuration():
+    (route,) = configure(f'{ROUTE}via = "smtps://a.example:465"\n{LOGIN}').post_office.route
+    assert route.password_file is not None
+    assert route.password_file.is_absolute()
 
 
 @pytest.mark.parametrize(
