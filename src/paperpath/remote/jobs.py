@@ -159,7 +159,7 @@ def read_from_scheduler(record: bytes) -> FromScheduler:
     """Read what smtprcd sent. Raises: RecordError."""
     try:
         value = _from_scheduler.decode(record)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordError(str(error)) from error
     _check_version(value)
     return value
@@ -169,7 +169,7 @@ def read_from_client(record: bytes) -> FromClient:
     """Read what a relay client sent. Raises: RecordError."""
     try:
         value = _from_client.decode(record)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordError(str(error)) from error
     _check_version(value)
     return value

@@ -9,6 +9,7 @@ from paperpath.remote.jobs import (
     Answered,
     Done,
     Drain,
+    FromScheduler,
     Hello,
     Job,
     JobContent,
@@ -41,8 +42,8 @@ JOB = Job(
 
 @given(st.data())
 def test_records_come_out_as_they_went_in_however_they_are_cut(data):
-    values = [Hello(), Settings("/a", "é"), JOB, Drain()]
-    octets = b"".join(map(write_record, values))
+    values: list[FromScheduler] = [Hello(), Settings("/a", "é"), JOB, Drain()]
+    octets = b"".join([write_record(value) for value in values])
     cuts = sorted(data.draw(st.sets(st.integers(0, len(octets)), max_size=8)))
     reader = RecordReader()
     found = []
