@@ -7,6 +7,7 @@ answer to a question that is in flight is dropped, and the question stays in fli
 
 import asyncio
 from random import Random
+from typing import cast
 
 from paperpath.config.endpoint import Endpoint
 from paperpath.dns.wire import Question, Reading, make_query, read_answer, read_number
@@ -46,8 +47,8 @@ class Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Neither asyncio's own before Python 3.12 nor uvloop's is an instance of that.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Give an answer to whoever waits for it."""

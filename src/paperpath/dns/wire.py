@@ -145,7 +145,7 @@ def _read_records(octets: bytes, question: Question, answers: int, authorities: 
 
 def _read_head(parser: dns.wire.Parser) -> tuple[dns.name.Name, int, int, int]:
     """Return a record's owner, type (0 where the class is none of ours), TTL, and where it ends."""
-    owner = parser.get_name()
+    owner = parser.get_name(decompress=True)
     kind, group, age_s, length = parser.get_struct(_RECORD)
     if length > parser.remaining():
         raise dns.exception.FormError
