@@ -18,6 +18,7 @@ _STARTING_KEYS = (
     ("relay", "processes"),
     ("local",),
     ("remote", "clients"),
+    ("dns",),
     ("drop", "group"),
     ("metrics",),
     ("service",),

@@ -1,7 +1,7 @@
-"""Where a program listens: an IP address and a TCP port.
+"""Where a program listens, or where one is asked: an IP address and a port.
 
-Called by the tables; the relay binds to what comes out. Names are not taken, so that nothing
-here ever asks a resolver.
+Called by the tables; the relay binds to what comes out, the resolver asks there. Names are not taken, so
+that nothing here ever asks a resolver.
 """
 
 import ipaddress

@@ -58,6 +58,8 @@ MOST_THREADS = 64
 MOST_PROCESSES = 64
 MOST_TRANSACTIONS = 10_000
 MOST_PAUSE_S = 86_400.0  # what is put off for longer is taken for due: see maildrop.values
+MOST_SERVERS = 8
+LONGEST_DNS_S = 120
 MOST_CERTIFICATES = 100  # two files of each are handed over at once
 
 SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
@@ -99,6 +101,7 @@ def _read_via(value: object) -> str:
 
 _Listener = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
 _Address = Annotated[str, _from_text(parse_address, ADDRESS_EXPECTED)]
+_Endpoint = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
 _Network = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
 _AcceptedDomain = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
 _RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
@@ -131,7 +134,7 @@ class AccessEntry(_Table):
 class RelayTable(_Table):
     """[relay], for smtprd: where it listens, and what it takes."""
 
-    listen: Annotated[tuple[_Listener, ...], Strict(False), AfterValidator(_require_some)] = Field(
+    listen: Annotated[tuple[_Endpoint, ...], Strict(False), AfterValidator(_require_some)] = Field(
         description=f"an array of {ENDPOINT_EXPECTED}"
     )
     domains: Annotated[tuple[_AcceptedDomain, ...], Strict(False)] = Field(
@@ -325,6 +328,24 @@ class DeliveryTable(_Table):
     """Octets that a message may have to come back whole in a report; of a longer one the header does."""
 
 
+class DnsTable(_Table):
+    """[dns], for whatever asks the DNS: which servers, and how long an answer may take."""
+
+    servers: Annotated[tuple[_Endpoint, ...], Strict(False)] = Field(
+        default=(),
+        max_length=MOST_SERVERS,
+        description=f"an array of at most {MOST_SERVERS} {ENDPOINT_EXPECTED}",
+    )
+    """Asked in turn; none: those of this host's resolv.conf."""
+    timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=LONGEST_DNS_S,
+        description=f"a number of seconds, more than 0, at most {LONGEST_DNS_S}",
+    )
+    """Seconds that one question may take, all servers and all aliases included."""
+
+
 class DropTable(_Table):
     """[drop], for smtppd, which takes what people of this host leave in the drop directory."""
 
@@ -368,7 +389,7 @@ class JournalTable(_Table):
 class MetricsTable(_Table):
     """[metrics], for metricsd: where it serves Prometheus. The loader wants `remote` for an open address."""
 
-    listen: _Listener = Field(description=ENDPOINT_EXPECTED)
+    listen: _Endpoint = Field(description=ENDPOINT_EXPECTED)
     remote: bool = Field(default=False, description="true or false")
     """Whether others than this host may read."""
 
@@ -401,6 +422,7 @@ class Configuration(_Table):
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
     remote: RemoteTable = Field(default=RemoteTable(), description="a table [remote]")
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="a table [delivery]")
+    dns: DnsTable = Field(default=DnsTable(), description="a table [dns]")
     drop: DropTable = Field(default=DropTable(), description="a table [drop]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 

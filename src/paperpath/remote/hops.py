@@ -1,21 +1,64 @@
-"""The hosts to try for a route, in their order."""
+"""The hosts to try for a route, in their order: asked of the DNS at every attempt (requirement G-9)."""
 
+import ipaddress
 from collections.abc import Sequence
+from itertools import chain
 
 from paperpath.config.tables import RemoteTable
-from paperpath.mail.reply import Reply, make_reply
+from paperpath.config.via import NextHost
+from paperpath.dns.exchangers import Family, NextHops, Policy
+from paperpath.dns.next_hops import Asks, find_host_hops, find_next_hops
+from paperpath.mail.domain import domain_key
+from paperpath.mail.reply import Reply
 from paperpath.remote.contact import Hop
 from paperpath.remote.route import Route
+from paperpath.service.interfaces import read_own_addresses
 
 
 class HopFinder:
     """Finds hosts by one configuration."""
 
-    def __init__(self, remote: RemoteTable) -> None:
-        """Take it."""
+    def __init__(self, hostname: str, remote: RemoteTable, resolver: Asks) -> None:
+        """Ask nothing yet; `hostname` is ours."""
+        self._remote = remote
+        self._own_names = frozenset(domain_key(name) for name in (hostname, remote.hello or hostname))
+        self._resolver = resolver
 
     async def find(self, route: Route) -> Sequence[Hop] | Reply:
-        """Find."""
+        """Return where to try; or why nowhere."""
+        policy = self._make_policy()
         if route.hosts:
-            return [Hop(host.host, host.host, host.port, host.is_encrypted) for host in route.hosts]
-        return make_reply(451, "4.4.3", "no DNS yet")
+            return await self._find_hosts(route.hosts, policy)
+        found = await find_next_hops(route.domain, self._resolver, policy)
+        return found if isinstance(found, Reply) else _make_hops(found, self._remote.port)
+
+    async def _find_hosts(self, hosts: Sequence[NextHost], policy: Policy) -> Sequence[Hop] | Reply:
+        """Return the addresses of all hosts that have some; if none has, why, preferably for now only."""
+        found = [(host, await find_host_hops(host.host, self._resolver, policy)) for host in hosts]
+        hops = [
+            _make_hops(hops, host.port, is_encrypted=host.is_encrypted)
+            for host, hops in found
+            if not isinstance(hops, Reply)
+        ]
+        if hops:
+            return list(chain(*hops))
+        replies = [reply for _, reply in found if isinstance(reply, Reply)]
+        return min(replies, key=lambda reply: reply.code)
+
+    def _make_policy(self) -> Policy:
+        remote = self._remote
+        own = [
+            address
+            for address in read_own_addresses()
+            if not (remote.loopback and ipaddress.ip_address(address).is_loopback)
+        ]
+        return Policy(
+            self._own_names,
+            frozenset([*own, *remote.own_addresses]),
+            tuple(Family(family) for family in remote.families),
+            remote.loopback,
+        )
+
+
+def _make_hops(hops: NextHops, port: int, *, is_encrypted: bool = False) -> list[Hop]:
+    return [Hop(hop.host, hop.address, port, is_encrypted) for hop in hops]

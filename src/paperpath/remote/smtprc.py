@@ -12,8 +12,10 @@ from typing import Any, get_args
 
 import click
 
-from paperpath.config.tables import RemoteTable, TlsPolicy
+from paperpath.config.tables import DnsTable, RemoteTable, TlsPolicy
 from paperpath.config.via import NextHost
+from paperpath.dns.resolver import Resolver
+from paperpath.dns.servers import find_servers
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.reply import Reply
 from paperpath.remote.byhand import Errand, run_errand, to_wire_lines
@@ -96,17 +98,13 @@ def by_hand(host: str, sender: Mailbox | None, recipients: tuple[Mailbox, ...], 
     """
     chosen = _Options(**options)
     octets = to_wire_lines(sys.stdin.buffer.read())
-    errand = Errand(
-        _make_route(host, chosen), RemoteTable(loopback=True), chosen.hello, sender, recipients, octets
-    )
+    table = RemoteTable(port=chosen.port, loopback=True)
+    route = _make_route(host, chosen)
+    errand = Errand(route, table, chosen.hello, sender, recipients, octets)
+    finder = HopFinder(chosen.hello, table, Resolver(find_servers(DnsTable())))
+    observer = _Shown() if chosen.verbose else NOBODY
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        answers = runner.run(
-            run_errand(
-                errand,
-                HopFinder(RemoteTable(loopback=True)).find,
-                _Shown() if chosen.verbose else NOBODY,
-            )
-        )
+        answers = runner.run(run_errand(errand, finder.find, observer))
     _print(recipients, answers, as_json=chosen.as_json)
     raise SystemExit(_exit_code(answers))
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from paperpath.config.loader import parse_document
 from paperpath.config.tables import Configuration
+from paperpath.dns.resolver import Resolver
+from paperpath.dns.servers import find_servers
 from paperpath.remote.channel import Channel
 from paperpath.remote.contact import Contact
 from paperpath.remote.hops import HopFinder
@@ -33,6 +35,7 @@ class Worker:
         self._is_draining = False
         self._ended = asyncio.Event()
         self._configuration: Configuration | None = None
+        self._resolver: Resolver | None = None
 
     async def work(self, connection: socket.socket) -> None:
         """Work until smtprcd closes the channel."""
@@ -64,8 +67,11 @@ class Worker:
         remote = configuration.remote
         allow_descriptors(remote.most_transactions + _DESCRIPTORS_BESIDE)
         hello = remote.hello or configuration.hostname
+        if self._resolver is None:  # [dns] waits for a restart
+            self._resolver = Resolver(find_servers(configuration.dns), configuration.dns.timeout_s)
+        finder = HopFinder(configuration.hostname, remote, self._resolver)
+        self._contact = Contact(remote, hello, finder.find, self._is_wanted)
         self._configuration = configuration
-        self._contact = Contact(remote, hello, HopFinder(remote).find, self._is_wanted)
 
     def _is_wanted(self) -> bool:
         return self._channel.is_whole
