@@ -88,7 +88,12 @@ class _Options:
 @click.option("--hello", default=socket.getfqdn, show_default="this host", help="Who we say we are.")
 @click.option("--verbose", is_flag=True, help="Show the dialogue, without secrets.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts: one object for each recipient.")
-def by_hand(host: str, sender: Mailbox | None, recipients: tuple[Mailbox, ...], **options: Any) -> None:
+def by_hand(
+    host: str,
+    sender: Mailbox | None,
+    recipients: tuple[Mailbox, ...],
+    **options: Any,  # noqa: ANN401 - click checks them, and `_Options` has their types
+) -> None:
     """Deliver a message from standard input now, without the queue, to HOST for each RECIPIENT.
 
     SENDER may be "" for none. Lines that end in LF go out with CRLF. Exit 0 if all was delivered, 75 if

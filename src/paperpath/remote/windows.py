@@ -81,7 +81,7 @@ class Windows:
         return max(self._most_in_flight - self._in_flight, 0)
 
     def rooms(self, now_s: float) -> Rooms:
-        """Return how many transactions may be begun, for each destination that is known, and for any other."""
+        """Return how many transactions may begin, for each destination that is known and for any other."""
         first = self._first_window
         named = {name: _pace(first, limits, 0) for name, limits in self._limits.special.items()}
         for destination, window in list(self._windows.items()):

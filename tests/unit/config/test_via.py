@@ -49,7 +49,7 @@ def test_the_hosts_of_a_way():
 
 
 def test_lmtp_is_refused_and_called_what_it_is():
-    with pytest.raises(ValueError, match="^expected no lmtp:// here: delivery by LMTP is not there yet"):
+    with pytest.raises(ValueError, match=r"^expected no lmtp:// here: delivery by LMTP is not there yet"):
         parse_via("lmtp://localhost:24")
 
 
