@@ -11,7 +11,15 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 
-from paperpath.journal.events import Accepted, MessageRefused, Released, Reported
+from paperpath.journal.events import (
+    Accepted,
+    Attempted,
+    MessageRefused,
+    Released,
+    Reported,
+    Sorted,
+    Suspended,
+)
 from paperpath.journal.lines import Told
 from paperpath.journal.search import Pattern
 from paperpath.mail.address import domain_key
@@ -22,6 +30,8 @@ _QUEUE_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{12,24}", re.I)
 _RELEASED = re.compile(rb'"event":"released"')
 _MOST_LINKED = 100  # messages that are told of for their links alone
 _MOST_RELEASES = 1000
+_MOST_SUSPENSIONS = 1000  # of each destination
+_LAST_OUTCOMES = ("delivered", "relayed", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ def find_stories(text: str, look_up: LookUp, limit: int) -> Stories:
     complete = gathered.ask(question, limit)
     gathered.follow_messages()
     gathered.follow_sessions()
+    gathered.follow_destinations()
     return Stories(tuple(gathered.stories()), complete)
 
 
@@ -93,6 +104,7 @@ class _Gathered:
         self._messages: dict[str, dict[bytes, Told]] = defaultdict(dict)
         self._sessions: dict[str, dict[bytes, Told]] = defaultdict(dict)
         self._releases: list[Told] = []
+        self._suspensions: dict[str, list[Told]] = defaultdict(list)  # by destination
 
     def ask(self, question: _Question, limit: int) -> bool:
         """Take what answers the question; tell whether that was all there is."""
@@ -138,6 +150,21 @@ class _Gathered:
         for lines in self._messages.values():
             self._add_refusals(lines, ends, refusals)
 
+    def follow_destinations(self) -> None:
+        """Look up when the destinations of the messages could not be reached."""
+        wanted = {
+            told.event.destination
+            for lines in self._messages.values()
+            for told in lines.values()
+            if isinstance(told.event, Sorted)
+        }
+        if not wanted:
+            return
+        for told in self._look_up([_any_of("destination", sorted(wanted))]):
+            if isinstance(told.event, Suspended):
+                known = self._suspensions[told.event.destination]
+                self._suspensions[told.event.destination] = [*known[1 - _MOST_SUSPENSIONS :], told]
+
     def stories(self) -> list[Story]:
         """Return one story for each message, and for each session with something that led to none."""
         told_elsewhere = {line for lines in self._messages.values() for line in lines}
@@ -177,10 +204,35 @@ class _Gathered:
                 }
 
     def _order(self, lines: dict[bytes, Told]) -> tuple[Told, ...]:
-        """Order what was told of a message, with the deaths of workers while it was here."""
+        """Order what was told of a message, with what happened to many at once while it was here."""
         told = _by_time(lines.values())
         meanwhile = [death for death in self._releases if told[0].time_us < death.time_us < told[-1].time_us]
-        return _by_time([*told, *meanwhile])
+        return _by_time([*told, *meanwhile, *self._find_suspensions(told)])
+
+    def _find_suspensions(self, told: tuple[Told, ...]) -> Collection[Told]:
+        """Return when a recipient waited for a destination that could not be reached."""
+        found: dict[bytes, Told] = {}
+        for one in told:
+            if isinstance(one.event, Sorted) and one.event.destination in self._suspensions:
+                end_us = _find_end(told, one.event.address)
+                found |= {
+                    suspension.line: suspension
+                    for suspension in self._suspensions[one.event.destination]
+                    if one.time_us < suspension.time_us and (end_us is None or suspension.time_us <= end_us)
+                }
+        return found.values()
+
+
+def _find_end(told: tuple[Told, ...], address: str) -> int | None:
+    """Return when an address had its last outcome, `None` if it is open."""
+    ends = (
+        one.time_us
+        for one in told
+        if isinstance(one.event, Attempted)
+        and one.event.recipient == address
+        and one.event.outcome in _LAST_OUTCOMES
+    )
+    return next(ends, None)
 
 
 def _by_time(told: Iterable[Told]) -> tuple[Told, ...]:

@@ -1,6 +1,7 @@
 """The addresses of this host's interfaces, as Linux lists them; read anew whenever somebody asks."""
 
 import ipaddress
+from itertools import pairwise
 from pathlib import Path
 
 _IPV4_FILE = Path("/proc/net/fib_trie")
@@ -15,11 +16,7 @@ def read_own_addresses() -> frozenset[str]:
 def parse_ipv4(text: str) -> list[str]:
     """Read the routing table's tree: an address stands on the line before the one that calls it local."""
     lines = text.splitlines()
-    return [
-        before.split()[-1]
-        for before, line in zip(lines, lines[1:], strict=False)
-        if line.strip() == "/32 host LOCAL"
-    ]
+    return [before.split()[-1] for before, line in pairwise(lines) if line.strip() == "/32 host LOCAL"]
 
 
 def parse_ipv6(text: str) -> list[str]:

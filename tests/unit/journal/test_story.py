@@ -18,6 +18,7 @@ from paperpath.journal.events import (
     Released,
     Reported,
     Sorted,
+    Suspended,
 )
 from paperpath.journal.lines import Told, decode_line, encode_event
 from paperpath.journal.search import Pattern
@@ -192,3 +193,25 @@ def test_S6_what_a_client_says_cannot_make_it_part_of_a_story() -> None:
         accepted(FIRST, "", "a@b.example", f'"{forged}"@x.example'),
     ]
     assert shape(ask(FIRST, events)) == {FIRST: [2]}
+
+
+def test_P9_a_story_tells_when_its_destination_could_not_be_reached() -> None:
+    """From when a recipient was sorted there, until it had its last outcome or until now."""
+
+    def away(destination: str) -> Suspended:
+        return Suspended(destination, 9, 1, "451 4.4.1 No")
+
+    events: list[Event] = [
+        accepted(FIRST, "", "a@b.example", "u@far.example"),
+        away("far.example"),
+        Sorted(FIRST, "u@far.example", "u@far.example", "remote", "far.example", ""),
+        accepted(SECOND, "", "a@b.example", "v@far.example"),
+        Sorted(SECOND, "v@far.example", "v@far.example", "remote", "far.example", ""),
+        away("far.example"),
+        away("else.example"),
+        attempted(FIRST, "u@far.example", "deferred"),
+        attempted(FIRST, "u@far.example", "relayed"),
+        away("far.example"),
+    ]
+    assert shape(ask(FIRST, events)) == {FIRST: [1, 3, 6, 8, 9]}
+    assert shape(ask(SECOND, events)) == {SECOND: [4, 5, 6, 10]}

@@ -16,6 +16,7 @@ from paperpath.journal.events import (
     Released,
     Reported,
     Sorted,
+    Suspended,
 )
 from paperpath.journal.lines import Told
 from paperpath.journal.story import Story
@@ -109,6 +110,11 @@ TOLD = [
         "report 0BEEF made for a@b.example, about u@x.example and 1 more",
     ),
     (Released(3), "a worker had died; its claims were released, 3 in all"),
+    (
+        Suspended("far.example", 1_000_000, 2, "451 4.4.1 No"),
+        "far.example cannot be reached, 2 times in a row now; next attempt at "
+        "1970-01-01T00:00:01.000000Z: '451 4.4.1 No'",
+    ),
     (
         Ordered("0CAFE", "u@x.example", "root", "reroute", "via mx"),
         "operator root: reroute u@x.example: 'via mx'",
