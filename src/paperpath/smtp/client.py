@@ -292,18 +292,14 @@ class ClientConnection:
         if meaning is Meaning.NONSENSE:
             self._break_off(replies.out_of_place(reply), is_ours=True)
             return
-        self._due.popleft()
-        if self._due or not self._reader.has_more:
+        is_too_much = len(self._due) == 1 and self._reader.has_more
+        # What ends a transaction counts all the same, or mail would come twice.
+        if not is_too_much or wait is Wait.END:
+            self._due.popleft()
             self._HANDLERS[wait](self, reply, meaning)
-        else:
-            self._hear_too_much(wait, reply, meaning)
-
-    def _hear_too_much(self, wait: Wait, reply: Reply, meaning: Meaning) -> None:
-        """Keep to rule 2; the reply itself counts where it ends a transaction, or mail would come twice."""
-        if wait is Wait.END:
-            self._hear_end(reply, meaning)
-        because = replies.R451_OCTETS_BEHIND_STARTTLS if wait is Wait.STARTTLS else replies.R451_NONSENSE
-        self._break_off(because, is_ours=True)
+        if is_too_much:
+            because = replies.R451_OCTETS_BEHIND_STARTTLS if wait is Wait.STARTTLS else replies.R451_TOO_MUCH
+            self._break_off(because, is_ours=True)
 
     def _hear_closing(self, wait: Wait, reply: Reply) -> None:
         if self._is_open:
