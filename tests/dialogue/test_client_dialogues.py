@@ -3,8 +3,8 @@
 `S: text` is what the peer says, `|` between its lines; `S> octets` octets without a line end; `S!` the
 connection is lost. `C: line` is all that the client says then, `C> octets` without a line end. `E: event` is
 what its driver is told, `D: deed` what that does. `= setting` comes first, `#` is a comment. Octets have
-Python's escapes. An answer is a code, with the status and `*` where it is ours, `?` where it is uncertain, and
-`-` for who was not asked. Where `= whole` stands, what must happen depends on what comes together.
+Python's escapes. An answer is a code, with the status and `*` where it is ours, `?` where it is uncertain;
+`-` is for who was not asked. Where `= whole` stands, what must happen depends on what comes together.
 """
 
 from collections.abc import Iterator
