@@ -145,3 +145,9 @@ def test_G17_MAILMAX_ends_a_connection():
     messages = [(transaction("u@p.example"), [b"x\r\n"])] * 3
     assert converse(client, peer, messages).codes == [[250], [250]]
     assert client.is_exhausted
+
+
+def test_S12_no_command_holds_a_line_end_of_its_own():
+    evil = Recipient(address("u@p.example"), "", "rfc822;x\r\nRSET")
+    with pytest.raises(ValueError, match="line end"):
+        deliver([(transaction(evil), [])])
