@@ -7,7 +7,8 @@ Promise: no octets from the peer raise; they yield events, one `TransactionEnded
 most one reply of bounded size beyond what was just given.
 
 The driver's loop: send `octets_to_send()`, `receive(octets)`, then `next_event()` until it gives `None`; so
-on until `waits_for` is `NOTHING`. Between transactions `begin` where `can_begin`, or `quit`.
+on until `waits_for` is `NOTHING`. Between transactions `begin` where `can_begin`, or `quit`. Whatever else is
+called may make events too.
 
 Rule 1: what a reply means is decided only in client_states.py.
 Rule 2: when all replies that are due have come, nothing else may have: what stands behind them was said
@@ -81,9 +82,11 @@ class ClientConnection:
 
     @property
     def waits_for(self) -> Wait:
-        """What is due next; the driver takes its timeout from it."""
+        """What is due next; the driver takes its timeout from it. `STARTTLS` until TLS has started."""
         if self._outgoing.due:
             return self._outgoing.due[0]
+        if self._in_handshake:
+            return Wait.STARTTLS
         return Wait.CONTENT if self._wants_content else Wait.NOTHING
 
     @property
@@ -210,7 +213,10 @@ class ClientConnection:
             self._refuse_content()
 
     def quit(self) -> None:
-        """Say QUIT where that makes sense; `waits_for` is `NOTHING` when its reply has come."""
+        """Say QUIT where that makes sense; `waits_for` is `NOTHING` when its reply has come.
+
+        Not while something is due: `break_off`, then.
+        """
         if self._dealing is not None or self._outgoing.due:
             raise RuntimeError("something is still due")
         if self._is_closed or self._in_handshake:
@@ -338,17 +344,18 @@ class ClientConnection:
             self._outgoing.say_secret(f"{command} {secret}", f"{command} {_HIDDEN}")
 
     def _hear_auth(self, reply: Reply, meaning: Meaning) -> None:
-        if meaning is Meaning.TAKEN:
-            self._open()
-        elif meaning is Meaning.REFUSED:
+        conversation = self._conversation
+        if meaning is Meaning.REFUSED:
             self._refuse(Wait.AUTH, reply)
+        elif conversation is None:  # cancelled, which is never answered like this
+            self._break_off(replies.out_of_place(reply), is_ours=True)
+        elif meaning is Meaning.TAKEN:
+            self._open()
+        elif (response := conversation.respond(reply.lines[0])) is not None:
+            self._outgoing.say_secret(response, _HIDDEN)
         else:
-            assert self._conversation is not None
-            response = self._conversation.respond(reply.lines[0])
-            if response is None:
-                self._outgoing.say_secret("*", "*")  # RFC 4954 §4
-            else:
-                self._outgoing.say_secret(response, _HIDDEN)
+            self._conversation = None
+            self._outgoing.say_secret("*", "*")  # RFC 4954 §4
 
     def _open(self) -> None:
         self._is_open = True
