@@ -348,7 +348,7 @@ class ClientConnection:
         if meaning is Meaning.REFUSED:
             self._refuse(Wait.AUTH, reply)
         elif conversation is None:  # cancelled, which is never answered like this
-            self._break_off(replies.out_of_place(reply), is_ours=True)
+            self._break_off(replies.out_of_place(reply), is_ours=True, stage=Wait.AUTH)
         elif meaning is Meaning.TAKEN:
             self._open()
         elif (response := conversation.respond(reply.lines[0])) is not None:
@@ -450,7 +450,7 @@ class ClientConnection:
     def _send_nothing(self) -> None:
         """End the data at once; by LMTP nobody knows how many replies come to that."""
         if self._settings.lmtp:
-            self._break_off(replies.R451_NONSENSE, is_ours=True)
+            self._break_off(replies.R451_NONSENSE, is_ours=True, stage=Wait.DATA)
         else:
             self._end_content(b".\r\n", ".")
 
@@ -475,9 +475,9 @@ class ClientConnection:
         self._is_done = True
         self._events.append(Refused(stage, reply, is_ours))
 
-    def _break_off(self, reply: Reply, *, is_ours: bool = False) -> None:
-        """End all that is open; nothing is sent or read any more."""
-        stage = self.waits_for
+    def _break_off(self, reply: Reply, *, is_ours: bool = False, stage: Wait | None = None) -> None:
+        """End all that is open; nothing is sent or read any more. `stage`: where that is not what is due."""
+        stage = stage or self.waits_for
         if self._dealing is not None:
             uncertain = is_ours and self._dealing.content_ended
             self._settle(Answer(reply, is_ours, uncertain))
