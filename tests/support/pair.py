@@ -1,6 +1,6 @@
 """Our client core talking to our server core, in process: what one sends the other receives."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from paperpath.mail.address import Mailbox, parse_mailbox
@@ -64,25 +64,25 @@ class Peer:
     core: ServerConnection
     verdicts: dict[str, Reply] = field(default_factory=dict)
     messages: list[Taken] = field(default_factory=list)
-    _open: Taken | None = None
+    begun: list[Taken] = field(default_factory=list)
 
     def answer(self, octets: bytes) -> bytes:
         self.core.receive(octets)
         while (event := self.core.next_event()) is not None:
             match event:
                 case events.SenderReceived():
-                    self._open = Taken(event)
+                    self.begun.append(Taken(event))
                     self.core.reply(replies.R250_SENDER)
                 case events.RecipientReceived(recipient):
                     verdict = self.verdicts.get(str(recipient.address), replies.R250_RECIPIENT)
                     if verdict.is_positive:
-                        self._open.recipients.append(recipient)
+                        self.begun[-1].recipients.append(recipient)
                     self.core.reply(verdict)
                 case events.ContentReceived(content):
-                    self._open.content += content
+                    self.begun[-1].content += content
                 case events.ContentEnded(content):
-                    self._open.content += content
-                    self.messages.append(self._open)
+                    self.begun[-1].content += content
+                    self.messages.append(self.begun[-1])
                     self.core.reply(replies.queued("Q"))
                 case events.TLSRequested():
                     self.core.reply(replies.R220_START_TLS)
@@ -102,7 +102,9 @@ class Outcome:
 
     @property
     def codes(self) -> list[list[int | None]]:
-        return [[answer and answer.reply.code for answer in answers] for answers in self.answers]
+        return [
+            [None if answer is None else answer.reply.code for answer in answers] for answers in self.answers
+        ]
 
 
 def converse(
@@ -111,7 +113,7 @@ def converse(
     """Deliver messages over one connection, then quit."""
     outcome = Outcome()
     waiting = iter(messages)
-    chunks = iter(())
+    chunks: Iterator[bytes] = iter(())
     octets = peer.core.octets_to_send()
     while octets or client.wants_content:
         client.receive(octets)
@@ -138,7 +140,7 @@ def converse(
     return outcome
 
 
-def _send(client: ClientConnection, chunks: Iterable[bytes]) -> None:
+def _send(client: ClientConnection, chunks: Iterator[bytes]) -> None:
     for chunk in chunks:
         client.send(chunk)
         if not client.wants_content:

@@ -7,7 +7,8 @@ Promise: no octets from the peer raise; they yield events, one `TransactionEnded
 most one reply of bounded size beyond what was just given.
 
 The driver's loop: send `octets_to_send()`, `receive(octets)`, then `next_event()` until it gives `None`; so
-on until `waits_for` is `NOTHING`. Between transactions `begin` where `can_begin`, or `quit`.
+on until `waits_for` is `NOTHING`. Between transactions `begin` where `can_begin`, or `quit`. Whatever else is
+called may make events too.
 
 Rule 1: what a reply means is decided only in client_states.py.
 Rule 2: when all replies that are due have come, nothing else may have: what stands behind them was said
@@ -16,7 +17,7 @@ Rule 3: only content whose end was sent can have been delivered, and from then o
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
 from paperpath.mail.address import domain_key
@@ -39,15 +40,13 @@ from paperpath.smtp.client_states import Meaning, Wait, interpret
 from paperpath.smtp.dealing import Dealing
 from paperpath.smtp.extensions import NO_EXTENSIONS, read_extensions
 from paperpath.smtp.observer import NOBODY, Observer
+from paperpath.smtp.outgoing import Line, Outgoing
 from paperpath.smtp.reply_reader import NonsenseError, ReplyReader
 from paperpath.smtp.stuffing import BareNewlineError, Stuffer
 from paperpath.smtp.transaction import Transaction
 
 _HIDDEN = "***"  # what the observer is shown for a secret
 _WITHOUT_STATUS = (Wait.GREETING, Wait.HELLO)  # RFC 2034 §4
-_CRLF = "\r\n"
-
-Line = tuple[Wait, str]
 
 
 class ClientConnection:
@@ -64,9 +63,7 @@ class ClientConnection:
         self._observer = observer
         self._encrypted = encrypted
         self._reader = ReplyReader()
-        self._due = deque((Wait.GREETING,))  # replies that the peer owes us
-        self._unsent: deque[Line] = deque()  # commands that wait for the reply to the one before
-        self._output: list[bytes] = []
+        self._outgoing = Outgoing(observer)
         self._events: deque[Event] = deque()
         self._says_old_hello = False
         self._conversation: Conversation | None = None
@@ -85,9 +82,11 @@ class ClientConnection:
 
     @property
     def waits_for(self) -> Wait:
-        """What is due next; the driver takes its timeout from it."""
-        if self._due:
-            return self._due[0]
+        """What is due next; the driver takes its timeout from it. `STARTTLS` until TLS has started."""
+        if self._outgoing.due:
+            return self._outgoing.due[0]
+        if self._in_handshake:
+            return Wait.STARTTLS
         return Wait.CONTENT if self._wants_content else Wait.NOTHING
 
     @property
@@ -119,7 +118,7 @@ class ClientConnection:
         """Take what came from the peer."""
         if self._in_handshake:  # the driver gives us what is in the clear only, and there TLS has its place
             self._break_off(replies.R451_OCTETS_BEHIND_STARTTLS, is_ours=True)
-        elif not self._is_done or self._due:
+        elif not self._is_done or self._outgoing.due:
             self._reader.receive(octets)
 
     def receive_end(self) -> None:
@@ -149,9 +148,7 @@ class ClientConnection:
 
     def octets_to_send(self) -> bytes:
         """Return what is to be sent, and forget it."""
-        octets = b"".join(self._output)
-        self._output.clear()
-        return octets
+        return self._outgoing.take()
 
     def tls_started(self) -> None:
         """Go on inside TLS: what the peer said before is forgotten (RFC 3207 §4.2)."""
@@ -184,7 +181,7 @@ class ClientConnection:
         reset: list[Line] = [(Wait.RESET, "RSET")] if self._needs_reset else []
         sender = (Wait.MAIL, format_mail(transaction, form, self._offered))
         data: list[Line] = [] if form.binary else [(Wait.DATA, "DATA")]
-        self._say([*reset, sender, *recipients, *data])
+        self._say(*reset, sender, *recipients, *data)
 
     def send(self, content: bytes) -> None:
         """Send some content, of any length and cut anywhere: lines as they are, no dots added.
@@ -196,12 +193,11 @@ class ClientConnection:
         if not content:
             return
         if self._binary:
-            self._output += (b"BDAT %d\r\n" % len(content), content)
-            self._observer.see_command(f"BDAT {len(content)}")
-            self._await_one(Wait.CHUNK)
+            self._wants_content = False
+            self._outgoing.send_chunk(content)
             return
         try:
-            self._output.append(self._stuffer.feed(content))
+            self._outgoing.send_content(self._stuffer.feed(content))
         except BareNewlineError:
             self._refuse_content()
 
@@ -217,38 +213,22 @@ class ClientConnection:
             self._refuse_content()
 
     def quit(self) -> None:
-        """Say QUIT where that makes sense; `waits_for` is `NOTHING` when its reply has come."""
-        if self._dealing is not None or self._due:
+        """Say QUIT where that makes sense; `waits_for` is `NOTHING` when its reply has come.
+
+        Not while something is due: `break_off`, then.
+        """
+        if self._dealing is not None or self._outgoing.due:
             raise RuntimeError("something is still due")
         if self._is_closed or self._in_handshake:
             return
         self._is_open = False
         self._is_done = self._is_closed = True
-        self._say([(Wait.QUIT, "QUIT")])
+        self._say((Wait.QUIT, "QUIT"))
 
     # What goes out
 
-    def _say(self, lines: Sequence[Line]) -> None:
-        """Say lines: all at once where the peer takes that, else each when the one before was answered."""
-        if self._offered.pipelining:
-            self._write(lines)
-        else:
-            self._unsent.extend(lines)
-            self._write([self._unsent.popleft()])
-
-    def _write(self, lines: Sequence[Line]) -> None:
-        octets = (_CRLF.join([line for _, line in lines]) + _CRLF).encode()
-        if octets.count(b"\r") != len(lines) or octets.count(b"\n") != len(lines):
-            raise ValueError("a command would hold a line end of its own")
-        self._output.append(octets)
-        for wait, line in lines:
-            self._due.append(wait)
-            self._observer.see_command(line)
-
-    def _write_secret(self, line: str, shown: str) -> None:
-        self._output.append(line.encode() + b"\r\n")
-        self._due.append(Wait.AUTH)
-        self._observer.see_command(shown)
+    def _say(self, *lines: Line) -> None:
+        self._outgoing.say(lines, together=self._offered.pipelining)
 
     def _write_recipients(self, transaction: Transaction, form: Form) -> list[Line]:
         """Write RCPT for as many as the peer takes at once, and answer ourselves for who cannot be said."""
@@ -278,7 +258,7 @@ class ClientConnection:
 
     def _say_hello(self) -> None:
         verb = "LHLO" if self._settings.lmtp else "HELO" if self._says_old_hello else "EHLO"
-        self._say([(Wait.HELLO, f"{verb} {self._settings.hello}")])
+        self._say((Wait.HELLO, f"{verb} {self._settings.hello}"))
 
     # What comes in: one handler per thing that a reply may be due to
 
@@ -292,18 +272,14 @@ class ClientConnection:
         if meaning is Meaning.NONSENSE:
             self._break_off(replies.out_of_place(reply), is_ours=True)
             return
-        self._due.popleft()
-        if self._due or not self._reader.has_more:
+        is_too_much = len(self._outgoing.due) == 1 and self._reader.has_more
+        # What ends a transaction counts all the same, or mail would come twice.
+        if not is_too_much or wait is Wait.END:
+            self._outgoing.due.popleft()
             self._HANDLERS[wait](self, reply, meaning)
-        else:
-            self._hear_too_much(wait, reply, meaning)
-
-    def _hear_too_much(self, wait: Wait, reply: Reply, meaning: Meaning) -> None:
-        """Keep to rule 2; the reply itself counts where it ends a transaction, or mail would come twice."""
-        if wait is Wait.END:
-            self._hear_end(reply, meaning)
-        because = replies.R451_OCTETS_BEHIND_STARTTLS if wait is Wait.STARTTLS else replies.R451_NONSENSE
-        self._break_off(because, is_ours=True)
+        if is_too_much:
+            because = replies.R451_OCTETS_BEHIND_STARTTLS if wait is Wait.STARTTLS else replies.R451_TOO_MUCH
+            self._break_off(because, is_ours=True)
 
     def _hear_closing(self, wait: Wait, reply: Reply) -> None:
         if self._is_open:
@@ -333,7 +309,7 @@ class ClientConnection:
         if self._encrypted or security is Security.NEVER:
             self._log_in()
         elif self._offered.starttls:
-            self._write([(Wait.STARTTLS, "STARTTLS")])
+            self._say((Wait.STARTTLS, "STARTTLS"))
         elif security is Security.REQUIRED:
             self._refuse(Wait.STARTTLS, replies.R454_NO_TLS_OFFERED, is_ours=True)
         else:
@@ -363,22 +339,23 @@ class ClientConnection:
             return
         command, secret = f"AUTH {conversation.mechanism}", conversation.initial
         if secret is None:
-            self._write_secret(command, command)
+            self._outgoing.say_secret(command, command)
         else:
-            self._write_secret(f"{command} {secret}", f"{command} {_HIDDEN}")
+            self._outgoing.say_secret(f"{command} {secret}", f"{command} {_HIDDEN}")
 
     def _hear_auth(self, reply: Reply, meaning: Meaning) -> None:
-        if meaning is Meaning.TAKEN:
-            self._open()
-        elif meaning is Meaning.REFUSED:
+        conversation = self._conversation
+        if meaning is Meaning.REFUSED:
             self._refuse(Wait.AUTH, reply)
+        elif conversation is None:  # cancelled, which is never answered like this
+            self._break_off(replies.out_of_place(reply), is_ours=True, stage=Wait.AUTH)
+        elif meaning is Meaning.TAKEN:
+            self._open()
+        elif (response := conversation.respond(reply.lines[0])) is not None:
+            self._outgoing.say_secret(response, _HIDDEN)
         else:
-            assert self._conversation is not None
-            response = self._conversation.respond(reply.lines[0])
-            if response is None:
-                self._write_secret("*", "*")  # RFC 4954 §4
-            else:
-                self._write_secret(response, _HIDDEN)
+            self._conversation = None
+            self._outgoing.say_secret("*", "*")  # RFC 4954 §4
 
     def _open(self) -> None:
         self._is_open = True
@@ -402,16 +379,17 @@ class ClientConnection:
 
     def _go_on(self) -> None:
         """Go on when every reply that is due has come; end where nobody is left to send to."""
-        if self._due:
+        if self._outgoing.due:
             return
         assert self._dealing is not None
-        following = self._unsent[0][0] if self._unsent else Wait.CONTENT
+        unsaid = self._outgoing.unsaid
+        following = unsaid[0][0] if unsaid else Wait.CONTENT
         if following in {Wait.MAIL, Wait.RCPT}:
-            self._write([self._unsent.popleft()])
+            self._outgoing.say_next()
         elif not self._dealing.accepted:
             self._finish()
         elif following is Wait.DATA:
-            self._write([self._unsent.popleft()])
+            self._outgoing.say_next()
         else:
             self._want_content()
 
@@ -449,7 +427,7 @@ class ClientConnection:
             dealing.hear_content(reply)
         else:
             dealing.settle(Answer(reply))  # which changes nothing where nobody was accepted
-        if not self._due:
+        if not self._outgoing.due:
             self._needs_reset = False  # RFC 5321 §4.1.1.4: the end of data clears the peer's buffers
             self._finish()
 
@@ -462,23 +440,17 @@ class ClientConnection:
         if not self._wants_content:
             raise RuntimeError("no content is wanted")
 
-    def _await_one(self, wait: Wait) -> None:
-        self._wants_content = False
-        self._due.append(wait)
-
     def _end_content(self, octets: bytes, shown: str) -> None:
         dealing = self._dealing
         assert dealing is not None
         dealing.content_ended = True
-        self._output.append(octets)
-        self._observer.see_command(shown)
         self._wants_content = False
-        self._due.extend([Wait.END] * (len(dealing.accepted) if self._settings.lmtp else 1))
+        self._outgoing.end_content(octets, shown, len(dealing.accepted) if self._settings.lmtp else 1)
 
     def _send_nothing(self) -> None:
         """End the data at once; by LMTP nobody knows how many replies come to that."""
         if self._settings.lmtp:
-            self._break_off(replies.R451_NONSENSE, is_ours=True)
+            self._break_off(replies.R451_NONSENSE, is_ours=True, stage=Wait.DATA)
         else:
             self._end_content(b".\r\n", ".")
 
@@ -490,29 +462,28 @@ class ClientConnection:
         """Answer for all who are pending; no further command of this transaction is said."""
         assert self._dealing is not None
         self._dealing.settle(answer)
-        self._unsent.clear()
+        self._outgoing.unsaid.clear()
 
     def _finish(self) -> None:
         assert self._dealing is not None
         self._events.append(TransactionEnded(tuple(self._dealing.answers)))
         self._dealing = None
-        self._unsent.clear()
+        self._outgoing.unsaid.clear()
 
     def _refuse(self, stage: Wait, reply: Reply, *, is_ours: bool = False) -> None:
-        self._due.clear()
+        self._outgoing.due.clear()
         self._is_done = True
         self._events.append(Refused(stage, reply, is_ours))
 
-    def _break_off(self, reply: Reply, *, is_ours: bool = False) -> None:
-        """End all that is open; nothing is sent or read any more."""
-        stage = self.waits_for
+    def _break_off(self, reply: Reply, *, is_ours: bool = False, stage: Wait | None = None) -> None:
+        """End all that is open; nothing is sent or read any more. `stage`: where that is not what is due."""
+        stage = stage or self.waits_for
         if self._dealing is not None:
             uncertain = is_ours and self._dealing.content_ended
             self._settle(Answer(reply, is_ours, uncertain))
             self._finish()
         self._reader = ReplyReader()
-        self._due.clear()
-        self._output.clear()
+        self._outgoing.clear()
         self._wants_content = self._in_handshake = self._is_open = False
         self._is_closed = True
         if not self._is_done:

@@ -3,7 +3,8 @@
 from paperpath.mail.reply import Reply, make_reply
 
 R451_LOST = make_reply(451, "4.4.2", "The connection was lost")
-R451_NONSENSE = make_reply(451, "4.5.0", "The peer said what is no reply to what it was asked")
+R451_NONSENSE = make_reply(451, "4.5.0", "The peer said what is no reply")
+R451_TOO_MUCH = make_reply(451, "4.5.0", "The peer said more than it was asked")
 R451_NO_PERMISSION = make_reply(451, "4.5.0", "The peer answered DATA with a reply that permits no content")
 R451_UNANSWERED = make_reply(
     451, "4.4.2", "The connection was lost before the reply to the whole message; it may have been taken"

@@ -1,0 +1,225 @@
+"""The client core with peers that say anything, however cut, against an independent reading (S-12, G-30).
+
+The reading is of what the observer was shown: commands and replies, paired in the order of the wire. Only it
+decides here who may have been delivered.
+"""
+
+from collections import deque
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paperpath.mail.envelope import SenderParameters
+from paperpath.mail.reply import Reply
+from paperpath.smtp.client import ClientConnection
+from paperpath.smtp.client_events import Broken, ContentWanted, Ready, Refused, TLSWanted, TransactionEnded
+from paperpath.smtp.client_settings import Credentials, Security
+from paperpath.smtp.reply_reader import MOST_LINE_OCTETS, MOST_REPLY_OCTETS
+from tests.support.pair import CLIENT, transaction
+
+RECIPIENTS = 3
+CONTENT = b"S: x\r\n\r\n.\r\nend\r\n"
+CORES = [
+    replace(CLIENT, security=Security.NEVER),
+    CLIENT,
+    replace(CLIENT, security=Security.REQUIRED),
+    replace(CLIENT, lmtp=True, security=Security.NEVER),
+    replace(CLIENT, credentials=Credentials("u", "secret")),
+]
+EHLOS = [b"250-x\r\n250-PIPELINING\r\n250-BINARYMIME\r\n250 CHUNKING\r\n", b"250 x\r\n"]
+GROUP = b"250 ok\r\n" * (1 + RECIPIENTS)  # to MAIL and each RCPT
+GROUPS = st.lists(st.sampled_from([b"250 ok\r\n", b"250 ok\r\n", b"550 no\r\n", b"354 go\r\n"]), max_size=5)
+SAID = st.one_of(
+    st.sampled_from([GROUP, GROUP + b"354 go\r\n", GROUP + b"250 go\r\n"]),
+    GROUPS.map(b"".join),
+    st.sampled_from(
+        [b"250 ok\r\n", b"250 ok\r\n250 ok\r\n250 ok\r\n", b"354 go\r\n", b"550 no\r\n", b"452 4.5.3 x\r\n"]
+    ),
+    st.sampled_from(
+        [
+            b"421 x\r\n",
+            b"220 x\r\n",
+            b"235 x\r\n",
+            b"334 \r\n",
+            b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n",
+        ]
+    ),
+    st.sampled_from([*EHLOS, b"999 x\r\n", b"250", b"-", b" ", b"\n", b"\r", b"250 x\n"]),
+    st.binary(max_size=8),
+)
+
+
+class Reading:
+    """Pairs commands with replies, as the observer is shown them."""
+
+    def __init__(self) -> None:
+        self.asked: deque[str] = deque()
+        self.heard: list[tuple[str, int]] = []
+        self.begun = 0
+
+    def see_command(self, verb: str) -> None:
+        self.asked.append(verb)
+
+    def see_reply(self, reply: Reply) -> None:
+        self.heard.append((self.asked.popleft() if self.asked else "", reply.code))
+
+    def begin(self) -> None:
+        self.begun = len(self.heard)
+
+    def may_be_delivered(self, recipient: int) -> bool:
+        heard = [(command, code // 100) for command, code in self.heard[self.begun :]]
+        ends = [place for place, (command, _) in enumerate(heard) if command in {".", "BDAT 0 LAST"}]
+        return (
+            any(command.startswith("MAIL ") and digit == 2 for command, digit in heard)
+            and (f"RCPT TO:<u{recipient}@p.example>", 2) in heard
+            and any(
+                (command == "DATA" and digit == 3) or command == "BDAT 0 LAST" for command, digit in heard
+            )
+            and len(ends) == 1
+            and any(digit == 2 for _, digit in heard[ends[0] :])  # by LMTP several replies come to the end
+        )
+
+
+class Driver:
+    """Sends two messages and quits, whatever it is told."""
+
+    def __init__(self, core, binary: bool) -> None:
+        self.reading = Reading()
+        self.core = ClientConnection(core, self.reading)
+        self.reading.asked.append("greeting")
+        self.body = SenderParameters("BINARYMIME") if binary else SenderParameters()
+        self.left = 2
+        self.chunks: list[bytes] = []
+        self.told: list[object] = []
+        self.sent = b""
+
+    def hear(self, octets: bytes) -> None:
+        self.core.receive(octets)
+        self.act()
+
+    def act(self) -> None:
+        while (event := self.core.next_event()) is not None:
+            self.told.append(event)
+            self.react(event)
+        self.sent += self.core.octets_to_send()
+        reader = self.core._reader
+        assert len(reader._input) - reader._read_to <= MOST_LINE_OCTETS
+        assert sum(map(len, reader._lines)) <= MOST_REPLY_OCTETS
+
+    def react(self, event: object) -> None:
+        match event:
+            case TLSWanted():
+                self.core.tls_started()
+            case TransactionEnded(answers):
+                self.judge(answers)
+                self.go_on()
+            case Ready():
+                self.go_on()
+            case ContentWanted():
+                while self.core.wants_content and self.chunks:
+                    self.core.send(self.chunks.pop())
+                if self.core.wants_content:
+                    self.core.end_content()
+            case Refused():
+                self.core.quit()
+
+    def go_on(self) -> None:
+        if self.core.can_begin and self.left:
+            self.left -= 1
+            self.reading.begin()
+            self.chunks = [CONTENT[9:], CONTENT[:9]]
+            self.core.begin(
+                transaction(*(f"u{n}@p.example" for n in range(RECIPIENTS)), parameters=self.body)
+            )
+        elif self.core.can_begin:
+            self.core.quit()
+
+    def judge(self, answers) -> None:
+        assert len(answers) == RECIPIENTS
+        for recipient, answer in enumerate(answers):
+            if answer is not None and answer.reply.is_positive:
+                assert not answer.is_ours
+                assert self.reading.may_be_delivered(recipient)
+            if answer is not None and answer.is_uncertain:
+                assert answer.is_ours
+                assert answer.reply.code // 100 == 4
+
+
+class Scripted:
+    """A peer that reads what it is sent: commands get the next code of its script, content gets `end`."""
+
+    def __init__(self, codes: list[int], hello: bytes, end: int) -> None:
+        self.end = end
+        self.codes = iter(codes)  # 0 for what a well-behaved peer would say
+        self.hello = hello
+        self.pending = b""
+        self.in_data = False
+
+    def answer(self, octets: bytes) -> bytes:
+        self.pending += octets
+        said = b""
+        while True:
+            end = b"\r\n.\r\n" if self.in_data and not self.pending.startswith(b".\r\n") else b"\r\n"
+            line, found, rest = self.pending.partition(end)
+            if not found:
+                return said
+            self.pending = rest
+            said += self.reply(line)
+
+    def reply(self, line: bytes) -> bytes:
+        if self.in_data:
+            self.in_data = False
+            return b"%d done\r\n" % self.end
+        if line.startswith((b"EHLO", b"LHLO")):
+            return self.hello
+        if line.startswith(b"BDAT") and not line.startswith(b"BDAT 0"):
+            self.pending = self.pending[int(line.split()[1]) :]
+        if line == b"QUIT":
+            return b"221 bye\r\n"
+        usual = {b"DATA": 354, b"BDAT 0 LAST": self.end}
+        code = next(self.codes, 0) or usual.get(line, 250)
+        self.in_data = line == b"DATA" and code == 354
+        return b"%d-said\r\n%d x\r\n" % (code, code)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from(CORES), st.booleans(), st.sampled_from([b"", *EHLOS]), st.lists(SAID, max_size=25))
+def test_S12_G19_G28_G30_no_peer_makes_it_raise_or_believe(core, binary, hello, said):
+    driver = Driver(core, binary)
+    if hello:
+        driver.hear(b"220 x\r\n")
+        driver.hear(hello)
+    for octets in said:
+        driver.hear(octets)
+    driver.core.receive_end()
+    driver.act()
+    endings = [event for event in driver.told if isinstance(event, Refused | Broken)]
+    assert len(endings) <= 1
+    assert not endings or driver.told[-1] is endings[0]
+    begun = driver.told.count(ContentWanted())
+    assert sum(isinstance(event, TransactionEnded) for event in driver.told) >= (begun > 0)
+    assert driver.core._dealing is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(CORES[:1] + CORES[3:4]),
+    st.booleans(),
+    st.sampled_from(EHLOS),
+    st.lists(st.sampled_from([*[0] * 12, 250, 354, 550, 452, 421, 199]), max_size=16),
+    st.sampled_from([250, 250, 354, 451, 550, 421, 199]),
+    st.integers(1, 9),
+)
+def test_any_cut_gives_the_same(core, binary, hello, codes, end, cut):
+    def play(size: int) -> tuple[list[object], bytes]:
+        driver, peer = Driver(core, binary), Scripted(codes, hello, end)
+        octets = b"220 x\r\n"
+        while octets:
+            begun = len(driver.sent)
+            for place in range(0, len(octets), size):
+                driver.hear(octets[place : place + size])
+            octets = peer.answer(driver.sent[begun:])
+        return driver.told, driver.sent
+
+    assert play(10_000) == play(1) == play(cut)
