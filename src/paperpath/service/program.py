@@ -225,7 +225,7 @@ def _run_program(
 
 
 def _run(life: Coroutine[None, None, None]) -> None:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(life)
 
 
@@ -343,7 +343,7 @@ async def _beating() -> AsyncIterator[None]:
             await asyncio.wait({beating})
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Choose uvloop where it is there; `PAPERPATH_LOOP=asyncio` chooses the standard loop."""
     if os.environ.get("PAPERPATH_LOOP") == "asyncio":
         return None
