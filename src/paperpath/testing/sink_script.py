@@ -48,8 +48,8 @@ class Kind(Enum):
     MIXED_CODES = "lies-mixed-codes"
     BARE_CODE = "lies-bare-code"
     BARE_NEWLINE = "lies-bare-newline"
-    DATAFOR_NOBODY = "lies-354-without-recipients"
-    TAKENFOR_NOBODY = "lies-250-without-recipients"
+    DATA_FOR_NOBODY = "lies-354-without-recipients"
+    TAKEN_FOR_NOBODY = "lies-250-without-recipients"
 
     __hash__ = object.__hash__
 
