@@ -1,4 +1,4 @@
-"""`paperpath sink`: an SMTP server that takes mail and fails as it is told, to see what a mail system does."""
+"""`paperpath sink`: an SMTP server that takes mail, and fails as it is told."""
 
 import asyncio
 import json
@@ -132,7 +132,7 @@ def sink(
     starttls: str | None,
     password_file: Path | None,
     as_json: bool,
-    **others: Any,
+    **others: Any,  # noqa: ANN401 - the fields of SinkOptions, as the options above name them
 ) -> None:
     """Take mail by SMTP, and fail as addresses say: tempfail@, 421-at-data@, disconnect-after-dot@, lies@.
 

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from paperpath.config.endpoint import Endpoint
+from paperpath.service.errors import ServiceError
 from paperpath.service.listener import open_listeners
 from paperpath.service.tls.certificates import read_certificate
 from paperpath.service.tls.contexts import ContextSet
@@ -84,27 +85,24 @@ class Sink:
 @contextmanager
 def sink_in_thread(options: SinkOptions | None = None) -> Iterator[Sink]:
     """Run a sink in a thread, for the length of the block, for tests that have no event loop."""
-    sink = Sink(options)
-    started: Future[Callable[[], None]] = Future()
-    thread = threading.Thread(target=asyncio.run, args=(_serve(sink, started),), name="sink")
+    sink, end = Sink(options), asyncio.Event()
+    started: Future[asyncio.AbstractEventLoop] = Future()
+    thread = threading.Thread(target=asyncio.run, args=(_serve(sink, started, end),), name="sink")
     thread.start()
-    end = started.result(_PATIENCE_S)
+    loop = started.result(_PATIENCE_S)
     try:
         yield sink
     finally:
-        end()
+        loop.call_soon_threadsafe(end.set)
         thread.join(_PATIENCE_S)
 
 
-async def _serve(sink: Sink, started: "Future[Callable[[], None]]") -> None:
-    loop, end = asyncio.get_running_loop(), asyncio.Event()
+async def _serve(sink: Sink, started: "Future[asyncio.AbstractEventLoop]", end: asyncio.Event) -> None:
     try:
         async with sink:
-            started.set_result(lambda: loop.call_soon_threadsafe(end.set) and None)
+            started.set_result(asyncio.get_running_loop())
             await end.wait()
-    except BaseException as error:
-        if started.done():
-            raise
+    except ServiceError as error:
         started.set_exception(error)
 
 

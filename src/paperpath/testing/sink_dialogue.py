@@ -1,16 +1,14 @@
 """The sink's side of a dialogue, sans-IO: octets in, acts out, as addresses and options tell it.
 
 Driven by the connection: `receive`, then `next_act` until there is none. Unlike smtp/server.py it may lie,
-takes nearly everything, and writes down whatever a strict peer would complain of (RFC 5321, 2920, 3030, 6152).
-It knows no socket and no clock.
+takes nearly everything, and writes down whatever a strict peer would complain of (RFC 5321, 2920, 3030). It
+knows no socket and no clock.
 """
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import ClassVar
 
-from paperpath.mail.address import AddressError, format_mailbox, is_address_literal, is_domain, parse_path
+from paperpath.mail.address import is_address_literal, is_domain
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.smtp import replies
 from paperpath.smtp.chunks import ChunkReader
@@ -18,7 +16,7 @@ from paperpath.smtp.data import DataReader
 from paperpath.smtp.grammar import parse_chunk
 from paperpath.smtp.refusal import CommandError
 from paperpath.testing.sink_books import Books, Taken, TakenRecipient
-from paperpath.testing.sink_login import Credentials, Login, LoginError
+from paperpath.testing.sink_login import R235_LOGGED_IN, Login
 from paperpath.testing.sink_options import SinkOptions, StartTls
 from paperpath.testing.sink_script import (
     FOR_NOBODY,
@@ -31,14 +29,10 @@ from paperpath.testing.sink_script import (
     play,
     read_deed,
 )
+from paperpath.testing.sink_strictness import CONTENT, ComplaintError, StrictPeer
+from paperpath.testing.sink_transaction import GivenPath, Transaction, read_path
 
 _MOST_LINE_OCTETS = 12288  # RFC 4954 §4: the longest that any command may have
-_MOST_SHOWN_OCTETS = 100
-# RFC 2920 §3.1: nothing may stand behind these in one group; AUTH: RFC 4954 §4; STARTTLS: RFC 3207 §4.
-_LAST_OF_GROUP = frozenset(
-    {b"EHLO", b"HELO", b"DATA", b"VRFY", b"EXPN", b"TURN", b"QUIT", b"NOOP", b"HELP", b"STARTTLS", b"AUTH"}
-)
-_CONTENT = b"content"
 _OF_CONNECTION = frozenset({Stage.RSET, Stage.QUIT})
 _INJECTED = b"250-evil.example\r\n250 AUTH PLAIN\r\n"
 _AFTER_STARTTLS = {
@@ -49,64 +43,37 @@ _AFTER_STARTTLS = {
     StartTls.STALL: Ending.STALL,
 }
 
-R235_LOGGED_IN = make_reply(235, "2.7.0", "Logged in")
 R421_MAILMAX = make_reply(421, "4.5.3", "Enough messages for one connection; closing")
 R421_UNASKED = make_reply(421, "4.3.2", "Closing, though nothing was asked")
 R500_IN_CLEAR = make_reply(500, "5.5.2", "No TLS here after all")
-R501_LOGIN = make_reply(501, "5.5.2", "That is no answer to the challenge")
 R503_CHUNK_FAILED = make_reply(503, "5.5.1", "A chunk was refused; say RSET")
 R503_NO_LOGIN_NOW = make_reply(503, "5.5.1", "Not now")
-R504_MECHANISM = make_reply(504, "5.5.4", "No such mechanism")
 R530_LOGIN_FIRST = make_reply(530, "5.7.0", "Log in first")
-R535_WRONG = make_reply(535, "5.7.8", "Wrong user or password")
 R503_NO_SERVICE = make_reply(503, "5.5.1", "There is no service here; say QUIT")
 R554_NOBODY = make_reply(554, "5.5.1", "No recipient was taken")
-
-
-@dataclass(slots=True)
-class _Transaction:
-    """What is known of a message on its way in; `plan`: what its addresses want done at later stages."""
-
-    sender: str
-    parameters: tuple[str, ...]
-    plan: dict[Stage, Deed]
-    recipients: list[TakenRecipient] = field(default_factory=list)
-    asked: int = 0  # RCPT commands
-    octets: int = 0
-    content: list[bytes] = field(default_factory=list)
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    is_ascii: bool = True
-    for_nobody: Kind | None = None
-    has_failed: bool = False  # a chunk was refused
-
-    def has(self, parameter: str) -> bool:
-        """Tell whether MAIL had a parameter, with any value or this one."""
-        return any(parameter in (entry.upper(), entry.upper().partition("=")[0]) for entry in self.parameters)
 
 
 class Dialogue:
     """One connection's dialogue."""
 
-    def __init__(self, options: SinkOptions, director: Director, books: Books, peer: str) -> None:
+    def __init__(self, options: SinkOptions, director: Director, books: Books, address: str) -> None:
         """Begin with the greeting, which `greet` returns."""
         self._options = options
         self._director = director
         self._books = books
-        self._peer = peer
+        self._address = address
         books.connections += 1
         self.number = books.connections
+        self._peer = StrictPeer(options, books, self.number)
         self._input = b""
         self._read: Callable[[Dialogue], Act | None] = Dialogue._read_command
         self._queued: list[Act] = []
-        self._verb = b""  # what is being answered; empty: that the client is there
-        self._is_ahead_noted = False
         self._is_refused = False
         self._hello = ""
-        self._extended = False
         self._tls = ""
         self._user = ""
         self._login: Login | None = None
-        self._transaction: _Transaction | None = None
+        self._transaction: Transaction | None = None
         self._transactions = 0
         self._was_sender_refused = False
         self._plan: dict[Stage, Deed] = {}  # for the rest of the connection
@@ -132,79 +99,70 @@ class Dialogue:
         """Take octets; `answered`: the client has the reply to all that it said before."""
         self._input += octets
         if not answered and octets:
-            self._check_ahead()
+            self._peer.see_ahead(octets)
 
     def next_act(self) -> Act | None:
         """Return what to do next; nothing until more octets come."""
-        return self._queued.pop(0) if self._queued else self._read(self)
+        if self._queued:
+            return self._queued.pop(0)
+        try:
+            return self._read(self)
+        except ComplaintError as complaint:
+            self._peer.hear(complaint)
+            return Act(complaint.reply.octets)
+        except CommandError as refusal:
+            return Act(refusal.reply.octets)
 
     def tls_started(self, version: str) -> None:
         """Begin anew inside TLS (RFC 3207 §4.2)."""
         self._tls = version
-        self._hello, self._extended, self._transaction = "", False, None
+        self._hello, self._peer.extended, self._transaction = "", False, None
         self._read = Dialogue._read_command
 
     def lost(self, *, by_client: bool) -> None:
         """Note the end of the connection."""
         if by_client and not self.has_quit:
-            self._violate("closed without QUIT", self._verb)
+            self._peer.note("closed without QUIT", self._peer.verb)
         self._books.tell("closed", self.number)
 
     # What comes in
 
     def _read_line(self) -> bytes | None:
-        """Return the next line without its end; nothing where it is not whole. Raises: CommandError."""
+        """Return the next line without its end; nothing where it is not whole. Raises: ComplaintError."""
         end = self._input.find(b"\n") + 1
         if not end:
             if len(self._input) > _MOST_LINE_OCTETS:
-                self._violate("line without end", self._input)
                 self._input = b""
-                raise CommandError(replies.R500_LINE_TOO_LONG)
+                raise ComplaintError("line without end", replies.R500_LINE_TOO_LONG)
             return None
         line, self._input = self._input[:end], self._input[end:]
         if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
-            self._violate("bare newline in a command", line)
-            raise CommandError(replies.R500_BARE_NEWLINE)
+            raise ComplaintError("bare newline in a command", replies.R500_BARE_NEWLINE)
         return line[:-2]
 
     def _read_command(self) -> Act | None:
-        try:
-            line = self._read_line()
-            if line is None:
-                return None
-            word, _, argument = line.partition(b" ")
-            self._verb = word.upper()
-            self._is_ahead_noted = False
-            if self._input and self._verb != b"BDAT":
-                self._check_ahead()
-            return self._carry_out(line, argument)
-        except CommandError as error:
-            return Act(error.reply.octets)
-
-    def _carry_out(self, line: bytes, argument: bytes) -> Act | None:
-        handler = self._HANDLERS.get(self._verb)
+        line = self._read_line()
+        if line is None:
+            return None
+        word, _, argument = line.partition(b" ")
+        self._peer.begin(word.upper(), self._input)
+        handler = self._HANDLERS.get(self._peer.verb)
         if handler is None:
-            self._violate("unknown command", line)
-            return Act(replies.R500_UNKNOWN.octets)
-        if self._is_refused and self._verb != b"QUIT":
-            self._violate("went on after a refused greeting", self._verb)
-            return Act(R503_NO_SERVICE.octets)
+            raise ComplaintError("unknown command", replies.R500_UNKNOWN)
+        if self._is_refused and self._peer.verb != b"QUIT":
+            raise ComplaintError("went on after a refused greeting", R503_NO_SERVICE)
         return handler(self, argument)
 
     def _read_content(self) -> Act | None:
-        if not self._input:
-            return None
-        content, self._input = self._data.feed(self._input)
-        self._verb = _CONTENT
-        if act := self._take_content(content):
-            self._input = b"" if act.ending is not Ending.GO_ON else self._input
-            return act
+        if self._input and not self._data.ended:
+            self._peer.verb = CONTENT
+            content, self._input = self._data.feed(self._input)
+            if act := self._take_content(content):
+                return act
         if not self._data.ended:
             return None
-        self._verb, self._is_ahead_noted = b".", False
         self._read = Dialogue._read_command
-        if self._input:
-            self._check_ahead()
+        self._peer.begin(b".", self._input)
         return self._end_content(has_bare_newline=self._data.has_bare_newline)
 
     def _read_chunk(self) -> Act | None:
@@ -216,18 +174,14 @@ class Dialogue:
         if chunks.left:
             return None
         self._read = Dialogue._read_command
-        if self._input:
-            self._check_ahead()
+        self._peer.begin(b"a chunk", self._input)
         return self._end_chunk(chunks)
 
     def _read_answer(self) -> Act | None:
         """Read an answer to a challenge of AUTH."""
-        try:
-            line = self._read_line()
-        except CommandError as error:
-            self._read = Dialogue._read_command
-            return Act(error.reply.octets)
-        return None if line is None else self._answer_challenge(line)
+        assert self._login is not None
+        line = self._read_line()
+        return None if line is None else self._go_on_logging_in(self._login.answer(line))
 
     def _read_in_clear(self) -> Act | None:
         """Take what should have been TLS."""
@@ -243,14 +197,14 @@ class Dialogue:
     # Commands
 
     def _say_hello(self, argument: bytes) -> Act:
-        name, is_extended = argument.decode("ascii", "replace"), self._verb == b"EHLO"
+        name, is_extended = argument.decode("ascii", "replace"), self._peer.verb == b"EHLO"
         if not (is_domain(name) or is_address_literal(name)):
-            self._violate("malformed name in EHLO", argument)
+            self._peer.note("malformed name in EHLO", argument)
         if is_extended and self._options.helo_only:
             return Act(replies.R502_NOT_IMPLEMENTED.octets)
         deed = self._direct_early(self._options.ehlo, Stage.EHLO)
         if deed is None or deed.lets_pass:
-            self._hello, self._extended, self._transaction = name, is_extended, None
+            self._hello, self._peer.extended, self._transaction = name, is_extended, None
             self._books.tell("hello", self.number, name=name, extended=is_extended, tls=self._tls)
         keywords = self._list_keywords() if is_extended else ()
         return self._perform(deed, replies.hello_reply(self._options.hostname, name, keywords))
@@ -262,72 +216,50 @@ class Dialogue:
     def _mail(self, argument: bytes) -> Act:
         self._was_sender_refused = True
         if not self._hello:
-            raise self._out_of_order(replies.R503_HELLO_FIRST)
+            raise self._peer.complain_of_order(replies.R503_HELLO_FIRST)
         if self._transaction is not None:
-            raise self._out_of_order(replies.R503_ONE_MAIL)
+            raise self._peer.complain_of_order(replies.R503_ONE_MAIL)
         if self._options.user and not self._user:
             raise CommandError(R530_LOGIN_FIRST)
         if self._transactions == self._options.limit("MAILMAX"):
-            self._violate("more than MAILMAX", argument)
+            self._peer.note("more than MAILMAX", b"")
             return Act(R421_MAILMAX.octets, Ending.CLOSE)
-        local, sender, parameters = self._read_path(argument, b"FROM:", self._options.sender_parameters)
-        transaction = _Transaction(sender, parameters, {})
-        self._check_sender(transaction)
-        deed = self._plan_for(self._director.direct(local, Stage.MAIL), transaction, Stage.MAIL)
+        given = self._read_path(argument, b"FROM:", self._options.sender_parameters)
+        transaction = Transaction(self._options, given)
+        transaction.check_sender()
+        if transaction.declares_too_much:
+            raise CommandError(replies.R552_TOO_BIG)
+        deed = self._plan_for(self._director.direct(given.local, Stage.MAIL), transaction, Stage.MAIL)
         if deed is None or deed.lets_pass:
             self._was_sender_refused = False
-            self._transaction = transaction
+            self._transaction, self._chunks = transaction, None
             self._transactions += 1
             self._books.transactions += 1
-        self._tell_path("mail", sender, parameters)
         return self._perform(deed, replies.R250_SENDER)
-
-    def _check_sender(self, transaction: _Transaction) -> None:
-        if not (transaction.sender.isascii() or transaction.has("SMTPUTF8")):
-            self._violate("address outside ASCII without SMTPUTF8", transaction.sender.encode())
-        if transaction.has("BODY=BINARYMIME") and not self._options.binary:
-            self._violate("BINARYMIME was not offered", b"")
-            raise CommandError(replies.R555_UNKNOWN_PARAMETER)
-        sizes = [entry[5:] for entry in transaction.parameters if entry.upper().startswith("SIZE=")]
-        if any(size.isascii() and size.isdigit() and int(size) > self._options.size for size in sizes):
-            raise CommandError(replies.R552_TOO_BIG)
 
     def _rcpt(self, argument: bytes) -> Act:
         transaction = self._transaction
         if transaction is None:
-            raise self._out_of_order(replies.R503_MAIL_FIRST, excused=self._was_sender_refused)
+            raise self._peer.complain_of_order(replies.R503_MAIL_FIRST, excused=self._was_sender_refused)
         transaction.asked += 1
-        local, address, parameters = self._read_path(argument, b"TO:", self._options.recipient_parameters)
-        self._check_recipient(transaction, address)
-        wanted = self._director.direct(local, Stage.RCPT)
+        given = self._read_path(argument, b"TO:", self._options.recipient_parameters)
+        transaction.check_recipient(given.address)
+        if len(transaction.recipients) >= self._options.recipients:
+            raise CommandError(make_reply(self._options.recipients_code, "", "Too many recipients"))
+        wanted = self._director.direct(given.local, Stage.RCPT)
         deed = self._plan_for(wanted, transaction, Stage.RCPT) or transaction.plan.get(Stage.RCPT)
         if deed is not None and deed.kind in FOR_NOBODY:
             transaction.for_nobody = deed.kind
         if deed is None or deed.lets_pass:
-            transaction.recipients.append(TakenRecipient(address, parameters))
-        self._tell_path("rcpt", address, parameters)
+            transaction.recipients.append(TakenRecipient(given.address, given.parameters))
         return self._perform(deed, replies.R250_RECIPIENT)
-
-    def _check_recipient(self, transaction: _Transaction, address: str) -> None:
-        if not address:
-            self._violate("empty recipient", b"")
-            raise CommandError(replies.bad_recipient_syntax("a recipient cannot be empty"))
-        if not (address.isascii() or transaction.has("SMTPUTF8")):
-            self._violate("address outside ASCII without SMTPUTF8", address.encode())
-        taken = len(transaction.recipients)
-        if taken == self._options.limit("RCPTMAX"):
-            self._violate("more than RCPTMAX", address.encode())
-            raise CommandError(replies.R452_TOO_MANY_RECIPIENTS)
-        if taken >= self._options.recipients:
-            raise CommandError(make_reply(self._options.recipients_code, "", "Too many recipients"))
 
     def _begin_content(self, argument: bytes) -> Act:
         transaction = self._require_recipients()
         if argument:
-            self._violate("argument behind DATA", argument)
-            raise CommandError(replies.R501_NO_ARGUMENT)
-        if transaction.has("BODY=BINARYMIME"):
-            raise self._out_of_order(replies.R503_BINARY_NEEDS_CHUNKS)
+            raise ComplaintError("argument behind DATA", replies.R501_NO_ARGUMENT)
+        if transaction.is_binary:
+            raise self._peer.complain_of_order(replies.R503_BINARY_NEEDS_CHUNKS)
         deed = transaction.plan.get(Stage.DATA)
         if deed is None or deed.lets_pass:
             self._data = DataReader()
@@ -338,25 +270,25 @@ class Dialogue:
         try:
             size, self._is_last_chunk = parse_chunk(argument)
         except CommandError as error:
-            self._violate("malformed BDAT", argument)
+            self._peer.note("malformed BDAT", argument)
             return Act(error.reply.octets, Ending.CLOSE)
         self._chunk_refusal = None
         try:
             self._require_chunks()
-        except CommandError as error:
-            self._chunk_refusal = error.reply
+        except ComplaintError as complaint:
+            self._chunk_refusal = complaint.reply
+            self._peer.hear(complaint)
         self._chunks = self._chunks or ChunkReader()
         self._chunks.begin(size)
         self._read = Dialogue._read_chunk
         return self._read_chunk()
 
     def _require_chunks(self) -> None:
-        """Raises: CommandError, where no chunk may come now."""
-        if not (self._options.chunking and self._extended):
-            self._violate("CHUNKING was not offered", b"")
-            raise CommandError(replies.R502_NOT_IMPLEMENTED)
-        if self._require_recipients().has_failed:
-            raise self._out_of_order(R503_CHUNK_FAILED)
+        """Raises: ComplaintError, where no chunk may come now."""
+        if not (self._options.chunking and self._peer.extended):
+            raise ComplaintError("CHUNKING was not offered", replies.R502_NOT_IMPLEMENTED)
+        if self._require_recipients().is_broken:
+            raise self._peer.complain_of_order(R503_CHUNK_FAILED)
 
     def _end_chunk(self, chunks: ChunkReader) -> Act:
         transaction, refusal = self._transaction, self._chunk_refusal
@@ -364,20 +296,21 @@ class Dialogue:
             return Act((refusal or replies.R503_MAIL_FIRST).octets)
         deed = transaction.plan.pop(Stage.DATA, None)
         if deed is not None and deed.code // 100 != 2 and not deed.lets_pass:
-            transaction.has_failed = True
+            transaction.is_broken = True
             return self._perform(deed, replies.R250_DONE)
         if not self._is_last_chunk:
             return self._perform(deed, replies.chunk_taken(chunks.octets))
-        is_binary = transaction.has("BODY=BINARYMIME")
-        return self._end_content(has_bare_newline=chunks.has_bare_newline and not is_binary)
+        if deed is not None:
+            transaction.plan.setdefault(Stage.DOT, deed)
+        return self._end_content(has_bare_newline=chunks.has_bare_newline and not transaction.is_binary)
 
-    def _require_recipients(self) -> _Transaction:
-        """Return the transaction if it may get content. Raises: CommandError."""
+    def _require_recipients(self) -> Transaction:
+        """Return the transaction if it may get content. Raises: ComplaintError."""
         transaction = self._transaction
         if transaction is None:
-            raise self._out_of_order(replies.R503_MAIL_FIRST, excused=self._was_sender_refused)
+            raise self._peer.complain_of_order(replies.R503_MAIL_FIRST, excused=self._was_sender_refused)
         if not transaction.recipients and transaction.for_nobody is None:
-            raise self._out_of_order(replies.R503_RECIPIENT_FIRST, excused=transaction.asked > 0)
+            raise self._peer.complain_of_order(replies.R503_RECIPIENT_FIRST, excused=transaction.asked > 0)
         return transaction
 
     def _take_content(self, content: bytes) -> Act | None:
@@ -386,11 +319,7 @@ class Dialogue:
         assert transaction is not None
         if not content:
             return None
-        transaction.octets += len(content)
-        transaction.digest.update(content)
-        transaction.is_ascii = transaction.is_ascii and content.isascii()
-        if self._books.wants_content and transaction.octets <= self._options.size:
-            transaction.content.append(content)
+        transaction.add(content, keeps=self._books.wants_content)
         deed = transaction.plan.pop(Stage.CONTENT, None)
         return None if deed is None else self._perform(deed, R421_UNASKED)
 
@@ -398,11 +327,14 @@ class Dialogue:
         transaction = self._transaction
         assert transaction is not None
         self._transaction, self._chunks = None, None
-        self._check_content(transaction, has_bare_newline=has_bare_newline)
+        if has_bare_newline:
+            self._peer.note("bare newline in content", b"")
+        if undeclared := transaction.find_undeclared(extended=self._peer.extended):
+            self._peer.note(undeclared, b"")
         if not transaction.recipients:
             is_lie = transaction.for_nobody is Kind.TAKEN_FOR_NOBODY
             return Act((replies.queued("nothing") if is_lie else R554_NOBODY).octets)
-        if transaction.octets > self._options.size:
+        if transaction.is_too_big:
             return Act(replies.R552_TOO_BIG.octets)
         plan = transaction.plan
         deed = plan.get(Stage.DOT)
@@ -414,26 +346,17 @@ class Dialogue:
             self._queued.append(self._perform(idle, R421_UNASKED))
         return self._perform(deed, replies.queued(str(taken.number)))
 
-    def _check_content(self, transaction: _Transaction, *, has_bare_newline: bool) -> None:
-        if has_bare_newline:
-            self._violate("bare newline in content", b"")
-        if not transaction.is_ascii:
-            if not (self._extended and self._options.eight_bit):
-                self._violate("8-bit content, and 8BITMIME was not offered", b"")
-            elif not (transaction.has("BODY=8BITMIME") or transaction.has("BODY=BINARYMIME")):
-                self._violate("8-bit content without BODY=8BITMIME", b"")
-
-    def _take(self, transaction: _Transaction, *, answered: bool) -> Taken:
+    def _take(self, transaction: Transaction, *, answered: bool) -> Taken:
         number, file = self._books.name_next()
         taken = Taken(
             number,
             self.number,
-            self._peer,
+            self._address,
             self._hello,
             self._tls,
             self._user,
-            transaction.sender,
-            transaction.parameters,
+            transaction.sender.address,
+            transaction.sender.parameters,
             tuple(transaction.recipients),
             transaction.digest.hexdigest(),
             transaction.octets,
@@ -456,7 +379,7 @@ class Dialogue:
 
     def _starttls(self, argument: bytes) -> Act:
         if not self._options.tls or self._tls:
-            raise self._out_of_order(replies.R502_NOT_IMPLEMENTED)
+            raise self._peer.complain_of_order(replies.R502_NOT_IMPLEMENTED)
         how = self._options.starttls
         if how is StartTls.REFUSE:
             return Act(replies.R454_NO_TLS.octets)
@@ -466,75 +389,45 @@ class Dialogue:
         return Act(go + _INJECTED if how is StartTls.INJECT else go, _AFTER_STARTTLS[how])
 
     def _auth(self, argument: bytes) -> Act:
-        if not (self._options.user and self._extended):
-            raise self._out_of_order(replies.R502_NOT_IMPLEMENTED)
+        options = self._options
+        if not (options.user and self._peer.extended):
+            raise self._peer.complain_of_order(replies.R502_NOT_IMPLEMENTED)
         if self._user or self._transaction is not None:
-            raise self._out_of_order(R503_NO_LOGIN_NOW)
+            raise self._peer.complain_of_order(R503_NO_LOGIN_NOW)
         if not self._tls:
-            self._violate("AUTH in the clear", b"")
-        mechanism, _, initial = argument.partition(b" ")
-        try:
-            name = mechanism.decode("ascii", "replace").upper()
-            self._login = Login(name, garbage=self._options.auth_garbage)
-        except LoginError:
-            raise CommandError(R504_MECHANISM) from None
-        return self._answer_challenge(initial) if initial else self._challenge()
+            self._peer.note("AUTH in the clear", b"")
+        self._login = Login(options.user, options.password, garbage=options.auth_garbage)
+        return self._go_on_logging_in(self._login.begin(argument))
 
-    def _answer_challenge(self, line: bytes) -> Act:
+    def _go_on_logging_in(self, reply: Reply) -> Act:
         assert self._login is not None
-        try:
-            self._login.answer(line)
-        except LoginError:
-            self._read = Dialogue._read_command
-            return Act(R501_LOGIN.octets)
-        return self._challenge()
-
-    def _challenge(self) -> Act:
-        """Ask on, or say what came of it."""
-        assert self._login is not None
-        challenge = self._login.challenge
-        if challenge is not None:
-            self._read = Dialogue._read_answer
-            return Act(b"334 %s\r\n" % challenge.encode())
-        self._read = Dialogue._read_command
-        if not self._login.is_right(Credentials(self._options.user, self._options.password)):
-            return Act(R535_WRONG.octets)
-        self._user = self._options.user
-        return Act(R235_LOGGED_IN.octets)
+        self._read = Dialogue._read_command if self._login.is_over else Dialogue._read_answer
+        if reply is R235_LOGGED_IN:
+            self._user = self._options.user
+        return Act(reply.octets)
 
     def _done(self, argument: bytes) -> Act:
         return Act(replies.R250_DONE.octets)
+
+    def _help(self, argument: bytes) -> Act:
+        return Act(replies.R214_HELP.octets)
 
     def _verify(self, argument: bytes) -> Act:
         return Act(replies.R252_TRY.octets)
 
     # What they have in common
 
-    def _read_path(
-        self, argument: bytes, keyword: bytes, offered: frozenset[str]
-    ) -> tuple[str, str, tuple[str, ...]]:
-        """Return the local part, the address as it stands, and the parameters. Raises: CommandError."""
-        rest = argument[len(keyword) :]
-        if argument[: len(keyword)].upper() != keyword:
-            self._violate("malformed command", argument)
-            raise CommandError(replies.R501_NEEDS_ARGUMENT)
-        if rest.startswith(b" "):
-            self._violate("white space before a path", argument)
-        try:
-            mailbox, behind = parse_path(rest.lstrip(b" "), international=True)
-        except AddressError as error:
-            self._violate("malformed path", argument)
-            raise CommandError(replies.bad_recipient_syntax(str(error))) from None
-        parameters = tuple(behind.decode("utf-8", "backslashreplace").split())
-        names = {parameter.partition("=")[0].upper() for parameter in parameters}
-        if names - (offered if self._extended else frozenset()):
-            self._violate("parameter that was not offered", argument)
-            raise CommandError(replies.R555_UNKNOWN_PARAMETER)
-        return (
-            ("", "", parameters) if mailbox is None else (mailbox.local, format_mailbox(mailbox), parameters)
-        )
+    def _read_path(self, argument: bytes, keyword: bytes, offered: frozenset[str]) -> GivenPath:
+        """Read what stands behind MAIL or RCPT. Raises: ComplaintError."""
+        given = read_path(argument, keyword, offered if self._peer.extended else frozenset())
+        if given.spaced:
+            self._peer.note("white space before a path", argument)
+        if self._books.tells:
+            event = self._peer.verb.decode().lower()
+            self._books.tell(event, self.number, address=given.address, parameters=given.parameters)
+        return given
 
-    def _plan_for(self, deed: Deed | None, transaction: _Transaction, now: Stage) -> Deed | None:
+    def _plan_for(self, deed: Deed | None, transaction: Transaction, now: Stage) -> Deed | None:
         """Return a deed if its time has come, else lay it up for its stage."""
         if deed is None or deed.stage is now:
             return deed
@@ -551,35 +444,6 @@ class Dialogue:
         self._books.note_deed(self.number, deed.word, deed.stage.value)
         return play(deed, usual)
 
-    def _out_of_order(self, reply: Reply, *, excused: bool = False) -> CommandError:
-        """Note a command that may not come now, and return its refusal.
-
-        `excused`: it may have been on its way when that before it was refused (RFC 2920 §3.1).
-        """
-        if not (excused and self._options.pipelining and self._extended):
-            self._violate("out of order", self._verb)
-        return CommandError(reply)
-
-    def _check_ahead(self) -> None:
-        """Note octets that came before the reply to what stands before them, where they may not."""
-        if self._is_ahead_noted or self._verb == _CONTENT:
-            return
-        self._is_ahead_noted = True
-        if not self._verb:
-            self._violate("spoke before the greeting", self._input)
-        elif not (self._options.pipelining and self._extended):
-            self._violate("pipelining was not offered", self._verb)
-        elif self._verb in _LAST_OF_GROUP:
-            self._violate("octets behind what ends a group", self._verb)
-
-    def _violate(self, what: str, detail: bytes) -> None:
-        shown = detail[:_MOST_SHOWN_OCTETS].decode("utf-8", "backslashreplace")
-        self._books.note_violation(self.number, what, shown)
-
-    def _tell_path(self, event: str, address: str, parameters: tuple[str, ...]) -> None:
-        if self._books.tells:
-            self._books.tell(event, self.number, address=address, parameters=parameters)
-
     _HANDLERS: ClassVar[dict[bytes, Callable[["Dialogue", bytes], Act | None]]] = {
         b"HELO": _say_hello,
         b"EHLO": _say_hello,
@@ -590,6 +454,7 @@ class Dialogue:
         b"RSET": _reset,
         b"NOOP": _done,
         b"VRFY": _verify,
+        b"HELP": _help,
         b"STARTTLS": _starttls,
         b"AUTH": _auth,
         b"QUIT": _quit,
