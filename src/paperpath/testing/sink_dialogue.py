@@ -288,7 +288,7 @@ class Dialogue:
         if not (self._options.chunking and self._peer.extended):
             raise ComplaintError("CHUNKING was not offered", replies.R502_NOT_IMPLEMENTED)
         if self._require_recipients().is_broken:
-            raise self._peer.complain_of_order(R503_CHUNK_FAILED)
+            raise self._peer.complain_of_order(R503_CHUNK_FAILED, excused=True)
 
     def _end_chunk(self, chunks: ChunkReader) -> Act:
         transaction, refusal = self._transaction, self._chunk_refusal
