@@ -64,7 +64,9 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--no-smtputf8", "smtputf8", flag_value=False, default=True, help="Do not offer it."),
     click.option("--no-dsn", "dsn", flag_value=False, default=True, help="Do not offer it."),
     click.option("--no-size", "announces_size", flag_value=False, default=True, help="Do not offer it."),
-    click.option("--size", type=click.IntRange(0), default=100 * 2**20, show_default=True, help="In octets."),
+    click.option(
+        "--size", type=click.IntRange(0), default=100 * 2**20, show_default=True, help="In octets; 0: any."
+    ),
     click.option("--limits", metavar="TEXT", default="", help='Announce, and keep: "RCPTMAX=2 MAILMAX=3".'),
     click.option(
         "--recipients",
@@ -129,6 +131,8 @@ def _with_options(command: Command) -> Command:
 def sink(
     remote: bool,
     stall_greeting: bool,
+    recipients_code: str,
+    tls: bool,
     starttls: str | None,
     password_file: Path | None,
     as_json: bool,
@@ -144,6 +148,8 @@ def sink(
         others["greeting"] = "stall"
     options = SinkOptions(
         **others,
+        recipients_code=int(recipients_code),
+        tls=tls or starttls is not None,
         starttls=StartTls(starttls or StartTls.HONEST),
         password=_read_password(others["user"], password_file),
         remembers=False,

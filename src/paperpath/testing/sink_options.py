@@ -23,8 +23,9 @@ class StartTls(Enum):
 class SinkOptions:
     """Extensions, limits and lies. Scripts are words as in a local part (docs/sink.md); empty: none.
 
-    `keep`: a folder for what is taken; `remembers`: taken messages stay in `Sink.taken` too, with content.
-    `stall_s`: after so long a stall ends with the connection. `certificate` and `key` stand for the
+    `size`: octets of content, 0 for any; `random`: the probability that `random@` fails, and everybody else
+    where `all_random`; `keep`: a folder for what is taken; `remembers`: it stays in `Sink.taken` too, with its
+    content; `stall_s`: after so long a stall ends with the connection. `certificate` and `key` stand for the
     self-signed certificate that `tls` or `tls_at_once` make otherwise.
     """
 
@@ -53,7 +54,7 @@ class SinkOptions:
     user: str = ""
     password: str = ""
     auth_garbage: bool = False
-    random: float = 0.0
+    random: float = 0.5
     seed: int = 0
     all_random: bool = False
     stall_s: float = 3600.0

@@ -73,7 +73,7 @@ class Transaction:
     def declares_too_much(self) -> bool:
         """Whether SIZE says that the content will be too big (RFC 1870 §6.1)."""
         sizes = [entry[5:] for entry in self.sender.parameters if entry.upper().startswith("SIZE=")]
-        return any(size.isascii() and size.isdigit() and int(size) > self.options.size for size in sizes)
+        return any(size.isascii() and size.isdigit() and self._is_over(int(size)) for size in sizes)
 
     def check_recipient(self, address: str) -> None:
         """Raises: ComplaintError."""
@@ -96,7 +96,7 @@ class Transaction:
     @property
     def is_too_big(self) -> bool:
         """Whether more has come than is taken."""
-        return self.octets > self.options.size
+        return self._is_over(self.octets)
 
     @property
     def is_binary(self) -> bool:
@@ -110,6 +110,9 @@ class Transaction:
         if not (extended and self.options.eight_bit):
             return "8-bit content, and 8BITMIME was not offered"
         return "" if self.sender.has("BODY=8BITMIME") else "8-bit content without BODY=8BITMIME"
+
+    def _is_over(self, octets: int) -> bool:
+        return 0 < self.options.size < octets  # RFC 1870 §4: 0 announces that there is no limit
 
     def _check_ascii(self, address: str) -> None:
         """RFC 6531 §3.4: such an address needs SMTPUTF8, which needs the extension."""

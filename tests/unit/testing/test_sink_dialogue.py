@@ -278,3 +278,14 @@ def test_challenges_may_be_garbage() -> None:
     talk.say(EHLO)
     with pytest.raises(ValueError, match="base64"):
         base64.b64decode(talk.say(b"AUTH PLAIN\r\n")[4:].strip(), validate=True)
+
+
+def test_size_0_is_no_limit() -> None:
+    talk = Talk(SinkOptions(size=0))
+    assert b"SIZE 0\r\n" in talk.say(EHLO)
+    assert talk.say_all(b"MAIL FROM:<a@b.example> SIZE=1000\r\n", RCPT, b"DATA\r\n", CONTENT) == [
+        250,
+        250,
+        354,
+        250,
+    ]
