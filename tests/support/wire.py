@@ -2,6 +2,7 @@
 
 import select
 import socket
+import ssl
 from types import TracebackType
 from typing import Self
 
@@ -40,6 +41,16 @@ class Wire:
             return self._stream.read()
         except ConnectionResetError:
             return b""
+
+    def read_some(self) -> bytes:
+        """Read what is there, or wait for some."""
+        return self._stream.read1(65536)
+
+    def start_tls(self, context: ssl.SSLContext, name: str = "mail.example.org") -> None:
+        """Begin TLS on the connection."""
+        self._stream.close()
+        self._socket = context.wrap_socket(self._socket, server_hostname=name)
+        self._stream = self._socket.makefile("rb")
 
     def ask(self, line: bytes) -> bytes:
         """Send a command and read the reply to it."""

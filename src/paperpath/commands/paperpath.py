@@ -11,6 +11,7 @@ from paperpath.commands.explain import explain
 from paperpath.commands.init import init
 from paperpath.commands.queue import queue
 from paperpath.commands.reload import reload
+from paperpath.commands.sink import sink
 from paperpath.commands.status import status
 from paperpath.commands.up import up
 from paperpath.commands.upgrade import upgrade
@@ -27,5 +28,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, upgrade, status, reload, account, queue, explain, why):
+for command in (init, check, up, upgrade, status, reload, account, queue, explain, why, sink):
     main.add_command(command)
