@@ -32,17 +32,20 @@ from paperpath.maildrop.values import (
     Hold,
     NewMessage,
     Origin,
+    Overdue,
     QueueFilter,
     Refused,
     Release,
     Remove,
     Reroute,
     Retry,
+    Rooms,
     Settlement,
     Sorted,
     State,
     Target,
     Transport,
+    Warned,
 )
 
 Answer = TypeVar("Answer")
@@ -57,6 +60,9 @@ REPLIES = st.sampled_from([make_reply(450, "4.2.0", "Busy"), make_reply(550, "5.
 # Near each other, so that they are often equal, and as far off as a clock can be wrong.
 TIMES = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, MOST_PAUSE_US + 5, 9 * MOST_PAUSE_US])
 LIMITS = st.integers(1, 5)
+ROOM = st.integers(0, 2)
+ROOMS = st.builds(Rooms, ROOM | st.just(100), st.dictionaries(DESTINATIONS, ROOM))
+OVERDUES = st.builds(Overdue, TIMES, TIMES, st.integers(0, 3))
 OUTCOMES: st.SearchStrategy[Outcome] = (
     st.builds(Delivered, REPLIES)
     | st.builds(Failed, REPLIES)
@@ -81,6 +87,7 @@ FILTERS = st.builds(
     arrived_before_us=st.none() | TIMES,
     state=st.none() | st.sampled_from(State),
     error=st.sampled_from(["", "Busy", "look"]),
+    destination=st.sampled_from(["", "x.example", "nowhere.example"]),
 )
 
 
@@ -156,6 +163,7 @@ class Comparison(RuleBasedStateMachine):
         origin: Origin,
         unique: str = "",
         arrived_us: int = 1,
+        deadline_us: int = 5,
     ) -> NewMessage:
         """Make a message."""
 
@@ -166,7 +174,9 @@ class Comparison(RuleBasedStateMachine):
             envelope = Envelope(
                 sender, tuple(map(Recipient, recipients)), Client("192.0.2.1", 1, "h", "ESMTP")
             )
-            return NewMessage(queue_id, envelope, await writer.finish(), arrived_us, origin, unique, 5)
+            return NewMessage(
+                queue_id, envelope, await writer.finish(), arrived_us, origin, unique, deadline_us
+            )
 
         return self.run(make())
 
@@ -176,13 +186,20 @@ class Comparison(RuleBasedStateMachine):
         recipients=st.lists(MAILBOXES, min_size=1, max_size=4),
         unique=KEYS,
         arrived_us=TIMES,
+        deadline_us=TIMES,
     )
     def accept(
-        self, worker: int, sender: Mailbox | None, recipients: list[Mailbox], unique: str, arrived_us: int
+        self,
+        worker: int,
+        sender: Mailbox | None,
+        recipients: list[Mailbox],
+        unique: str,
+        arrived_us: int,
+        deadline_us: int,
     ) -> None:
         """Several recipients, now and then under a key that was used before."""
         messages = [
-            self.message(side.doors[worker], sender, recipients, Origin.DROP, unique, arrived_us)
+            self.message(side.doors[worker], sender, recipients, Origin.DROP, unique, arrived_us, deadline_us)
             for side in self.sides
         ]
 
@@ -243,22 +260,60 @@ class Comparison(RuleBasedStateMachine):
             return [one, one]
         if kind == "expanded":
             targets = tuple(data.draw(st.lists(TARGETS, max_size=3)))
-            return [Expanded(number, targets), Expanded(number, targets)]
+            return [Expanded(number, targets, report) for report in self.reports(worker, data.draw(PATHS))]
         reply = data.draw(REPLIES)
         reports = self.reports(worker, data.draw(PATHS))
         if kind == "refused":
             return [Refused(number, reply, report) for report in reports]
         return [Aside(number, reply, report) for report in reports]
 
-    @rule(worker=WORKER, transport=TRANSPORTS, limit=LIMITS, now_us=TIMES)
-    def claim(self, worker: int, transport: Transport, limit: int, now_us: int) -> None:
-        """The same recipients, and of each destination in the same order."""
+    @rule(worker=WORKER, transport=TRANSPORTS, limit=LIMITS, now_us=TIMES, rooms=ROOMS)
+    def claim(self, worker: int, transport: Transport, limit: int, now_us: int, rooms: Rooms) -> None:
+        """The same recipients in the same order."""
 
         async def ask(door: Maildrop, _: int) -> Claimed:
-            claimed = await door.claim(transport, limit, now_us)
-            return Claimed(
-                tuple(sorted(claimed.claims, key=lambda claim: claim.destination)), claimed.damaged
-            )
+            return await door.claim(transport, limit, now_us, rooms)
+
+        self.same(worker, ask)
+
+    @rule(worker=WORKER, transport=TRANSPORTS, destination=DESTINATIONS, overdue=OVERDUES, limit=LIMITS)
+    def claim_overdue(
+        self, worker: int, transport: Transport, destination: str, overdue: Overdue, limit: int
+    ) -> None:
+        """Likewise."""
+
+        async def ask(door: Maildrop, _: int) -> Claimed:
+            return await door.claim_overdue(transport, destination, overdue, limit)
+
+        self.same(worker, ask)
+
+    @rule(worker=WORKER, data=st.data())
+    def give_back(self, worker: int, data: st.DataObject) -> None:
+        """Claims of one's own, of others, and what is not claimed at all."""
+        numbers = self.some(data)
+
+        async def ask(door: Maildrop, _: int) -> int:
+            return await door.give_back(numbers)
+
+        self.same(worker, ask)
+
+    @rule(arrived_before_us=TIMES, after=st.integers(0, 5), limit=LIMITS)
+    def find_late(self, arrived_before_us: int, after: int, limit: int) -> None:
+        """Who looks for delays."""
+
+        async def ask(door: Maildrop, _: int) -> list[int]:
+            return list(door.find_late(arrived_before_us, after, limit))
+
+        self.same(0, ask)
+
+    @rule(worker=WORKER, data=st.data())
+    def warn(self, worker: int, data: st.DataObject) -> None:
+        """What is open, what is not, and what was warned before; several may share a report."""
+        reports = self.reports(worker, data.draw(PATHS))
+        numbers = self.some(data)
+
+        async def ask(door: Maildrop, side: int) -> int:
+            return await door.warn([Warned(number, reports[side]) for number in numbers])
 
         self.same(worker, ask)
 
@@ -362,7 +417,13 @@ class Comparison(RuleBasedStateMachine):
                 door.summarize(), key=lambda one: (one.state.value, one.transport, one.destination)
             )
             numbers = sorted(message.id for message in messages if message is not None)
-            return door.read_books(), list(entries), summary, door.read_unsorted(100), numbers
+            claims = door.examine([entry.recipient_id for entry in entries]).claims
+            suspensions = [
+                sorted(door.read_suspensions(transport), key=lambda one: one.destination)
+                for transport in Transport
+            ]
+            waiting = door.read_unsorted(100)
+            return door.read_books(), list(entries), claims, summary, suspensions, waiting, numbers
 
         self.same(1, ask)
         assert self.sides[1].doors[0].read_books().balance

@@ -19,14 +19,36 @@ from paperpath.maildrop.sqlite import (
     reading,
     settling,
     sorting,
+    units,
+    warning,
     workers,
 )
 from paperpath.maildrop.sqlite.database import create_database, open_database
 
-MODULES = (arrivals, claiming, closing, deeds, destinations, reading, settling, sorting, workers)
+MODULES = (
+    arrivals,
+    claiming,
+    closing,
+    deeds,
+    destinations,
+    reading,
+    settling,
+    sorting,
+    units,
+    warning,
+    workers,
+)
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Tables of one row, of the living workers, what is read from JSON, and what another step found already.
-SMALL = ("SCAN meta", "SCAN worker", "SCAN json_each", "SCAN waiting", "SCAN CONSTANT ROW", "SCAN (subquery")
+SMALL = (
+    "SCAN meta",
+    "SCAN worker",
+    "SCAN json_each",
+    "SCAN waiting",
+    "SCAN CONSTANT ROW",
+    "SCAN (subquery",
+    "SCAN looked_at",
+)
 # A batch that is put back into its order.
 SORTS_ITS_BATCH = {"reading._READ_UNSORTED", "reading._READ_CLAIMED"}
 # What an operator asks, and only he.
@@ -43,8 +65,12 @@ INDEXES = {
     "reading._FIND_STALE": "recipient_by_epoch",
     "reading._FIND_FILES": "message_in_file",
     "claiming._FIND_DESTINATIONS": "recipient_ready (transport=? AND destination_id=? AND due_us<?)",
-    "claiming._FIND_DUE": "recipient_ready (transport=? AND destination_id=? AND due_us<?)",
-    "claiming._FIND_DUE_TOO_LATE": "recipient_ready (transport=? AND destination_id=? AND due_us>?)",
+    "claiming._FIND_OVERDUE": "recipient_ready (transport=? AND destination_id=?)",
+    "units._FIND_DUE": "recipient_ready (transport=? AND destination_id=? AND due_us<?)",
+    "units._FIND_DUE_TOO_LATE": "recipient_ready (transport=? AND destination_id=? AND due_us>?)",
+    "units._FIND_ALIKE": "recipient_by_unit (message_id=? AND destination_id=?)",
+    "reading._FIND_LATE": "USING INTEGER PRIMARY KEY (rowid>?)",
+    "reading._READ_SUSPENSIONS": "destination_suspended",
     "workers._RELEASE": "recipient_claimed",
     "arrivals._HAS_FILE": "message_in_file",
 }

@@ -37,9 +37,9 @@ def test_a_maildrop_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_a_maildrop_of_an_older_version_is_refused_and_the_command_named(tmp_path: Path) -> None:
     create_database(tmp_path)
     connection = open_database(tmp_path)
-    connection.execute("PRAGMA user_version=2")
+    connection.execute("PRAGMA user_version=3")
     connection.close()
-    with pytest.raises(SchemaError, match="version 2, this program 3; `paperpath upgrade`"):
+    with pytest.raises(SchemaError, match="version 3, this program 4; `paperpath upgrade`"):
         open_database(tmp_path)
 
 

@@ -52,17 +52,17 @@ _PROBE = """
 """
 _FIND_OVERDUE = """
     SELECT json_group_array(id) FROM (
-        SELECT ready.id FROM (
+        SELECT looked_at.id FROM (
             SELECT recipient.id, message_id, due_us,
                    attempts + destination.contacts - recipient.contacts AS attempts
             FROM destination JOIN recipient ON state = 'ready' AND recipient.transport = :transport
                                             AND destination_id = destination.id
             WHERE destination.transport = :transport AND name = :destination
-            ORDER BY due_us, recipient.id LIMIT :looked_at) AS ready
+            ORDER BY due_us, recipient.id LIMIT :most) AS looked_at
         JOIN message ON message.id = message_id
         WHERE (:most_attempts > 0 AND attempts >= :most_attempts)
            OR iif(deadline_us, deadline_us <= :now, arrived_us < :arrived_before)
-        ORDER BY due_us, ready.id LIMIT :limit)
+        ORDER BY due_us, looked_at.id LIMIT :limit)
 """
 _GIVE_BACK = """
     UPDATE recipient SET state = 'ready', worker = NULL
@@ -137,7 +137,7 @@ def claim_overdue(
     bindings = {
         "transport": wanted.transport.value,
         "destination": destination,
-        "looked_at": MOST_LOOKED_AT,
+        "most": MOST_LOOKED_AT,
         "most_attempts": overdue.most_attempts,
         "now": overdue.now_us,
         "arrived_before": overdue.arrived_before_us,

@@ -14,7 +14,7 @@ from paperpath.maildrop.values import MOST_PAUSE_US, UNIT_RECIPIENTS, Transport
 
 # Of each: its number, and whether others of its message wait for the same destination. What is due later than
 # anything is put off is due because the clock was set back; it goes last.
-_FIND = """
+_FIND_DUE = """
     SELECT json_group_array(json_array(id, is_shared)) FROM
     (SELECT id, iif(transport = 'remote', (
             SELECT count(*) FROM (
@@ -23,11 +23,10 @@ _FIND = """
                   AND other.destination_id = recipient.destination_id
                   AND other.state = 'ready' AND other.transport = 'remote' LIMIT 2)) > 1, 0) AS is_shared
      FROM recipient
-     WHERE state = 'ready' AND transport = :transport AND destination_id = :destination AND {is_due}
+     WHERE state = 'ready' AND transport = :transport AND destination_id = :destination AND due_us <= :now
      ORDER BY due_us LIMIT :most OFFSET :read)
 """
-_FIND_DUE = _FIND.format(is_due="due_us <= :now")
-_FIND_DUE_TOO_LATE = _FIND.format(is_due="due_us > :latest")
+_FIND_DUE_TOO_LATE = _FIND_DUE.replace("due_us <= :now", "due_us > :latest")
 _FIND_ALIKE = """
     SELECT json_group_array(id) FROM
     (SELECT other.id FROM recipient LEFT JOIN message ON message.id = recipient.message_id
