@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
-from paperpath.intake.wire import Wire
 from paperpath.service.tls.layer import TlsError, TlsLayer
+from paperpath.service.wire import Wire
 from paperpath.testing.sink_books import Books
 from paperpath.testing.sink_dialogue import Dialogue
 from paperpath.testing.sink_options import SinkOptions
