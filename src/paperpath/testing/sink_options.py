@@ -24,7 +24,7 @@ class SinkOptions:
     """Extensions, limits and lies. Scripts are words as in a local part (docs/sink.md); empty: none.
 
     `size`: octets of content, 0 for any; `random`: the probability that `random@` fails, and everybody else
-    where `all_random`; `keep`: a folder for what is taken; `remembers`: it stays in `Sink.taken` too, with its
+    where `all_random`; `keep`: a folder for what is taken; `remembers`: it stays in `Sink.taken` too, with
     content; `stall_s`: after so long a stall ends with the connection. `certificate` and `key` stand for the
     self-signed certificate that `tls` or `tls_at_once` make otherwise.
     """

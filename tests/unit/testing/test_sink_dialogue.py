@@ -289,3 +289,15 @@ def test_size_0_is_no_limit() -> None:
         354,
         250,
     ]
+
+
+def test_a_message_may_be_kept_and_its_client_never_told() -> None:
+    for word, answered in (
+        (b"disconnect-after-dot", False),
+        (b"451-after-dot", False),
+        (b"multiline-after-dot", True),
+    ):
+        talk = Talk()
+        talk.say_all(EHLO, MAIL, b"RCPT TO:<" + word + b"@x.example>\r\n", b"DATA\r\n")
+        assert (b"Taken" in talk.say(CONTENT)) is answered
+        assert [taken.answered for taken in talk.books.taken] == [answered]
