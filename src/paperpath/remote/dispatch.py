@@ -226,7 +226,8 @@ class Dispatch:
         except MaildropError as error:  # then it is tried again, and found away or there again
             self._life.log.error("cannot suspend or resume", destination=destination, reason=str(error))
         finally:
-            self._suspending.discard(destination)
+            if ended.is_away:
+                self._suspending.discard(destination)
 
     async def _suspend(self, ended: _Ended) -> None:
         flight, destination = ended.flight, ended.flight.destination
