@@ -277,6 +277,7 @@ def _list_limits(timeouts: TimeoutsTable) -> dict[Wait, float]:
         Wait.RCPT: timeouts.rcpt_s,
         Wait.DATA: timeouts.data_s,
         Wait.CONTENT: timeouts.write_s,
+        Wait.CHUNK: timeouts.write_s,
         Wait.END: timeouts.end_s,
         Wait.QUIT: timeouts.quit_s,
     }

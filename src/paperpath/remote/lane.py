@@ -150,11 +150,11 @@ class Lane:
             if work is None:
                 return
             try:
-                await self._carry(work, peer, is_fresh=number == 0)
+                goes_on = await self._carry(work, peer, is_fresh=number == 0)
             except Exception:
                 self._finish(work, make_answer("deferred", R451_UNFORESEEN), is_refused=False)
                 raise
-            if not peer.connection.is_usable:
+            if not goes_on:
                 return
 
     async def _next_work(self, peer: Peer, idle_s: float) -> _Work | None:
@@ -173,18 +173,21 @@ class Lane:
             return None
         return work
 
-    async def _carry(self, work: _Work, peer: Peer, *, is_fresh: bool) -> None:
-        """Carry a job over a connection, in as many transactions as the host wants; then report it."""
+    async def _carry(self, work: _Work, peer: Peer, *, is_fresh: bool) -> bool:
+        """Carry a job over a connection, in as many transactions as the host wants; then report it.
+
+        What this connection does not take is left for another one. Tells whether there may be a next job.
+        """
         connection = peer.connection
         content = _make_content(work.job)
         try:
             facts = await find_facts(content)
         except DamagedError as error:
             self._finish(work, _damaged(str(error)), is_refused=False)
-            return
+            return True
         except OSError:
             self._finish(work, make_answer("deferred", R451_UNREADABLE), is_refused=False)
-            return
+            return True
         while pending := work.pending:
             carried = await connection.carry(_make_transaction(work.job, pending, facts), content)
             if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
@@ -196,13 +199,16 @@ class Lane:
                     work.answers[index] = _judge(answer, peer, carried.damage)
             if not connection.is_usable:
                 break
-            if work.pending == pending:  # not one was asked, though the host takes messages
-                self._finish(work, make_answer("deferred", R452_NO_ROOM), is_refused=False)
-                return
-        if work.pending:
-            self._waiting.appendleft(work)  # for another connection
-        else:
+            if work.pending == pending:  # not one was asked: this connection takes none of them (RFC 9422)
+                break
+        if not work.pending:
             self._report(Done(work.job.number, tuple(work.answered), connection.broke_at is not None))
+            return connection.is_usable
+        if is_fresh and connection.is_usable:
+            self._finish(work, make_answer("deferred", R452_NO_ROOM), is_refused=False)
+            return True
+        self._waiting.appendleft(work)  # for another connection
+        return False
 
     def _finish(self, work: _Work, answer: Answered, *, is_refused: bool) -> None:
         """Report a job; who has no answer yet gets this one."""
