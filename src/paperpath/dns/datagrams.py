@@ -48,7 +48,7 @@ class Datagrams(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
         # Neither asyncio's own before Python 3.12 nor uvloop's is an instance of that.
-        self._transport = cast(asyncio.DatagramTransport, transport)
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Give an answer to whoever waits for it."""
