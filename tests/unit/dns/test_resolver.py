@@ -85,7 +85,7 @@ def test_each_type_has_its_values(server: Nameserver, run: Run) -> None:
     async def work() -> None:
         resolver = make_resolver(server)
         mx = await resolver.resolve("Example.ORG.", MX)
-        assert mx.records == (Exchange(20, "b.example.org"), Exchange(10, "a.example.org"))
+        assert {*mx.records} == {Exchange(20, "b.example.org"), Exchange(10, "a.example.org")}
         assert (await resolver.resolve("a.example.org", A)).records == ("192.0.2.1",)
         assert (await resolver.resolve("a.example.org", AAAA)).records == ("2001:db8::1",)
         assert (await resolver.resolve("text.example", TXT)).records == (b"v=spf1 -all",)
@@ -289,8 +289,7 @@ def test_closing_ends_what_is_in_flight(server: Nameserver, run: Run) -> None:
     async def work() -> None:
         resolver = make_resolver(server, timeout_s=60)
         asking = asyncio.create_task(resolver.resolve("silent.example", A))
-        while not server.queries:
-            await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
         await resolver.close()
         with pytest.raises(asyncio.CancelledError):
             await asking
