@@ -154,7 +154,7 @@ def test_G1_aliases_are_followed_and_asked_on_where_a_server_does_not(server: Na
     run(work())
 
 
-def test_only_a_server_of_this_host_makes_an_answer_secure(server: Nameserver, run: Run) -> None:
+def test_a_server_of_this_host_says_that_an_answer_is_secure(server: Nameserver, run: Run) -> None:
     async def work() -> None:
         resolver = make_resolver(server)
         assert (await resolver.resolve("secure.example", A)).is_secure
@@ -339,5 +339,20 @@ def test_S12_octets_of_any_kind_do_not_end_the_wait_for_a_good_answer(run: Run) 
         assert (await resolver.resolve("a.example", A)).records == ("192.0.2.1",)
         await resolver.close()
         transport.close()
+
+    run(work())
+
+
+def test_a_server_elsewhere_is_asked_from_a_socket_for_each_question_and_vouches_for_nothing(
+    server: Nameserver, run: Run
+) -> None:
+    async def work() -> None:
+        elsewhere = parse_endpoint(f"0.0.0.0:{server.port}")  # which leads here, and is not known to
+        resolver = Resolver(lambda: [elsewhere], 5, random=Random(1))
+        names = ("secure.example", "a.example.org", "long.example")
+        answers = await asyncio.gather(*(resolver.resolve(name, A) for name in names))
+        assert [answer.records for answer in answers] == [("192.0.2.3",), ("192.0.2.1",), ("192.0.2.4",)]
+        assert not any(answer.is_secure for answer in answers)
+        await resolver.close()
 
     run(work())
