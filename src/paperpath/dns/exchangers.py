@@ -106,16 +106,13 @@ def choose_hops(
         exchange.preference for exchange in candidates.exchanges if _is_us(addresses[exchange.host], policy)
     ]
     better = _leave_out(candidates.exchanges, min(ours, default=None))
-    found = {
-        hop.address: hop
-        for exchange in reversed(better)
-        for hop in reversed(
-            list(_list_hops(exchange, addresses[exchange.host], candidates.is_secure, policy))
-        )
-    }
-    if found:
-        return tuple(reversed(found.values()))
-    answers = [(exchange.host, answers) for exchange in better for answers in [addresses[exchange.host]]]
+    hops: dict[str, NextHop] = {}
+    for exchange in better:
+        for hop in _list_hops(exchange, addresses[exchange.host], candidates.is_secure, policy):
+            hops.setdefault(hop.address, hop)
+    if hops:
+        return tuple(hops.values())
+    answers = [(exchange.host, addresses[exchange.host]) for exchange in better]
     reasons = list(islice(_find_reasons(answers, policy, temporary=True), _MOST_REASONS))
     if reasons:
         return _make_unknown(candidates.domain, reasons)
@@ -127,8 +124,10 @@ def choose_hops(
 
 
 def _put_in_order(exchanges: Sequence[Exchange], random: Random) -> list[Exchange]:
-    ordered = sorted(exchanges, key=lambda exchange: (exchange.preference, random.random()))
-    return list({exchange.host: exchange for exchange in reversed(ordered)}.values())[::-1]
+    best: dict[str, Exchange] = {}
+    for exchange in sorted(exchanges, key=lambda exchange: (exchange.preference, random.random())):
+        best.setdefault(exchange.host, exchange)
+    return list(best.values())
 
 
 def _find_own_preference(exchanges: Sequence[Exchange], policy: Policy) -> int | None:

@@ -91,7 +91,8 @@ class Resolver:
 
     async def _fly(self, key: _Key, name: dns.name.Name) -> Answer[Any]:
         reading = await self._wait_and_follow(make_question(name, key[1]))
-        answer = replace(reading.answer, expires_s=self._clock() + _bound_age(reading))
+        canonical = reading.answer.canonical or key[0]
+        answer = replace(reading.answer, canonical=canonical, expires_s=self._clock() + _bound_age(reading))
         if reading.age_s or answer.is_temporary:
             self._cache.keep(key, answer, reading.size)
         return answer

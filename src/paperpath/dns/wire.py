@@ -125,7 +125,9 @@ def _read_records(octets: bytes, question: Question, answers: int, authorities: 
     count = 0
     for _ in range(answers):
         owner, kind, age_s, end = _read_head(parser)
-        if kind == question.type.number and count < MOST_RECORDS:
+        if kind == question.type.number:
+            if count == MOST_RECORDS:
+                return found
             count += 1
             value = question.type.read(_read_data(parser, kind, end))
             found.values.setdefault(owner, []).append(value)

@@ -299,7 +299,7 @@ def _receive(connection: socket.socket) -> bytes:
 
 
 def main() -> None:
-    """Answer from a file until interrupted, and write what is asked."""
+    """Answer from a file until interrupted; say where."""
     host, _, port = sys.argv[1].rpartition(":")
     script = Path(sys.argv[2]).read_text("utf-8")
     with Nameserver(script, host.strip("[]"), int(port)) as server, suppress(KeyboardInterrupt):
