@@ -1,4 +1,4 @@
-"""The content of a claimed message on its way into a folder: checked, and looked into for loops only.
+"""The content of a claimed message on its way into a folder: checked, and no more of it read than its header.
 
 Called by delivery.py, in threads. What is not what was taken in is never delivered (promise P1).
 """
@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.domain import domain_key
-from paperpath.mail.header import find_fields, header_section
+from paperpath.mail.header import find_fields, header_section, remove_fields
 from paperpath.maildrop.values import Content
 
 _CHUNK_OCTETS = 256 * 1024
 _MOST_HEADER_OCTETS = 2**20
 _DELIVERED_TO = b"delivered-to"
+_RETURN_PATH = b"return-path"
 
 
 class DamagedError(Exception):
@@ -31,6 +32,20 @@ def read_checked(content: Content) -> Iterator[bytes]:
         yield chunk
     if digest.digest() != content.digest:
         raise DamagedError("the content is not what was taken in: its digest differs")
+
+
+def without_return_path(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Give content without the Return-Path fields of earlier deliveries (RFC 5321 §4.4, requirement F-1).
+
+    A header that does not end within a MiB is left as it is.
+    """
+    beginning = next(chunks, b"")
+    while not _has_whole_header(beginning) and (chunk := next(chunks, b"")):
+        beginning += chunk
+    if len(header := header_section(beginning)) <= _MOST_HEADER_OCTETS:
+        beginning = remove_fields(header, _RETURN_PATH) + beginning[len(header) :]
+    yield beginning
+    yield from chunks
 
 
 def was_delivered_to(content: Content, address: Mailbox) -> bool:
@@ -61,9 +76,14 @@ def _read_beginning(content: Content) -> bytes:
     octets = b""
     for chunk in _read(content):
         octets += chunk
-        if b"\r\n\r\n" in octets or len(octets) >= _MOST_HEADER_OCTETS:
+        if _has_whole_header(octets):
             break
     return octets[:_MOST_HEADER_OCTETS]
+
+
+def _has_whole_header(octets: bytes) -> bool:
+    """Tell whether it takes no more octets to know the header, or to know that it is too long."""
+    return b"\r\n\r\n" in octets or octets.startswith(b"\r\n") or len(octets) > _MOST_HEADER_OCTETS
 
 
 def _is_for(value: bytes, address: Mailbox) -> bool:
