@@ -91,7 +91,9 @@ def _expand(
 ) -> Iterator[tuple[Target, Step]]:
     """Give those whom an alias stands for in the end, in the order of the file, and what becomes of each.
 
-    The step of each is what its own sorting will find, and tell; `looks` gets what led there. Raises: _TooManyError.
+    The step of each is what its own sorting will find, and tell; `looks` gets what led there.
+
+    Raises: _TooManyError.
     """
     waiting = deque(_replace(start, first))
     seen: set[tuple[str, ...]] = set()

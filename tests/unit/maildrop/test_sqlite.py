@@ -39,7 +39,7 @@ def test_a_maildrop_of_an_older_version_is_refused_and_the_command_named(tmp_pat
     connection = open_database(tmp_path)
     connection.execute("PRAGMA user_version=2")
     connection.close()
-    with pytest.raises(SchemaError, match="version 2, this program 3; `paperpath upgrade`"):
+    with pytest.raises(SchemaError, match="version 2, this program 4; `paperpath upgrade`"):
         open_database(tmp_path)
 
 

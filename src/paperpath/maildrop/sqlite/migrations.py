@@ -67,4 +67,8 @@ MIGRATIONS = {
             key TEXT PRIMARY KEY
         ) WITHOUT ROWID;
     """,
+    3: """
+        ALTER TABLE message ADD COLUMN client_tls TEXT NOT NULL DEFAULT '';
+        ALTER TABLE message ADD COLUMN client_service TEXT NOT NULL DEFAULT '';
+    """,
 }

@@ -1,4 +1,4 @@
--- The maildrop, version 3. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
+-- The maildrop, version 4. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
 
 CREATE TABLE meta (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
@@ -53,7 +53,9 @@ CREATE TABLE message (
     ret             TEXT NOT NULL DEFAULT '',
     envid           TEXT NOT NULL DEFAULT '',
     origin          TEXT NOT NULL DEFAULT 'relay',
-    deadline_us     INTEGER NOT NULL DEFAULT 0
+    deadline_us     INTEGER NOT NULL DEFAULT 0,
+    client_tls      TEXT NOT NULL DEFAULT '',  -- version and cipher
+    client_service  TEXT NOT NULL DEFAULT ''
 );
 
 -- Apart from message, so that scans of messages never read bodies.
