@@ -95,7 +95,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "call", "must_fail"), CASES)
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT", "EIO"])
 def test_D4_A41_each_call_of_a_transaction_fails_in_its_turn(
     relay: Relay, tmp_path: Path, kind: str, call: str, must_fail: str, error: str
 ) -> None:
@@ -109,9 +109,7 @@ def test_D4_A41_each_call_of_a_transaction_fails_in_its_turn(
             reply = sender.end(body)
         failed_once |= failures
         if failures - _BESIDE_THE_MAIL:
-            # SQLite says that its log could not be flushed, and not that it was for want of space.
-            is_full = error == "ENOSPC" and call != "fdatasync"
-            refusal = b"452 4.3.1 " if is_full else b"451 4.3.0 "
+            refusal = b"451 4.3.0 " if error == "EIO" else b"452 4.3.1 "
             assert reply.startswith(refusal), (failures, reply)
         else:
             assert reply.startswith(TAKEN), (failures, reply)
