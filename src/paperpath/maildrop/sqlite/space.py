@@ -29,7 +29,7 @@ def check_claims(folder: Path) -> None:
 
 
 def name_want_of_space(error: Exception, connection: apsw.Connection | None) -> Exception:
-    """Give the error that says so, where it was for want of space: SQLite does not, of a flush and a quota."""
+    """Give the error that says so, where it was for want of space: SQLite says so of plain writes alone."""
     if isinstance(error, apsw.IOError) and connection is not None and connection.system_errno in _NO_SPACE:
         return apsw.FullError(str(error))
     return error
