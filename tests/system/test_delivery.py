@@ -223,6 +223,12 @@ def test_D7_a_reset_after_the_dot_keeps_the_message(shared: Installation) -> Non
     wire.send(stuffed(b"Subject: kept\r\n"))
     wire.reset()
     shared.wait_for_deliveries(1, address)
+    with Wire(shared.port) as again:  # the client did not read its 250, and sends once more
+        again.open_transaction(address.encode())
+        again.send(stuffed(b"Subject: kept\r\n"))
+        assert again.reply().startswith(b"250 ")
+    wait_until(lambda: shared.books().claimed == shared.books().unsorted == 0, "all to be settled")
+    assert len(shared.wait_for_deliveries(2, address)) == 2
 
 
 def test_A51_a_message_that_went_through_a_hundred_hosts_is_refused(shared: Installation) -> None:

@@ -5,8 +5,10 @@ E-18 and E-19.
 """
 
 import hashlib
+import os
 import re
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import Installation, Process, wait_until
+from tests.support.installation import Installation, Process, program_path, wait_until
 from tests.support.strace import traced
 from tests.support.wire import Wire, stuffed
 
@@ -111,6 +113,29 @@ def test_E18_a_thousand_messages_flow_while_routes_and_aliases_change(
     assert 950 <= len(waiting) <= 1000  # of the first 50, what was delivered before the alias came had none
     assert (books.accepted, books.delivered, books.failed, books.balance) == (3000, 3000, 0, True)
     assert installation.output().count("new routing rules are in force") > 10
+
+
+def test_up_says_what_is_wrong_with_the_aliases_once_and_starts_nothing(installation: Installation) -> None:
+    with_aliases(installation, "joe: |prog\nnonsense\n")
+    command = [program_path("paperpath"), "up", "--config", str(installation.file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == os.EX_CONFIG
+    places = [line.partition(": ")[0] for line in done.stderr.splitlines()]
+    assert places == [f"{installation.file.with_name('aliases')}:{line}" for line in (1, 2)]
+
+
+def test_E3_what_is_accepted_and_not_delivered_is_warned_of_at_the_start_and_at_a_reload(
+    installation: Installation, running: Process
+) -> None:
+    said = 'warning doubtful configuration doubt=\'relay.domains: mail taken for "backup.example" waits'
+    assert installation.output().count(said) == 1
+    text = installation.file.read_text(encoding="utf-8")
+    unrouted = 'relay.domains: no route matches all of "orphan.example"'
+    text = text.replace('"*"', '"other.example"').replace("domains = [", 'domains = ["orphan.example", ')
+    installation.file.write_text(text, encoding="utf-8")
+    assert unrouted not in installation.output()
+    installation.run("reload", "--config", str(installation.file))
+    assert unrouted in installation.output()
 
 
 def test_E7_E9_E10_E11_an_alias_gives_everybody_one_copy_with_the_senders_return_path(

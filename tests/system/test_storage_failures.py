@@ -223,6 +223,24 @@ def test_D4_D5_S3_a_full_disk_refuses_and_recovers_by_itself(small_disk: Path, l
         sender.close()
 
 
+def test_D5_without_free_inodes_mail_is_refused_until_there_are_some(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,nr_inodes=3000", str(small_disk)], check=True)
+    with running_relay(small_disk.parent, more_relay="least_free = 0") as relay:
+        sender = Sender(relay)
+        assert sender.asks_for_room().startswith(b"250 ")
+        crowd = small_disk / "crowd"
+        crowd.mkdir()
+        for number in range(2500):
+            (crowd / str(number)).touch()
+        wait_until(
+            lambda: sender.asks_for_room().startswith(b"452 4.3.1 "), "the want of inodes to be noticed"
+        )
+        for file in crowd.iterdir():
+            file.unlink()
+        wait_until(lambda: sender.asks_for_room().startswith(b"250 "), "the room to be noticed")
+        sender.close()
+
+
 def test_P9_a_full_disk_costs_history_and_no_mail(small_disk: Path) -> None:
     with running_relay(small_disk.parent, more_relay="least_free = 0") as relay:
         filler = small_disk / "filler"
