@@ -7,7 +7,7 @@ import signal
 import smtplib
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,16 @@ def send_all(wire: Wire, recipient: bytes, messages: list[bytes]) -> list[bytes]
     return replies
 
 
-def digests(messages: list[bytes]) -> Counter[str]:
+def as_delivered(message: bytes) -> bytes:
+    """Take off the Return-Path fields of earlier deliveries, as final delivery does (F-1)."""
+    header, end, body = message.partition(b"\r\n\r\n")
+    if message.startswith(b"\r\n"):
+        return message
+    earlier = rb"(?is)(?:\A|(?<=\r\n))return-path[ \t]*:.*?(?:\r\n(?![ \t])|\Z)"
+    return re.sub(earlier, b"", header + end[:2]) + end[2:] + body
+
+
+def digests(messages: Iterable[bytes]) -> Counter[str]:
     return Counter(hashlib.sha256(message).hexdigest() for message in messages)
 
 
@@ -89,7 +98,9 @@ def test_C1_P1_F9_odd_messages_arrive_octet_for_octet(shared: Installation) -> N
         replies = send_all(wire, address.encode(), messages)
     assert all(reply.startswith(b"250 ") for reply in replies)
     files = shared.wait_for_deliveries(len(messages), address)
-    assert digests([content_of(file.read_bytes()) for file in files]) == digests(messages)
+    assert digests([content_of(file.read_bytes()) for file in files]) == digests(
+        list(map(as_delivered, messages))
+    )
 
 
 def test_P1_F9_corpora_of_others_arrive_octet_for_octet(tmp_path: Path) -> None:
@@ -110,7 +121,9 @@ def test_P1_F9_corpora_of_others_arrive_octet_for_octet(tmp_path: Path) -> None:
         looping = [reply for reply in replies if not reply.startswith(b"250 ")]
         assert looping == []
         files = installation.wait_for_deliveries(len(messages))
-        assert digests([content_of(file.read_bytes()) for file in files]) == digests(messages)
+        assert digests([content_of(file.read_bytes()) for file in files]) == digests(
+            list(map(as_delivered, messages))
+        )
 
 
 def test_several_recipients_get_one_copy_each(shared: Installation) -> None:
@@ -210,6 +223,12 @@ def test_D7_a_reset_after_the_dot_keeps_the_message(shared: Installation) -> Non
     wire.send(stuffed(b"Subject: kept\r\n"))
     wire.reset()
     shared.wait_for_deliveries(1, address)
+    with Wire(shared.port) as again:  # the client did not read its 250, and sends once more
+        again.open_transaction(address.encode())
+        again.send(stuffed(b"Subject: kept\r\n"))
+        assert again.reply().startswith(b"250 ")
+    wait_until(lambda: shared.books().claimed == shared.books().unsorted == 0, "all to be settled")
+    assert len(shared.wait_for_deliveries(2, address)) == 2
 
 
 def test_A51_a_message_that_went_through_a_hundred_hosts_is_refused(shared: Installation) -> None:

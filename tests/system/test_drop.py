@@ -60,12 +60,25 @@ def test_D1_L2_mail_dropped_by_users_of_this_host_is_delivered(installation: Ins
     assert (installation.books().accepted, installation.books().open) == (2, 0)
 
 
+@pytest.fixture
+def umask() -> Iterator[None]:
+    """Let what is made without a thought be open to all."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
 def test_D15_nothing_else_of_an_installation_is_open_to_users(installation: Installation) -> None:
     with installation.up():
+        act_as(JOE, leave(installation, LARGE))
+        installation.wait_for_deliveries(1)
         data = installation.folder / "data"
         for path in data.iterdir():
             others = path.lstat().st_mode & 0o007
             assert others == (0o003 if path.name == "drop" else 0), path
+            for below in [] if path.name == "drop" else path.rglob("*"):
+                assert below.lstat().st_mode & 0o077 == 0 or below.is_symlink(), below
         assert data.stat().st_mode & 0o777 == 0o711
 
 

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,34 @@ def test_D1_M4_the_commit_is_flushed_before_the_250(tmp_path: Path) -> None:
     flushed = [number for number in positions(lines, r"(fsync|fdatasync)\(.*-wal.* = 0") if number > written]
     assert flushed, "\n".join(lines)
     assert flushed[0] < answered, "\n".join(lines)
+
+
+def test_D6_nothing_slow_happens_between_the_dot_and_the_250(tmp_path: Path) -> None:
+    """Nobody is asked over the network; and 99 of 100 wait hardly longer than for a bare flush."""
+    installation = Installation(tmp_path / "installation")
+    trace = tmp_path / "trace"
+    with installation.up():
+        with traced(installation.pid("smtprd"), trace, "-e", "trace=socket,connect"):
+            assert send(installation, b"asks nobody").startswith(b"250 ")
+        assert not positions(trace.read_text().splitlines(), r"AF_INET|AF_UNIX.*SOCK_STREAM")
+        waits, flushes = [], []
+        with (tmp_path / "flushed").open("ab", buffering=0) as file, Wire(installation.port) as wire:
+            wire.reply()
+            wire.ask(b"EHLO client.example")
+            for _ in range(200):
+                file.write(b"x" * 4096)
+                flushes.append(duration(lambda: os.fsync(file.fileno())))
+                for line in (b"MAIL FROM:<a@b.example>", b"RCPT TO:<u@here.example>", b"DATA"):
+                    assert wire.ask(line)[:1] in b"23"
+                waits.append(duration(lambda: wire.ask(b"Subject: timed\r\n.")))
+    assert sorted(waits)[197] < sorted(flushes)[197] + 0.1
+
+
+def duration(act: Callable[[], object]) -> float:
+    """Tell how many seconds something takes."""
+    began_s = time.monotonic()
+    act()
+    return time.monotonic() - began_s
 
 
 def test_D1_M4_large_content_is_flushed_with_its_name_before_the_commit(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import smtplib
 import subprocess
 from collections.abc import Iterator
@@ -92,7 +93,13 @@ def test_P2_each_deed_on_a_live_system(installation: Installation) -> None:
         assert deed(installation, "remove", "--all") == "2 recipients removed\n"
         told = installation.run("why", "--config", str(installation.file), held["queue_id"])
         assert "operator " in told
-        assert ": hold hold@" in told
+        assert ": hold hold@backup.example: 'held by the operator'\n" in told
+        assert ": reroute else@backup.example: smtp://192.0.2.1:25\n" in told
+        assert " failed return@backup.example: '550 5.1.2 It has closed'\n" in told
+        report_id = re.search(rf" report (\w+) made for u@here.example, about return@{AWAY}\n", told)
+        assert report_id is not None
+        about_report = installation.run("why", "--config", str(installation.file), report_id[1])
+        assert "delivered u@here.example into here.example/u, attempt 1" in about_report
         assert queue(installation, "list").returncode == 1
 
 

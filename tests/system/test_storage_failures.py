@@ -95,7 +95,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "call", "must_fail"), CASES)
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+@pytest.mark.parametrize("error", ["ENOSPC", "EDQUOT", "EIO"])
 def test_D4_A41_each_call_of_a_transaction_fails_in_its_turn(
     relay: Relay, tmp_path: Path, kind: str, call: str, must_fail: str, error: str
 ) -> None:
@@ -109,9 +109,7 @@ def test_D4_A41_each_call_of_a_transaction_fails_in_its_turn(
             reply = sender.end(body)
         failed_once |= failures
         if failures - _BESIDE_THE_MAIL:
-            # SQLite says that its log could not be flushed, and not that it was for want of space.
-            is_full = error == "ENOSPC" and call != "fdatasync"
-            refusal = b"452 4.3.1 " if is_full else b"451 4.3.0 "
+            refusal = b"451 4.3.0 " if error == "EIO" else b"452 4.3.1 "
             assert reply.startswith(refusal), (failures, reply)
         else:
             assert reply.startswith(TAKEN), (failures, reply)
@@ -222,6 +220,24 @@ def test_D4_D5_S3_a_full_disk_refuses_and_recovers_by_itself(small_disk: Path, l
         for body in BODIES.values():
             sender.begin()
             assert sender.end(body).startswith(TAKEN)
+        sender.close()
+
+
+def test_D5_without_free_inodes_mail_is_refused_until_there_are_some(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,nr_inodes=3000", str(small_disk)], check=True)
+    with running_relay(small_disk.parent, more_relay="least_free = 0") as relay:
+        sender = Sender(relay)
+        assert sender.asks_for_room().startswith(b"250 ")
+        crowd = small_disk / "crowd"
+        crowd.mkdir()
+        for number in range(2500):
+            (crowd / str(number)).touch()
+        wait_until(
+            lambda: sender.asks_for_room().startswith(b"452 4.3.1 "), "the want of inodes to be noticed"
+        )
+        for file in crowd.iterdir():
+            file.unlink()
+        wait_until(lambda: sender.asks_for_room().startswith(b"250 "), "the room to be noticed")
         sender.close()
 
 

@@ -1,5 +1,7 @@
 """STARTTLS on the live relay, on both event loops (A-70 to A-76, A-49, S-8)."""
 
+import json
+import re
 import smtplib
 import socket
 import ssl
@@ -66,6 +68,19 @@ def test_A49_A70_C1_a_message_comes_in_over_tls_unchanged(relay: Installation) -
 
     wait_until(sealed, "the message to be delivered")
     assert [content_of(message) for message in sealed()] == [MESSAGE]
+
+
+def test_D8_version_cipher_and_service_are_kept_with_the_message(relay: Installation) -> None:
+    with smtplib.SMTP("127.0.0.1", relay.port, "client.example") as client:
+        client.starttls(context=make_client_context(ssl.TLSVersion.TLSv1_2))
+        client.sendmail("a@else.example", "far@backup.example", MESSAGE)
+    config = ("--config", str(relay.file))
+    (row,) = map(json.loads, relay.run("queue", "list", "--json", *config).splitlines())
+    shown, *_ = map(json.loads, relay.run("queue", "show", "--json", row["queue_id"], *config).splitlines())
+    relay.run("queue", "remove", row["queue_id"], *config)
+    client_facts = shown["client"]
+    assert re.fullmatch(r"TLSv1\.2 TLS_ECDHE_\w+", client_facts["tls"])
+    assert (client_facts["protocol"], client_facts["service"]) == ("ESMTPS", "normal")
 
 
 def test_A71_A73_what_was_said_in_the_clear_is_forgotten(relay: Installation) -> None:

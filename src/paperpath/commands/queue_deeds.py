@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -28,6 +28,7 @@ from paperpath.commands.queue_work import UNCLAIMED, Apply, Tally, carry_out, ch
 from paperpath.config.tables import Configuration
 from paperpath.config.via import parse_refusal, parse_via
 from paperpath.delivery.reports import make_clerk
+from paperpath.journal.events import Tell
 from paperpath.journal.writer import Journal
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.errors import MaildropError
@@ -40,15 +41,22 @@ R550_BOUNCED = make_reply(550, "5.0.0", "Returned by the operator of this mail s
 BY_THE_ROUTES = "routes"
 _MOST_REASON = 200  # characters
 
+Begin = Callable[[Configuration, Maildrop, Tell], Apply]
+"""Makes what is done to each page of recipients."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A deed's name, what it has done when it is done, the states it is for, and why not for others."""
+    """A deed's name, what it has done when it is done, the states it is for, and why not for others.
+
+    `detail` is what was said with it, for the journal.
+    """
 
     name: str
     done: str
     fits: frozenset[State] = UNCLAIMED
     unfit: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ def hold(errand: Errand, reason: str) -> None:
     """
     if len(reason) > _MOST_REASON:
         fail(f"--reason: expected at most {_MOST_REASON} characters", os.EX_USAGE)
-    _change(errand, _HOLD, Hold(reason))
+    _change(errand, replace(_HOLD, detail=reason), Hold(reason))
 
 
 @click.command()
@@ -150,8 +158,8 @@ def bounce(errand: Errand, reply: str | None) -> None:
     except ValueError as error:
         fail(f"--reply: {error}", os.EX_USAGE)
 
-    def begin(configuration: Configuration, maildrop: Maildrop) -> Apply:
-        return bouncing(maildrop, make_clerk(configuration), failure, read_clock_us())
+    def begin(configuration: Configuration, maildrop: Maildrop, tell: Tell) -> Apply:
+        return bouncing(maildrop, make_clerk(configuration), failure, read_clock_us(), tell)
 
     _do(errand, _BOUNCE, begin)
 
@@ -168,14 +176,14 @@ def reroute(errand: Errand, route: str) -> None:
         way = "" if route == BY_THE_ROUTES else parse_via(route)
     except ValueError as error:
         fail(f'{format_value(route)}: {error}, or "{BY_THE_ROUTES}"', os.EX_USAGE)
-    _change(errand, _REROUTE, Reroute(way))
+    _change(errand, replace(_REROUTE, detail=route), Reroute(way))
 
 
 def _change(errand: Errand, order: Order, deed: Deed) -> None:
-    _do(errand, order, lambda _, maildrop: changing(maildrop, deed))
+    _do(errand, order, lambda _, maildrop, __: changing(maildrop, deed))
 
 
-def _do(errand: Errand, order: Order, begin: Callable[[Configuration, Maildrop], Apply]) -> None:
+def _do(errand: Errand, order: Order, begin: Begin) -> None:
     """Do what was ordered, say what came of it, and exit."""
 
     operator = name_user(os.getuid())  # before it becomes the service user
@@ -185,7 +193,8 @@ def _do(errand: Errand, order: Order, begin: Callable[[Configuration, Maildrop],
             return (await survey(maildrop, errand.selection, order.fits))[0], ""
         tally = Tally()
         with closing(Journal(configuration.journal_folder, "paperpath", open_log("paperpath"))) as journal:
-            apply = telling(begin(configuration, maildrop), journal.tell, operator, order.name)
+            apply = begin(configuration, maildrop, journal.tell)
+            apply = telling(apply, journal.tell, operator, order.name, order.detail)
             try:
                 await carry_out(maildrop, errand.selection, order.fits, apply, tally)
             except MaildropError as error:

@@ -67,6 +67,8 @@ def message_facts(message: ClaimedMessage, now_us: int) -> Facts:
         ("client", f"{_show(client.address)} port {client.port}" if client.address else ""),
         ("hello", _show(client.hello)),
         ("protocol", _show(client.protocol)),
+        ("TLS", _show(client.tls)),
+        ("service", _show(client.service)),
         ("sender", _show(format_path(message.sender))),
         ("BODY", _show(asked.body)),
         ("SMTPUTF8", "yes" if asked.international else ""),

@@ -72,14 +72,14 @@ def changing(maildrop: Maildrop, deed: Deed) -> Apply:
     return apply
 
 
-def telling(apply: Apply, tell: Tell, operator: str, deed: str) -> Apply:
+def telling(apply: Apply, tell: Tell, operator: str, deed: str, detail: str) -> Apply:
     """Do what `apply` does, and tell the journal what was ordered by whom (promise P9)."""
 
     async def apply_and_tell(entries: Sequence[QueueEntry]) -> int:
         changed = await apply(entries)
         if changed:
             for entry in entries:
-                tell(Ordered(entry.queue_id, entry.address, operator, deed, ""))
+                tell(Ordered(entry.queue_id, entry.address, operator, deed, detail))
         return changed
 
     return apply_and_tell

@@ -11,6 +11,8 @@ import click
 
 from paperpath.accounts.file import Account
 from paperpath.commands.options import fail, load
+from paperpath.config.advice import find_warnings
+from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
@@ -18,6 +20,7 @@ from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.control import Object
 from paperpath.service.errors import ServiceError
+from paperpath.service.log import Log
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
 from paperpath.service.program import Life, config_option, run_supervisor
 from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
@@ -37,6 +40,7 @@ def up(file: Path) -> None:
         identity = find_identity(configuration.user)
         make_owned_folder(configuration.data, identity)
         with acting_as(identity):
+            RoutingFiles(configuration)  # with a mistake in them no program starts: it is told here, and once
             create_maildrop(configuration)
             make_drop(configuration)
     except ServiceError as error:
@@ -72,6 +76,8 @@ async def supervise(life: Life) -> None:
     life.commands["programs"] = answer
     life.measure(supervisor.families)
     life.call_at_reload(supervisor.reload)
+    life.call_at_reload(partial(_warn, life.log))
+    await _warn(life.log, life.document)
     try:
         if await _until_end(life, supervisor.start()):
             _say_ready(supervisor, life.configuration)
@@ -94,6 +100,12 @@ async def _until_end(life: Life, work: Coroutine[None, None, None]) -> bool:
     working.cancel()
     await asyncio.wait({working})
     return False
+
+
+async def _warn(log: Log, document: Document, *_: object) -> None:
+    """Log what a configuration says and most likely should not, as `paperpath check` prints it (E-3)."""
+    for doubt in find_warnings(document.configuration):
+        log.warning("doubtful configuration", doubt=doubt)
 
 
 def _say_ready(supervisor: Supervisor, configuration: Configuration) -> None:

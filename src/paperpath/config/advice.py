@@ -1,6 +1,6 @@
 """What a configuration may say and most likely should not.
 
-Called by `paperpath check`. Pure: looks at nothing but the configuration.
+Called by `paperpath check` and `up`. Pure: looks at nothing but the configuration.
 """
 
 from collections.abc import Iterator

@@ -19,7 +19,6 @@ from paperpath.journal.events import (
 )
 from paperpath.mail.envelope import Envelope
 from paperpath.mail.reply import Reply
-from paperpath.service.tls.layer import TlsFacts
 
 MOST_REFUSALS = 100
 
@@ -93,7 +92,7 @@ class Chronicle:
             )
         )
 
-    def accept(self, reception: Reception, size: int, tls: TlsFacts | None) -> None:
+    def accept(self, reception: Reception, size: int) -> None:
         """Tell of a message that is ours now."""
         envelope = reception.envelope
         recipients, more = _show_recipients(envelope)
@@ -105,7 +104,7 @@ class Chronicle:
                 self._client,
                 envelope.client.hello,
                 envelope.client.protocol,
-                "" if tls is None else f"{tls.version} {tls.cipher}",
+                envelope.client.tls,
                 "",
                 reception.message_id,
                 show_address(envelope.sender),

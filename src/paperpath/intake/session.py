@@ -7,7 +7,7 @@ only when the maildrop says that it is flushed (P2); no session and no transacti
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
@@ -104,6 +104,7 @@ class Session(asyncio.Protocol):
         self._client = Client(*self._wire.peer, "", "SMTP")
         metrics = self._service.metrics
         self._class = self._service.classify_client(self._client.address)
+        self._client = replace(self._client, service=self._class.value)
         refusal = self._service.connections.enter(self._client.address, self._class)
         if refusal is not None:
             self._turn_away(refusal)
@@ -218,7 +219,9 @@ class Session(asyncio.Protocol):
         protocol = "SMTP"
         if event.extended:  # RFC 3848
             protocol = "ESMTPS" if self._core.encrypted else "ESMTP"
-        self._client = Client(self._client.address, self._client.port, event.name, protocol)
+        facts = self._wire.tls_facts
+        tls = "" if facts is None else f"{facts.version} {facts.cipher}"
+        self._client = replace(self._client, hello=event.name, protocol=protocol, tls=tls)
         self._drop_transaction()
         if event.early:
             self._log.info("early talker", before="the reply to EHLO")
@@ -255,7 +258,7 @@ class Session(asyncio.Protocol):
         client = self._client
         if self._parameters.international:  # RFC 6531 §4.3
             protocol = "UTF8" + client.protocol.removeprefix("E")
-            client = Client(client.address, client.port, client.hello, protocol)
+            client = replace(client, protocol=protocol)
         envelope = Envelope(self._sender, tuple(self._recipients.values()), client, self._parameters)
         stamp = Stamp(service.settings.hostname, queue_id, now)
         self._reception = Reception(service.maildrop, service.budget, envelope, stamp)
@@ -335,7 +338,7 @@ class Session(asyncio.Protocol):
             name = show_domain(facts.server_name)
             self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=name)
         self._drop_transaction()
-        self._client = Client(self._client.address, self._client.port, "", "SMTP")
+        self._client = replace(self._client, hello="", protocol="SMTP")
         self._core.tls_started()
 
     def _send(self) -> None:
@@ -388,7 +391,7 @@ class Session(asyncio.Protocol):
         }
         if stored.reply.is_positive:
             self._log.info("accepted", **facts, size=stored.size)
-            self._chronicle.accept(reception, stored.size, self._wire.tls_facts)
+            self._chronicle.accept(reception, stored.size)
             return
         self._chronicle.refuse_message(reception, stored.reply)
         if stored.trouble:

@@ -1,4 +1,6 @@
-"""Whether the disk has room for more mail: below a floor nothing new is begun (attack S-3).
+"""Whether the disk has room for more mail: below a floor nothing new is begun (attack S-3, requirement D-5).
+
+Room is octets, and files: a large content is one, and so is every message in a mailbox.
 
 What is on its way is finished and what was taken is delivered, which frees space again.
 """
@@ -7,6 +9,7 @@ import os
 import time
 from pathlib import Path
 
+LEAST_FREE_FILES = 1000
 _LOOK_EVERY_S = 1.0
 
 
@@ -32,5 +35,8 @@ class FreeSpace:
         try:
             found = os.statvfs(self._folder)
         except OSError:
+            return -1
+        counts_files = found.f_files > 0  # some file systems make room for them as they go
+        if counts_files and found.f_favail < LEAST_FREE_FILES:
             return -1
         return found.f_bavail * found.f_frsize

@@ -1,13 +1,33 @@
-"""What local delivery looks for in the content of a message: whether it was here before. Nothing else."""
+"""What local delivery does with the header of a message: whether it was here before, and who sent it last.
+
+Called by delivery.py, in threads.
+"""
+
+from collections.abc import Iterator
 
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.domain import domain_key
-from paperpath.mail.header import find_fields, header_section
+from paperpath.mail.header import find_fields, header_section, remove_fields
 from paperpath.maildrop.checked import read_unchecked
 from paperpath.maildrop.values import Content
 
 _MOST_HEADER_OCTETS = 2**20
 _DELIVERED_TO = b"delivered-to"
+_RETURN_PATH = b"return-path"
+
+
+def without_return_path(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Give content without the Return-Path fields of earlier deliveries (RFC 5321 §4.4, requirement F-1).
+
+    A header that does not end within a MiB is left as it is.
+    """
+    beginning = next(chunks, b"")
+    while not _has_whole_header(beginning) and (chunk := next(chunks, b"")):
+        beginning += chunk
+    if len(header := header_section(beginning)) <= _MOST_HEADER_OCTETS:
+        beginning = remove_fields(header, _RETURN_PATH) + beginning[len(header) :]
+    yield beginning
+    yield from chunks
 
 
 def was_delivered_to(content: Content, address: Mailbox) -> bool:
@@ -23,9 +43,14 @@ def _read_beginning(content: Content) -> bytes:
     octets = b""
     for chunk in read_unchecked(content):
         octets += chunk
-        if b"\r\n\r\n" in octets or len(octets) >= _MOST_HEADER_OCTETS:
+        if _has_whole_header(octets):
             break
     return octets[:_MOST_HEADER_OCTETS]
+
+
+def _has_whole_header(octets: bytes) -> bool:
+    """Tell whether it takes no more octets to know the header, or to know that it is too long."""
+    return b"\r\n\r\n" in octets or octets.startswith(b"\r\n") or len(octets) > _MOST_HEADER_OCTETS
 
 
 def _is_for(value: bytes, address: Mailbox) -> bool:

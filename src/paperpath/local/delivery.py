@@ -1,6 +1,7 @@
 """One delivery into a Maildir, and a batch of them: blocking, for smtpld's threads.
 
-Return-Path and Delivered-To stand on top, then the content as it came (requirements F-1 to F-3). A delivery's
+Return-Path and Delivered-To stand on top, then the content as it came, without a Return-Path of its own
+(requirements F-1 to F-3). A delivery's
 name is made from acceptance time, recipient id and host, so it is the same however often it is tried; one
 whose earlier claim ended without an outcome is looked for under that name first (promise P4).
 """
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from paperpath.delivery.schedule import next_due_us
 from paperpath.folders.maildir import Maildir, Place, to_stored_lines
-from paperpath.local.content import was_delivered_to
+from paperpath.local.content import was_delivered_to, without_return_path
 from paperpath.local.places import Depot, find_place, may_come_back
 from paperpath.local.troubles import describe_trouble
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
@@ -97,7 +98,7 @@ def _deliver(claim: Claim, maildir: Maildir, depot: Depot) -> Outcome:
 
 
 def _chunks(claim: Claim) -> Iterator[bytes]:
-    content = read_checked(claim.message.content)
+    content = without_return_path(read_checked(claim.message.content))
     head = return_path_field(claim.return_path) + delivered_to_field(claim.address)
     yield head + next(content, b"")  # in one write, for a message is small most often
     yield from content

@@ -11,12 +11,18 @@ from paperpath.mail.address import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who handed the message in: address and port of its end, the name it gave, the protocol spoken."""
+    """Who handed the message in: address and port of its end, the name it gave, the protocol spoken.
+
+    `tls` is version and cipher, empty in the clear; `service` is what access rules granted it, empty where
+    there are none.
+    """
 
     address: str
     port: int
     hello: str
     protocol: str
+    tls: str = ""
+    service: str = ""
 
 
 NO_CLIENT = Client("", 0, "", "")

@@ -1,13 +1,14 @@
 """The header section looked at as octets: where it ends, which fields there are (RFC 5322 §2.1, §2.2).
 
 For the relay, which counts trace fields against loops (RFC 5321 §6.3) and tells the journal the Message-ID,
-and for local delivery, which knows by Delivered-To what was here before. Nothing here decodes or changes a
-field.
+and for local delivery, which knows by Delivered-To what was here before, and takes off the Return-Path of an
+earlier delivery. Nothing here decodes or rewrites a field.
 """
 
 import re
 
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
+_LINE = re.compile(rb"(?s:.*?)(?:\r\n|\Z)")
 _COLON = re.compile(rb"[ \t]*:")
 _WHITE_SPACE = (b" ", b"\t")
 
@@ -27,12 +28,7 @@ def count_fields(header: bytes, name: bytes) -> int:
     """
     if header.lower().count(name) == 0:  # one pass at the speed of memchr, for the common case
         return 0
-    count = 0
-    for line in header.split(b"\r\n"):
-        match = _FIELD_NAME.match(line)
-        if match and match[0].lower() == name and line[match.end() :].lstrip(b" \t").startswith(b":"):
-            count += 1
-    return count
+    return sum(_value_of(line, name) is not None for line in header.split(b"\r\n"))
 
 
 def find_fields(header: bytes, name: bytes) -> list[bytes]:
@@ -42,16 +38,29 @@ def find_fields(header: bytes, name: bytes) -> list[bytes]:
     values: list[bytes] = []
     is_wanted = False
     for line in header.split(b"\r\n"):
-        if line.startswith((b" ", b"\t")):
+        if line.startswith(_WHITE_SPACE):
             if is_wanted:
                 values[-1] += line
             continue
-        match = _FIELD_NAME.match(line)
-        rest = line[match.end() :].lstrip(b" \t") if match else b""
-        is_wanted = match is not None and match[0].lower() == name and rest.startswith(b":")
-        if is_wanted:
-            values.append(rest[1:])
+        value = _value_of(line, name)
+        is_wanted = value is not None
+        if value is not None:
+            values.append(value)
     return values
+
+
+def remove_fields(header: bytes, name: bytes) -> bytes:
+    """Return a header section without the fields of that name (lower case); the others stay as they are."""
+    if header.lower().count(name) == 0:
+        return header
+    kept = []
+    is_wanted = False
+    for line in _LINE.findall(header):
+        if not line.startswith(_WHITE_SPACE):
+            is_wanted = _value_of(line, name) is not None
+        if not is_wanted:
+            kept.append(line)
+    return b"".join(kept)
 
 
 def find_field(header: bytes, name: bytes) -> tuple[int, int] | None:
@@ -74,6 +83,15 @@ def skip_folds(header: bytes, begin: int) -> int:
     while header[begin : begin + 1] in _WHITE_SPACE:
         begin = header.index(b"\r\n", begin) + 2
     return begin
+
+
+def _value_of(line: bytes, name: bytes) -> bytes | None:
+    """Return what stands behind the colon, if a line begins a field of that name."""
+    match = _FIELD_NAME.match(line)
+    if match is None or match[0].lower() != name:
+        return None
+    colon = _COLON.match(line, match.end())
+    return None if colon is None else line[colon.end() :]
 
 
 def _after_line_end(octets: bytes, name: bytes, begin: int) -> int | None:

@@ -79,7 +79,7 @@ class Router:
             return self._look_here(question)
         route = self.table.find_route(domain)
         if route is None:
-            question.look("route", domain)
+            question.look("route", domain, f"none, so {MX}")
             return self._go(question, MX)
         question.look("route", domain, f"{route.domain}: {route.via}")
         if route.via == REFUSE:

@@ -91,7 +91,9 @@ def _expand(
 ) -> Iterator[tuple[Target, Step]]:
     """Give those whom an alias stands for in the end, in the order of the file, and what becomes of each.
 
-    The step of each is what its own sorting will find. Raises: _TooManyError.
+    The step of each is what its own sorting will find, and tell; `looks` gets what led there.
+
+    Raises: _TooManyError.
     """
     waiting = deque(_replace(start, first))
     seen: set[tuple[str, ...]] = set()
@@ -99,7 +101,6 @@ def _expand(
     while waiting:
         target = waiting.popleft()
         step, more = router.find(target.address, target.expanded_via)
-        looks += more
         looked_at += 1
         if looked_at > _MOST_LOOKED_AT:
             raise _TooManyError
@@ -107,6 +108,7 @@ def _expand(
             continue
         seen.add(mark)
         if isinstance(step, Expansion):
+            looks += more
             waiting.extendleft(reversed(_replace(target, step)))
         else:
             found += 1

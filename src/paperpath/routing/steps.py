@@ -80,7 +80,10 @@ Step = Delivery | Expansion | Refusal | Vacancy
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision on a recipient, and all rules that were looked at for it."""
+    """The decision on a recipient, and all rules that were looked at for it, the last of which decided.
+
+    Of an alias's targets those that decide on them are not among these, but in the verdicts on them.
+    """
 
     decision: Decision
     looks: tuple[Look, ...]

@@ -242,7 +242,7 @@ async def a_message_can_be_looked_into(engine: Engine) -> None:
 async def d8_an_operator_sees_the_whole_envelope(engine: Engine) -> None:
     """Who handed a message in and what was asked for comes back as it was, claimed or not (D-8)."""
     maildrop = await engine.open()
-    client = Client("2001:db8::1", 54321, "\x1b[2J", "ESMTPS")
+    client = Client("2001:db8::1", 54321, "\x1b[2J", "ESMTPS", "TLSv1.3 TLS_AES_128_GCM_SHA256", "privileged")
     asked = Recipient(Mailbox("a b", "here.example"), "SUCCESS,DELAY", "rfc822;a+40b")
     made = await make_message(maildrop)
     message = replace(made, envelope=replace(made.envelope, recipients=(asked,), client=client))

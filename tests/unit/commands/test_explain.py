@@ -27,9 +27,11 @@ def test_each_rule_looked_at_is_told_and_the_one_that_decided_comes_last(file: P
         "Info@example.test",
         "  route      example.test: 'example.test: local'",
         "  alias      Info@example.test: 'info (line 1)'",
-        "  route      example.test: 'example.test: local'",
+        "  decision   expanded me@example.test x@else.example nobody@example.test",
     ]
-    assert result.output.splitlines()[-7:] == [
+    assert result.output.splitlines()[-9:] == [
+        "x@else.example via info",
+        "  route      else.example: 'none, so mx'",
         "  decision   remote else.example",
         "nobody@example.test via info",
         "  route      example.test: 'example.test: local'",

@@ -93,7 +93,8 @@ def test_S6_nor_does_a_line_of_the_summary(
 
 @given(TEXT, TEXT, TEXT)
 def test_S6_nor_does_what_a_client_said(one: str, other: str, third: str) -> None:
-    client, asked = Client(one, 25, other, third), SenderParameters(one, True, other, third)
+    client = Client(one, 25, other, third, one, other)
+    asked = SenderParameters(one, True, other, third)
     content = Content(3, b"d" * 32, None, Path(one.replace("\0", "") or "x"))
     message = ClaimedMessage(1, other, Mailbox(one, third), asked, 5, content, client=client)
     lines = [*fact_lines(message_facts(message, NOW_US)), message_json(message)]
@@ -143,7 +144,7 @@ def test_D8_show_tells_all_that_the_envelope_keeps(tmp_path: Path, monkeypatch: 
         '"a \\"b\\" \\\\c"@here.example',
         "jörg@bücher.example",
         sender=Mailbox("o\u202ene", "else.example"),
-        client=Client("2001:db8::1", 54321, HOSTILE, "UTF8SMTPS"),
+        client=Client("2001:db8::1", 54321, HOSTILE, "UTF8SMTPS", "TLSv1.2 " + HOSTILE, "privileged"),
         parameters=SenderParameters("8BITMIME", True, "HDRS", "QQ+2B314159"),
         notify="SUCCESS,DELAY",
         orcpt="rfc822;Joe+40x",
@@ -157,6 +158,8 @@ def test_D8_show_tells_all_that_the_envelope_keeps(tmp_path: Path, monkeypatch: 
         "2001:db8::1 port 54321",
         ascii(HOSTILE),
         "UTF8SMTPS",
+        f"TLS           {'TLSv1.2 ' + HOSTILE!a}",
+        "service       privileged",
         "BODY          8BITMIME",
         "SMTPUTF8      yes",
         "RET           HDRS",
@@ -177,6 +180,8 @@ def test_D8_show_tells_all_that_the_envelope_keeps(tmp_path: Path, monkeypatch: 
         "port": 54321,
         "hello": HOSTILE,
         "protocol": "UTF8SMTPS",
+        "tls": "TLSv1.2 " + HOSTILE,
+        "service": "privileged",
     }
     assert message["parameters"]["envid"] == "QQ+2B314159"
     assert [one["notify"] for one in recipients] == ["SUCCESS,DELAY"] * 2

@@ -21,7 +21,7 @@ from paperpath.maildrop.values import Claim, ClaimedMessage, Content
 
 LISTED = "joe@here.example\tx/joe\tWork,Lists.Python\nann@here.example\tx/ann\n"
 ACCOUNTS = parse_accounts(LISTED)
-OCTETS = b"Received: x\r\nReturn-Path: <old@x.example>\r\n\r\nbody\r\n"
+OCTETS = b"Received: x\r\nSubject: y\r\n\r\nbody\r\n"
 HOST = "mx.here.example"
 ADMIN = Mailbox("admin", "here.example")
 
@@ -73,6 +73,46 @@ def test_F1_F2_F3_our_fields_stand_on_top_and_nothing_else_changes(tmp_path: Pat
     assert file.read_bytes() == (
         b"Return-Path: <a@b.example>\nDelivered-To: joe@here.example\n" + OCTETS.replace(b"\r\n", b"\n")
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        (b"Return-Path: <old@x.example>\r\nA: b\r\n", b"A: b\n"),
+        (b"A: b\r\nreturn-PATH :\r\n <old@x.example>\r\n\tmore\r\nC: d\r\n e\r\n", b"A: b\nC: d\n e\n"),
+        (b"Return-Path: <1@x.example>\r\nA: b\r\nReturn-Path: <2@x.example>\r\n", b"A: b\n"),
+        (
+            b"Return-Paths: x\r\nX-Return-Path: y\r\nReturn-Path\r\n",
+            b"Return-Paths: x\nX-Return-Path: y\nReturn-Path\n",
+        ),
+        (b"A: b\r\n Return-Path: folded\r\n", b"A: b\n Return-Path: folded\n"),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"\r\n", b"\r\nReturn-Path: <body@x.example>\r\n"])
+@pytest.mark.parametrize("in_file", [False, True])
+def test_F1_a_message_that_has_a_return_path_is_left_with_ours_alone(
+    tmp_path: Path, joe: Path, header: bytes, kept: bytes, body: bytes, in_file: bool
+) -> None:
+    octets = header + body
+    file = tmp_path / "content"
+    file.write_bytes(octets)
+    held = content(octets, file=file if in_file else None)
+    assert isinstance(outcome_of(tmp_path, claim(held=held)), Delivered)
+    ours = b"Return-Path: <a@b.example>\nDelivered-To: joe@here.example\n"
+    assert new_in(joe) == [ours + kept + body.replace(b"\r\n", b"\n")]
+
+
+@pytest.mark.parametrize("octets_before", [0, 300_000, 1_100_000])
+def test_F1_a_return_path_is_found_in_a_header_of_at_most_a_MiB(
+    tmp_path: Path, joe: Path, octets_before: int
+) -> None:
+    octets = b"A: b\r\n" * (octets_before // 6) + b"Return-Path: <old@x.example>\r\n\r\nbody\r\n"
+    file = tmp_path / "content"
+    file.write_bytes(octets)
+    assert isinstance(outcome_of(tmp_path, claim(held=content(octets, file=file))), Delivered)
+    (found,) = new_in(joe)
+    assert found.count(b"Return-Path: ") == (2 if octets_before > 2**20 else 1)
+    assert found.endswith(b"\n\nbody\n")
 
 
 def test_F1_the_return_path_is_the_recipients(tmp_path: Path, joe: Path) -> None:

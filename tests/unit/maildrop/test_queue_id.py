@@ -15,6 +15,16 @@ def test_D11_ids_of_a_worker_only_grow_whatever_the_clock_does(times: list[int],
     assert all(one.isalnum() and one.isascii() for one in made)
 
 
+def test_D11_ten_thousand_ids_while_the_clock_is_set_back_are_all_different() -> None:
+    made = []
+    for worker in range(1, 5):  # a program that is started anew is another worker
+        ids = QueueIds(worker)
+        for number in range(2_500):
+            hours_back = number // 500
+            made.append(ids.next(1_700_000_000_000_000 + number - hours_back * 3_600_000_000))
+    assert len(set(made)) == 10_000
+
+
 @given(st.integers(0, 2**52), st.integers(1, 10**9), st.integers(1, 10**9))
 def test_D11_workers_never_make_the_same(now_us: int, one: int, other: int) -> None:
     assert (QueueIds(one).next(now_us) == QueueIds(other).next(now_us)) is (one == other)

@@ -1,6 +1,7 @@
 """What only the SQLite engine has: refusals at opening, failures inside a group, the log's size (D-4, P2)."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_maildrop_of_another_version_is_refused(tmp_path: Path) -> None:
     connection = open_database(tmp_path)
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(SchemaError, match="version 99"):
+    with pytest.raises(SchemaError, match="version 99, this program 4; run the Paperpath that wrote it"):
         open_database(tmp_path)
 
 
@@ -50,8 +51,15 @@ def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         open_database(tmp_path)
 
 
-def test_D15_only_the_owner_can_look_inside(tmp_path: Path) -> None:
-    create_database(tmp_path / "maildrop")
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_D15_only_the_owner_can_look_inside(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        create_database(tmp_path / "maildrop")
+    finally:
+        os.umask(before)
+    for folder in ("workers", "content"):
+        assert (tmp_path / "maildrop" / folder).stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "maildrop").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "maildrop" / "queue.db").stat().st_mode & 0o777 == 0o600
 

@@ -162,3 +162,9 @@ def test_S5_aliases_that_name_each_other_end_soon() -> None:
     decision = sort_recipient(router, make_recipient("n0@here.example")).decision
     assert isinstance(decision, Refused)
     assert not judge_recipient(router, parse_mailbox("n0@here.example")).is_positive
+
+
+def test_P9_of_aliases_in_a_row_all_are_told_and_the_last_one_decided() -> None:
+    verdict = sort_recipient(make_router("a: b\nb: joe"), make_recipient("a@here.example"))
+    assert [str(look.found) for look in verdict.looks if look.kind == "alias"] == ["a (line 1)", "b (line 2)"]
+    assert verdict.looks[-1].found == "b (line 2)"

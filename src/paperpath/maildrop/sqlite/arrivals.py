@@ -23,7 +23,8 @@ _ARRIVE = (
     """
     INSERT INTO message SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11, value ->> 12,
-        value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17
+        value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17,
+        value ->> 18, value ->> 19
     FROM json_each(?1)
     """,
     """
@@ -142,4 +143,6 @@ def _message_row(message_id: int, message: NewMessage) -> tuple[object, ...]:
         parameters.envid,
         message.origin.value,
         message.deadline_us,
+        client.tls,
+        client.service,
     )

@@ -75,5 +75,7 @@ MIGRATIONS = {
         CREATE INDEX recipient_by_unit ON recipient (message_id, destination_id)
             WHERE state = 'ready' AND transport = 'remote';
         CREATE INDEX destination_suspended ON destination (transport) WHERE suspended_until_us IS NOT NULL;
+        ALTER TABLE message ADD COLUMN client_tls TEXT NOT NULL DEFAULT '';
+        ALTER TABLE message ADD COLUMN client_service TEXT NOT NULL DEFAULT '';
     """,
 }

@@ -61,7 +61,8 @@ _READ_CLAIMED = """
 _READ_MESSAGES = """
     SELECT message.id, queue_id, sender, body, international, ret, envid,
            arrived_us, size, digest, content_file, octets, origin,
-           client_address, client_port, client_hello, client_protocol, deadline_us
+           client_address, client_port, client_hello, client_protocol, client_tls, client_service,
+           deadline_us
     FROM json_each(?) JOIN message ON message.id = value LEFT JOIN content ON content.message_id = message.id
 """
 _FIND_READY = """

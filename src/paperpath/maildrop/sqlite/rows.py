@@ -72,7 +72,7 @@ def to_message(row: Row, content_folder: Path) -> ClaimedMessage:
     origin, *client = rest
     _check_types("message", (queue_id, str), (arrived_us, int), (origin, str))
     _check_types("message", (body, str), (utf8, int), (ret, str), (envid, str))
-    _check_types("client", *zip(client, (str, int, str, str), strict=True))
+    _check_types("client", *zip(client, (str, int, str, str, str, str), strict=True))
     file = content_file(content_folder, queue_id) if in_file else None
     content = Content(size, digest, None if in_file else octets, file)
     _check_content(content)

@@ -55,7 +55,9 @@ CREATE TABLE message (
     ret             TEXT NOT NULL DEFAULT '',
     envid           TEXT NOT NULL DEFAULT '',
     origin          TEXT NOT NULL DEFAULT 'relay',
-    deadline_us     INTEGER NOT NULL DEFAULT 0
+    deadline_us     INTEGER NOT NULL DEFAULT 0,
+    client_tls      TEXT NOT NULL DEFAULT '',  -- version and cipher
+    client_service  TEXT NOT NULL DEFAULT ''
 );
 
 -- Apart from message, so that scans of messages never read bodies.

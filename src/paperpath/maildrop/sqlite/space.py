@@ -5,6 +5,7 @@ for a delivery may write beside the queue. Settling has a reserve: a file that i
 full, since recipients that cannot be settled would be delivered twice.
 """
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ LEAST_FREE_TO_CLAIM = 2 * 1024 * 1024
 RESERVE_OCTETS = 4 * 1024 * 1024
 LEAST_FREE_TO_RESERVE = 128 * 1024 * 1024  # a small disk is better off without
 FULL_OCTETS = 256 * 1024  # less than that is nothing
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def check_claims(folder: Path) -> None:
@@ -26,8 +28,15 @@ def check_claims(folder: Path) -> None:
         raise StorageError(f"only {free} octets are free; nothing is claimed", no_space=True)
 
 
+def name_want_of_space(error: Exception, connection: apsw.Connection | None) -> Exception:
+    """Give the error that says so, where it was for want of space: SQLite says so of plain writes alone."""
+    if isinstance(error, apsw.IOError) and connection is not None and connection.system_errno in _NO_SPACE:
+        return apsw.FullError(str(error))
+    return error
+
+
 def is_full(error: Exception, folder: Path) -> bool:
-    """Tell whether it was for want of space; SQLite does not say so of a log that could not be flushed."""
+    """Tell whether it was for want of space, or may have been."""
     return isinstance(error, apsw.FullError) or (
         isinstance(error, apsw.IOError) and _free(folder) < FULL_OCTETS
     )

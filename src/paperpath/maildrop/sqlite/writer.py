@@ -39,7 +39,7 @@ from paperpath.maildrop.sqlite.group import (
     write_group,
 )
 from paperpath.maildrop.sqlite.locks import WriteLock
-from paperpath.maildrop.sqlite.space import is_full, release_reserve, restore_reserve
+from paperpath.maildrop.sqlite.space import is_full, name_want_of_space, release_reserve, restore_reserve
 from paperpath.maildrop.sqlite.tidying import tidy
 from paperpath.maildrop.values import Stage
 
@@ -235,6 +235,7 @@ class GroupCommitter:
         What is urgent is tried again where the disk was full and a reserve could be given up. All are tried
         again, each in a transaction of its own, where one of them met with a damaged page.
         """
+        error = name_want_of_space(error, self._connection)
         self._abandon()
         urgent = [request for request in group if request.is_urgent]
         has_room = bool(urgent) and is_full(error, self._folder) and release_reserve(self._folder)
