@@ -42,7 +42,7 @@ _IDLE_LOOKS = 4  # at nothing, one after the other, until a program takes it tha
 _IDLE_LOOK_S = 0.005
 _SHORT_S = 0.01
 # Pauses that are no promise, by module and name.
-_PAUSES = ("TROUBLE_PAUSE_S", "GATHER_S", "SWEEP_S", "SWEEP_CONTENT_S")
+_PAUSES = ("TROUBLE_PAUSE_S", "GATHER_S", "SWEEP_S")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def upgraded_from_second() -> Scenario:
 
 
 def _upgraded(name: str, upgrade: Step) -> Scenario:
-    """Mail in every state that there was: unsorted, ready, claimed by the dead, delivered by them, settled."""
+    """Mail in every state that there was: unsorted, ready, claimed by the dead, delivered, settled."""
     died = Plan(parse_point("deliver / fsync new/ / 2"))
     steps = [
         Step(RELAY, (to(1, U, JOE), to(2, U, octets=LARGE))),
