@@ -151,6 +151,7 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.settling:settle_unclaimed": lambda arguments: "operator: " + _name_settle(arguments),
     f"{_SQLITE}.destinations:suspend": "suspend",
     f"{_SQLITE}.destinations:resume": "resume",
+    f"{_SQLITE}.destinations:sweep": "sweep destinations",
     f"{_SQLITE}.deeds:carry_out": _name_deed,
     f"{_SQLITE}.workers:register_worker": "register",
     f"{_SQLITE}.workers:release_dead_workers": "release",

@@ -99,13 +99,17 @@ class MemoryStore:
     on_work: Callable[[Stage], None] = lambda stage: None
     messages: dict[int, ClaimedMessage] = field(default_factory=dict)
     recipients: dict[int, _Recipient] = field(default_factory=dict)
-    destinations: dict[tuple[Transport, str], None] = field(default_factory=dict)  # in order of appearance
+    destinations: dict[tuple[Transport, str], int] = field(default_factory=dict)  # by number
     suspensions: dict[tuple[Transport, str], _Suspension] = field(default_factory=dict)
     living: set[int] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     counts: _Counts = field(default_factory=_Counts)
     epoch: int = 1
     last: dict[str, int] = field(default_factory=lambda: {"worker": 0, "message": 0, "recipient": 0})
+
+    def know(self, transport: Transport, destination: str) -> None:
+        """Give a destination that is new a number behind all others."""
+        self.destinations.setdefault((transport, destination), max(self.destinations.values(), default=0) + 1)
 
     def number(self, what: str) -> int:
         """Give a number that was never given before."""
@@ -142,7 +146,7 @@ class MemoryMaildrop:
         self._store = store
         self._number = store.number("worker")
         self._ids = QueueIds(self._number)
-        self._served: dict[Transport, str] = {}  # the destinations that had the last turns
+        self._served: dict[Transport, int] = {}  # the destinations that had the last turns
         store.living.add(self._number)
 
     def new_queue_id(self, arrived_us: int) -> str:
@@ -162,6 +166,10 @@ class MemoryMaildrop:
         """See `Maildrop`."""
         self._store.taken.difference_update(keys)
         return _done(None)
+
+    def read_unique(self, after: str, limit: int) -> Sequence[str]:
+        """See `Maildrop`."""
+        return sorted(key for key in self._store.taken if key > after)[:limit]
 
     # The post office
 
@@ -239,6 +247,21 @@ class MemoryMaildrop:
         """See `Maildrop`; here no content lies in a file."""
         return _done(0)
 
+    def sweep_destinations(self, before_us: int, limit: int) -> asyncio.Future[int]:
+        """See `Maildrop`; here any number of recipients is looked at."""
+        store = self._store
+        named = {(recipient.transport, recipient.destination) for recipient in store.recipients.values()}
+        unneeded = [
+            known
+            for known in store.destinations
+            if known not in named
+            and (known not in store.suspensions or store.suspensions[known].until_us < before_us)
+        ]
+        for known in unneeded[:limit]:
+            del store.destinations[known]
+            store.suspensions.pop(known, None)
+        return _done(len(unneeded[:limit]))
+
     # Delivery
 
     def claim(self, transport: Transport, limit: int, now_us: int) -> asyncio.Future[Claimed]:
@@ -256,7 +279,7 @@ class MemoryMaildrop:
             chosen.extend(queue.pop(0)[2] for queue in queues)
         claims = tuple(self._claim(number) for number in chosen[:limit])
         if len(claims) == limit:
-            self._served[transport] = claims[-1].destination
+            self._served[transport] = self._store.destinations[transport, claims[-1].destination]
         return _done(Claimed(claims))
 
     def settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[int]:
@@ -267,7 +290,7 @@ class MemoryMaildrop:
         self, transport: Transport, destination: str, until_us: int, reason: str
     ) -> asyncio.Future[None]:
         """See `Maildrop`."""
-        self._store.destinations[transport, destination] = None
+        self._store.know(transport, destination)
         self._store.suspensions[transport, destination] = _Suspension(until_us, reason)
         return _done(None)
 
@@ -410,7 +433,7 @@ class MemoryMaildrop:
         if decision.key and any(sibling.key == decision.key for sibling in equals):
             self._close(decision.recipient_id, recipient, "expanded")
             return
-        self._store.destinations[decision.transport, decision.destination] = None
+        self._store.know(decision.transport, decision.destination)
         goes_the_same_way = (recipient.transport, recipient.destination) == (
             decision.transport,
             decision.destination,
@@ -451,10 +474,11 @@ class MemoryMaildrop:
 
     def _in_turn(self, transport: Transport) -> list[str]:
         """List destinations in the order in which they appeared, beginning behind the one served last."""
-        names = [name for way, name in self._store.destinations if way is transport]
-        served = self._served.get(transport)
-        begin = names.index(served) + 1 if served is not None else 0
-        return names[begin:] + names[:begin]
+        served = self._served.get(transport, 0)
+        known = [
+            (number, name) for (way, name), number in self._store.destinations.items() if way is transport
+        ]
+        return [name for _, name in sorted(known, key=lambda one: (one[0] <= served, one[0]))]
 
     def _room(self, transport: Transport, destination: str, limit: int, now_us: int) -> int:
         """Tell how many may be claimed for a destination."""

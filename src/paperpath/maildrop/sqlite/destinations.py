@@ -1,9 +1,11 @@
 """Destinations in the queue: their numbers, and their suspension (one row each: until when, and why).
 
 A destination that could not be contacted is suspended: nobody claims for it before its time, and then one
-recipient at a time, as a probe. Its recipients stay where they are.
+recipient at a time, as a probe. Its recipients stay where they are. What nobody needs any more is swept: a
+name that a client made up would stay for ever.
 """
 
+import json
 from collections.abc import Iterable
 
 from paperpath.maildrop.sqlite.database import fetch
@@ -19,6 +21,14 @@ _RESUME = """
     UPDATE destination SET suspended_until_us = NULL, reason = '', probe = NULL
     WHERE transport = ? AND name = ?
 """
+# SQLite looks at all recipients for each that goes, since its number is theirs to name, and has no index.
+FIND_UNNEEDED = """
+    SELECT id FROM destination
+    WHERE (suspended_until_us IS NULL OR suspended_until_us < ?)
+      AND id NOT IN (SELECT destination_id FROM recipient WHERE destination_id IS NOT NULL)
+    ORDER BY id LIMIT ?
+"""
+_FORGET = "DELETE FROM destination WHERE id IN (SELECT value FROM json_each(?))"
 
 
 def destination_ids(transaction: Transaction, destinations: Iterable[Destination]) -> dict[Destination, int]:
@@ -42,3 +52,10 @@ def resume(transaction: Transaction, destination: Destination) -> None:
     transport, name = destination
     transaction.cursor.execute(_RESUME, (transport.value, name))
     transaction.stages.add(transport.stage)
+
+
+def sweep(transaction: Transaction, before_us: int, limit: int) -> int:
+    """Forget destinations that no recipient names, and whose suspension, if any, was over before a time."""
+    unneeded = [number for (number,) in fetch(transaction.cursor, FIND_UNNEEDED, (before_us, limit))]
+    transaction.cursor.execute(_FORGET, (json.dumps(unneeded),))
+    return len(unneeded)
