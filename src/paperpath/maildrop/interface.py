@@ -92,7 +92,7 @@ class Maildrop(Protocol):
         """
 
     def sweep_destinations(self, before_us: int, limit: int) -> asyncio.Future[int]:
-        """Forget destinations that no recipient names, and not suspended, or until before a time; up to `limit`.
+        """Forget up to `limit` destinations that no recipient names, unless suspended until a time or later.
 
         Gives how many; none while so many recipients wait that to look at them all would hold others up.
         """
