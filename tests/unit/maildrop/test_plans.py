@@ -37,7 +37,7 @@ MAY_SCAN |= {"destinations._MAKE"}
 MAY_SCAN |= {"reading._FIND_UNSORTED"}
 MAY_SCAN |= {"reading._COUNT_SOME"}
 # Only after that one has found few recipients.
-MAY_SCAN |= {"destinations.FIND_UNNEEDED", "destinations._FORGET"}
+MAY_SCAN |= {"destinations.FIND_UNNEEDED", "reading.FIND_UNNEEDED", "destinations._FORGET"}
 INDEXES = {
     "sorting._FIND_UNSORTED": "USING INTEGER PRIMARY KEY",
     "sorting._FIND_KEYS": "recipient_by_message",
