@@ -217,6 +217,15 @@ class Comparison(RuleBasedStateMachine):
 
         self.same(0, ask)
 
+    @rule(after=KEYS, limit=LIMITS)
+    def read_unique(self, after: str, limit: int) -> None:
+        """Keys by the page."""
+
+        async def ask(door: Maildrop, _: int) -> list[str]:
+            return list(door.read_unique(after, limit))
+
+        self.same(0, ask)
+
     @rule(worker=WORKER)
     def raise_epoch(self, worker: int) -> None:
         """A reload."""
@@ -378,6 +387,15 @@ class Comparison(RuleBasedStateMachine):
 
         async def ask(door: Maildrop, _: int) -> None:
             await door.resume(transport, destination)
+
+        self.same(worker, ask)
+
+    @rule(worker=WORKER, before_us=TIMES, limit=LIMITS)
+    def sweep_destinations(self, worker: int, before_us: int, limit: int) -> None:
+        """Destinations go that nobody needs; whose turn it is stays the same."""
+
+        async def ask(door: Maildrop, _: int) -> int:
+            return await door.sweep_destinations(before_us, limit)
 
         self.same(worker, ask)
 

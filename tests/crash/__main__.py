@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(len(points))
             return 0
         if options.list:
-            print("\n".join(str(point) for point in sorted(points)))
+            print("\n".join(_list_every(scenes) if options.every else map(str, sorted(points))))
             return 0
         cases = _choose(scenes, options)
         results = list(_try_all(cases, Path(name), options.jobs))
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("make crash ARGS=...", description=__doc__)
-    parser.add_argument("--list", action="store_true", help="list the distinct points")
+    parser.add_argument("--list", action="store_true", help="list the distinct points; or, with --every, all")
     parser.add_argument("--count", action="store_true", help="count them")
     parser.add_argument("--only", metavar="TEXT", help="points whose name contains it, or a whole case")
     parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="only this one; repeatable")
@@ -56,6 +56,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="before, after, power, EIO, ENOSPC; repeatable; before, power",
     )
     parser.add_argument("--every", action="store_true", help="each point in all scenes that have it, not one")
+    parser.add_argument(
+        "--part", type=_parse_part, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases"
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="so many cases, evenly over the transitions")
     parser.add_argument("--seed", type=int, default=1, help="for the sample and the storm; %(default)s")
     parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
@@ -64,6 +67,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--messages", type=int, default=10_000, help="of the storm; %(default)s")
     parser.add_argument("--seconds", type=float, default=1.0, help="from kill to kill; %(default)s")
     return parser.parse_args(arguments)
+
+
+def _parse_part(text: str) -> tuple[int, int]:
+    number, _, parts = text.partition("/")
+    if not 1 <= int(number) <= int(parts):
+        raise ValueError(text)
+    return int(number), int(parts)
+
+
+def _list_every(scenes: Sequence[Scene]) -> Iterator[str]:
+    """Give the points of each scenario."""
+    return (f"{scene.scenario} / {point}" for scene in scenes for point in scene.points)
 
 
 def _choose(scenes: Sequence[Scene], options: argparse.Namespace) -> list[Case]:
@@ -79,7 +94,8 @@ def _choose(scenes: Sequence[Scene], options: argparse.Namespace) -> list[Case]:
         cases = [case for case in cases if options.only in str(case)]
     if options.sample:
         cases = choose_sample(cases, options.sample, options.seed)
-    return cases
+    number, parts = options.part
+    return cases[number - 1 :: parts]
 
 
 def choose_sample(cases: Iterable[Case], count: int, seed: int) -> list[Case]:

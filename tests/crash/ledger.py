@@ -3,7 +3,7 @@
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -14,6 +14,8 @@ _NUMBER = re.compile(rb"^X-Number: (\d+)\r?$", re.MULTILINE)
 _REPORTED = re.compile(rb"^Delivered-To: [^+]*\+(\d+)@", re.MULTILINE)
 _FAILED_RECIPIENT = re.compile(rb"^Final-Recipient: *rfc822; *(\S+)\r?$", re.MULTILINE | re.IGNORECASE)
 _REPORT = re.compile(rb"^Content-Type: multipart/report\b", re.MULTILINE | re.IGNORECASE)
+_NOTICE = re.compile(rb"^Subject: Message (\w+) was set aside\r?$", re.MULTILINE)
+_QUEUE_ID = re.compile(rb"^Received: [^;]*\bid (\w+)", re.MULTILINE)
 
 
 class Answer(Enum):
@@ -28,9 +30,9 @@ class Answer(Enum):
 class Message:
     """A message to send, and what must come of it once it is taken.
 
-    `copies` counts the copies by account, `reports` the reports by failed recipient. `dropped`: it comes by
-    way of the drop directory. No more than one message of a scenario is of the null sender: its reports go to
-    the postmaster, and name nobody.
+    `copies` counts the copies by account, `reports` the reports by failed recipient, `notices` what the
+    postmaster is told of it. `dropped`: it comes by way of the drop directory. No more than one message of a
+    scenario is of the null sender: its reports go to the postmaster, and name nobody.
     """
 
     number: int
@@ -39,6 +41,7 @@ class Message:
     sender: str = "sender@else.example"
     octets: int = 500
     reports: Mapping[str, int] = field(default_factory=dict)
+    notices: int = 0
     dropped: bool = False
     been_at: str = ""
     """To whom it was delivered before, so that it fails there: it goes in a circle."""
@@ -87,27 +90,31 @@ def balance(ledger: Ledger, site: Site) -> list[str]:
         wrong.append(f"P2: the books do not balance: {books}")
     if books.open:
         wrong.append(f"P2: {books.open} recipients are open still: {books}")
-    copies, reports, strange = _sort_out(site.stored(), ledger)
-    wrong += strange
+    found = _sort_out(site.stored(), ledger)
+    wrong += found.strange
     taken = 0
     for message, answer in ledger.sent.values():
-        found = copies.pop(message.number, Counter())
-        told = reports.pop(message.number, Counter())
-        wanted, wanted_reports = Counter(message.copies), Counter(message.reports)
-        came = bool(found or told)
-        if answer is Answer.REFUSED and came:
-            wrong.append(f"D4: message {message.number} was refused, and came: {found} {told}")
-        elif answer is Answer.TAKEN or came:
+        came = found.of(message.number)
+        if answer is Answer.REFUSED and any(came.values()):
+            wrong.append(f"D4: message {message.number} was refused, and came: {came}")
+        elif answer is Answer.TAKEN or any(came.values()):
             taken += len(message.recipients)
-            wrong += _compare("copies", message.number, found, wanted)
-            wrong += _compare("reports", message.number, told, wanted_reports)
-        elif answer is Answer.NONE and not message.copies and not message.reports:
+            for what, counts in _wanted(message).items():
+                wrong += _compare(what, message.number, came[what], counts)
+        elif answer is Answer.NONE and not any(_wanted(message).values()):
             taken = -10_000  # it leaves no trace by which we could tell
-    wrong += [f"P2: message {number} was never sent" for number in (*copies, *reports)]
     if 0 <= taken != books.accepted:
         wrong.append(f"P2: {books.accepted} recipients accepted by the books, {taken} by what came")
     wrong += [f"D12: left behind: {what}" for what in site.leftovers()]
     return wrong
+
+
+def _wanted(message: Message) -> Mapping[str, Counter[str]]:
+    return {
+        "copies": Counter(message.copies),
+        "reports": Counter(message.reports),
+        "notices": Counter(postmaster=message.notices),
+    }
 
 
 def _compare(what: str, number: int, found: Counter[str], wanted: Counter[str]) -> Iterable[str]:
@@ -120,28 +127,59 @@ def _compare(what: str, number: int, found: Counter[str], wanted: Counter[str]) 
 Count = dict[int, Counter[str]]
 
 
-def _sort_out(stored: Iterable[Stored], ledger: Ledger) -> tuple[Count, Count, Sequence[str]]:
-    """Count copies and reports by the number of the message; list what is neither, or damaged."""
+@dataclass(slots=True)
+class _Found:
+    """What came, counted by the number of the message, and what is none of ours, or damaged."""
+
+    copies: Count = field(default_factory=dict)
+    reports: Count = field(default_factory=dict)
+    notices: Count = field(default_factory=dict)
+    strange: list[str] = field(default_factory=list)
+
+    def of(self, number: int) -> Mapping[str, Counter[str]]:
+        """Return what came of a message."""
+        return {
+            what: counts.get(number, Counter())
+            for what, counts in (
+                ("copies", self.copies),
+                ("reports", self.reports),
+                ("notices", self.notices),
+            )
+        }
+
+
+def _sort_out(stored: Iterable[Stored], ledger: Ledger) -> _Found:
+    """Tell copies, reports and notices apart, and which message each belongs to."""
     nameless = next((message.number for message, _ in ledger.sent.values() if not message.sender), None)
-    copies: Count = {}
-    reports: Count = {}
-    wrong = []
+    found = _Found()
+    notices: Counter[bytes] = Counter()
+    numbers: dict[bytes, int] = {}
     for file in stored:
-        is_report = _REPORT.search(file.octets.partition(b"\n\n")[0]) is not None
+        head = file.octets.partition(b"\n\n")[0]
+        if notice := _NOTICE.search(head):
+            notices[notice[1]] += 1
+            continue
+        is_report = _REPORT.search(head) is not None
         match = (_REPORTED if is_report else _NUMBER).search(file.octets)
         number = int(match[1]) if match is not None else nameless if is_report else None
         if number is None or number not in ledger.sent:
-            wrong.append(f"P2: a file in {file.account} is no message of ours: {file.octets[:300]!r}")
+            found.strange.append(f"P2: a file in {file.account} is no message of ours: {file.octets[:300]!r}")
             continue
-        message, _ = ledger.sent[number]
         if is_report:
-            for failed in (found.decode() for found in _FAILED_RECIPIENT.findall(file.octets)):
-                reports.setdefault(number, Counter())[failed] += 1
+            for failed in (address.decode() for address in _FAILED_RECIPIENT.findall(file.octets)):
+                found.reports.setdefault(number, Counter())[failed] += 1
+            continue
+        found.copies.setdefault(number, Counter())[file.account] += 1
+        if queue_id := _QUEUE_ID.search(head):
+            numbers[queue_id[1]] = number
+        if not _is_unchanged(file.octets, ledger.sent[number][0]):
+            found.strange.append(f"P1: message {number} in {file.account} is not what was sent")
+    for name, count in notices.items():
+        if name in numbers:
+            found.notices[numbers[name]] = Counter(postmaster=count)
         else:
-            copies.setdefault(number, Counter())[file.account] += 1
-            if not _is_unchanged(file.octets, message):
-                wrong.append(f"P1: message {number} in {file.account} is not what was sent")
-    return copies, reports, wrong
+            found.strange.append(f"P2: a notice of a message that never came: {name!r}")
+    return found
 
 
 def _is_unchanged(stored: bytes, message: Message) -> bool:

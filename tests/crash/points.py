@@ -62,6 +62,8 @@ class Plan:
     how: How = How.BEFORE
     met_before: tuple[tuple[str, str, int], ...] = ()
     """How often each call was made in each transition before this program began."""
+    failing: Point | None = None
+    """A call that fails, once, as part of the story: what follows such a failure has points too."""
 
 
 class Faults:
@@ -98,6 +100,8 @@ class Faults:
             self._counts[key] += 1
             point = Point(*key, self._counts[key])
             self.passed.append(point)
+        if point == self._plan.failing:
+            raise fail(errno.EIO)
         if point != self._plan.target:
             return do()
         self._say_fired()

@@ -13,7 +13,7 @@ import selectors
 import signal
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,8 +27,16 @@ from tests.crash.points import Faults, Plan, Point
 from tests.crash.transitions import Transitions
 
 RELAY, OFFICE, LOCAL = "smtprd", "smtppd", "smtpld"
+REMOTE = "smtprcd"  # a stand-in: carrier.py
+COMMAND = "paperpath"
 CREATE = "create"  # what `paperpath up` does before it starts any program
-_MODULES = {RELAY: "relay.smtprd", OFFICE: "postoffice.smtppd", LOCAL: "local.smtpld"}
+_MODULES = {
+    RELAY: "paperpath.relay.smtprd",
+    OFFICE: "paperpath.postoffice.smtppd",
+    LOCAL: "paperpath.local.smtpld",
+    REMOTE: "tests.crash.carrier",
+    COMMAND: "paperpath.commands.paperpath",
+}
 _PATIENCE_S = 20.0
 _IDLE_LOOKS = 4  # at nothing, one after the other, until a program takes it that nothing will come
 _IDLE_LOOK_S = 0.005
@@ -39,11 +47,12 @@ _PAUSES = ("TROUBLE_PAUSE_S", "GATHER_S", "SWEEP_S")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a program is to be run: its faults, how far its clock is ahead, constants of the product to set."""
+    """How a program is to be run: its faults, how far its clock is ahead, constants to set, its arguments."""
 
     plan: Plan = field(default_factory=Plan)
     ahead_s: int = 0
     constants: Mapping[str, int] = field(default_factory=dict)
+    arguments: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ class Program:
 def warm_up() -> None:
     """Import what programs need, and keep the collector from touching it in each of them."""
     for module in _MODULES.values():
-        importlib.import_module(f"paperpath.{module}")
+        importlib.import_module(module)
     gc.collect()
     gc.freeze()
 
@@ -130,7 +139,7 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
         files = Files(root, faults)
         queue = QueueFiles(files, faults, transitions)
         files.install()
-        code = _run(name, file)
+        code = _run(name, file, run.arguments)
         with open(notes, "w") as out:  # noqa: PTH123 - the path's own opening is no matter here
             points = [(point.transition, point.call, point.hit) for point in faults.passed]
             json.dump({"points": points, "counts": faults.counts}, out)
@@ -140,15 +149,15 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
     os._exit(code)
 
 
-def _run(name: str, file: Path) -> int:
+def _run(name: str, file: Path, arguments: Sequence[str]) -> int:
     if name == CREATE:
         configuration = load_document(file).configuration
         create_maildrop(configuration)
         make_drop(configuration)
         return os.EX_OK
-    main: Any = importlib.import_module(f"paperpath.{_MODULES[name]}").main
+    main: Any = importlib.import_module(_MODULES[name]).main
     try:
-        main.main(args=["--config", str(file)], prog_name=name)
+        main.main(args=[*arguments, "--config", str(file)], prog_name=name)
     except SystemExit as end:
         return int(end.code or 0)
     return os.EX_OK
@@ -169,13 +178,13 @@ def _set_clock(ahead_s: int) -> None:
 
 def _set_constants(constants: Mapping[str, int]) -> None:
     for module_name in _MODULES.values():
-        module = importlib.import_module(f"paperpath.{module_name}")
+        module = importlib.import_module(module_name)
         for pause in _PAUSES:
             if hasattr(module, pause):
                 setattr(module, pause, _SHORT_S)
     for place, value in constants.items():
         module_name, _, constant = place.partition(":")
-        module = importlib.import_module(f"paperpath.{module_name}")
+        module = importlib.import_module(module_name)
         assert hasattr(module, constant), place
         setattr(module, constant, value)
 

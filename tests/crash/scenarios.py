@@ -1,67 +1,38 @@
 """The scenarios: what happens, one program after the other, while points are counted or met.
 
 To add one: write a function that returns a `Scenario` and name it in `SCENARIOS`. A step runs one program
-until nothing is left for it to do. After a crash come the steps of `recovery`, then smtppd and smtpld in
-turn, with the clock going on by hours, until all has come to rest.
+until nothing is left for it to do; see `steps.py`, and `runner.come_to_rest` for what comes after a crash.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-
-import apsw
+from dataclasses import replace
 
 from paperpath.service.durable import replace_text
 from tests.crash.ledger import Message
+from tests.crash.operator_scenarios import damaged, operated, unreachable
 from tests.crash.points import Plan, parse_point
-from tests.crash.programs import CREATE, LOCAL, OFFICE, RELAY
+from tests.crash.programs import LOCAL, OFFICE, RELAY
 from tests.crash.site import Site
-from tests.support.installation import Installation
-from tests.unit.maildrop.test_migrations import FIRST
+from tests.crash.steps import (
+    ADMIN,
+    ALIASES,
+    GONE,
+    JOE,
+    JOE2,
+    LARGE,
+    LATER_S,
+    LOST,
+    STUCK,
+    Scenario,
+    Step,
+    U,
+    block,
+    to,
+    unblock,
+    write_aliases,
+)
+from tests.crash.upgrade_scenarios import first_start, upgraded_from_first, upgraded_from_second
 
-LARGE = 80_000  # more than what is kept in memory, less than what is taken
-U, JOE, JOE2, ADMIN = "u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example"
-STUCK, GONE, LOST = "stuck@here.example", "gone@here.example", "lost@here.example"
-ACCOUNTS = (U, JOE, JOE2, ADMIN, STUCK, GONE, LOST)
-LATER_S = 7200  # beyond the first pauses before another attempt
 TOO_LATE_S = 6 * 24 * 3600  # beyond the time when a recipient is given up
-ALIASES = """\
-team: u, joe, inner
-owner-team: admin
-inner: Joe@here.example, u@here.example, admin
-mixed: joe, gone
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One program, run until nothing is left to do: what it is sent, and what is done before it begins."""
-
-    program: str
-    send: tuple[Message, ...] = ()
-    ahead_s: int = 0
-    before: Callable[[Site], None] | None = None
-    constants: Mapping[str, int] = field(default_factory=dict)
-    drop: tuple[Message, ...] = ()
-    """What is left in the drop directory before it begins."""
-    plan: Plan = field(default_factory=Plan)
-    """What goes wrong as part of the story; such a step has no points of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """A story; `mend` takes away, before the recovery, whatever kept mail from its goal."""
-
-    name: str
-    steps: Sequence[Step]
-    recovery: Sequence[Step] = ()
-    mend: Callable[[Site], None] = lambda site: None
-    prepare: Callable[[Site], None] = lambda site: None
-
-
-def to(number: int, *accounts: str, octets: int = 500) -> Message:
-    """Make a message that goes to mailboxes, once to each."""
-    return Message(number, accounts, dict.fromkeys(accounts, 1), octets=octets)
 
 
 def everyday() -> Scenario:
@@ -77,13 +48,13 @@ def everyday() -> Scenario:
     return Scenario(
         "everyday",
         [
-            Step(RELAY, messages, before=_block),
+            Step(RELAY, messages, before=block),
             Step(OFFICE),
             Step(LOCAL),
-            Step(LOCAL, ahead_s=LATER_S, before=_unblock),
+            Step(LOCAL, ahead_s=LATER_S, before=unblock),
             Step(OFFICE, ahead_s=LATER_S),
         ],
-        mend=_unblock,
+        mend=unblock,
     )
 
 
@@ -108,17 +79,12 @@ def log_moved() -> Scenario:
     """The log is moved into the database at every chance."""
     messages = tuple(to(number, U, JOE) for number in range(1, 4))
     eager = {
-        "maildrop.sqlite.writer:GROUPS_BETWEEN_LOOKS": 1,
-        "maildrop.sqlite.writer:CHECKPOINT_PAGES": 1,
-        "maildrop.sqlite.writer:CHECKPOINT_PAGES_AT_LAST": 1,
+        "paperpath.maildrop.sqlite.writer:GROUPS_BETWEEN_LOOKS": 1,
+        "paperpath.maildrop.sqlite.writer:CHECKPOINT_PAGES": 1,
+        "paperpath.maildrop.sqlite.writer:CHECKPOINT_PAGES_AT_LAST": 1,
     }
     steps = [Step(RELAY, messages), Step(OFFICE), Step(LOCAL), Step(OFFICE)]
     return Scenario("log moved", [replace(step, constants=eager) for step in steps])
-
-
-def upgraded() -> Scenario:
-    """A queue of the first version is brought up to date."""
-    return replace(first_start(), name="upgraded", prepare=_make_old)
 
 
 def lists() -> Scenario:
@@ -167,7 +133,7 @@ def given_up() -> Scenario:
     """A mailbox that cannot be written for days."""
     messages = (Message(1, (STUCK, U), {U: 1}, sender=JOE, reports={STUCK: 1}),)
     steps = [
-        Step(RELAY, messages, before=_block),
+        Step(RELAY, messages, before=block),
         Step(OFFICE),
         Step(LOCAL),
         Step(LOCAL, ahead_s=TOO_LATE_S),
@@ -207,59 +173,30 @@ def orphans() -> Scenario:
     return Scenario("orphans", steps)
 
 
-def first_start() -> Scenario:
-    """The maildrop is made."""
-    afterwards = [Step(CREATE), Step(RELAY, (to(1, U),))]
-    return Scenario("first start", [Step(CREATE)], recovery=afterwards, prepare=_unmake)
+def mended() -> Scenario:
+    """Commits that fail: what they may have left in the log is written over before anybody goes on."""
+    messages = (to(1, U), to(2, JOE, octets=LARGE))
+    steps = [
+        Step(RELAY, messages),
+        Step(OFFICE, plan=Plan(failing=parse_point("sort / xSync queue.db-wal / 1"))),
+        Step(LOCAL, plan=Plan(failing=parse_point("settle delivered / xSync queue.db-wal / 1"))),
+        Step(OFFICE),
+    ]
+    return Scenario("mended", steps)
 
 
-def _blocked(site: Site) -> Path:
-    return site.mailboxes / "here.example" / "stuck"
-
-
-def _block(site: Site) -> None:
-    """Put a folder that nobody may be written into where a mailbox should be: a file."""
-    folder = _blocked(site)
-    folder.rename(folder.with_name("stuck.away"))
-    folder.write_text("in the way")
-
-
-def _unblock(site: Site) -> None:
-    folder = _blocked(site)
-    if folder.is_file():
-        folder.unlink()
-        folder.with_name("stuck.away").rename(folder)
-
-
-def _unmake(site: Site) -> None:
-    for entry in site.maildrop.iterdir():
-        if entry.is_dir():
-            entry.rmdir()
-        else:
-            entry.unlink()
-    site.maildrop.rmdir()
-
-
-def _make_old(site: Site) -> None:
-    """Put an empty queue of the first version in the place of the new one."""
-    file = site.maildrop / "queue.db"
-    file.unlink()
-    connection = apsw.Connection(str(file))
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL")
-    with connection:
-        connection.execute(FIRST)
-        for table in ("recipient", "content", "message", "worker"):
-            connection.execute(f"DELETE FROM {table}")
-        connection.execute("UPDATE meta SET messages = 0, recipients = 0, delivered = 0")
-        connection.execute("PRAGMA user_version=1")
-    connection.close()
-
-
-def write_aliases(site: Installation) -> None:
-    """Have aliases in force from the next start."""
-    (site.folder / "aliases").write_text(ALIASES)
-    text = site.file.read_text()
-    site.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
+def drained() -> Scenario:
+    """The queue's file and its log shrink after a drain, and the reserve is put back."""
+    messages = (to(1, U, octets=40_000), to(2, JOE, octets=40_000))
+    soon = {
+        "paperpath.maildrop.sqlite.writer:TIDY_AFTER_S": 0,
+        "paperpath.maildrop.sqlite.writer:TIDY_PAUSE_S": 0,
+        "paperpath.maildrop.sqlite.tidying:STEP_PAGES": 8,
+        "paperpath.maildrop.sqlite.tidying:KEPT_PAGES": 0,
+        "paperpath.maildrop.sqlite.tidying:KEPT_LOG_OCTETS": 0,
+    }
+    steps = [Step(RELAY, messages), Step(OFFICE), Step(LOCAL), Step(OFFICE, constants=soon)]
+    return Scenario("drained", steps)
 
 
 SCENARIOS = {
@@ -274,7 +211,13 @@ SCENARIOS = {
         widows(),
         orphans(),
         log_moved(),
+        mended(),
+        drained(),
+        operated(),
+        unreachable(),
+        damaged(),
         first_start(),
-        upgraded(),
+        upgraded_from_first(),
+        upgraded_from_second(),
     )
 }

@@ -14,8 +14,8 @@ from paperpath.maildrop.drop.writer import drop_message
 from paperpath.service.durable import replace_text
 from tests.support.installation import Installation, find_free_port
 
-_TABLES_EMPTY_AT_THE_END = ("message", "content", "recipient")
-_LEFT_BY_RIGHT = frozenset({"queue.db", "queue.lock", "queue.turn"})
+_TABLES_EMPTY_AT_THE_END = ("message", "content", "recipient", "taken")
+_LEFT_BY_RIGHT = frozenset({"queue.db", "queue.lock", "queue.turn", "reserve"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.crash.ledger import Answer, Ledger, Message
 from tests.crash.programs import OFFICE, warm_up
 from tests.crash.runner import GoneError, come_to_rest, expect, send_one
-from tests.crash.scenarios import ACCOUNTS, ADMIN, GONE, JOE, JOE2, LARGE, Scenario, Step, U, write_aliases
 from tests.crash.site import Site
+from tests.crash.steps import ACCOUNTS, ADMIN, GONE, JOE, JOE2, LARGE, Scenario, Step, U, write_aliases
 from tests.support.installation import PROGRAMS, Installation, wait_until
 from tests.support.wire import Wire
 

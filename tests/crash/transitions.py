@@ -121,7 +121,8 @@ def _name_sort(arguments: tuple[Any, ...]) -> str:
     found = set()
     for value in _values(arguments):
         word = words[type(value).__name__]
-        found.add(word + " with report" if getattr(value, "report", None) else word)
+        told = getattr(value, "report", None) or getattr(value, "notice", None)
+        found.add(word + " with report" if told else word)
     return " + ".join(sorted(found))
 
 
@@ -150,11 +151,14 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.settling:settle_unclaimed": lambda arguments: "operator: " + _name_settle(arguments),
     f"{_SQLITE}.destinations:suspend": "suspend",
     f"{_SQLITE}.destinations:resume": "resume",
+    f"{_SQLITE}.destinations:sweep": "sweep destinations",
     f"{_SQLITE}.deeds:carry_out": _name_deed,
     f"{_SQLITE}.workers:register_worker": "register",
     f"{_SQLITE}.workers:release_dead_workers": "release",
     f"{_SQLITE}.locks:WorkerLock.__init__": "register",
     f"{_SQLITE}.sweeping:remove_orphans": "sweep",
+    f"{_SQLITE}.tidying:tidy": "tidy",
+    f"{_SQLITE}.space:restore_reserve": "reserve",
     f"{_SQLITE}.database:upgrade_database": "upgrade",
     f"{_SQLITE}.database:create_database": "create",
     f"{_SQLITE}.writer:GroupCommitter._checkpoint": "checkpoint",

@@ -63,6 +63,9 @@ class Maildrop(Protocol):
     def forget_unique(self, keys: Sequence[str]) -> asyncio.Future[None]:
         """Forget keys under which messages were taken, for nobody can ask to take them again."""
 
+    def read_unique(self, after: str, limit: int) -> Sequence[str]:
+        """Return keys under which messages were taken, in order, those after one."""
+
     # The post office
 
     def read_epoch(self) -> int:
@@ -91,6 +94,12 @@ class Maildrop(Protocol):
         """Remove content files without a message, last written before a time by a worker that is dead now.
 
         Gives how many.
+        """
+
+    def sweep_destinations(self, before_us: int, limit: int) -> asyncio.Future[int]:
+        """Forget up to `limit` destinations that no recipient names, unless suspended until a time or later.
+
+        Gives how many; none while so many recipients wait that to look at them all would hold others up.
         """
 
     # Delivery

@@ -66,6 +66,22 @@ class DropImport:
         self._removed: list[str] = []  # keys of files that are gone
         self._counts = {"taken": 0, "damaged": 0, "expired": 0}
 
+    async def forget_gone(self) -> None:
+        """Forget keys whose files are gone: whoever removed them may have died before it could.
+
+        To be called before anything is imported, for a key is known before its file is gone. Raises: OSError.
+        """
+        after = ""
+        try:
+            while keys := self._maildrop.read_unique(after, BATCH):
+                after = keys[-1]
+                self._removed += await self._run(partial(self._folder.find_gone, keys))
+        except MaildropError as error:
+            self._log.error("cannot look for dropped messages to forget", reason=str(error))
+        if self._removed:
+            await self._run(self._folder.flush)
+            await self._forget()
+
     async def import_some(self, most_octets: int) -> int:
         """Deal with a batch; return with how many files, 0 where nothing is to be done for now.
 
@@ -249,6 +265,7 @@ async def import_drop(life: Life, maildrop: Maildrop, tell: Tell) -> None:
         try:
             if opened is None:
                 opened = DropImport(life.configuration, maildrop, life.log, tell)
+                await opened.forget_gone()
             count = await opened.import_some(life.configuration.drop.size)
             trouble = ""
         except (OSError, DropError) as error:

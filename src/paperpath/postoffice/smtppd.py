@@ -19,7 +19,7 @@ from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
-from paperpath.maildrop.values import Damaged, NewMessage, UnsortedRecipient
+from paperpath.maildrop.values import MOST_PAUSE_US, Damaged, NewMessage, UnsortedRecipient
 from paperpath.postoffice.drop_import import import_drop
 from paperpath.postoffice.sorter import BATCH, R451_DAMAGED, Reporting, Sorter
 from paperpath.routing.files import RoutingFiles
@@ -32,8 +32,10 @@ NAME = "smtppd"
 GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 2.0  # the most that a lost wake-up can cost
 SWEEP_S = 0.5  # how soon the claims of a worker that was killed are given to another
-SWEEP_CONTENT_S = 600.0  # content without a message only takes room
+SWEEP_CONTENT_S = 600.0  # content without a message, and destinations without mail, only take room
 CONTENT_AGE_US = 3_600_000_000  # docs/maildrop-states.md
+DESTINATION_AGE_US = MOST_PAUSE_US  # since its suspension ended: nobody is going to probe it
+DESTINATIONS_AT_ONCE = 100  # that is some ten milliseconds
 TROUBLE_PAUSE_S = 1.0
 _MEMORY = "routing"
 
@@ -107,6 +109,7 @@ async def _sweep(maildrop: Maildrop, log: Log, journal: Journal) -> None:
                 content_due_s = loop.time() + SWEEP_CONTENT_S
                 if removed := await maildrop.sweep_content(_now_us() - CONTENT_AGE_US):
                     log.warning("removed content that belonged to no message", files=removed)
+                await maildrop.sweep_destinations(_now_us() - DESTINATION_AGE_US, DESTINATIONS_AT_ONCE)
         except MaildropError as error:
             log.error("cannot sweep", reason=str(error))
         await asyncio.sleep(SWEEP_S)

@@ -177,6 +177,22 @@ async def a_suspension_is_for_one_transport(engine: Engine) -> None:
     await maildrop.close()
 
 
+async def a_destination_that_nobody_needs_is_swept(engine: Engine) -> None:
+    """One that a recipient names stays, and one that is suspended, until that was over long ago."""
+    maildrop = await engine.open()
+    await put_sorted(maildrop, "a@here.example", "b@there.example")
+    await maildrop.suspend(Transport.REMOTE, "down.example", 1_000, "no route")
+    assert await maildrop.sweep_destinations(1_000, 10) == 0
+    await settle_all(maildrop, await claim_all(maildrop))
+    assert await maildrop.sweep_destinations(1_000, 1) == 1
+    assert await maildrop.sweep_destinations(1_000, 10) == 1
+    assert await maildrop.sweep_destinations(1_001, 10) == 1
+    assert await maildrop.sweep_destinations(1_001, 10) == 0
+    await put_sorted(maildrop, "a@here.example")
+    assert len(await claim_all(maildrop)) == 1
+    await maildrop.close()
+
+
 async def l7_a_clock_set_back_keeps_nothing_waiting_for_long(engine: Engine) -> None:
     """What is due further ahead than anything is ever put off is due; so is a suspension over."""
     maildrop = await engine.open()
@@ -220,6 +236,7 @@ DELIVERY_CHECKS: tuple[Check, ...] = (
     a_probe_of_a_dead_worker_is_none,
     resuming_wakes_who_delivers,
     a_suspension_is_for_one_transport,
+    a_destination_that_nobody_needs_is_swept,
     l7_a_clock_set_back_keeps_nothing_waiting_for_long,
     what_is_due_in_its_time_goes_before_what_the_clock_put_off,
 )

@@ -53,6 +53,8 @@ async def d2_a_unique_key_is_taken_once_even_after_its_message_is_gone(engine: E
     await settle_all(maildrop, await claim_all(maildrop))
     await maildrop.accept(await make_message(maildrop, "a@here.example", unique="drop/1"))
     assert (maildrop.read_books().accepted, maildrop.read_books().open) == (2, 0)
+    assert maildrop.read_unique("", 1) == ["drop/1"]
+    assert maildrop.read_unique("drop/1", 5) == ["drop/2"]
     await maildrop.forget_unique(["drop/1"])
     await maildrop.accept(await make_message(maildrop, "a@here.example", unique="drop/1"))
     await maildrop.accept(await make_message(maildrop, "a@here.example", unique="drop/2"))

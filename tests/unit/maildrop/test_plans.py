@@ -57,6 +57,9 @@ MAY_SCAN = {"reading._FIND", "reading._SUMMARIZE", "reading._FIND_MESSAGE", "rea
 MAY_SCAN |= {"destinations._MAKE"}
 # It reads no more of its index than it is asked for.
 MAY_SCAN |= {"reading._FIND_UNSORTED"}
+MAY_SCAN |= {"reading._COUNT_SOME"}
+# Only after that one has found few recipients.
+MAY_SCAN |= {"destinations.FIND_UNNEEDED", "reading.FIND_UNNEEDED", "destinations._FORGET"}
 INDEXES = {
     "sorting._FIND_UNSORTED": "USING INTEGER PRIMARY KEY",
     "sorting._FIND_KEYS": "recipient_by_message",

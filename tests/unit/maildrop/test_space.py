@@ -125,3 +125,10 @@ def test_P6_a_group_is_bounded_by_number_and_by_octets() -> None:
         ]
 
     assert asyncio.run(run()) == [1, 2, 3, 5, 2]
+
+
+def test_a_reserve_whose_maker_died_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(space, "LEAST_FREE_TO_RESERVE", 0)
+    (tmp_path / "reserve").touch()
+    space.restore_reserve(tmp_path)
+    assert (tmp_path / "reserve").stat().st_size == space.RESERVE_OCTETS

@@ -130,6 +130,31 @@ def test_a_key_is_forgotten_only_when_its_file_is_durably_gone(
     assert site.store.taken == set()
 
 
+def test_D2_a_key_whose_file_is_gone_is_forgotten_by_the_next_program(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.leave()
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryMaildrop, "forget_unique", crash)
+        with pytest.raises(CrashError):
+            site.import_all()
+    with monkeypatch.context() as patch:
+        patch.setattr(DropFolder, "remove", crash)
+        site.leave()
+        with pytest.raises(CrashError):
+            site.import_all()
+    site.store.taken.add("of something else")
+
+    async def forget(importer: DropImport) -> int:
+        await importer.forget_gone()
+        return len(site.store.taken - {""})
+
+    assert site.run(forget) == 2  # that of the file which is still there, and that of something else
+    site.import_all()
+    assert len(site.messages()) == 2
+    assert site.store.taken - {""} == {"of something else"}
+
+
 def test_parameters_come_through(site: Site) -> None:
     parameters = SenderParameters("8BITMIME", international=True, ret="HDRS", envid="x")
     site.leave(envelope=Envelope(None, ENVELOPE.recipients, CLIENT, parameters))

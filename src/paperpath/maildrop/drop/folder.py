@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from paperpath.maildrop.drop.format import NAME_DIGITS, PARTIAL_PREFIX, WHOLE_PREFIX, DropError
-from paperpath.maildrop.drop.reader import DropFile, open_drop
+from paperpath.maildrop.drop.reader import DropFile, name_of_key, open_drop
 from paperpath.service.durable import open_directory
 
 MOST_FILES_OF_ONE = 100  # in one walk
@@ -120,6 +120,10 @@ class DropFolder:
             if identity in (None, (status.st_dev, status.st_ino)):
                 os.unlink(name, dir_fd=self._directory)
 
+    def find_gone(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys of files that are no longer there. Raises: OSError."""
+        return [key for key in keys if (name := name_of_key(key)) is not None and not self._has(name)]
+
     def put_aside(self, name: str) -> str | None:
         """Move a thing to the damaged ones, under a new name of ours, which is returned.
 
@@ -146,6 +150,13 @@ class DropFolder:
         self._end_walk()
         os.close(self._damaged)
         os.close(self._directory)
+
+    def _has(self, name: str) -> bool:
+        try:
+            os.stat(name, dir_fd=self._directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _begin_walk(self) -> None:
         self._files.clear()

@@ -7,6 +7,7 @@ what is digested, checked and handed on are the same octets, whatever stands in 
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from paperpath.maildrop.drop.format import (
 
 # O_NONBLOCK: a FIFO, a device or somebody's lease on the file makes nobody wait.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KEY = re.compile(r"drop:(.+):\d+:\d+:-?\d+")
 _CHUNK_OCTETS = 256 * 1024
 # What may be otherwise a moment later; any other error of a file is a reason to put it aside.
 _PASSING = frozenset({errno.ENOENT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -86,6 +88,12 @@ def open_drop(directory: int, name: str, most_octets: int) -> DropFile:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def name_of_key(key: str) -> str | None:
+    """Return the name of the file that had a key; `None` for a key of something else."""
+    match = _KEY.fullmatch(key)
+    return match and match[1]
 
 
 def _read_head(descriptor: int, name: str, most_octets: int) -> DropFile:

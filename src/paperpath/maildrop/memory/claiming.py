@@ -27,7 +27,7 @@ class Wanted:
     limit: int
     now_us: int
     rooms: Rooms
-    served: str | None = None
+    served: int = 0
 
 
 def claim_ready(store: MemoryStore, worker: int, wanted: Wanted) -> tuple[Claim, ...]:
@@ -87,10 +87,13 @@ def release_dead(store: MemoryStore) -> int:
 
 
 def _in_turn(store: MemoryStore, wanted: Wanted) -> list[str]:
-    """List destinations in the order in which they appeared, beginning behind the one served last."""
-    names = [name for transport, name in store.destinations if transport is wanted.transport]
-    begin = names.index(wanted.served) + 1 if wanted.served is not None else 0
-    return names[begin:] + names[:begin]
+    """List destinations by number, beginning behind the one served last."""
+    known = [
+        (destination.number <= wanted.served, destination.number, name)
+        for (transport, name), destination in store.destinations.items()
+        if transport is wanted.transport
+    ]
+    return [name for _, _, name in sorted(known)]
 
 
 def _units(store: MemoryStore, destination: str, wanted: Wanted) -> Iterator[_Unit]:

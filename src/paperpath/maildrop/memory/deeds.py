@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from paperpath.maildrop.memory.store import MemoryStore, StoredDestination, is_unclaimed
+from paperpath.maildrop.memory.store import MemoryStore, is_unclaimed
 from paperpath.maildrop.values import (
     Deed,
     Hold,
@@ -41,7 +41,7 @@ def carry_out(store: MemoryStore, number: int, deed: Deed) -> bool:
 
 def suspend(store: MemoryStore, transport: Transport, name: str, until_us: int, reason: str) -> None:
     """Note a failed contact."""
-    known = store.destinations.get((transport, name), StoredDestination())
+    known = store.know(transport, name)
     store.destinations[transport, name] = known.suspended(until_us, reason)
 
 
@@ -59,3 +59,16 @@ def read_suspensions(store: MemoryStore, transport: Transport) -> Sequence[Suspe
         for (way, name), known in store.destinations.items()
         if way is transport and known.until_us is not None
     ]
+
+
+def sweep_destinations(store: MemoryStore, before_us: int, limit: int) -> int:
+    """Forget destinations that nobody needs; here any number of recipients is looked at."""
+    named = {(recipient.transport, recipient.destination) for recipient in store.recipients.values()}
+    unneeded = [
+        way
+        for way, known in store.destinations.items()
+        if way not in named and (known.until_us is None or known.until_us < before_us)
+    ]
+    for way in unneeded[:limit]:
+        del store.destinations[way]
+    return len(unneeded[:limit])

@@ -41,7 +41,7 @@ class MemoryMaildrop:
         self._store = store
         self._number = store.number("worker")
         self._ids = QueueIds(self._number)
-        self._served: dict[Transport, str] = {}  # the destinations that had the last turns
+        self._served: dict[Transport, int] = {}  # the destinations that had the last turns
         store.living.add(self._number)
 
     def new_queue_id(self, arrived_us: int) -> str:
@@ -61,6 +61,10 @@ class MemoryMaildrop:
         """See `Maildrop`."""
         self._store.taken.difference_update(keys)
         return _done(None)
+
+    def read_unique(self, after: str, limit: int) -> Sequence[str]:
+        """See `Maildrop`."""
+        return sorted(key for key in self._store.taken if key > after)[:limit]
 
     # The post office
 
@@ -94,16 +98,21 @@ class MemoryMaildrop:
         """See `Maildrop`; here no content lies in a file."""
         return _done(0)
 
+    def sweep_destinations(self, before_us: int, limit: int) -> asyncio.Future[int]:
+        """See `Maildrop`."""
+        return _done(deeds.sweep_destinations(self._store, before_us, limit))
+
     # Delivery
 
     def claim(
         self, transport: Transport, limit: int, now_us: int, rooms: Rooms = ANY_ROOM
     ) -> asyncio.Future[Claimed]:
         """See `Maildrop`."""
-        wanted = claiming.Wanted(transport, limit, now_us, rooms, self._served.get(transport))
+        wanted = claiming.Wanted(transport, limit, now_us, rooms, self._served.get(transport, 0))
         claims = claiming.claim_ready(self._store, self._number, wanted)
         if len(claims) >= limit:
-            self._served[transport] = claims[-1].destination
+            served = self._store.destinations[transport, claims[-1].destination]
+            self._served[transport] = served.number
         return _done(Claimed(claims))
 
     def claim_overdue(

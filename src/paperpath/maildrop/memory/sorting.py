@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from paperpath.maildrop.memory.arrivals import accept_reports
-from paperpath.maildrop.memory.store import MemoryStore, StoredDestination, StoredRecipient
+from paperpath.maildrop.memory.store import MemoryStore, StoredRecipient
 from paperpath.maildrop.values import (
     Aside,
     Decision,
@@ -81,7 +81,7 @@ def _sort(store: MemoryStore, decision: Sorted, recipient: StoredRecipient, now_
         store.close(decision.recipient_id, recipient, "expanded")
         return
     way = decision.transport, decision.destination
-    destination = store.destinations.setdefault(way, StoredDestination())
+    destination = store.know(*way)
     goes_the_same_way = (recipient.transport, recipient.destination) == way
     store.change(
         decision.recipient_id,

@@ -36,8 +36,9 @@ class StoredRecipient:
 
 @dataclass(frozen=True, slots=True)
 class StoredDestination:
-    """Where recipients were sorted to; not suspended while it has no `until_us`."""
+    """Where recipients were sorted to, by number; not suspended while it has no `until_us`."""
 
+    number: int = 0
     until_us: int | None = None
     reason: str = ""
     probe: int | None = None
@@ -46,11 +47,11 @@ class StoredDestination:
 
     def suspended(self, until_us: int, reason: str) -> "StoredDestination":
         """Return it after one more failed contact."""
-        return StoredDestination(until_us, reason, None, self.failures + 1, self.contacts + 1)
+        return StoredDestination(self.number, until_us, reason, None, self.failures + 1, self.contacts + 1)
 
     def resumed(self) -> "StoredDestination":
         """Return it as any other."""
-        return StoredDestination(contacts=self.contacts)
+        return StoredDestination(self.number, contacts=self.contacts)
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class Counts:
 
 @dataclass(slots=True)
 class MemoryStore:
-    """The queue. Destinations are in the order in which they appeared."""
+    """The queue."""
 
     on_work: Callable[[Stage], None] = lambda stage: None
     messages: dict[int, ClaimedMessage] = field(default_factory=dict)
@@ -86,6 +87,11 @@ class MemoryStore:
         """Give a number that was never given before."""
         self.last[what] += 1
         return self.last[what]
+
+    def know(self, transport: Transport, name: str) -> StoredDestination:
+        """Return a destination; one that is new has a number behind all others."""
+        last = max((known.number for known in self.destinations.values()), default=0)
+        return self.destinations.setdefault((transport, name), StoredDestination(last + 1))
 
     def in_state(self, state: State) -> list[tuple[int, StoredRecipient]]:
         """List recipients in one state, by number."""

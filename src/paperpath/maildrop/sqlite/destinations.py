@@ -2,9 +2,11 @@
 
 A destination that could not be contacted is suspended: nobody claims for it before its time, and then one
 unit at a time, as a probe. Its recipients stay where they are: a failed contact is counted here once, and
-each of them has noted what the count was when it was sorted.
+each of them has noted what the count was when it was sorted. What nobody needs any more is swept: a name that
+a client made up would stay for ever.
 """
 
+import json
 from collections.abc import Iterable
 
 from paperpath.maildrop.sqlite.database import fetch
@@ -24,6 +26,14 @@ _RESUME = """
     UPDATE destination SET suspended_until_us = NULL, reason = '', probe = NULL, failures = 0
     WHERE transport = ? AND name = ?
 """
+# SQLite looks at all recipients for each that goes, since its number is theirs to name, and has no index.
+FIND_UNNEEDED = """
+    SELECT id FROM destination
+    WHERE (suspended_until_us IS NULL OR suspended_until_us < ?)
+      AND id NOT IN (SELECT destination_id FROM recipient WHERE destination_id IS NOT NULL)
+    ORDER BY id LIMIT ?
+"""
+_FORGET = "DELETE FROM destination WHERE id IN (SELECT value FROM json_each(?))"
 
 
 def destination_ids(transaction: Transaction, destinations: Iterable[Destination]) -> dict[Destination, int]:
@@ -47,3 +57,10 @@ def resume(transaction: Transaction, destination: Destination) -> None:
     transport, name = destination
     transaction.cursor.execute(_RESUME, (transport.value, name))
     transaction.stages.add(transport.stage)
+
+
+def sweep(transaction: Transaction, before_us: int, limit: int) -> int:
+    """Forget destinations that no recipient names, and whose suspension, if any, was over before a time."""
+    unneeded = [number for (number,) in fetch(transaction.cursor, FIND_UNNEEDED, (before_us, limit))]
+    transaction.cursor.execute(_FORGET, (json.dumps(unneeded),))
+    return len(unneeded)

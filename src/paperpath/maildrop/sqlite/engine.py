@@ -91,6 +91,10 @@ class SqliteMaildrop:
         """See `Maildrop`."""
         return self._committer.submit(lambda transaction: arrivals.forget_unique(transaction, keys))
 
+    def read_unique(self, after: str, limit: int) -> Sequence[str]:
+        """See `Maildrop`."""
+        return self._reader.read_unique(after, limit)
+
     # The post office
 
     def read_epoch(self) -> int:
@@ -126,6 +130,10 @@ class SqliteMaildrop:
     def sweep_content(self, before_us: int) -> asyncio.Future[int]:
         """See `Maildrop`."""
         return asyncio.ensure_future(self._sweep_content(before_us))
+
+    def sweep_destinations(self, before_us: int, limit: int) -> asyncio.Future[int]:
+        """See `Maildrop`. Nothing is written where nothing is found."""
+        return asyncio.ensure_future(self._sweep_destinations(before_us, limit))
 
     # Delivery
 
@@ -278,6 +286,13 @@ class SqliteMaildrop:
         named = self._reader.which_have_files([file.name for file in found])
         orphans = [file for file in found if file.name not in named]
         return await loop.run_in_executor(self._flushers, remove_orphans, orphans)
+
+    async def _sweep_destinations(self, before_us: int, limit: int) -> int:
+        if not self._reader.has_unneeded_destinations(before_us):
+            return 0
+        return await self._committer.submit(
+            lambda transaction: destinations.sweep(transaction, before_us, limit)
+        )
 
 
 async def open_sqlite(folder: Path, worker: Worker, on_work: Callable[[Stage], None]) -> SqliteMaildrop:

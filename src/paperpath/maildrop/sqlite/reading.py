@@ -14,6 +14,7 @@ import apsw
 from paperpath.mail.address import domain_key
 from paperpath.maildrop.errors import MaildropError, StorageError
 from paperpath.maildrop.sqlite.database import fetch, open_database
+from paperpath.maildrop.sqlite.destinations import FIND_UNNEEDED
 from paperpath.maildrop.sqlite.rows import DamageError, Row, to_claim, to_message, to_unsorted
 from paperpath.maildrop.values import (
     MOST_LOOKED_AT,
@@ -73,6 +74,9 @@ _FIND_STALE = "SELECT 1 FROM recipient WHERE state = 'ready' AND epoch < (SELECT
 _FIND_FILES = """
     SELECT queue_id FROM message WHERE content_file = 1 AND queue_id IN (SELECT value FROM json_each(?))
 """
+_FIND_UNIQUE = "SELECT key FROM taken WHERE key > ? ORDER BY key LIMIT ?"
+_COUNT_SOME = "SELECT count(*) FROM (SELECT 1 FROM recipient LIMIT ?)"
+_FEW = 1_000  # recipients that are looked at for each destination that goes: below a millisecond
 _FIND_MESSAGE = "SELECT id FROM message WHERE queue_id = ?"
 # Texts as octets: an operator shall see them, be they UTF-8 or not.
 _FIND = """
@@ -146,6 +150,15 @@ class Reader:
         """Return the routing epoch."""
         ((epoch,),) = self.ask("SELECT epoch FROM meta")
         return int(epoch)
+
+    def read_unique(self, after: str, limit: int) -> Sequence[str]:
+        """Return keys under which messages were taken, in order."""
+        return [key for (key,) in self.ask(_FIND_UNIQUE, (after, limit))]
+
+    def has_unneeded_destinations(self, before_us: int) -> bool:
+        """Tell whether there are any to be swept, and few enough recipients to look at them all."""
+        ((waiting,),) = self.ask(_COUNT_SOME, (_FEW + 1,))
+        return waiting <= _FEW and bool(self.ask(FIND_UNNEEDED, (before_us, 1)))
 
     def read_books(self) -> Books:
         """Count, at one moment."""

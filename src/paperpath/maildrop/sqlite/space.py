@@ -54,7 +54,7 @@ def release_reserve(folder: Path) -> bool:
 def restore_reserve(folder: Path) -> None:
     """Put the reserve back, where there is plenty of room."""
     file = _reserve(folder)
-    if file.exists() or _free(folder) < LEAST_FREE_TO_RESERVE:
+    if _is_whole(file) or _free(folder) < LEAST_FREE_TO_RESERVE:
         return
     with suppress(OSError):
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -66,6 +66,14 @@ def restore_reserve(folder: Path) -> None:
 
 def _reserve(folder: Path) -> Path:
     return folder / "reserve"
+
+
+def _is_whole(file: Path) -> bool:
+    """Tell whether a reserve is one: who made it may have died before it had its octets."""
+    try:
+        return file.stat().st_size >= RESERVE_OCTETS
+    except OSError:
+        return False
 
 
 def _free(folder: Path) -> int:
