@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FUZZ_S ?= 60
+JOBS   ?= 2
+# The tests start programs hundreds of times: each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test check format bench crash fuzz lock clean
 
@@ -22,7 +25,7 @@ run: $(READY) ## set everything up under var/ and start it; Ctrl-C stops it
 	@exec $(BIN)/paperpath up --config var/paperpath.toml
 
 test: $(READY) ## the whole test suite, as CI runs it
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .

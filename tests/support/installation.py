@@ -1,14 +1,18 @@
 """A whole Paperpath in a folder of a test: started as its users start it, looked into from outside."""
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from paperpath.maildrop.sqlite.database import fetch, open_database
@@ -101,8 +105,10 @@ class Installation:
         self.file = folder / "paperpath.toml"
         self.mailboxes = folder / "data" / "mailboxes"
         self.log = folder / "log"
-        as_user = [] if user is None else ["--user", user]
-        self.run("init", *as_user, "--listen", f"127.0.0.1:{self.port}", str(folder))
+        if user is None:
+            shutil.copytree(_make_model(accounts), folder, dirs_exist_ok=True)
+        else:  # whose files are not ours: a copy would be
+            make_installation(folder, accounts, "--user", user)
         text = configuration_text(
             self.port,
             more_top="" if user is None else f'user = "{user}"',
@@ -111,14 +117,10 @@ class Installation:
             size=size,
         )
         self.file.write_text(text)
-        for account in accounts:
-            self.run("account", "add", "--config", str(self.file), account)
 
     def run(self, *arguments: str) -> str:
         """Run a `paperpath` command to its end; return what it printed."""
-        return subprocess.run(
-            [program_path("paperpath"), *arguments], check=True, capture_output=True, text=True
-        ).stdout
+        return run_command(*arguments)
 
     @contextmanager
     def up(self, *, launcher: Sequence[str] = (), descriptors: Sequence[int] = ()) -> Iterator[Process]:
@@ -196,6 +198,30 @@ class Installation:
         (row,) = fetch(connection, READ_BOOKS)
         connection.close()
         return Books(*row)
+
+
+def make_installation(folder: Path, accounts: Sequence[str], *options: str) -> None:
+    """Make an installation by the commands that users type."""
+    run_command("init", *options, str(folder))
+    for account in accounts:
+        run_command("account", "add", "--config", str(folder / "paperpath.toml"), account)
+
+
+@cache
+def _make_model(accounts: tuple[str, ...]) -> Path:
+    """Make an installation to copy, once: the commands take seconds, and most tests need one."""
+    parent = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, parent)
+    model = Path(parent) / "model"
+    make_installation(model, accounts)
+    return model
+
+
+def run_command(*arguments: str) -> str:
+    """Run a `paperpath` command to its end; return what it printed."""
+    return subprocess.run(
+        [program_path("paperpath"), *arguments], check=True, capture_output=True, text=True
+    ).stdout
 
 
 def program_path(name: str) -> str:

@@ -4,6 +4,15 @@ import re
 from pathlib import Path
 
 
+def is_alive(pid: int) -> bool:
+    """Tell whether a process is there, and not only what is left of it until its parent looks."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
 def count_descriptors(pid: int) -> int:
     """Tell how many files and connections a process has open."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))

@@ -11,6 +11,9 @@ import pytest
 
 from tests.support.installation import PATIENCE_S
 from tests.support.peers import find_peer
+from tests.support.process import is_alive
+
+_LAST_WORDS_S = 1.0
 
 
 @contextmanager
@@ -18,6 +21,7 @@ def traced(pid: int | None, output: Path, *options: str) -> Iterator[None]:
     """Look at a living program's system calls for the length of the block."""
     if os.geteuid() != 0:
         pytest.skip("the programs let nobody but root trace them")
+    assert pid is not None
     command = [find_peer("strace"), "-f", "-y", "-s", "64", "-o", str(output), *options, "-p", str(pid)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
         assert tracer.stderr is not None
@@ -27,7 +31,7 @@ def traced(pid: int | None, output: Path, *options: str) -> Iterator[None]:
             yield
         finally:
             tracer.send_signal(signal.SIGINT)
-            try:
-                tracer.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:  # strace waits for ever for a process killed under it
+            try:  # strace may wait for ever for a process killed under it
+                tracer.wait(PATIENCE_S if is_alive(pid) else _LAST_WORDS_S)
+            except subprocess.TimeoutExpired:
                 tracer.kill()

@@ -145,8 +145,9 @@ def ask(
         with closing(SocketFolder(folder, make=False)) as sockets, socket.socket(socket.AF_UNIX) as asker:
             asker.settimeout(timeout_s)
             asker.connect(str(sockets.address(program + _SUFFIX)))
-            sent = socket.send_fds(asker, [request], descriptors) if descriptors else 0
-            asker.sendall(request[sent:])
+            with suppress(BrokenPipeError):  # who answers early closes early: the answer is there to be read
+                sent = socket.send_fds(asker, [request], descriptors) if descriptors else 0
+                asker.sendall(request[sent:])  # even where nothing is left, the kernel is asked to send it
             with asker.makefile("rb") as answers:
                 line = answers.readline(MOST_ANSWER_OCTETS)
     except (FileNotFoundError, ConnectionRefusedError) as error:

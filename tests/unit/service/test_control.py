@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
@@ -194,6 +195,29 @@ def test_L3_no_line_names_descriptors_that_did_not_come_with_it(folder: Path) ->
         assert json.loads(await asyncio.to_thread(send, folder, forged)) == {"contents": []}
 
     serving(folder, ask_it)
+
+
+def test_an_answer_counts_though_its_program_closed_while_we_were_sending(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_fds = socket.send_fds
+
+    def send_until_closed(asker: socket.socket, buffers: list[bytes], descriptors: Sequence[int]) -> int:
+        sent = send_fds(asker, buffers, descriptors)
+        closed = select.poll()
+        closed.register(asker, 0)  # a hang-up is told in any case
+        assert closed.poll(20_000)
+        return sent
+
+    monkeypatch.setattr(socket, "send_fds", send_until_closed)
+    descriptors = open_files(tmp_path / "files", 1)
+
+    async def ask_it() -> None:
+        answer = await asyncio.to_thread(ask, folder, "smtprd.1", "read", descriptors=descriptors)
+        assert len(answer["contents"]) == 1
+
+    serving(folder, ask_it)
+    close(descriptors)
 
 
 def test_P6_too_many_files_are_refused_and_closed(folder: Path, tmp_path: Path) -> None:

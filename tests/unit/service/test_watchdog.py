@@ -14,7 +14,7 @@ from paperpath.service.watchdog import VARIABLE, beat, format_watchdog, take_wat
     ("limit", "process", "expected"),
     [
         (format_watchdog(1.5), None, 1.5),
-        ("30000000", str(os.getpid()), 30.0),
+        pytest.param("30000000", str(os.getpid()), 30.0, id="ours"),
         ("30000000", "1", None),
         ("0", None, None),
         ("soon", None, None),
