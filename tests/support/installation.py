@@ -20,7 +20,7 @@ from paperpath.maildrop.sqlite.reading import READ_BOOKS
 from paperpath.maildrop.values import Books
 
 ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
-PROGRAMS = ("smtpld", "smtppd", "smtprd")
+PROGRAMS = ("smtpld", "smtprcd", "smtppd", "smtprd")
 PATIENCE_S = 30.0
 Process = subprocess.Popen[bytes]
 # Line by line, since a message may begin with white space, which reads as a folded line of ours.
@@ -57,6 +57,10 @@ via = "local"
 [[post_office.route]]
 domain = "*"
 via = "mx"
+
+[dns]
+servers = ["127.0.0.1:1"]
+timeout_s = 1
 """
 
 
