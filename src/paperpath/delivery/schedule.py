@@ -20,7 +20,11 @@ def next_due_us(claim: Claim, now_us: int) -> int:
 
 def judge(claim: Claim, outcome: Outcome, begun_us: int, give_up_after_s: float) -> Outcome:
     """Return an outcome; a deferral as a failure, if the time was over when the attempt began."""
-    deadline_us = claim.deadline_us or claim.message.arrived_us + round(give_up_after_s * 1_000_000)
-    if isinstance(outcome, Deferred) and begun_us >= deadline_us:
-        return Failed(outcome.reply)
+    if isinstance(outcome, Deferred) and begun_us >= find_deadline_us(claim, give_up_after_s):
+        return Failed(outcome.reply, outcome.host)
     return outcome
+
+
+def find_deadline_us(claim: Claim, give_up_after_s: float) -> int:
+    """Tell from when on an attempt that fails is the last: the message's own deadline goes first."""
+    return claim.deadline_us or claim.message.arrived_us + round(give_up_after_s * 1_000_000)

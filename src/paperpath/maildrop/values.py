@@ -154,10 +154,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A recipient is replaced by others, unsorted, in one step."""
+    """A recipient is replaced by others, unsorted, in one step; the report of it is accepted in that step."""
 
     recipient_id: int
     targets: tuple[Target, ...]
+    report: NewMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,30 @@
 
 Whatever changed in routes or aliases begins a new routing epoch before anything is decided by it, and what
 was sorted by the old ones and is not claimed is sorted again (promise P5). A file remembers which rules are
-in force, so that a change is also noticed that came while nobody sorted. Envelopes only: content is never
-opened (requirement E-19).
+in force, so that a change is also noticed that came while nobody sorted. Envelopes only: content is opened
+for a report, and never on the straight path (requirement E-19).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from paperpath.delivery.addressee import Case, case_of_damaged, case_of_unsorted
 from paperpath.journal.events import Tell
-from paperpath.mail.reply import Reply, make_reply
+from paperpath.mail.notification import Fate
+from paperpath.mail.reply import make_reply
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import (
     Aside,
-    Damaged,
     Decision,
+    Expanded,
     NewMessage,
     Refused,
     Unsorted,
     UnsortedRecipient,
 )
-from paperpath.postoffice.telling import tell_damaged, tell_sorted
+from paperpath.postoffice.telling import tell_damaged, tell_reports, tell_sorted
 from paperpath.routing.files import RoutingFiles, fingerprint
 from paperpath.routing.router import Router
 from paperpath.routing.sorting import sort_recipient
@@ -35,17 +37,14 @@ BATCH = 500
 LOOK_AGAIN_US = 5_000_000  # for what was claimed when the epoch began, and is ready again since
 
 R451_DAMAGED = make_reply(451, "4.3.0", "What the maildrop holds of this recipient is damaged")
+_EXPANDED = {
+    Fate.EXPANDED: make_reply(250, "2.1.5", "Handed on to several addresses"),
+    Fate.DELIVERED: make_reply(250, "2.1.5", "Handed on to the members of the list"),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Reporting:
-    """How what goes wrong at sorting is reported: a refusal to its sender, damage to the postmaster.
-
-    Notices of damage are given by the numbers of the recipients; both may raise MaildropError.
-    """
-
-    report_refusal: Callable[[UnsortedRecipient, Reply], Awaitable[NewMessage | None]]
-    report_damage: Callable[[Sequence[Damaged]], Awaitable[Mapping[int, NewMessage]]]
+# Makes what there is to tell of cases, by the numbers of the recipients; may raise MaildropError.
+Report = Callable[[Sequence[Case]], Awaitable[Mapping[int, NewMessage]]]
 
 
 class Sorter:
@@ -56,15 +55,15 @@ class Sorter:
         maildrop: Maildrop,
         files: RoutingFiles,
         memory: Path,
-        reporting: Reporting,
+        report: Report,
         log: Log,
         tell: Tell,
     ) -> None:
-        """Begin; `memory` is the file that remembers the rules, `reporting` makes what is told."""
+        """Begin; `memory` is the file that remembers the rules."""
         self._maildrop = maildrop
         self._files = files
         self._memory = memory
-        self._reporting = reporting
+        self._report = report
         self._log = log
         self._tell_event = tell
         self._router: Router | None = None
@@ -120,22 +119,39 @@ class Sorter:
 
     async def _decide(self, unsorted: Unsorted, verdicts: Sequence[Verdict]) -> list[Decision]:
         """Decide on each recipient, in order, then on the damaged."""
-        decisions: list[Decision] = []
-        for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True):
-            decision = verdict.decision
-            if isinstance(decision, Refused):
-                report = await self._reporting.report_refusal(recipient, decision.reply)
-                decision = replace(decision, report=report)
-            decisions.append(decision)
-        notices = await self._reporting.report_damage(unsorted.damaged) if unsorted.damaged else {}
-        decisions += [
-            Aside(damaged.recipient_id, R451_DAMAGED, notices.get(damaged.recipient_id))
+        cases = [
+            case
+            for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True)
+            if (case := _find_case(recipient, verdict)) is not None
+        ]
+        cases += [case_of_damaged(damaged, R451_DAMAGED) for damaged in unsorted.damaged]
+        reports = await self._report(cases) if cases else {}
+        decisions = [_attach(verdict.decision, reports) for verdict in verdicts]
+        return decisions + [
+            Aside(damaged.recipient_id, R451_DAMAGED, reports.get(damaged.recipient_id))
             for damaged in unsorted.damaged
         ]
-        return decisions
 
     def _tell(self, unsorted: Unsorted, decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> None:
         for recipient, decision, verdict in zip(unsorted.recipients, decisions, verdicts, strict=False):
             tell_sorted(recipient, decision, verdict.looks, self._log, self._tell_event)
+        tell_reports(unsorted.recipients, decisions, self._tell_event)
         for damaged in unsorted.damaged:
             tell_damaged(damaged, self._log, self._tell_event)
+
+
+def _find_case(recipient: UnsortedRecipient, verdict: Verdict) -> Case | None:
+    """Describe what a sender may have to be told of."""
+    match verdict.decision:
+        case Refused(_, reply):
+            return case_of_unsorted(recipient, Fate.FAILED, reply)
+        case Expanded() if verdict.success is not None:
+            return case_of_unsorted(recipient, verdict.success, _EXPANDED[verdict.success])
+    return None
+
+
+def _attach(decision: Decision, reports: Mapping[int, NewMessage]) -> Decision:
+    """Give a decision the report of it, if there is one."""
+    if isinstance(decision, Refused | Expanded) and decision.recipient_id in reports:
+        return replace(decision, report=reports[decision.recipient_id])
+    return decision
