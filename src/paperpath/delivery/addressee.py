@@ -110,9 +110,7 @@ def case_of_unsorted(recipient: UnsortedRecipient, fate: Fate, reply: Reply) -> 
 
 def case_of_damaged(damaged: Damaged, reply: Reply) -> Case:
     """Describe a recipient whose row makes no sense."""
-    return Case(
-        damaged.recipient_id, damaged.queue_id, 0, None, None, None, "", "", Fate.SET_ASIDE, reply
-    )
+    return Case(damaged.recipient_id, damaged.queue_id, 0, None, None, None, "", "", Fate.SET_ASIDE, reply)
 
 
 def group_cases(cases: Sequence[Case], postmaster: Mailbox) -> list[Group]:

@@ -5,7 +5,7 @@ is waited for or not.
 """
 
 _BY_DETAIL = {
-    "1.1": "The name before the @ is not known there: look for a slip in the address, or ask for the right one.",
+    "1.1": "The name before the @ is not known there: look for a slip in it, or ask for the right address.",
     "1.2": "The part behind the @ does not exist: look for a slip in it.",
     "1.3": "The address is not written as addresses are: look for a slip in it.",
     "1.6": "The mailbox has moved away: ask its owner for the new address.",
@@ -15,7 +15,7 @@ _BY_DETAIL = {
     "2.3": "The message is larger than this mailbox takes: send less at once, or a link to it.",
     "3.1": "The system of the recipient is out of room: send the message again later.",
     "3.4": "The message is larger than the other side takes: send less at once, or a link to it.",
-    "4.1": "The other side does not answer: send the message again later, or ask the recipient by another way.",
+    "4.1": "The other side does not answer: try again later, or ask the recipient by another way.",
     "4.4": "No host is known for the part behind the @: look for a slip in it.",
     "4.6": "The message goes in a circle: the forwarding of this address is set up wrongly; tell its owner.",
     "4.7": "The other side did not take the message in time: ask the recipient by another way.",
@@ -23,8 +23,7 @@ _BY_DETAIL = {
     "6.1": "The other side does not take this kind of content: send it in another form.",
     "6.3": "The other side takes no 8-bit text: send the message again with such text encoded.",
     "6.7": "The other side takes no addresses beyond ASCII: use other addresses, for yourself too.",
-    "6.9": "The other side takes no header beyond ASCII: send the message with a plain subject and plain names.",
-    "7.1": "The other side does not want this message, by its rules: ask the recipient, or their postmaster, why.",
+    "6.9": "The other side takes no header beyond ASCII: use a plain subject and plain names.",
 }
 _BY_SUBJECT = {
     "6": "The other side cannot handle the form of the message: send it as plain text.",

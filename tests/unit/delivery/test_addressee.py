@@ -32,9 +32,7 @@ def case(
     origin: Origin = Origin.RELAY,
 ) -> Case:
     message = make_message(origin=origin)
-    return Case(
-        number, queue_id, 0, address, final, return_path, notify, "", fate, R550, message=message
-    )
+    return Case(number, queue_id, 0, address, final, return_path, notify, "", fate, R550, message=message)
 
 
 COLUMNS = (Fate.FAILED, Fate.DELIVERED, Fate.RELAYED, Fate.HANDED_OVER, Fate.DELAYED)
@@ -113,9 +111,7 @@ def test_H5_recipients_of_one_message_with_one_return_path_and_action_share_a_re
         ],
         ADMIN,
     )
-    assert [
-        (group.to, group.action, [found.recipient_id for found in group.cases]) for group in groups
-    ] == [
+    assert [(group.to, group.action, [found.recipient_id for found in group.cases]) for group in groups] == [
         (ANN, Action.FAILED, [1, 3, 8]),
         (owner, Action.FAILED, [4]),
         (ANN, Action.FAILED, [5]),

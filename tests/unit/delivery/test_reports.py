@@ -407,7 +407,9 @@ def test_H8_who_was_never_tried_is_told_that() -> None:
 def test_H2_H25_a_source_route_and_what_the_header_asks_for_are_nothing_to_go_by() -> None:
     async def run() -> None:
         drop = Drop()
-        header = b"Errors-To: x@else.example\r\nReturn-Receipt-To: x@else.example\r\nReply-To: x@else.example\r\n"
+        header = (
+            b"Errors-To: x@else.example\r\nReturn-Receipt-To: x@else.example\r\nReply-To: x@else.example\r\n"
+        )
         sender, _ = parse_path(b"<@a.example,@b.example:user@d.example>")
         claimed = await drop.accept(recipient("bad"), sender=sender, octets=header + ORIGINAL)
         await drop.settle(claimed, NOBODY)

@@ -288,7 +288,9 @@ def test_E17_E18_P3_an_unknown_user_fails_with_a_report_in_the_same_step(folder:
 
 def test_H5_refusals_sorted_together_are_told_together(folder: Path) -> None:
     async def scene(office: Office) -> None:
-        queue_id = await office.accept("x@here.example", "y@here.example", sender=Mailbox("ann", "else.example"))
+        queue_id = await office.accept(
+            "x@here.example", "y@here.example", sender=Mailbox("ann", "else.example")
+        )
         await office.sort()
         (reported,) = (event for event in office.told if isinstance(event, Reported))
         assert (reported.queue_id, reported.to) == (queue_id, "ann@else.example")
