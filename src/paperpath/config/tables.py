@@ -56,6 +56,7 @@ SMALLEST_JOURNAL = 64 * 2**20  # octets: some parts for each program
 MOST_DAYS = 3650
 MOST_THREADS = 64
 MOST_PROCESSES = 64
+MOST_REPORTS = 10_000
 MOST_CERTIFICATES = 100  # two files of each are handed over at once
 
 SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
@@ -220,6 +221,14 @@ class DeliveryTable(_Table):
         default=50 * 2**10, ge=0, description=OCTETS_EXPECTED
     )
     """Octets that a message may have to come back whole in a report; of a longer one the header does."""
+    warn_after_s: float = Field(
+        default=14_400.0, ge=0, allow_inf_nan=False, description="a number of seconds, at least 0"
+    )
+    """Seconds after which the sender of a message that waits is told so; 0: never."""
+    most_reports_per_minute: int = Field(
+        default=100, ge=1, le=MOST_REPORTS, description=f"a whole number from 1 to {MOST_REPORTS}"
+    )
+    """Reports that go to one address in any minute; more of them wait."""
 
 
 class DropTable(_Table):

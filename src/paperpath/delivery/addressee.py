@@ -44,7 +44,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cases of one message that one letter is about: a report of an action, or a notice; and its addressee."""
+    """Cases of one message for one letter: a report of an action, or a notice, where that is `None`."""
 
     to: Mailbox
     action: Action | None

@@ -399,6 +399,7 @@ class MemoryMaildrop:
             recipient.orcpt,
             recipient.expanded_via,
             recipient.route_override,
+            message.origin is Origin.REPORT,
         )
 
     def _sort(self, decision: Sorted, recipient: _Recipient, now_us: int) -> None:
@@ -423,7 +424,7 @@ class MemoryMaildrop:
             transport=decision.transport,
             destination=decision.destination,
             key=decision.key,
-            due_us=max(recipient.due_us, now_us) if goes_the_same_way else now_us,
+            due_us=max(recipient.due_us if goes_the_same_way else 0, now_us, decision.not_before_us),
         )
         self._store.on_work(decision.transport.stage)
 

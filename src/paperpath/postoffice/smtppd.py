@@ -19,6 +19,7 @@ from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.maildrop.values import NewMessage
 from paperpath.postoffice.drop_import import import_drop
+from paperpath.postoffice.pace import Pace
 from paperpath.postoffice.sorter import BATCH, Sorter
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.log import Log
@@ -51,10 +52,12 @@ async def sort_mail(life: Life) -> None:
             return await make_reports(cases, maildrop, make_clerk(life.configuration), _now_us())
 
         memory = configuration.run_folder / _MEMORY
-        sorter = Sorter(maildrop, files, memory, report, life.log, journal.tell)
+        pace = Pace(configuration.delivery.most_reports_per_minute)
+        sorter = Sorter(maildrop, files, memory, report, pace, life.log, journal.tell)
 
         async def renew(document: Document, _: Reader) -> None:
             sorter.renew(RoutingFiles(document.configuration))
+            pace.most_per_minute = document.configuration.delivery.most_reports_per_minute
             wakeups.wake()
 
         life.call_at_reload(renew)

@@ -22,9 +22,11 @@ from paperpath.maildrop.values import (
     Expanded,
     NewMessage,
     Refused,
+    Sorted,
     Unsorted,
     UnsortedRecipient,
 )
+from paperpath.postoffice.pace import Pace
 from paperpath.postoffice.telling import tell_damaged, tell_reports, tell_sorted
 from paperpath.routing.files import RoutingFiles, fingerprint
 from paperpath.routing.router import Router
@@ -56,6 +58,7 @@ class Sorter:
         files: RoutingFiles,
         memory: Path,
         report: Report,
+        pace: Pace,
         log: Log,
         tell: Tell,
     ) -> None:
@@ -64,6 +67,7 @@ class Sorter:
         self._files = files
         self._memory = memory
         self._report = report
+        self._pace = pace
         self._log = log
         self._tell_event = tell
         self._router: Router | None = None
@@ -80,7 +84,7 @@ class Sorter:
         epoch = self._maildrop.read_epoch()
         unsorted = self._maildrop.read_unsorted(BATCH)
         verdicts = [sort_recipient(router, recipient) for recipient in unsorted.recipients]
-        decisions = await self._decide(unsorted, verdicts)
+        decisions = await self._decide(unsorted, verdicts, now_us)
         moved = await self._maildrop.sort(decisions, epoch, now_us) if decisions else 0
         if moved:
             self._tell(unsorted, decisions, verdicts)
@@ -98,6 +102,7 @@ class Sorter:
             self._log.error("file unreadable, what it said before stays in force", reason=trouble)
         if router is not self._router:
             await self._begin_epoch(router)
+            self._pace.forget()
             self._router = router
         return router
 
@@ -117,7 +122,7 @@ class Sorter:
             self._log.error("cannot remember the routing rules", reason=str(error))
         self._log.info("new routing rules are in force")
 
-    async def _decide(self, unsorted: Unsorted, verdicts: Sequence[Verdict]) -> list[Decision]:
+    async def _decide(self, unsorted: Unsorted, verdicts: Sequence[Verdict], now_us: int) -> list[Decision]:
         """Decide on each recipient, in order, then on the damaged."""
         cases = [
             case
@@ -126,11 +131,28 @@ class Sorter:
         ]
         cases += [case_of_damaged(damaged, R451_DAMAGED) for damaged in unsorted.damaged]
         reports = await self._report(cases) if cases else {}
-        decisions = [_attach(verdict.decision, reports) for verdict in verdicts]
+        decisions = [
+            self._complete(recipient, verdict.decision, reports, now_us)
+            for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True)
+        ]
         return decisions + [
             Aside(damaged.recipient_id, R451_DAMAGED, reports.get(damaged.recipient_id))
             for damaged in unsorted.damaged
         ]
+
+    def _complete(
+        self,
+        recipient: UnsortedRecipient,
+        decision: Decision,
+        reports: Mapping[int, NewMessage],
+        now_us: int,
+    ) -> Decision:
+        """Give a decision the report of it, if there is one; if it is on a report itself, the time of that."""
+        if isinstance(decision, Sorted) and recipient.is_report:
+            return replace(decision, not_before_us=self._pace.find_time(decision.address, now_us))
+        if isinstance(decision, Refused | Expanded) and recipient.id in reports:
+            return replace(decision, report=reports[recipient.id])
+        return decision
 
     def _tell(self, unsorted: Unsorted, decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> None:
         for recipient, decision, verdict in zip(unsorted.recipients, decisions, verdicts, strict=False):
@@ -148,10 +170,3 @@ def _find_case(recipient: UnsortedRecipient, verdict: Verdict) -> Case | None:
         case Expanded() if verdict.success is not None:
             return case_of_unsorted(recipient, verdict.success, _EXPANDED[verdict.success])
     return None
-
-
-def _attach(decision: Decision, reports: Mapping[int, NewMessage]) -> Decision:
-    """Give a decision the report of it, if there is one."""
-    if isinstance(decision, Refused | Expanded) and decision.recipient_id in reports:
-        return replace(decision, report=reports[decision.recipient_id])
-    return decision

@@ -29,6 +29,7 @@ from paperpath.maildrop.values import (
     Transport,
     Unsorted,
 )
+from paperpath.postoffice.pace import MINUTE_US, Pace
 from paperpath.postoffice.sorter import LOOK_AGAIN_US, Sorter
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
@@ -38,6 +39,7 @@ from tests.unit.config.example import configure
 ADMIN = Mailbox("admin", "here.example")
 R250 = make_reply(250, "2.0.0", "Done")
 R450 = make_reply(450, "4.2.0", "Later")
+MOST_REPORTS = 5
 ROUTES = '[[post_office.route]]\ndomain = "{}"\nvia = "local"\n'
 
 
@@ -133,7 +135,9 @@ def open_office(
 
     told: list[Event] = []
     files = RoutingFiles(make(folder))
-    sorter = Sorter(maildrop, files, folder / "memory", report, open_log("test"), told.append)
+    sorter = Sorter(
+        maildrop, files, folder / "memory", report, Pace(MOST_REPORTS), open_log("test"), told.append
+    )
     return Office(folder, store, maildrop, sorter, told_of, told)
 
 
@@ -317,6 +321,40 @@ def test_E13_H22_an_expansion_is_told_with_it_to_who_asked_for_success(folder: P
         ]
         reported = [event.recipients for event in office.told if isinstance(event, Reported)]
         assert reported == [("many@here.example",), ("list@here.example",)]
+
+    play(folder, scene)
+
+
+def test_H24_reports_over_the_limit_wait_and_none_is_lost(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        for _ in range(3 * MOST_REPORTS):
+            await office.accept("nobody@here.example", sender=Mailbox("Ann", "HERE.example"))
+        await office.accept("nobody@here.example", sender=Mailbox("x", "else.example"))
+        await office.accept(*["ann@here.example", "admin@here.example"])  # no reports
+        await office.sort()
+        assert len(await office.deliver(Transport.REMOTE)) == 1
+        delivered = [len(await office.deliver(Transport.LOCAL))]
+        again = open_office(folder, office.maildrop, office.store)  # what waits survives a crash
+        for _ in range(3):
+            again.now_us = office.now_us = office.now_us + MINUTE_US
+            await again.sort()
+            delivered.append(len(await office.deliver(Transport.LOCAL)))
+        assert delivered == [MOST_REPORTS + 2, MOST_REPORTS, MOST_REPORTS, 0]
+
+    play(folder, scene)
+
+
+def test_H24_P5_new_rules_do_not_put_reports_off_again(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        for _ in range(2 * MOST_REPORTS):
+            await office.accept("nobody@here.example", sender=Mailbox("ann", "here.example"))
+        await office.sort()
+        assert len(await office.deliver(Transport.LOCAL)) == MOST_REPORTS
+        for number in range(3):
+            office.write(f"other{number}: joe\n")
+            await office.sort()
+        office.now_us += MINUTE_US
+        assert len(await office.deliver(Transport.LOCAL)) == MOST_REPORTS
 
     play(folder, scene)
 
