@@ -147,7 +147,7 @@ class Sorter:
         reports: Mapping[int, NewMessage],
         now_us: int,
     ) -> Decision:
-        """Give a decision the report of it, if there is one; if it is on a report itself, the time of that."""
+        """Give a decision the report of it, if there is one; one on a report itself, the time of that."""
         if isinstance(decision, Sorted) and recipient.is_report:
             return replace(decision, not_before_us=self._pace.find_time(decision.address, now_us))
         if isinstance(decision, Refused | Expanded) and recipient.id in reports:
