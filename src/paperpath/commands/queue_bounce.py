@@ -11,6 +11,7 @@ from paperpath.commands.queue_work import Apply
 from paperpath.delivery.addressee import Case, case_of_claim
 from paperpath.delivery.reports import Clerk, make_reports
 from paperpath.journal.events import Attempted, Reported, Tell, show_address, show_addresses
+from paperpath.mail.notification import Fate
 from paperpath.mail.outcome import Failed
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.interface import Maildrop
@@ -28,7 +29,7 @@ def bouncing(maildrop: Maildrop, clerk: Clerk, reply: Reply, now_us: int, tell: 
         held = _find_held(maildrop, numbers)
         failed = Failed(reply)
         claims = maildrop.examine(held).claims  # whose row is damaged stays held
-        cases = [case_of_claim(claim, failed) for claim in claims]
+        cases = [case_of_claim(claim, Fate.FAILED, reply) for claim in claims]
         reports = await make_reports(cases, maildrop, clerk, now_us)
         settled = await maildrop.settle_unclaimed(
             [Settlement(case.recipient_id, failed, reports.get(case.recipient_id)) for case in cases]

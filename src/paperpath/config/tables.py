@@ -60,6 +60,7 @@ MOST_TRANSACTIONS = 10_000
 MOST_PAUSE_S = 86_400.0  # what is put off for longer is taken for due: see maildrop.values
 MOST_SERVERS = 8
 LONGEST_DNS_S = 120
+MOST_REPORTS = 10_000
 MOST_CERTIFICATES = 100  # two files of each are handed over at once
 
 SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
@@ -326,6 +327,14 @@ class DeliveryTable(_Table):
         default=50 * 2**10, ge=0, description=OCTETS_EXPECTED
     )
     """Octets that a message may have to come back whole in a report; of a longer one the header does."""
+    warn_after_s: float = Field(
+        default=14_400.0, ge=0, allow_inf_nan=False, description="a number of seconds, at least 0"
+    )
+    """Seconds after which the sender of a message that waits is told so; 0: never."""
+    most_reports_per_minute: int = Field(
+        default=100, ge=1, le=MOST_REPORTS, description=f"a whole number from 1 to {MOST_REPORTS}"
+    )
+    """Reports that go to one address in any minute; more of them wait."""
 
 
 class DnsTable(_Table):

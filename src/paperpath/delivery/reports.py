@@ -1,28 +1,33 @@
 """Reports and notices made and put where the maildrop finds them: whoever settles hands them over with that.
 
-Called by the programs that settle, for all that failed or was set aside in one go. A report is content of the
-maildrop before its settlement is asked for, and a message only with it (promise P3). Of the message that
-failed at most `most_octets` are read: a report is never much longer than that (attack S-5).
+Called by the programs that settle or sort, for all that there is to tell of in one go. A report is content of
+the maildrop before its settlement is asked for, and a message only with it (promise P3). Of the message that
+it is about at most `most_octets` are read: a report is never much longer than that (attack S-5).
 """
 
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from paperpath.config.tables import Configuration
-from paperpath.delivery.addressee import Case, Group, case_of_unsorted, group_cases
-from paperpath.mail.address import format_mailbox, parse_mailbox
+from paperpath.delivery.addressee import Case, Group, case_of_claim, group_cases
+from paperpath.delivery.schedule import Patience, find_deadline_us, make_patience
+from paperpath.mail.address import Mailbox, format_mailbox, parse_mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameters
 from paperpath.mail.letter import Letter, Letterhead, Stamps
 from paperpath.mail.notice import write_drop_notice, write_notice
-from paperpath.mail.outcome import Failed
-from paperpath.mail.reply import Reply
-from paperpath.mail.report import FailedRecipient, Failure, write_report
+from paperpath.mail.notification import Fate
+from paperpath.mail.reply import Reply, make_reply, parse_shown_reply
+from paperpath.mail.report import write_report
+from paperpath.mail.reported import ReportedMessage, ReportedRecipient
 from paperpath.mail.returned import Original
+from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import Content, NewMessage, Origin, UnsortedRecipient
+from paperpath.maildrop.values import Claim, ClaimedMessage, Content, NewMessage, Origin, QueueFilter
+
+R451_NOT_YET = make_reply(451, "4.0.0", "No attempt has come to an end yet")
 
 _TOKEN_OCTETS = 12
 
@@ -33,17 +38,21 @@ def _make_token() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who writes reports, how much of a message they bring back, and where their random words are from."""
+    """Who writes reports, how much of a message they bring back, how long is tried, and random words."""
 
     head: Letterhead
     most_octets: int
+    patience: Patience
     make_token: Callable[[], str] = _make_token
 
 
 def make_clerk(configuration: Configuration) -> Clerk:
     """Make the clerk that a configuration describes."""
     postmaster = parse_mailbox(configuration.post_office.postmaster)
-    return Clerk(Letterhead(configuration.hostname, postmaster), configuration.delivery.report_size)
+    delivery = configuration.delivery
+    return Clerk(
+        Letterhead(configuration.hostname, postmaster), delivery.report_size, make_patience(delivery)
+    )
 
 
 async def make_reports(
@@ -55,23 +64,38 @@ async def make_reports(
     """
     reports = {}
     for group in group_cases(cases, clerk.head.postmaster):
-        report = await make_report(group, maildrop, clerk, now_us)
+        report = await _make_report(group, maildrop, clerk, now_us)
         reports.update(dict.fromkeys((case.recipient_id for case in group.cases), report))
     return reports
 
 
-async def report_refusal(
-    recipient: UnsortedRecipient, reply: Reply, maildrop: Maildrop, clerk: Clerk, now_us: int
-) -> NewMessage | None:
-    """Make the report of a recipient that fails at sorting, `None` for none. Raises: MaildropError."""
-    cases = [case_of_unsorted(recipient, Failed(reply))]
-    return (await make_reports(cases, maildrop, clerk, now_us)).get(recipient.id)
+async def make_warnings(
+    claims: Sequence[Claim], maildrop: Maildrop, clerk: Clerk, now_us: int
+) -> dict[int, NewMessage | None]:
+    """Make the reports of delay for recipients that wait; `None` for those of which nobody is told.
+
+    The claims are as `examine` gives them: nobody need have claimed anything. Raises: MaildropError.
+    """
+    cases = [
+        case_of_claim(
+            claim,
+            Fate.DELAYED,
+            _find_last_reply(claim, maildrop),
+            retry_until_us=find_deadline_us(claim, clerk.patience),
+        )
+        for claim in claims
+    ]
+    reports = await make_reports(cases, maildrop, clerk, now_us)
+    return {claim.recipient_id: reports.get(claim.recipient_id) for claim in claims}
 
 
-async def make_report(group: Group, maildrop: Maildrop, clerk: Clerk, now_us: int) -> NewMessage:
+async def _make_report(group: Group, maildrop: Maildrop, clerk: Clerk, now_us: int) -> NewMessage:
     """Write one report or notice, and its content into the maildrop. Raises: MaildropError."""
     stamps = Stamps(maildrop.new_queue_id(now_us), _moment(now_us), clerk.make_token())
-    letter = await asyncio.to_thread(_write, group, clerk, stamps)
+    message = group.cases[0].message
+    if message is None and group.action is not None:
+        message = _read_message(group.cases[0].queue_id, maildrop)
+    letter = await asyncio.to_thread(_write, group, message, clerk, stamps)
     return await _make_message(letter, stamps, maildrop, clerk, now_us)
 
 
@@ -104,30 +128,51 @@ async def _make_message(
     return NewMessage(stamps.queue_id, envelope, content, now_us, Origin.REPORT)
 
 
-def _write(group: Group, clerk: Clerk, stamps: Stamps) -> Letter:
+def _write(group: Group, message: ClaimedMessage | None, clerk: Clerk, stamps: Stamps) -> Letter:
     first = group.cases[0]
-    if not isinstance(first.outcome, Failed):
+    if group.action is None:
         waiting = [format_mailbox(case.address) for case in group.cases if case.address is not None]
-        return write_notice(clerk.head, stamps, first.queue_id, waiting, str(first.outcome.reply))
-    failure = Failure(
+        return write_notice(clerk.head, stamps, first.queue_id, waiting, str(first.reply))
+    reported = ReportedMessage(
+        group.action,
         first.queue_id,
         _moment(first.arrived_us),
         first.return_path,
-        first.parameters.envid,
-        _read_original(first.content, first.parameters.ret, clerk.most_octets),
-        tuple(
-            FailedRecipient(case.address, case.orcpt, case.outcome)
-            for case in group.cases
-            if case.address is not None and isinstance(case.outcome, Failed)
-        ),
+        tuple(_describe(case, case.address) for case in group.cases if case.address is not None),
     )
-    return write_report(clerk.head, stamps, group.to, failure)
+    if message is not None:
+        reported = replace(
+            reported,
+            envid=message.parameters.envid,
+            client=message.client,
+            original=_read_original(message.content, message.parameters.ret, clerk.most_octets),
+        )
+    return write_report(clerk.head, stamps, group.to, reported)
 
 
-def _read_original(content: Content | None, ret: str, most_octets: int) -> Original | None:
-    """Read the beginning of a message; `None` where that cannot be: the report goes out without it."""
-    if content is None:
+def _describe(case: Case, address: Mailbox) -> ReportedRecipient:
+    attempted = _moment(case.attempted_us) if case.attempted_us else None
+    retry_until = _moment(case.retry_until_us) if case.retry_until_us else None
+    return ReportedRecipient(address, case.orcpt, case.reply, case.host, attempted, retry_until)
+
+
+def _find_last_reply(claim: Claim, maildrop: Maildrop) -> Reply:
+    """Return the reply to the last attempt for a recipient, as the queue shows it: its host is not kept."""
+    found = maildrop.find(QueueFilter(), claim.recipient_id - 1, 1)
+    is_it = bool(found) and found[0].recipient_id == claim.recipient_id
+    return (parse_shown_reply(found[0].last_reply) if is_it else None) or R451_NOT_YET
+
+
+def _read_message(queue_id: str, maildrop: Maildrop) -> ClaimedMessage | None:
+    """Read a message; `None` where that cannot be: the report goes out without it."""
+    try:
+        return maildrop.read_message(queue_id)
+    except MaildropError:
         return None
+
+
+def _read_original(content: Content, ret: str, most_octets: int) -> Original | None:
+    """Read the beginning of a message; `None` where that cannot be, as above."""
     if content.octets is not None:
         return Original(content.octets[:most_octets], content.size, ret)
     if content.file is None:

@@ -42,6 +42,11 @@ def judge(claim: Claim, outcome: Outcome, begun_us: int, patience: Patience) -> 
     """Return an outcome; a deferral as a failure, if the time was over when the attempt began."""
     if not isinstance(outcome, Deferred):
         return outcome
-    deadline_us = claim.deadline_us or claim.message.arrived_us + patience.give_up_after_us
     was_last = patience.most_attempts is not None and claim.attempts + 1 >= patience.most_attempts
-    return Failed(outcome.reply, outcome.host) if begun_us >= deadline_us or was_last else outcome
+    is_over = begun_us >= find_deadline_us(claim, patience)
+    return Failed(outcome.reply, outcome.host) if is_over or was_last else outcome
+
+
+def find_deadline_us(claim: Claim, patience: Patience) -> int:
+    """Tell from when on an attempt that fails is the last: the message's own deadline goes first."""
+    return claim.deadline_us or claim.message.arrived_us + patience.give_up_after_us

@@ -1,8 +1,8 @@
 """What became of a batch of deliveries, for the log and the journal; called by the ways out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from paperpath.journal.events import Attempted, Outcome, Reported, Tell, show_address
+from paperpath.journal.events import Attempted, Outcome, Reported, Tell, show_address, show_addresses
 from paperpath.mail import outcome as outcomes
 from paperpath.maildrop.values import Claim, Claimed, NewMessage, Settlement
 from paperpath.service.log import Log
@@ -24,21 +24,29 @@ def tell_settled(
 ) -> None:
     """Tell each outcome, and each report once; a place is a folder, or a host."""
     claims = {claim.recipient_id: claim for claim in claimed.claims}
-    reported: dict[str, tuple[NewMessage, list[Claim]]] = {}
+    reported: list[tuple[Claim, NewMessage]] = []
     for settlement in settlements:
         if (claim := claims.get(settlement.recipient_id)) is None:
             continue
         _tell_one(claim, settlement, log)
         tell(_make_event(claim, settlement, find_place(claim, settlement.outcome)))
-        if (report := settlement.report) is not None:
-            reported.setdefault(report.queue_id, (report, []))[1].append(claim)
-    for report, about in reported.values():
-        shown = tuple(show_address(claim.address) for claim in about)  # no more than a batch
-        to = show_address(report.envelope.recipients[0].address)
-        tell(Reported(about[0].message.queue_id, report.queue_id, to, shown, 0))
+        if settlement.report is not None:
+            reported.append((claim, settlement.report))
+    tell_reports(reported, tell)
     for damaged in claimed.damaged:
         log.error("damaged, set aside", message=damaged.queue_id, reason=damaged.reason)
         tell(Attempted(damaged.queue_id, "", "set aside", 0, "", damaged.reason, 0))
+
+
+def tell_reports(reported: Iterable[tuple[Claim, NewMessage]], tell: Tell) -> None:
+    """Tell each report once, with all recipients that it is about."""
+    reports: dict[str, tuple[NewMessage, list[Claim]]] = {}
+    for claim, report in reported:
+        reports.setdefault(report.queue_id, (report, []))[1].append(claim)
+    for report, about in reports.values():
+        shown, more = show_addresses([claim.address for claim in about])
+        to = show_address(report.envelope.recipients[0].address)
+        tell(Reported(about[0].message.queue_id, report.queue_id, to, shown, more))
 
 
 def _tell_one(claim: Claim, settlement: Settlement, log: Log) -> None:

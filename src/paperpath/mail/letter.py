@@ -60,8 +60,10 @@ def needs_international(to: Mailbox) -> bool:
     return not to.local.isascii()
 
 
-def make_letter(head: Letterhead, stamps: Stamps, to: Mailbox, subject: str, content: Part) -> Letter:
-    """Put the header before the content."""
+def make_letter(
+    head: Letterhead, stamps: Stamps, to: Mailbox, subject: str, content: Part, about: str = ""
+) -> Letter:
+    """Put the header before the content; `about` is the Message-ID of what it answers, empty for none."""
     international = needs_international(to)
     if not international:
         to = to_ascii_domain(to)
@@ -71,6 +73,7 @@ def make_letter(head: Letterhead, stamps: Stamps, to: Mailbox, subject: str, con
         f"Subject: {subject}",
         f"Date: {format_date(stamps.written)}",
         f"Message-ID: <{stamps.queue_id}@{head.host}>",
+        *((f"In-Reply-To: {about}", f"References: {about}") if about else ()),
         "Auto-Submitted: auto-replied",
         "MIME-Version: 1.0",
     ]

@@ -4,9 +4,11 @@ Made by the SMTP core, by policy and by delivery; written to the wire, the log a
 Whatever text it is given, the octets are legal: printable ASCII, lines of at most 512 octets, one code.
 """
 
+import re
 from dataclasses import dataclass, field
 
 MOST_LINE_OCTETS = 512
+_SHOWN = re.compile(r"([2-5]\d\d)(?: (\d\.\d{1,3}\.\d{1,3})(?!\S))? ?(.*)", re.DOTALL)
 _PRINTABLE = {code: chr(code) for code in range(32, 127)}
 
 
@@ -37,6 +39,12 @@ class Reply:
 def make_reply(code: int, status: str, text: str) -> Reply:
     """Make a reply of one line."""
     return Reply(code, status, (text,))
+
+
+def parse_shown_reply(text: str) -> Reply | None:
+    """Read what `str` made of a reply, its lines now one; `None` where a text is no reply."""
+    found = _SHOWN.fullmatch(text)
+    return found and Reply(int(found[1]), found[2] or "", (found[3],))
 
 
 def _format(code: int, status: str, lines: tuple[str, ...]) -> bytes:

@@ -4,11 +4,14 @@ Called by report.py. A report that must be 7-bit brings an 8-bit message back as
 takes that; nothing is converted but by quoted-printable, in a part whose type allows it.
 """
 
+import re
 from dataclasses import dataclass
 
-from paperpath.mail.header import header_section
+from paperpath.mail.header import find_fields, header_section
 from paperpath.mail.letter import MOST_LINE_OCTETS, Part
 from paperpath.mail.quoted_printable import to_quoted_printable
+
+_MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,250}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,20 @@ class Original:
         return len(self.beginning) == self.size
 
 
-def returned_part(original: Original, *, international: bool) -> Part | None:
-    """Write the part that brings a message back; `None` where there is nothing to bring.
+def find_message_id(original: Original) -> str:
+    """Return the Message-ID of a message with its brackets, empty where it has not one that is legal."""
+    found = [value.strip() for value in find_fields(header_section(original.beginning), b"message-id")]
+    return found[0].decode("ascii") if len(found) == 1 and _MESSAGE_ID.fullmatch(found[0]) else ""
+
+
+def returned_part(original: Original, *, international: bool, only_header: bool = False) -> Part | None:
+    """Write the part that brings a message back, or only its header; `None` where there is nothing to bring.
 
     `international`: the report travels by SMTPUTF8, so it may be 8-bit, with UTF-8 in headers (RFC 6533 §4).
     """
     header = _header(original)
-    if original.is_whole and original.ret != "HDRS" and _has_legal_lines(original.beginning):
+    only_header = only_header or original.ret == "HDRS" or not original.is_whole
+    if not only_header and _has_legal_lines(original.beginning):
         if original.beginning.isascii():
             return Part("message/rfc822", "7bit", original.beginning)
         if international and _is_utf8(header):

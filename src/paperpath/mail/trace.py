@@ -73,6 +73,11 @@ def delivered_to_field(recipient: Mailbox) -> bytes:
     return f"Delivered-To: {recipient}\r\n".encode()
 
 
+def format_client(client: Client) -> str:
+    """Write who handed a message in, by name and address, in ASCII: for a report (RFC 3464 §2.2.4)."""
+    return f"{_show_in_ascii(_clean_hello(client.hello))} ({client.address})"
+
+
 def format_date(moment: datetime) -> str:
     """Write a date and time with its numeric offset (RFC 5322 §3.3); `moment` must know its offset."""
     offset = moment.utcoffset()

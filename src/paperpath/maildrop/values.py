@@ -99,7 +99,7 @@ class UnsortedRecipient:
 
     `expanded_via` are the keys of the aliases that it came from, the first one first; `route_override` is
     what the operator wants instead of the routes; of both, empty is none. `return_path`: `None` is the null
-    sender.
+    sender. `is_report`: of a report that we made.
     """
 
     id: int
@@ -112,6 +112,7 @@ class UnsortedRecipient:
     orcpt: str
     expanded_via: tuple[str, ...] = ()
     route_override: str = ""
+    is_report: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Sorted:
     """Where a recipient goes, by which way, to which destination.
 
     Of a message's recipients with equal `key`, other than the empty one, the first gets the copy; a later one
-    is settled as if it had been expanded into nobody.
+    is settled as if it had been expanded into nobody. It is not due before `not_before_us`.
     """
 
     recipient_id: int
@@ -144,6 +145,7 @@ class Sorted:
     transport: Transport
     destination: str
     key: str = ""
+    not_before_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

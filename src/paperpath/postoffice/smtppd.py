@@ -1,6 +1,6 @@
 """smtppd, the post office daemon: sorts what came in, and puts right what dead workers left.
 
-Reads envelopes only, never content (requirement E-19). Batches of hundreds per transaction.
+Reads envelopes, and content for a report only (requirement E-19). Batches of hundreds per transaction.
 """
 
 import asyncio
@@ -8,20 +8,20 @@ import time
 from collections.abc import Mapping, Sequence
 
 from paperpath.config.loader import Document
-from paperpath.delivery.addressee import case_of_damaged
-from paperpath.delivery.reports import make_clerk, make_reports, report_refusal
+from paperpath.delivery.addressee import Case
+from paperpath.delivery.reports import make_clerk, make_reports
 from paperpath.journal import events
 from paperpath.journal.retention import keeping_journal_in_bounds
 from paperpath.journal.writer import Journal, open_journal
-from paperpath.mail.outcome import SetAside
-from paperpath.mail.reply import Reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
-from paperpath.maildrop.values import MOST_PAUSE_US, Damaged, NewMessage, UnsortedRecipient
+from paperpath.maildrop.values import MOST_PAUSE_US, NewMessage
 from paperpath.postoffice.drop_import import import_drop
-from paperpath.postoffice.sorter import BATCH, R451_DAMAGED, Reporting, Sorter
+from paperpath.postoffice.lateness import Lateness
+from paperpath.postoffice.pace import Pace
+from paperpath.postoffice.sorter import BATCH, Sorter
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
@@ -51,23 +51,22 @@ async def sort_mail(life: Life) -> None:
         keeping_journal_in_bounds(life),
     ):
 
-        async def report_failure(recipient: UnsortedRecipient, reply: Reply) -> NewMessage | None:
-            return await report_refusal(recipient, reply, maildrop, make_clerk(life.configuration), _now_us())
-
-        async def report_damage(damaged: Sequence[Damaged]) -> Mapping[int, NewMessage]:
-            cases = [case_of_damaged(one, SetAside(R451_DAMAGED)) for one in damaged]
+        async def report(cases: Sequence[Case]) -> Mapping[int, NewMessage]:
             return await make_reports(cases, maildrop, make_clerk(life.configuration), _now_us())
 
-        memory, reporting = configuration.run_folder / _MEMORY, Reporting(report_failure, report_damage)
-        sorter = Sorter(maildrop, files, memory, reporting, life.log, journal.tell)
+        memory = configuration.run_folder / _MEMORY
+        pace = Pace(configuration.delivery.most_reports_per_minute)
+        sorter = Sorter(maildrop, files, memory, report, pace, life.log, journal.tell)
 
         async def renew(document: Document, _: Reader) -> None:
             sorter.renew(RoutingFiles(document.configuration))
+            pace.most_per_minute = document.configuration.delivery.most_reports_per_minute
             wakeups.wake()
 
         life.call_at_reload(renew)
         life.measure(measure_queue(maildrop))
-        sweeper = asyncio.create_task(_sweep(maildrop, life.log, journal))
+        lateness = Lateness(maildrop, journal.tell, _now_us)
+        sweeper = asyncio.create_task(_sweep(maildrop, life, journal, lateness))
         importer = asyncio.create_task(import_drop(life, maildrop, journal.tell))
         life.call_at_end(wakeups.wake)
         life.ready("sorting")
@@ -96,12 +95,16 @@ async def _sort_some(sorter: Sorter, log: Log) -> int:
         return 0
 
 
-async def _sweep(maildrop: Maildrop, log: Log, journal: Journal) -> None:
-    """Put right what dead workers left: their claims at once, content that no message names now and then."""
-    loop = asyncio.get_running_loop()
+async def _sweep(maildrop: Maildrop, life: Life, journal: Journal, lateness: Lateness) -> None:
+    """Put right what dead workers left: their claims at once, content that no message names now and then.
+
+    And have those told whose mail is late.
+    """
+    loop, log = asyncio.get_running_loop(), life.log
     content_due_s = loop.time()
     while True:
         try:
+            await lateness.warn_some(life.configuration)
             if released := await maildrop.release_dead():
                 log.warning("released the claims of a worker that died", recipients=released)
                 journal.tell(events.Released(released))

@@ -2,28 +2,32 @@
 
 Whatever changed in routes or aliases begins a new routing epoch before anything is decided by it, and what
 was sorted by the old ones and is not claimed is sorted again (promise P5). A file remembers which rules are
-in force, so that a change is also noticed that came while nobody sorted. Envelopes only: content is never
-opened (requirement E-19).
+in force, so that a change is also noticed that came while nobody sorted. Envelopes only: content is opened
+for a report, and never on the straight path (requirement E-19).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from paperpath.delivery.addressee import Case, case_of_damaged, case_of_unsorted
 from paperpath.journal.events import Tell
-from paperpath.mail.reply import Reply, make_reply
+from paperpath.mail.notification import Fate
+from paperpath.mail.reply import make_reply
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import (
     Aside,
-    Damaged,
     Decision,
+    Expanded,
     NewMessage,
     Refused,
+    Sorted,
     Unsorted,
     UnsortedRecipient,
 )
-from paperpath.postoffice.telling import tell_damaged, tell_sorted
+from paperpath.postoffice.pace import Pace
+from paperpath.postoffice.telling import tell_damaged, tell_reports, tell_sorted
 from paperpath.routing.files import RoutingFiles, fingerprint
 from paperpath.routing.router import Router
 from paperpath.routing.sorting import sort_recipient
@@ -35,17 +39,14 @@ BATCH = 500
 LOOK_AGAIN_US = 5_000_000  # for what was claimed when the epoch began, and is ready again since
 
 R451_DAMAGED = make_reply(451, "4.3.0", "What the maildrop holds of this recipient is damaged")
+_EXPANDED = {
+    Fate.EXPANDED: make_reply(250, "2.1.5", "Handed on to several addresses"),
+    Fate.DELIVERED: make_reply(250, "2.1.5", "Handed on to the members of the list"),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Reporting:
-    """How what goes wrong at sorting is reported: a refusal to its sender, damage to the postmaster.
-
-    Notices of damage are given by the numbers of the recipients; both may raise MaildropError.
-    """
-
-    report_refusal: Callable[[UnsortedRecipient, Reply], Awaitable[NewMessage | None]]
-    report_damage: Callable[[Sequence[Damaged]], Awaitable[Mapping[int, NewMessage]]]
+# Makes what there is to tell of cases, by the numbers of the recipients; may raise MaildropError.
+Report = Callable[[Sequence[Case]], Awaitable[Mapping[int, NewMessage]]]
 
 
 class Sorter:
@@ -56,15 +57,17 @@ class Sorter:
         maildrop: Maildrop,
         files: RoutingFiles,
         memory: Path,
-        reporting: Reporting,
+        report: Report,
+        pace: Pace,
         log: Log,
         tell: Tell,
     ) -> None:
-        """Begin; `memory` is the file that remembers the rules, `reporting` makes what is told."""
+        """Begin; `memory` is the file that remembers the rules."""
         self._maildrop = maildrop
         self._files = files
         self._memory = memory
-        self._reporting = reporting
+        self._report = report
+        self._pace = pace
         self._log = log
         self._tell_event = tell
         self._router: Router | None = None
@@ -81,7 +84,7 @@ class Sorter:
         epoch = self._maildrop.read_epoch()
         unsorted = self._maildrop.read_unsorted(BATCH)
         verdicts = [sort_recipient(router, recipient) for recipient in unsorted.recipients]
-        decisions = await self._decide(unsorted, verdicts)
+        decisions = await self._decide(unsorted, verdicts, now_us)
         moved = await self._maildrop.sort(decisions, epoch, now_us) if decisions else 0
         if moved:
             self._tell(unsorted, decisions, verdicts)
@@ -99,6 +102,7 @@ class Sorter:
             self._log.error("file unreadable, what it said before stays in force", reason=trouble)
         if router is not self._router:
             await self._begin_epoch(router)
+            self._pace.forget()
             self._router = router
         return router
 
@@ -118,24 +122,51 @@ class Sorter:
             self._log.error("cannot remember the routing rules", reason=str(error))
         self._log.info("new routing rules are in force")
 
-    async def _decide(self, unsorted: Unsorted, verdicts: Sequence[Verdict]) -> list[Decision]:
+    async def _decide(self, unsorted: Unsorted, verdicts: Sequence[Verdict], now_us: int) -> list[Decision]:
         """Decide on each recipient, in order, then on the damaged."""
-        decisions: list[Decision] = []
-        for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True):
-            decision = verdict.decision
-            if isinstance(decision, Refused):
-                report = await self._reporting.report_refusal(recipient, decision.reply)
-                decision = replace(decision, report=report)
-            decisions.append(decision)
-        notices = await self._reporting.report_damage(unsorted.damaged) if unsorted.damaged else {}
-        decisions += [
-            Aside(damaged.recipient_id, R451_DAMAGED, notices.get(damaged.recipient_id))
+        cases = [
+            case
+            for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True)
+            if (case := _find_case(recipient, verdict)) is not None
+        ]
+        cases += [case_of_damaged(damaged, R451_DAMAGED) for damaged in unsorted.damaged]
+        reports = await self._report(cases) if cases else {}
+        decisions = [
+            self._complete(recipient, verdict.decision, reports, now_us)
+            for recipient, verdict in zip(unsorted.recipients, verdicts, strict=True)
+        ]
+        return decisions + [
+            Aside(damaged.recipient_id, R451_DAMAGED, reports.get(damaged.recipient_id))
             for damaged in unsorted.damaged
         ]
-        return decisions
+
+    def _complete(
+        self,
+        recipient: UnsortedRecipient,
+        decision: Decision,
+        reports: Mapping[int, NewMessage],
+        now_us: int,
+    ) -> Decision:
+        """Give a decision the report of it, if there is one; one on a report itself, the time of that."""
+        if isinstance(decision, Sorted) and recipient.is_report:
+            return replace(decision, not_before_us=self._pace.find_time(decision.address, now_us))
+        if isinstance(decision, Refused | Expanded) and recipient.id in reports:
+            return replace(decision, report=reports[recipient.id])
+        return decision
 
     def _tell(self, unsorted: Unsorted, decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> None:
         for recipient, decision, verdict in zip(unsorted.recipients, decisions, verdicts, strict=False):
             tell_sorted(recipient, decision, verdict.looks, self._log, self._tell_event)
+        tell_reports(unsorted.recipients, decisions, self._tell_event)
         for damaged in unsorted.damaged:
             tell_damaged(damaged, self._log, self._tell_event)
+
+
+def _find_case(recipient: UnsortedRecipient, verdict: Verdict) -> Case | None:
+    """Describe what a sender may have to be told of."""
+    match verdict.decision:
+        case Refused(_, reply):
+            return case_of_unsorted(recipient, Fate.FAILED, reply)
+        case Expanded() if verdict.success is not None:
+            return case_of_unsorted(recipient, verdict.success, _EXPANDED[verdict.success])
+    return None

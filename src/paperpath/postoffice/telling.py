@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from paperpath.journal import events
 from paperpath.journal.events import Tell, show_address, show_addresses
-from paperpath.maildrop.values import Aside, Damaged, Decision, Expanded, Refused, Sorted, UnsortedRecipient
+from paperpath.maildrop.values import (
+    Aside,
+    Damaged,
+    Decision,
+    Expanded,
+    NewMessage,
+    Refused,
+    Sorted,
+    UnsortedRecipient,
+)
 from paperpath.routing.steps import Look
 from paperpath.service.log import Log
 
@@ -20,19 +29,28 @@ def tell_sorted(
         case Sorted(_, final, transport, destination):
             event = events.Sorted(queue_id, address, show_address(final), transport.value, destination, rule)
             tell(event)
-        case Expanded(_, targets):
+        case Expanded(_, targets, _):
             log.info("expanded", **facts, into=len(targets))
             shown, more = show_addresses([target.address for target in targets])
             tell(events.Expanded(queue_id, address, shown, more, rule))
-        case Refused(_, reply, report):
+        case Refused(_, reply, _):
             log.info("refused", **facts, reply=reply)
             tell(events.Attempted(queue_id, address, "failed", 0, "", str(reply), 0))
-            if report is not None:
-                to = show_address(report.envelope.recipients[0].address)
-                tell(events.Reported(queue_id, report.queue_id, to, (address,), 0))
         case Aside(_, reply, _):
             log.error("held", **facts, reply=reply)
             tell(events.Attempted(queue_id, address, "set aside", 0, "", str(reply), 0))
+
+
+def tell_reports(recipients: Sequence[UnsortedRecipient], decisions: Sequence[Decision], tell: Tell) -> None:
+    """Tell each report once, with all recipients that it is about."""
+    reports: dict[str, tuple[NewMessage, list[UnsortedRecipient]]] = {}
+    for recipient, decision in zip(recipients, decisions, strict=False):
+        if isinstance(decision, Refused | Expanded) and (report := decision.report) is not None:
+            reports.setdefault(report.queue_id, (report, []))[1].append(recipient)
+    for report, about in reports.values():
+        shown, more = show_addresses([recipient.address for recipient in about])
+        to = show_address(report.envelope.recipients[0].address)
+        tell(events.Reported(about[0].queue_id, report.queue_id, to, shown, more))
 
 
 def tell_damaged(damaged: Damaged, log: Log, tell: Tell) -> None:

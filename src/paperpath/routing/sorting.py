@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from paperpath.mail.address import Mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.local_part import local_key
-from paperpath.mail.notification import drop_success
+from paperpath.mail.notification import Fate, asks_for_success, drop_success
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import (
     Aside,
@@ -61,7 +61,8 @@ def sort_recipient(router: Router, recipient: UnsortedRecipient) -> Verdict:
         targets = tuple(target for target, _ in _expand(router, start, step, looks))
     except _TooManyError:
         return Verdict(Refused(recipient.id, R550_TOO_MANY), tuple(looks))
-    return Verdict(Expanded(recipient.id, targets), tuple(looks))
+    success = _find_success(router, start, step) if asks_for_success(recipient.notify) else None
+    return Verdict(Expanded(recipient.id, targets), tuple(looks), success)
 
 
 def judge_recipient(router: Router, address: Mailbox) -> Reply:
@@ -132,6 +133,21 @@ def _replace(recipient: Target, step: Expansion) -> list[Target]:
     if recipient.return_path is None:  # a report to a list is for who looks after it, not for its members
         return [Target(step.owner, None, recipient.notify, recipient.orcpt, via)]
     return [Target(address, step.owner, "", "", via) for address in step.targets]
+
+
+def _find_success(router: Router, start: Target, step: Step) -> Fate | None:
+    """Tell what an expansion is to who asked for success: with a list it is there, with many it is expanded.
+
+    One alias after another with one target each hands the wish on, and is nothing yet.
+    """
+    while isinstance(step, Expansion):
+        if step.owner is not None:
+            return Fate.DELIVERED
+        if len(step.targets) != 1:
+            return Fate.EXPANDED
+        (start,) = _replace(start, step)
+        step, _ = router.find(start.address, start.expanded_via)
+    return None
 
 
 def _mark(target: Target, step: Step) -> tuple[str, ...]:

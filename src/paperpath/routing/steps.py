@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from paperpath.mail.address import Mailbox, format_mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.local_part import local_key
+from paperpath.mail.notification import Fate
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Decision, Transport
 
@@ -83,7 +84,10 @@ class Verdict:
     """The decision on a recipient, and all rules that were looked at for it, the last of which decided.
 
     Of an alias's targets those that decide on them are not among these, but in the verdicts on them.
+    `success`: what an expansion is to somebody who asked to be told of success, `None` where it is not the
+    end of that (RFC 3461 §5.2.7).
     """
 
     decision: Decision
     looks: tuple[Look, ...]
+    success: Fate | None = None

@@ -1,5 +1,7 @@
 """The contract of a maildrop, second part: ways in and post office, epochs, expansion, reports."""
 
+from dataclasses import replace
+
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.outcome import Deferred
 from paperpath.maildrop.content import read_content
@@ -148,6 +150,23 @@ async def p5_sorted_the_same_way_again_it_keeps_its_time(engine: Engine) -> None
         await maildrop.sort([decision], maildrop.read_epoch(), 20 if due_us == 5_000 else 30)
         (entry,) = maildrop.find(QueueFilter(), 0, 10)
         assert entry.due_us == due_us
+    await maildrop.close()
+
+
+async def h24_a_report_is_known_as_one_and_is_not_due_before_its_time(engine: Engine) -> None:
+    """What the post office wants later comes later, and is not brought forward when it is sorted again."""
+    maildrop = await engine.open()
+    await put(maildrop, "a@here.example")
+    await maildrop.accept(await make_report(maildrop, "r@here.example"))
+    assert [recipient.is_report for recipient in waiting_for(maildrop)] == [False, True]
+    decisions = [replace(to_local(recipient), not_before_us=50) for recipient in waiting_for(maildrop)]
+    await maildrop.sort(decisions, maildrop.read_epoch(), 10)
+    assert await claim_all(maildrop, now_us=49) == ()
+    await maildrop.raise_epoch()
+    await maildrop.reopen_stale(10)
+    await sort_all(maildrop, now_us=20)
+    assert await claim_all(maildrop, now_us=49) == ()
+    assert len(await claim_all(maildrop, now_us=50)) == 2
     await maildrop.close()
 
 
@@ -314,6 +333,7 @@ POST_OFFICE_CHECKS: tuple[Check, ...] = (
     p5_a_decision_of_an_older_epoch_is_passed_over,
     p5_what_is_ready_is_sorted_again_under_a_new_epoch,
     p5_sorted_the_same_way_again_it_keeps_its_time,
+    h24_a_report_is_known_as_one_and_is_not_due_before_its_time,
     p3_expansion_replaces_one_by_others_in_one_step,
     p2_expanded_into_nobody_a_message_is_gone,
     equal_final_recipients_get_one_copy,

@@ -1,4 +1,4 @@
-"""Failures settled with their reports, in a maildrop in memory (A-43, D-13, H-2 to H-5, P3)."""
+"""Outcomes settled with their reports, in a maildrop in memory (A-43, D-13, H-1 to H-8, H-25, P3)."""
 
 import asyncio
 import email
@@ -9,18 +9,22 @@ from typing import cast
 
 import pytest
 
-from paperpath.delivery.reports import Clerk, report_refusal
+from paperpath.delivery.addressee import case_of_unsorted
+from paperpath.delivery.reports import Clerk, make_reports, make_warnings
+from paperpath.delivery.schedule import Patience
 from paperpath.delivery.settling import make_settlements, settle_untold
-from paperpath.mail.address import Mailbox
+from paperpath.mail.address import Mailbox, parse_path
 from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameters
 from paperpath.mail.letter import Letterhead
+from paperpath.mail.notification import Fate
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
-from paperpath.mail.reply import make_reply
-from paperpath.maildrop.errors import StorageError
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.maildrop.errors import MaildropError, StorageError
 from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
 from paperpath.maildrop.values import (
     Claim,
     Claimed,
+    ClaimedMessage,
     Content,
     Damaged,
     NewMessage,
@@ -28,11 +32,12 @@ from paperpath.maildrop.values import (
     Settlement,
     Sorted,
     Transport,
+    UnsortedRecipient,
 )
 
 ANN = Mailbox("ann", "else.example")
 ADMIN = Mailbox("admin", "here.example")
-CLERK = Clerk(Letterhead("mx.here.example", ADMIN), 1000, lambda: "f00d")
+CLERK = Clerk(Letterhead("mx.here.example", ADMIN), 1000, Patience(432_000_000_000, None), lambda: "f00d")
 ORIGINAL = b"Subject: hello\r\n\r\nbody\r\n"
 DELIVERED = Delivered(make_reply(250, "2.1.5", "Delivered"))
 NOBODY = Failed(make_reply(550, "5.1.1", "No such mailbox"))
@@ -50,13 +55,20 @@ class Drop:
         self, *recipients: Recipient, sender: Mailbox | None = ANN, octets: bytes = ORIGINAL
     ) -> Claimed:
         """Take a message, and claim its recipients."""
+        await self.hand_in(*recipients, sender=sender, octets=octets)
+        return await self.claim()
+
+    async def hand_in(
+        self, *recipients: Recipient, sender: Mailbox | None = ANN, octets: bytes = ORIGINAL
+    ) -> tuple[UnsortedRecipient, ...]:
+        """Take a message."""
         writer = self.maildrop.new_content("Q")
         writer.write(octets)
         client = Client("192.0.2.1", 25, "client.example", "ESMTP")
         parameters = SenderParameters(envid="QQ314159")
         envelope = Envelope(sender, recipients, client, parameters)
         await self.maildrop.accept(NewMessage("0ABC", envelope, await writer.finish(), NOW_US))
-        return await self.claim()
+        return self.maildrop.read_unsorted(100).recipients
 
     async def claim(self) -> Claimed:
         """Sort everything as local, and claim it."""
@@ -238,19 +250,173 @@ def test_S5_H17_of_a_large_message_only_the_beginning_is_read(tmp_path: Path) ->
     asyncio.run(run())
 
 
-def test_E17_E19_a_refusal_at_sorting_is_reported_without_the_content() -> None:
+def test_H5_E17_E19_refusals_at_sorting_share_a_report_which_reads_the_content_then() -> None:
     async def run() -> None:
         drop = Drop()
-        writer = drop.maildrop.new_content("Q")
-        writer.write(ORIGINAL)
-        client = Client("192.0.2.1", 25, "client.example", "ESMTP")
-        envelope = Envelope(ANN, (recipient("bad"),), client)
-        await drop.maildrop.accept(NewMessage("0DEF", envelope, await writer.finish(), NOW_US))
-        (found,) = drop.maildrop.read_unsorted(10).recipients
-        report = await report_refusal(found, NOBODY.reply, drop.maildrop, CLERK, NOW_US)
-        assert report is not None
+        unsorted = await drop.hand_in(recipient("a"), recipient("b"), recipient("c", "NEVER"))
+        cases = [case_of_unsorted(one, Fate.FAILED, NOBODY.reply) for one in unsorted]
+        reports = await make_reports(cases, drop.maildrop, CLERK, NOW_US)
+        assert reports[1] == reports[2]
+        assert list(reports) == [1, 2]
+        text = reports[1].content.octets
+        assert text is not None
+        assert ORIGINAL in text
+        assert b"Original-Envelope-Id: QQ314159\r\n" in text
+        assert b"Received-From-MTA: dns; client.example (192.0.2.1)\r\n" in text
+        assert reports[1].envelope.recipients[0].address == ANN
+
+    asyncio.run(run())
+
+
+def test_E19_a_refusal_of_a_message_that_is_damaged_is_reported_without_it() -> None:
+    class Damaging(MemoryMaildrop):
+        def read_message(self, queue_id: str) -> ClaimedMessage | None:
+            raise MaildropError("damaged")
+
+    async def run() -> None:
+        drop = Drop()
+        (one,) = await drop.hand_in(recipient("a"))
+        case = case_of_unsorted(one, Fate.FAILED, NOBODY.reply)
+        (report,) = (await make_reports([case], Damaging(drop.store), CLERK, NOW_US)).values()
         assert len(cast("list[Message]", _read(report).get_payload())) == 2
-        assert report.envelope.recipients[0].address == ANN
+
+    asyncio.run(run())
+
+
+HOST = "mx.else.example"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "subject", "fields"),
+    [
+        (
+            DELIVERED,
+            b"Mail was delivered",
+            b"Action: delivered\r\nStatus: 2.1.5\r\nLast-Attempt-Date: ",
+        ),
+        (
+            Delivered(make_reply(250, "2.6.0", "Queued"), HOST),
+            b"Mail was handed on",
+            b"Action: relayed\r\nStatus: 2.6.0\r\nRemote-MTA: dns; mx.else.example\r\n"
+            b"Diagnostic-Code: smtp; 250 2.6.0 Queued\r\nLast-Attempt-Date: ",
+        ),
+        (
+            Failed(make_reply(550, "5.1.1", "Unknown"), HOST),
+            b"Mail could not be delivered",
+            b"Action: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.else.example\r\n"
+            b"Diagnostic-Code: smtp; 550 5.1.1 Unknown\r\nLast-Attempt-Date: ",
+        ),
+    ],
+)
+def test_H1_H14_H15_a_settlement_carries_the_report_that_was_asked_for(
+    outcome: Outcome, subject: bytes, fields: bytes
+) -> None:
+    async def run() -> None:
+        drop = Drop()
+        claimed = await drop.accept(recipient("joe", "SUCCESS,FAILURE"), recipient("ann"))
+        settlements = await drop.settle(claimed, outcome, DELIVERED)
+        assert [settlement.report is not None for settlement in settlements] == [True, False]
+        text = text_of(only(await drop.claim()))
+        assert b"\r\nSubject: " + subject in text
+        assert fields in text
+        assert b"ann@here" not in text
+
+    asyncio.run(run())
+
+
+def test_H1_of_what_another_host_will_report_nothing_is_said() -> None:
+    async def run() -> None:
+        drop = Drop()
+        claimed = await drop.accept(recipient("joe", "SUCCESS"))
+        taken = Delivered(make_reply(250, "", "ok"), HOST, takes_over=True)
+        (settlement,) = await drop.settle(claimed, taken)
+        assert settlement.report is None
+
+    asyncio.run(run())
+
+
+def test_H5_what_was_done_in_two_ways_is_two_reports() -> None:
+    async def run() -> None:
+        drop = Drop()
+        claimed = await drop.accept(recipient("a", "SUCCESS"), recipient("b"), recipient("c", "SUCCESS"))
+        first, second, third = await drop.settle(claimed, DELIVERED, NOBODY, DELIVERED)
+        assert first.report is third.report
+        assert drop.maildrop.read_books().reported == 2
+        assert second.report is not None
+
+    asyncio.run(run())
+
+
+def test_H23_a_delivery_here_whose_report_cannot_be_stored_is_looked_for_again() -> None:
+    async def run() -> None:
+        drop = Drop()
+        claimed = await drop.accept(recipient("a", "SUCCESS"), recipient("b"), recipient("c", "SUCCESS"))
+        elsewhere = Delivered(DELIVERED.reply, HOST)
+        settlements = settle_untold(claimed, [DELIVERED, DELIVERED, elsewhere], NOW_US)
+        first, *others = [settlement.outcome for settlement in settlements]
+        assert isinstance(first, Deferred)
+        assert first.uncertain
+        assert others == [DELIVERED, elsewhere]
+
+    asyncio.run(run())
+
+
+def test_H8_H14_who_waits_long_is_told_so_with_the_last_reply_and_until_when() -> None:
+    async def run() -> None:
+        drop = Drop()
+        claimed = await drop.accept(recipient("a"), recipient("b", "DELAY"), recipient("c", "NEVER"))
+        later = Deferred(Reply(452, "4.2.2", ("Mailbox", "full")), NOW_US + 1, host=HOST)
+        await drop.settle(claimed, later, later, later)
+        waiting = drop.maildrop.examine([claim.recipient_id for claim in claimed.claims]).claims
+        warnings = await make_warnings(waiting, drop.maildrop, CLERK, NOW_US)
+        assert list(warnings) == [claim.recipient_id for claim in claimed.claims]
+        first, second, third = warnings.values()
+        assert first is second
+        assert third is None
+        assert first is not None
+        text = first.content.octets
+        assert text is not None
+        assert text.count(b"Action: delayed\r\nStatus: 4.2.2\r\n") == 2
+        assert b"Diagnostic-Code: x-paperpath; 452 4.2.2 Mailbox full\r\n" in text
+        assert b"Will-Retry-Until: Sun, 19 Nov 2023 22:13:20 +0000\r\n" in text
+        assert b"text/rfc822-headers" in text
+        assert b"\r\nbody" not in text
+
+    asyncio.run(run())
+
+
+def test_H8_of_what_has_the_null_sender_no_delay_is_told() -> None:
+    async def run() -> None:
+        drop = Drop()
+        claimed = await drop.accept(recipient("a"), sender=None)
+        assert list((await make_warnings(claimed.claims, drop.maildrop, CLERK, NOW_US)).values()) == [None]
+
+    asyncio.run(run())
+
+
+def test_H8_who_was_never_tried_is_told_that() -> None:
+    async def run() -> None:
+        drop = Drop()
+        claimed = await drop.accept(recipient("a"))
+        (warning,) = (await make_warnings(claimed.claims, drop.maildrop, CLERK, NOW_US)).values()
+        assert warning is not None
+        assert b"Status: 4.0.0\r\n" in (warning.content.octets or b"")
+
+    asyncio.run(run())
+
+
+def test_H2_H25_a_source_route_and_what_the_header_asks_for_are_nothing_to_go_by() -> None:
+    async def run() -> None:
+        drop = Drop()
+        header = (
+            b"Errors-To: x@else.example\r\nReturn-Receipt-To: x@else.example\r\nReply-To: x@else.example\r\n"
+        )
+        sender, _ = parse_path(b"<@a.example,@b.example:user@d.example>")
+        claimed = await drop.accept(recipient("bad"), sender=sender, octets=header + ORIGINAL)
+        await drop.settle(claimed, NOBODY)
+        report = only(await drop.claim())
+        assert report.address == Mailbox("user", "d.example")
+        assert b"\r\nTo: <user@d.example>\r\n" in text_of(report)
 
     asyncio.run(run())
 

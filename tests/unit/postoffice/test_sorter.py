@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from paperpath.config.tables import Configuration
-from paperpath.journal.events import Event
+from paperpath.delivery.addressee import Case
+from paperpath.journal.events import Event, Reported
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
+from paperpath.mail.notification import Fate
 from paperpath.mail.outcome import Deferred, Delivered
-from paperpath.mail.reply import Reply, make_reply
+from paperpath.mail.reply import make_reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.maildrop.values import (
@@ -26,16 +28,18 @@ from paperpath.maildrop.values import (
     State,
     Transport,
     Unsorted,
-    UnsortedRecipient,
 )
-from paperpath.postoffice.sorter import LOOK_AGAIN_US, Reporting, Sorter
+from paperpath.postoffice.pace import MINUTE_US, Pace
+from paperpath.postoffice.sorter import LOOK_AGAIN_US, Sorter
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import open_log
 from tests.unit.config.example import configure
 
+ADMIN = Mailbox("admin", "here.example")
 R250 = make_reply(250, "2.0.0", "Done")
 R450 = make_reply(450, "4.2.0", "Later")
+MOST_REPORTS = 5
 ROUTES = '[[post_office.route]]\ndomain = "{}"\nvia = "local"\n'
 
 
@@ -66,12 +70,13 @@ class Office:
     store: MemoryStore
     maildrop: MemoryMaildrop
     sorter: Sorter
-    refused: list[tuple[str, str]]
+    told_of: list[Case]
+    told: list[Event]
     now_us: int = 1_000_000
 
-    async def accept(self, *addresses: str, sender: Mailbox | None = None) -> str:
+    async def accept(self, *addresses: str, sender: Mailbox | None = None, notify: str = "") -> str:
         queue_id = self.maildrop.new_queue_id(self.now_us)
-        recipients = tuple(Recipient(parse_mailbox(address)) for address in addresses)
+        recipients = tuple(Recipient(parse_mailbox(address), notify) for address in addresses)
         envelope = Envelope(sender, recipients, Client("192.0.2.1", 1, "h", "ESMTP"))
         await self.maildrop.accept(NewMessage(queue_id, envelope, Unreadable(), self.now_us))
         return queue_id
@@ -89,6 +94,9 @@ class Office:
         await self.maildrop.settle([Settlement(claim.recipient_id, Delivered(R250)) for claim in claims])
         return sorted(str(claim.address) for claim in claims)
 
+    def told_of_statuses(self) -> list[tuple[str, str]]:
+        return [(str(case.final), case.reply.status) for case in self.told_of]
+
     def queue(self) -> list[tuple[str, str]]:
         found = self.maildrop.find(QueueFilter(), 0, 10_000)
         return [(entry.address, entry.transport or entry.state.value) for entry in found]
@@ -100,30 +108,37 @@ class Office:
 
 
 def open_office(
-    folder: Path, maildrop: MemoryMaildrop | None = None, store: MemoryStore | None = None
+    folder: Path,
+    maildrop: MemoryMaildrop | None = None,
+    store: MemoryStore | None = None,
+    *,
+    share: bool = False,
 ) -> Office:
+    """Open; `share`: all that is told at once is told in one report."""
     store = store or MemoryStore()
     maildrop = maildrop or MemoryMaildrop(store)
-    refused: list[tuple[str, str]] = []
+    told_of: list[Case] = []
 
-    async def report(recipient: UnsortedRecipient, reply: Reply) -> NewMessage | None:
-        refused.append((str(recipient.address), reply.status))
-        if recipient.return_path is None:
-            return None
-        envelope = Envelope(None, (Recipient(recipient.return_path),), Client("", 0, "", ""))
-        queue_id = maildrop.new_queue_id(1)
-        return NewMessage(queue_id, envelope, Unreadable(), 1, Origin.REPORT)
+    async def report(cases: Sequence[Case]) -> Mapping[int, NewMessage]:
+        told_of.extend(cases)
+        if share:
+            return dict.fromkeys((case.recipient_id for case in cases), make_one(cases[0].return_path))
+        return {
+            case.recipient_id: make_one(ADMIN if case.fate is Fate.SET_ASIDE else case.return_path)
+            for case in cases
+            if case.fate is Fate.SET_ASIDE or case.return_path is not None
+        }
 
-    async def notify(damaged: Sequence[Damaged]) -> Mapping[int, NewMessage]:
-        envelope = Envelope(None, (Recipient(Mailbox("admin", "here.example")),), Client("", 0, "", ""))
-        queue_id = maildrop.new_queue_id(1)
-        notice = NewMessage(queue_id, envelope, Unreadable(), 1, Origin.REPORT)
-        return dict.fromkeys((one.recipient_id for one in damaged), notice)
+    def make_one(to: Mailbox | None) -> NewMessage:
+        envelope = Envelope(None, (Recipient(to or ADMIN),), Client("", 0, "", ""))
+        return NewMessage(maildrop.new_queue_id(1), envelope, Unreadable(), 1, Origin.REPORT)
 
     told: list[Event] = []
-    files, reporting = RoutingFiles(make(folder)), Reporting(report, notify)
-    sorter = Sorter(maildrop, files, folder / "memory", reporting, open_log("test"), told.append)
-    return Office(folder, store, maildrop, sorter, refused)
+    files = RoutingFiles(make(folder))
+    sorter = Sorter(
+        maildrop, files, folder / "memory", report, Pace(MOST_REPORTS), open_log("test"), told.append
+    )
+    return Office(folder, store, maildrop, sorter, told_of, told)
 
 
 def make(folder: Path, *domains: str) -> Configuration:
@@ -143,8 +158,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def play(folder: Path, scene: Callable[[Office], Awaitable[None]]) -> Office:
-    office = open_office(folder)
+def play(folder: Path, scene: Callable[[Office], Awaitable[None]], *, share: bool = False) -> Office:
+    office = open_office(folder, share=share)
 
     async def run() -> None:
         await scene(office)
@@ -266,7 +281,7 @@ def test_E17_E18_P3_an_unknown_user_fails_with_a_report_in_the_same_step(folder:
     async def scene(office: Office) -> None:
         await office.accept("nobody@here.example", sender=Mailbox("ann", "here.example"))
         await office.sort()
-        assert office.refused == [("nobody@here.example", "5.1.1")]
+        assert office.told_of_statuses() == [("nobody@here.example", "5.1.1")]
         assert office.queue() == [("ann@here.example", "local")]
         await office.accept("nobody@here.example")
         await office.sort()
@@ -275,12 +290,81 @@ def test_E17_E18_P3_an_unknown_user_fails_with_a_report_in_the_same_step(folder:
     assert (books.failed, books.reported) == (2, 1)
 
 
+def test_H5_refusals_sorted_together_are_told_together(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        queue_id = await office.accept(
+            "x@here.example", "y@here.example", sender=Mailbox("ann", "else.example")
+        )
+        await office.sort()
+        (reported,) = (event for event in office.told if isinstance(event, Reported))
+        assert (reported.queue_id, reported.to) == (queue_id, "ann@else.example")
+        assert reported.recipients == ("x@here.example", "y@here.example")
+
+    play(folder, scene, share=True)
+
+
+def test_E13_H22_an_expansion_is_told_with_it_to_who_asked_for_success(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        office.write("many: ann, admin\nlist: ann\nowner-list: admin\none: ann\n")
+        for notify in ("SUCCESS", "FAILURE", ""):
+            await office.accept(
+                "many@here.example",
+                "list@here.example",
+                "one@here.example",
+                sender=Mailbox("ann", "else.example"),
+                notify=notify,
+            )
+        await office.sort()
+        assert [(str(case.final), case.fate) for case in office.told_of] == [
+            ("many@here.example", Fate.EXPANDED),
+            ("list@here.example", Fate.DELIVERED),
+        ]
+        reported = [event.recipients for event in office.told if isinstance(event, Reported)]
+        assert reported == [("many@here.example",), ("list@here.example",)]
+
+    play(folder, scene)
+
+
+def test_H24_reports_over_the_limit_wait_and_none_is_lost(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        for _ in range(3 * MOST_REPORTS):
+            await office.accept("nobody@here.example", sender=Mailbox("Ann", "HERE.example"))
+        await office.accept("nobody@here.example", sender=Mailbox("x", "else.example"))
+        await office.accept(*["ann@here.example", "admin@here.example"])  # no reports
+        await office.sort()
+        assert len(await office.deliver(Transport.REMOTE)) == 1
+        delivered = [len(await office.deliver(Transport.LOCAL))]
+        again = open_office(folder, office.maildrop, office.store)  # what waits survives a crash
+        for _ in range(3):
+            again.now_us = office.now_us = office.now_us + MINUTE_US
+            await again.sort()
+            delivered.append(len(await office.deliver(Transport.LOCAL)))
+        assert delivered == [MOST_REPORTS + 2, MOST_REPORTS, MOST_REPORTS, 0]
+
+    play(folder, scene)
+
+
+def test_H24_P5_new_rules_do_not_put_reports_off_again(folder: Path) -> None:
+    async def scene(office: Office) -> None:
+        for _ in range(2 * MOST_REPORTS):
+            await office.accept("nobody@here.example", sender=Mailbox("ann", "here.example"))
+        await office.sort()
+        assert len(await office.deliver(Transport.LOCAL)) == MOST_REPORTS
+        for number in range(3):
+            office.write(f"other{number}: joe\n")
+            await office.sort()
+        office.now_us += MINUTE_US
+        assert len(await office.deliver(Transport.LOCAL)) == MOST_REPORTS
+
+    play(folder, scene)
+
+
 def test_E10_a_loop_fails_and_the_others_go_on(folder: Path) -> None:
     async def scene(office: Office) -> None:
         office.write("a: b, ann\nb: a\n")
         await office.accept("a@here.example")
         await office.sort()
-        assert office.refused == [("a@here.example", "5.4.6")]
+        assert office.told_of_statuses() == [("a@here.example", "5.4.6")]
         assert office.queue() == [("ann@here.example", "local")]
 
     play(folder, scene)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from paperpath.mail.address import Mailbox, parse_mailbox
+from paperpath.mail.notification import Fate
 from paperpath.maildrop.values import Expanded, Refused, Target
 from paperpath.routing.router import Router
 from paperpath.routing.sorting import MOST_FINAL, judge_recipient, sort_recipient
@@ -128,6 +129,46 @@ def test_E7_E13_what_was_asked_for_is_handed_on(aliases: str, notify: str, hande
     assert {(target.notify, target.orcpt) for target in targets} == {(handed_on, "rfc822;o@o.example")}
     (first, *_) = expand(make_router(aliases), "a@here.example")
     assert first.orcpt == ""
+
+
+LISTS = "one: x@else.example\nmany: x@else.example, joe\nl: joe, x@else.example\nowner-l: admin\n"
+LISTS += "to-one: one\nto-many: many\nto-l: l\nmixed: l, admin\n"
+
+
+@pytest.mark.parametrize(
+    ("alias", "success", "handed_on"),
+    [
+        ("one", None, "SUCCESS,FAILURE"),
+        ("to-one", None, "SUCCESS,FAILURE"),
+        ("many", Fate.EXPANDED, "FAILURE"),
+        ("to-many", Fate.EXPANDED, "FAILURE"),
+        ("l", Fate.DELIVERED, ""),
+        ("to-l", Fate.DELIVERED, ""),
+    ],
+)
+def test_E13_H22_what_an_expansion_is_to_who_wants_to_be_told_of_success(
+    alias: str, success: Fate | None, handed_on: str
+) -> None:
+    router = make_router(LISTS)
+    asked = make_recipient(f"{alias}@here.example", notify="SUCCESS,FAILURE")
+    verdict = sort_recipient(router, asked)
+    assert verdict.success is success
+    assert isinstance(verdict.decision, Expanded)
+    assert {target.notify for target in verdict.decision.targets} == {handed_on}
+    for notify in ("", "FAILURE", "NEVER"):
+        unasked = make_recipient(f"{alias}@here.example", notify=notify)
+        assert sort_recipient(router, unasked).success is None
+
+
+def test_E13_a_list_among_several_targets_is_told_of_by_the_expansion_alone() -> None:
+    router = make_router(LISTS)
+    verdict = sort_recipient(router, make_recipient("mixed@here.example", notify="SUCCESS"))
+    assert verdict.success is Fate.EXPANDED
+    assert isinstance(verdict.decision, Expanded)
+    assert {(str(target.return_path), target.notify) for target in verdict.decision.targets} == {
+        ("owner-l@here.example", ""),
+        ("sender@else.example", "NEVER"),
+    }
 
 
 def test_E8_E12_a_list_has_its_owner_as_return_path_and_gives_reports_to_nobody_else() -> None:

@@ -10,6 +10,7 @@ from paperpath.maildrop.values import (
     Decision,
     Expanded,
     NewMessage,
+    Origin,
     Refused,
     Sorted,
     Stage,
@@ -91,7 +92,7 @@ def _sort(store: MemoryStore, decision: Sorted, recipient: StoredRecipient, now_
         transport=decision.transport,
         destination=decision.destination,
         key=decision.key,
-        due_us=max(recipient.due_us, now_us) if goes_the_same_way else now_us,
+        due_us=max(recipient.due_us if goes_the_same_way else 0, now_us, decision.not_before_us),
         contacts=recipient.contacts if goes_the_same_way else destination.contacts,
     )
     store.on_work(decision.transport.stage)
@@ -128,4 +129,5 @@ def _unsorted(store: MemoryStore, number: int, recipient: StoredRecipient) -> Un
         recipient.orcpt,
         recipient.expanded_via,
         recipient.route_override,
+        message.origin is Origin.REPORT,
     )

@@ -46,7 +46,7 @@ READ_BOOKS = """
 _FIND_UNSORTED = "SELECT id FROM recipient WHERE state = 'unsorted' ORDER BY id LIMIT ?"
 _READ_UNSORTED = """
     SELECT recipient.id, queue_id, arrived_us, sender, address, accepted_address, return_path, notify, orcpt,
-           expanded_via, route_override
+           expanded_via, route_override, origin = 'report'
     FROM json_each(?) JOIN recipient ON recipient.id = value LEFT JOIN message ON message.id = message_id
     ORDER BY json_each.key
 """

@@ -24,7 +24,9 @@ class DamageError(Exception):
 
 def to_unsorted(row: Row) -> UnsortedRecipient:
     """Make a recipient that waits for the post office. Raises: DamageError."""
-    number, queue_id, arrived_us, sender, address, accepted, path, notify, orcpt, via, override = row
+    number, queue_id, arrived_us, sender, address, accepted, path, notify, orcpt, via, override, is_report = (
+        row
+    )
     _check_types("message", (queue_id, str), (arrived_us, int))
     _check_types("recipient", (notify, str), (orcpt, str), (override, str))
     mailbox = _mailbox(address, "address")
@@ -39,6 +41,7 @@ def to_unsorted(row: Row) -> UnsortedRecipient:
         orcpt,
         _alias_keys(via),
         override,
+        bool(is_report),
     )
 
 

@@ -31,7 +31,8 @@ _FIND_KEYS = """
 _SORT = """
     UPDATE recipient SET state = 'ready', address = value ->> 1, transport = value ->> 2,
         destination_id = value ->> 3, key = value ->> 4, epoch = ?1,
-        due_us = iif(transport IS value ->> 2 AND destination_id IS value ->> 3, max(due_us, ?2), ?2),
+        due_us = max(?2, value ->> 5,
+                     iif(transport IS value ->> 2 AND destination_id IS value ->> 3, due_us, 0)),
         contacts = iif(transport IS value ->> 2 AND destination_id IS value ->> 3, contacts,
                        (SELECT destination.contacts FROM destination WHERE destination.id = value ->> 3))
     FROM json_each(?3) WHERE recipient.id = value ->> 0
@@ -143,6 +144,7 @@ def _make_ready(transaction: Transaction, decisions: Sequence[Sorted], epoch: in
             one.transport.value,
             numbers[one.transport, one.destination],
             one.key,
+            one.not_before_us,
         )
         for one in decisions
     ]
