@@ -60,7 +60,7 @@ def programs_reloaded(installation: Installation) -> list[str]:
 def test_status_knows_every_program_and_misses_one_that_does_not_answer(
     installation: Installation, running: Process
 ) -> None:
-    assert list(statuses(installation)) == ["paperpath", "smtpld", "smtppd", "smtprd.1", "smtprd.2"]
+    assert list(statuses(installation)) == ["paperpath", "smtpld", "smtppd", "smtprcd", "smtprd.1", "smtprd.2"]
     assert statuses(installation)["paperpath"]["pid"] == running.pid
     told = command(installation, "status")
     assert told.returncode == 0
@@ -94,7 +94,7 @@ def test_P5_a_new_domain_is_taken_and_delivered_after_a_reload(
         running.send_signal(signal.SIGHUP)
         wait_until(lambda: "paperpath info reloaded" in installation.output(), "the reload")
     order = programs_reloaded(installation)
-    assert order == ["smtpld", "smtppd", "smtprd.1", "smtprd.2", "paperpath"]
+    assert order == ["smtpld", "smtppd", "smtprcd", "smtprd.1", "smtprd.2", "paperpath"]
     with Wire(installation.port) as wire:
         wire.open_transaction(b"u@new.example")
         wire.send(stuffed(b"Subject: new\r\n"))

@@ -32,7 +32,7 @@ def test_the_page_has_the_queue_and_all_programs(tmp_path: Path) -> None:
         wait_until(lambda: waiting in read_page(port), "the recipient to be counted")
         page = read_page(port)
         up = re.findall(r'^paperpath_up{program="(.*)"} 1\.0$', page, re.MULTILINE)
-        assert up == ["metricsd", "paperpath", "smtpld", "smtppd", "smtprd.1", "smtprd.2"]
+        assert up == ["metricsd", "paperpath", "smtpld", "smtppd", "smtprcd", "smtprd.1", "smtprd.2"]
         assert 'paperpath_recipients_total{outcome="accepted",program="smtppd"} 1.0' in page
         installation.kill("smtppd")
         restarted = 'paperpath_child_restarts_total{child="smtppd",program="paperpath"} 1.0'

@@ -104,8 +104,8 @@ def test_L3_L5_programs_drop_to_the_user_and_everything_is_theirs(
     installation.file.chmod(0o600)  # root's alone: the programs get the text
     with installation.up(launcher=[interpreter]) as supervisor:
         assert status_of(supervisor.pid)["Uid"] == ["0"] * 4
-        pids = [pid for name in ("smtpld", "smtppd", "smtprd") for pid in installation.pids(name)]
-        assert len(pids) == 4
+        pids = [pid for name in ("smtpld", "smtppd", "smtprcd", "smtprd") for pid in installation.pids(name)]
+        assert len(pids) == 5
         for pid in pids:
             status = status_of(pid)
             assert status["Uid"] == [str(nobody.pw_uid)] * 4
