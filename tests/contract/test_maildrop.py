@@ -18,6 +18,7 @@ from paperpath.testing import (
     maildrop_delivery_suite,
     maildrop_operator_suite,
     maildrop_post_office_suite,
+    maildrop_remote_suite,
     maildrop_suite,
 )
 from paperpath.testing.maildrop_suite import CHECKS, Check, Engine
@@ -66,7 +67,13 @@ def test_maildrop_contract(engine: str, check: Check, tmp_path: Path) -> None:
 
 
 def test_every_check_is_listed() -> None:
-    modules = (maildrop_suite, maildrop_post_office_suite, maildrop_delivery_suite, maildrop_operator_suite)
+    modules = (
+        maildrop_suite,
+        maildrop_post_office_suite,
+        maildrop_delivery_suite,
+        maildrop_operator_suite,
+        maildrop_remote_suite,
+    )
     written = {
         name
         for module in modules

@@ -135,6 +135,10 @@ def _name_settle(arguments: tuple[Any, ...]) -> str:
     return " + ".join(sorted(found))
 
 
+def _name_warn(arguments: tuple[Any, ...]) -> str:
+    return "warn with report" if any(value.report for value in _values(arguments)) else "warn"
+
+
 def _name_deed(arguments: tuple[Any, ...]) -> str:
     return f"operator: {type(arguments[-1]).__name__.lower()}"
 
@@ -147,6 +151,9 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.sorting:reopen_stale": "reopen",
     f"{_SQLITE}.sorting:raise_epoch": "raise epoch",
     f"{_SQLITE}.claiming:claim_ready": "claim",
+    f"{_SQLITE}.claiming:claim_overdue": "claim overdue",
+    f"{_SQLITE}.claiming:give_back": "give back",
+    f"{_SQLITE}.warning:warn": _name_warn,
     f"{_SQLITE}.settling:settle_claims": _name_settle,
     f"{_SQLITE}.settling:settle_unclaimed": lambda arguments: "operator: " + _name_settle(arguments),
     f"{_SQLITE}.destinations:suspend": "suspend",

@@ -3,6 +3,7 @@
 import click
 
 from paperpath.commands.queue_deeds import bounce, hold, release, remove, reroute, retry
+from paperpath.commands.queue_destinations import destinations
 from paperpath.commands.queue_looking import list_, show, summary
 
 
@@ -16,5 +17,5 @@ def queue() -> None:
     """
 
 
-for command in (list_, show, summary, hold, release, retry, remove, bounce, reroute):
+for command in (list_, show, summary, destinations, hold, release, retry, remove, bounce, reroute):
     queue.add_command(command)

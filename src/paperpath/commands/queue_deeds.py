@@ -128,7 +128,7 @@ def release(errand: Errand) -> None:
 def retry(errand: Errand) -> None:
     """Try now what waits for a later attempt, whether or not its destination is suspended.
 
-    Example: paperpath queue retry --domain example.net
+    Example: paperpath queue retry --destination example.net
     """
     _change(errand, _RETRY, Retry(read_clock_us()))
 

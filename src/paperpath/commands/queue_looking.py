@@ -45,7 +45,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="For scripts:
 def list_(file: Path, selection: Selection, as_json: bool) -> None:
     """List recipients that are in the queue, under their messages; exit 1 if there are none.
 
-    Example: paperpath queue list --state held --older-than 3h
+    Example: paperpath queue list --destination example.net --older-than 3h
     """
 
     async def work(_: Configuration, maildrop: Maildrop) -> int:

@@ -74,6 +74,7 @@ def selecting(command: Command) -> Command:
         older_than: str | None,
         state: str | None,
         error: str,
+        destination: str,
         limit: int | None,
         **others: object,
     ) -> object:
@@ -86,6 +87,7 @@ def selecting(command: Command) -> Command:
                 None if older_than is None else read_clock_us() - _read_age_us(older_than),
                 None if state is None else State(state),
                 error,
+                _read_destination(destination),
             )
             for queue_id in (dict.fromkeys(queue_ids) or ("",))
         )
@@ -105,6 +107,7 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--older-than", metavar="AGE", help="Here for longer than this: 90s, 30min, 3h, 2d, 1w."),
     click.option("--state", type=click.Choice(_STATES), help="In this state."),
     click.option("--error", metavar="TEXT", default="", help="With this text in the last reply."),
+    click.option("--destination", default="", help="To this destination, as queue destinations lists it."),
     click.option("--limit", type=click.IntRange(1), help="The first so many recipients."),
 )
 
@@ -123,6 +126,12 @@ def _read_domain(text: str) -> str:
     if to_a_labels(text.removesuffix(".")) is None and not is_address_literal(text):
         fail(f"--domain: expected a domain, got {format_value(text)}", os.EX_USAGE)
     return domain_key(text)
+
+
+def _read_destination(text: str) -> str:
+    """Read a domain in any form; a destination that is none is taken as it is."""
+    is_domain = to_a_labels(text.removesuffix(".")) is not None or is_address_literal(text)
+    return domain_key(text) if is_domain else text
 
 
 def _read_sender(text: str) -> str:

@@ -16,6 +16,7 @@ from paperpath.maildrop.values import SMALL_CONTENT_OCTETS, NewMessage, Settleme
 from paperpath.testing.maildrop_delivery_suite import DELIVERY_CHECKS
 from paperpath.testing.maildrop_operator_suite import OPERATOR_CHECKS
 from paperpath.testing.maildrop_post_office_suite import POST_OFFICE_CHECKS
+from paperpath.testing.maildrop_remote_suite import REMOTE_CHECKS
 from paperpath.testing.maildrop_tools import CLIENT, LATER, next_stage, waiting_for
 from paperpath.testing.maildrop_tools import Check as Check
 from paperpath.testing.maildrop_tools import Engine as Engine
@@ -343,4 +344,5 @@ CHECKS: tuple[Check, ...] = (
     *POST_OFFICE_CHECKS,
     *DELIVERY_CHECKS,
     *OPERATOR_CHECKS,
+    *REMOTE_CHECKS,
 )

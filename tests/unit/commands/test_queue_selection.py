@@ -74,6 +74,9 @@ def test_pages_end_at_a_number(desk: Desk) -> None:
         (("--state", "held"), []),
         (("--error", "is full"), ["a@here.example"]),
         (("--error", "is full", "--recipient", "b@here.example"), []),
+        (("--destination", "HERE.example."), ["a@here.example", "b@here.example"]),
+        (("--destination", "smtp://here.example:25"), []),
+        (("--destination", "here.example", "--recipient", "b@here.example"), ["b@here.example"]),
         (("--limit", "1"), ["a@here.example"]),
     ],
 )

@@ -48,10 +48,10 @@ def to_unsorted(row: Row) -> UnsortedRecipient:
 def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
     """Make a claim of one message's recipient. Raises: DamageError."""
     _check_types("message", (deadline_us, int))
-    number, _, address, accepted, path, destination, tried, attempts, notify, orcpt, *counts = row
+    number, _, address, accepted, path, destination, tried, attempts, notify, orcpt, *rest = row
+    warned, before, now = rest  # failed contacts of its destination: when it was sorted, and now
     _check_types("recipient", (destination, str), (tried, int), (attempts, int), (notify, str), (orcpt, str))
-    _check_types("recipient", *((count, int) for count in counts))
-    warned, contacts_before, contacts = counts
+    _check_types("recipient", (warned, int), (before, int), (now, int))
     mailbox = _mailbox(address, "address")
     return Claim(
         number,
@@ -61,7 +61,7 @@ def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
         message.sender if path is None else _path(path, "return path"),
         destination,
         bool(tried),
-        attempts + contacts - contacts_before,
+        attempts + now - before,
         notify,
         orcpt,
         deadline_us,
