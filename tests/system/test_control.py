@@ -60,7 +60,14 @@ def programs_reloaded(installation: Installation) -> list[str]:
 def test_status_knows_every_program_and_misses_one_that_does_not_answer(
     installation: Installation, running: Process
 ) -> None:
-    assert list(statuses(installation)) == ["paperpath", "smtpld", "smtppd", "smtprcd", "smtprd.1", "smtprd.2"]
+    assert list(statuses(installation)) == [
+        "paperpath",
+        "smtpld",
+        "smtppd",
+        "smtprcd",
+        "smtprd.1",
+        "smtprd.2",
+    ]
     assert statuses(installation)["paperpath"]["pid"] == running.pid
     told = command(installation, "status")
     assert told.returncode == 0

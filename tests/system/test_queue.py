@@ -109,9 +109,9 @@ def test_deeds_with_nothing_running_are_found_when_it_runs(installation: Install
         send(installation, "a", "b")
     assert [row["state"] for row in rows(installation)] == ["unsorted"] * 2
     deed(installation, "hold", "--recipient", f"a@{AWAY}")
-    deed(installation, "reroute", "lmtp://192.0.2.1:24", "--recipient", f"b@{AWAY}")
+    deed(installation, "reroute", "smtp://127.0.0.1:24", "--recipient", f"b@{AWAY}")
     with installation.up():
-        wait_for_state(installation, "b", state="ready", destination="lmtp://192.0.2.1:24")
+        wait_for_state(installation, "b", state="ready", destination="smtp://127.0.0.1:24")
         assert wait_for_state(installation, "a", state="held")["attempts"] == 0
 
 
