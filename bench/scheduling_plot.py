@@ -1,0 +1,1 @@
+def draw(title, daemon): return ""
