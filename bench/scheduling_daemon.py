@@ -7,6 +7,7 @@ suspended), the turns, and what a turn takes. Every message has one recipient.
 
 import heapq
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,8 @@ from paperpath.maildrop.values import Rooms
 from paperpath.remote.windows import Feedback, Limits, LimitTable, Windows
 
 MOST_CLAIMED = 200
-TURN_S = 0.01  # a claim and a commit
+TURN_S = 0.005  # a claim and a commit
+MESSAGE_S = 0.0004  # what each message adds to them
 POLL_S = 1.0
 _FEEDBACK = {
     Result.DELIVERED: Feedback.GOOD,
@@ -56,6 +58,11 @@ class _Queue:
     suspended_until_s: float | None = None
     probe: int | None = None
     suspensions: int = 0
+
+    @property
+    def next_s(self) -> float:
+        """When something is due."""
+        return max(self.due[0][0], self.suspended_until_s or 0.0) if self.due else math.inf
 
     def room(self, wanted: int, now_s: float) -> int:
         """How many may be claimed, of so many."""
@@ -114,8 +121,11 @@ class Daemon:
     # Turns
 
     def _poll(self) -> None:
+        """Look whether anything is due; it is no use to look before anything can be."""
         self._wake()
-        self._clock.call_in(POLL_S, self._poll)
+        waits_s = min((queue.next_s for queue in self.queues.values()), default=0.0) - self._clock.now_s
+        is_idle = not self._begun_s and not self._ended and waits_s < math.inf
+        self._clock.call_in(max(POLL_S, waits_s if is_idle else 0.0), self._poll)
 
     def _wake(self) -> None:
         if not self._is_awake:
@@ -124,13 +134,14 @@ class Daemon:
 
     def _turn(self) -> None:
         self._is_awake = False
-        self._rests_until_s = self._clock.now_s + TURN_S
         ended, self._ended = self._ended, []
         claimed = self._claim()
+        took_s = TURN_S + MESSAGE_S * max(len(claimed), len(ended))
+        self._rests_until_s = self._clock.now_s + took_s
         for number, result, is_away in ended:
             self._settle(number, result, is_away)
         if claimed:
-            self._clock.call_in(TURN_S, lambda: self._begin(claimed))
+            self._clock.call_in(took_s, lambda: self._begin(claimed))
         if claimed or ended:
             self._wake()
 

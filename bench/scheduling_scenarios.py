@@ -55,12 +55,13 @@ def _all_alive() -> Scenario:
 
 def _outage() -> Scenario:
     return Scenario(
-        "3,000 destinations stall, and a tenth as many do not",
+        "1,000 destinations stall all at once, where 5 are known, and 20 more come; 300 at once in all",
         [
-            *_many("stalled", 3000, lambda name: Site(name, backlog=2, stalled_until_s=_NEVER_S)),
-            *_many("known", 10, lambda name: Site(name, per_s=1, until_s=900)),
-            *_many("alive", 290, lambda name: Site(name, per_s=0.01, from_s=60, until_s=900)),
+            *_many("stalled", 1000, lambda name: Site(name, backlog=2, from_s=60, stalled_until_s=_NEVER_S)),
+            *_many("known", 5, lambda name: Site(name, per_s=1, until_s=600)),
+            *_many("new", 20, lambda name: Site(name, per_s=0.05, from_s=120, until_s=600)),
         ],
+        most_transactions=300,
         most_s=3600,
     )
 

@@ -47,8 +47,8 @@ class Site:
     """A destination: what there is for it, and how it behaves. Its name to the first dot is its kind."""
 
     name: str
-    backlog: int = 0  # messages that are there at the beginning
-    per_s: float = 0.0  # messages that come later, at random, between two moments
+    backlog: int = 0  # messages that come all at once, at the first of two moments
+    per_s: float = 0.0  # messages that come at random, between the two
     from_s: float = 0.0
     until_s: float = 0.0
     latency_s: float = 0.1  # of a transaction, give or take a fifth
@@ -66,7 +66,7 @@ class Site:
 
     def arrivals(self, seed: int) -> Iterator[float]:
         """The moments at which messages for it come."""
-        yield from itertools.repeat(0.0, self.backlog)
+        yield from itertools.repeat(self.from_s, self.backlog)
         chance, moment_s = Random(f"{seed} {self.name} mail"), self.from_s
         while self.per_s and (moment_s := moment_s + chance.expovariate(self.per_s)) < self.until_s:
             yield moment_s

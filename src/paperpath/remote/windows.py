@@ -104,12 +104,12 @@ class Windows:
 
     @property
     def room(self) -> int:
-        """How many transactions more may be on their way, to all destinations together."""
-        return max(self._most_in_flight - self._in_flight, 0)
+        """How many transactions may begin before the rooms are asked for again; 0: all there may be are."""
+        return min(self._unproven_room or self._room, self._room)
 
     def rooms(self, now_s: float) -> Rooms:
         """Return how many transactions may begin, for each destination that is known and for any other."""
-        first, room, unproven_room = self._first_window, self.room, self._unproven_room
+        first, room, unproven_room = self._first_window, self._room, self._unproven_room
         named = {name: _pace(first, limits, 0) for name, limits in self._limits.special.items()}
         for destination, window in self._windows.items():
             limits = self._limits.of(destination)
@@ -169,14 +169,20 @@ class Windows:
         window.broken = MOST_BROKEN - 1
 
     @property
+    def _room(self) -> int:
+        return max(self._most_in_flight - self._in_flight, 0)
+
+    @property
     def _unproven_room(self) -> int:
-        return max(min(self.room, self._most_unproven - self._unproven), 0)
+        """What those have that have not taken anything; a little is none, for it is given out at once."""
+        left = self._most_unproven - self._unproven
+        return min(left, self._room) if left > 0 and left * 10 >= self._most_unproven else 0
 
     @property
     def _first_window(self) -> int:
-        """How much a new destination gets: at most half of their part goes to more than one for each."""
+        """How much a new destination gets; when a fifth of what such have is taken, each gets one."""
         room, most = self._unproven_room, self._most_unproven
-        return min(room, 1 + (FIRST_WINDOW - 1) * max(2 * room - most, 0) // most)
+        return min(room, 1 + (FIRST_WINDOW - 1) * max(5 * room - 4 * most, 0) // most)
 
     def _prove(self, window: _Window, *, is_proven: bool) -> None:
         if window.is_proven is not is_proven:
