@@ -1,8 +1,9 @@
 """What becomes of a backlog, simulated: `.venv/bin/python -m bench.scheduling [options]`.
 
-It drives the product's own scheduling policy (windows, limits, pauses) against a table of destinations that are
-quick, slow, dead, stalled or moody, and tells how long that takes and who waits for whom. No clock is waited
-for and no chance is left: the same seed gives the same figures everywhere. docs/scheduling.md shows some runs.
+It drives the product's own scheduling policy (windows, limits, pauses) against a table of destinations that
+are quick, slow, dead, stalled or moody, and tells how long that takes and who waits for whom. No clock is
+waited for and no chance is left: the same seed gives the same figures everywhere. docs/scheduling.md shows
+some runs.
 """
 
 import argparse
@@ -19,9 +20,13 @@ from bench.scheduling_plot import draw
 from bench.scheduling_scenarios import SCENARIOS
 
 MEANING = """\
-Waiting: seconds from a message's arrival to its delivery. Slowdown: the mean of that, in proportion to what it
-is where a kind's first destination is alone in the world. Fairness: Jain's index of the slowdowns of all
-destinations, 1 where all are slowed alike; those that nothing reached are not in it."""
+Median, 95 % and most: seconds that a message waited from its arrival to its delivery. Slowdown: the mean of
+that by what it is where the first destination of the kind is alone in the world. Fairness: Jain's index of
+the slowdowns of all destinations, 1 where all are slowed alike; those that nothing reached are not in it."""
+HEADS = (
+    *("to", "of them", "messages", "delivered", "median s", "95 % s", "most s"),
+    *("attempts", "connections", "suspended", "slowdown"),
+)
 EXAMPLE = """\
 example:
   python -m bench.scheduling
@@ -141,9 +146,7 @@ def _rank(values: Sequence[float], share: float) -> float | None:
 
 def show(result: Result) -> str:
     """The result as a table."""
-    heads = ("to", "of them", "messages", "delivered", "median s", "95 % s", "most s")
-    heads += ("attempts", "connections", "suspended", "slowdown")
-    lines = [heads, *(_cells(row) for row in result.rows)]
+    lines = [HEADS, *map(_cells, result.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     table = [
         "  ".join(
@@ -168,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bench.scheduling",
         description="Simulate the scheduling of remote delivery.",
-        epilog=EXAMPLE,
+        epilog=f"{MEANING}\n\n{EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
@@ -187,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.json:
             print(show(result), end="\n\n", flush=True)
         if options.svg:
-            options.svg.write_text(draw(result.title, daemon), encoding="utf-8")
+            options.svg.write_text(draw(result.title, daemon.messages, daemon.now_s), encoding="utf-8")
     if options.json:
         print(json.dumps([asdict(result) for result in results], indent=2))
     return 0

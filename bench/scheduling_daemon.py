@@ -1,8 +1,8 @@
 """The simulated smtprcd: the product's own policy, in turns like those of `paperpath.remote.dispatch`.
 
-Windows, limits and pauses are the product's; what is modelled is what needs a database or processes: the claim
-(a message of each destination in turn, what is due, no more than there is room for, one probe of what was
-suspended), the turns, and what a turn takes. Every message has one recipient.
+Windows, limits and pauses are the product's; what is modelled is what needs a database or processes: the
+claim (a message of each destination in turn, what is due, no more than there is room for, one probe of what
+was suspended), the turns, and what a turn takes. Every message has one recipient.
 """
 
 import heapq
@@ -117,6 +117,11 @@ class Daemon:
     def _queue(self, number: int) -> None:
         message = self.messages[number]
         heapq.heappush(self.queues[message.destination].due, (message.due_s, number))
+
+    @property
+    def now_s(self) -> float:
+        """The moment that it has come to."""
+        return self._clock.now_s
 
     # Turns
 

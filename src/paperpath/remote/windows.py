@@ -3,12 +3,12 @@
 Asked by smtprcd before each claim, told by it what became of what it claimed, and driven by the simulator in
 `bench.scheduling`; docs/scheduling.md says why each rule is there. Every destination has a window, in
 transactions: it begins small, grows with success up to what its connections can take, and is halved when the
-other side breaks off, after which it grows more slowly. One that only breaks off is closed: its destination is
-to be suspended.
+other side breaks off, after which it grows more slowly. One that only breaks off is closed: its destination
+is to be suspended.
 
 What is on its way to all destinations together is limited as well. So that many slow destinations do not keep
-out the next one (promise P6, requirement G-15), none has more on its way than there is room left, and those that
-have not yet taken anything share a part of it: however many are silent, the others go on.
+out the next one (promise P6, requirement G-15), a window is never wider than the room that is left; and all
+who have not taken anything yet share a part of it, so that however many are silent, the others go on.
 
 Transactions beyond the connections wait where they are carried out, ready for the next free connection. That
 pays where transactions are quick, and where they are slow it would only keep them from being sorted anew.
@@ -26,7 +26,8 @@ WAITING_PER_CONNECTION = 8
 SLOW_S = 1.0
 MOST_BROKEN = 10  # transactions in a row that the other side may break off
 UNPROVEN_SHARE = 0.75  # of all that may be on its way
-MOST_REMEMBERED = 1000  # destinations that have nothing on its way
+MOST_REMEMBERED = 1000  # destinations with nothing on their way
+REMEMBERED_S = 300.0  # since the last of theirs began
 _MINUTE_S = 60.0
 
 
@@ -66,11 +67,11 @@ class _Window:
     is_cautious: bool = False  # it was halved once
     broken: int = 0  # in a row
     older: int = 0  # of those in flight, so many may have begun before it was halved
-    begun_s: deque[float] = field(
-        default_factory=deque
-    )  # of those in the last minute, where they are limited
+    last_s: float = 0.0  # when the last one began
+    begun_s: deque[float] = field(default_factory=deque)  # within the last minute, where that is limited
 
     def grow(self, most_connections: int, took_s: float) -> None:
+        """Make it wider after a success, up to what the connections can take in time."""
         step = 1 / self.size if self.is_cautious else 1
         if took_s > SLOW_S:
             self.size = max(min(self.size + step, most_connections), self.size - 1)
@@ -78,11 +79,15 @@ class _Window:
             self.size = min(self.size + step, most_connections * WAITING_PER_CONNECTION)
 
     def shrink(self) -> None:
-        """Halve it, once for all that are on their way together: they say the same."""
-        if not self.older:
-            self.is_cautious = True
-            self.size = max(self.size / 2, 1)
-            self.older = self.in_flight
+        """Halve it; what is on its way was begun before."""
+        self.is_cautious = True
+        self.size = max(self.size / 2, 1)
+        self.older = self.in_flight
+
+    def forget_begun(self, now_s: float) -> None:
+        """Forget what began more than a minute ago."""
+        while self.begun_s and self.begun_s[0] <= now_s - _MINUTE_S:
+            self.begun_s.popleft()
 
 
 class Windows:
@@ -112,14 +117,16 @@ class Windows:
         first, room, unproven_room = self._first_window, self._room, self._unproven_room
         named = {name: _pace(first, limits, 0) for name, limits in self._limits.special.items()}
         for destination, window in self._windows.items():
-            limits = self._limits.of(destination)
-            _forget_begun(window, limits, now_s)
             if window.is_proven:
                 free = min(int(window.size), max(room, 1)) - window.in_flight
             else:
                 free = min(int(window.size) - window.in_flight, unproven_room)
-            named[destination] = max(_pace(free, limits, len(window.begun_s)), 0)
-        self._forget()
+            limits = self._limits.of(destination)
+            if limits.most_per_minute is not None:
+                window.forget_begun(now_s)
+                free = _pace(free, limits, len(window.begun_s))
+            named[destination] = max(free, 0)
+        self._forget(now_s)
         return Rooms(_pace(first, self._limits.general, 0), named)
 
     def begin(self, destination: str, now_s: float) -> None:
@@ -128,6 +135,7 @@ class Windows:
         if window is None:
             window = self._windows[destination] = _Window(max(self._first_window, 1))
         self._resting.pop(destination, None)
+        window.last_s = now_s
         window.in_flight += 1
         self._in_flight += 1
         self._unproven += not window.is_proven
@@ -140,17 +148,18 @@ class Windows:
         self._unproven -= not window.is_proven
         window.in_flight -= 1
         self._in_flight -= 1
-        window.older = max(window.older - 1, 0)
+        is_new = not window.older
+        window.older -= not is_new
         if feedback is Feedback.GOOD:
             window.broken = 0
             window.grow(self._limits.of(destination).most_connections, took_s)
         elif feedback is Feedback.BAD:
             window.broken += 1
-            window.shrink()
+            if is_new:  # the others say the same as the first of them
+                window.shrink()
         if feedback is not Feedback.BAD:
             self._prove(window, is_proven=feedback is Feedback.GOOD)
         if not window.in_flight:
-            window.size = min(window.size, FIRST_WINDOW)  # for it may be another host by then
             self._resting[destination] = None
         return feedback is Feedback.BAD and window.broken >= MOST_BROKEN
 
@@ -189,21 +198,17 @@ class Windows:
             window.is_proven = is_proven
             self._unproven += -window.in_flight if is_proven else window.in_flight
 
-    def _forget(self) -> None:
-        """Forget whoever had nothing on its way for longest; not what began within the last minute."""
-        for destination in list(self._resting)[: max(len(self._resting) - MOST_REMEMBERED, 0)]:
-            if not self._windows[destination].begun_s:
+    def _forget(self, now_s: float) -> None:
+        """Forget who rests too long, or longest of too many, unless what it had still counts."""
+        for destination in list(self._resting):
+            window = self._windows[destination]
+            if len(self._resting) <= MOST_REMEMBERED and now_s - window.last_s < REMEMBERED_S:
+                return
+            window.forget_begun(now_s)
+            if not window.begun_s:
                 del self._windows[destination], self._resting[destination]
 
 
 def _pace(room: int, limits: Limits, begun: int) -> int:
     """Return what is left of a room, where so many began within the last minute."""
     return room if limits.most_per_minute is None else min(room, limits.most_per_minute - begun)
-
-
-def _forget_begun(window: _Window, limits: Limits, now_s: float) -> None:
-    """Forget what began more than a minute ago, or does not count any more."""
-    if limits.most_per_minute is None:
-        window.begun_s.clear()
-    while window.begun_s and window.begun_s[0] <= now_s - _MINUTE_S:
-        window.begun_s.popleft()
