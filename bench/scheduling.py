@@ -75,7 +75,9 @@ def simulate(scenario: Scenario, seed: int = 1) -> tuple[Result, Daemon]:
     }
     kinds = dict.fromkeys(site.kind for site in scenario.sites)
     delivered = [message.delivered_s for message in daemon.messages]
-    drained_s = max(moment_s or 0.0 for moment_s in delivered) if None not in delivered else None
+    drained_s = (
+        max((moment_s or 0.0 for moment_s in delivered), default=0.0) if None not in delivered else None
+    )
     rows = [_make_row(kind, scenario, daemon, slowdowns) for kind in kinds]
     return Result(scenario.title, seed, drained_s, find_fairness(list(slowdowns.values())), rows), daemon
 
