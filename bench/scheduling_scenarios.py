@@ -41,7 +41,7 @@ def _half_dead() -> Scenario:
             *_many("dead", 500, lambda name: Site(name, backlog=100, dead_until_s=_NEVER_S)),
             *_many("alive", 500, lambda name: Site(name, backlog=100)),
         ],
-        most_s=600,
+        most_s=120,
     )
 
 
@@ -49,7 +49,7 @@ def _all_alive() -> Scenario:
     return Scenario(
         "the same without the dead ones",
         list(_many("alive", 500, lambda name: Site(name, backlog=100))),
-        most_s=600,
+        most_s=120,
     )
 
 
