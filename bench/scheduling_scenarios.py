@@ -99,6 +99,13 @@ def _limiters() -> Scenario:
     )
 
 
+def _full() -> Scenario:
+    return Scenario(
+        "destinations that refuse connections beyond some",
+        [Site(f"greets-{greets}", backlog=2000, greets=greets) for greets in (1, 2, 5, 10)],
+    )
+
+
 def _edge() -> Scenario:
     return Scenario(
         "transactions that take about as long as the policy calls slow",
@@ -140,6 +147,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
     "alternating": _alternating,
     "noisy": _noisy,
     "limiters": _limiters,
+    "full": _full,
     "edge": _edge,
     "paced": _paced,
     "recovery": _recovery,

@@ -56,6 +56,7 @@ class Site:
     failure_rate: float = 0.0  # of its transactions, which it breaks off
     alternates: bool = False  # breaks off every other one
     takes: int | None = None  # transactions at once; it breaks off what is more
+    greets: int | None = None  # connections at once; it refuses what is more
     dead_until_s: float = 0.0  # nobody answers there
     stalled_until_s: float = 0.0  # somebody answers, and never says a word
 
@@ -128,6 +129,9 @@ class Lane:
             self._clock.call_in(self._vary(site.connect_s), self._reach)
 
     def _reach(self) -> None:
+        if self._site.greets is not None and self._reached >= self._site.greets:
+            self._give_up()
+            return
         self._reached += 1
         self._go_on(_Connection())
 
