@@ -3,13 +3,13 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from bench.scheduling import Row, find_fairness, main, show, simulate
 from bench.scheduling_daemon import Scenario
 from bench.scheduling_plot import draw
 from bench.scheduling_sites import Site
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from paperpath.remote.windows import Limits, LimitTable
 
 _NEVER_S = 1e9
