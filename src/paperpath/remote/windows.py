@@ -109,8 +109,11 @@ class Windows:
 
     @property
     def room(self) -> int:
-        """How many transactions may begin before the rooms are asked for again; 0: all there may be are."""
-        return min(self._unproven_room or self._room, self._room)
+        """How many transactions may begin before the rooms are asked for again; 0: it is full.
+
+        No more than those may have that have not taken anything, for all of them may be for such.
+        """
+        return self._unproven_room or self._room
 
     def rooms(self, now_s: float) -> Rooms:
         """Return how many transactions may begin, for each destination that is known and for any other."""
@@ -170,12 +173,9 @@ class Windows:
 
     def begin_anew(self, destination: str) -> None:
         """Let a destination that was away begin with one at a time; the next that breaks off closes it."""
-        window = self._windows.get(destination)
-        if window is None:
-            window = self._windows[destination] = _Window(1)
-            self._resting[destination] = None
-        window.size = 1
-        window.broken = MOST_BROKEN - 1
+        if (window := self._windows.get(destination)) is not None:
+            window.size = 1
+            window.broken = MOST_BROKEN - 1
 
     @property
     def _room(self) -> int:

@@ -92,17 +92,17 @@ def test_G13_one_that_only_breaks_off_is_closed_at_last():
 
 def test_G13_one_that_was_away_begins_with_one_at_a_time_and_is_closed_by_the_next_failure():
     one = windows()
-    begin(one, "a", 1)
-    end(one, "a", Feedback.GOOD)  # the probe
-    one.begin_anew("a")
-    one.begin_anew("forgotten")
-    for name in ("a", "forgotten"):
-        assert one.rooms(0).of(name) == 1
-        begin(one, name, 1)
-        assert one.rooms(0).of(name) == 0
+    for name in "ab":
+        begin(one, name, 1, 1000)
+        end(one, name, Feedback.GOOD)  # the probe
+        one.begin_anew(name)
+        assert one.rooms(1001).of(name) == 1
+        begin(one, name, 1, 1001)
+        assert one.rooms(1001).of(name) == 0
     assert end(one, "a", Feedback.BAD) == [True]
-    assert end(one, "forgotten", Feedback.GOOD) == [False]
-    assert one.rooms(0).of("forgotten") == 2
+    assert end(one, "b", Feedback.GOOD) == [False]
+    assert one.rooms(1001).of("b") == 2
+    one.begin_anew("forgotten")
 
 
 def test_what_is_idle_is_remembered_for_a_while():
@@ -151,6 +151,14 @@ def test_P6_G15_those_that_take_something_go_on_however_many_are_silent():
     assert one.rooms(0).of("known") == 0
     end(one, "known", Feedback.GOOD)
     assert one.rooms(0).of("known") == FIRST_WINDOW + 2
+
+
+def test_when_little_is_left_for_the_silent_the_others_are_not_claimed_for_by_so_little():
+    one = windows(most=100)
+    begin(one, "silent", 60)
+    assert (one.room, one.rooms(0).other) == (15, 1)
+    begin(one, "silent", 8)  # seven places are less than a tenth of theirs
+    assert (one.room, one.rooms(0).other) == (32, 0)
 
 
 def test_P6_G15_no_window_is_wider_than_the_room_that_is_left():
