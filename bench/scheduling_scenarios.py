@@ -99,6 +99,14 @@ def _limiters() -> Scenario:
     )
 
 
+def _refusing() -> Scenario:
+    return Scenario(
+        "one that talks, and breaks off every transaction, for six hours",
+        [Site("refusing", backlog=1000, failure_rate=1.0)],
+        most_s=21_600,
+    )
+
+
 def _full() -> Scenario:
     return Scenario(
         "destinations that refuse connections beyond some",
@@ -147,6 +155,7 @@ SCENARIOS: dict[str, Callable[[], Scenario]] = {
     "alternating": _alternating,
     "noisy": _noisy,
     "limiters": _limiters,
+    "refusing": _refusing,
     "full": _full,
     "edge": _edge,
     "paced": _paced,

@@ -74,6 +74,12 @@ def test_one_that_breaks_off_every_other_transaction_is_not_suspended():
     assert found.suspensions == 0
 
 
+def test_G13_one_that_breaks_off_everything_is_tried_seldom():
+    found = rows(Site("refusing", backlog=1000, failure_rate=1.0), most_s=3600)["refusing"]
+    assert found.delivered == 0
+    assert found.attempts < 50
+
+
 def test_no_more_than_so_many_begin_in_a_minute():
     found = rows(Site("paced", backlog=100), paced=Limits(20, 30))["paced"]
     assert found.most_s is not None
