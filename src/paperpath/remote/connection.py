@@ -115,11 +115,12 @@ class Connection(asyncio.Protocol):
         return Carried(await self._ended, self._damage)
 
     async def quit(self) -> None:
-        """Part in order, if the host answers in time."""
+        """Part in order, if the host answers in time, and reads what is still to be sent to it."""
         self._is_quitting = True
         self._core.quit()
         self._advance()
-        await self._closed
+        await asyncio.wait({self._closed}, timeout=self._manner.timeouts.quit_s)
+        self._wire.abort()
 
     def abort(self) -> None:
         """Part at once."""
@@ -143,8 +144,9 @@ class Connection(asyncio.Protocol):
             self._handshake_failed = in_handshake
             self._core.break_off(make_reply(451, "4.7.5", f"TLS failed: {error}"))
             octets = b""
-        if in_handshake and not self._wire.in_handshake and not self._core.encrypted:
-            self._core.tls_started()
+        else:
+            if in_handshake and not self._wire.in_handshake and not self._core.encrypted:
+                self._core.tls_started()
         if octets:
             self._core.receive(octets)
         if self._wire.has_ended:
@@ -164,10 +166,10 @@ class Connection(asyncio.Protocol):
         self._may_write = False
 
     def resume_writing(self) -> None:
-        """Go on with the content."""
+        """Go on with the content; each piece of it has its own time."""
         self._may_write = True
         self._feed()
-        self._send()
+        self._advance()
 
     # The core's events
 

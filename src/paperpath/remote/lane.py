@@ -16,7 +16,7 @@ from paperpath.mail.envelope import Recipient, SenderParameters
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.checked import DamagedError
 from paperpath.maildrop.values import Content
-from paperpath.remote.connection import R451_UNREADABLE
+from paperpath.remote.connection import R451_ABANDONED, R451_UNREADABLE
 from paperpath.remote.contact import Contact, Peer, UnreachedError
 from paperpath.remote.facts import Facts, find_facts
 from paperpath.remote.jobs import Answered, Done, FromClient, Job, JobRecipient, Returned, Unreached
@@ -55,6 +55,11 @@ class _Work:
         return [answer for answer in self.answers if answer is not None]
 
     @property
+    def is_begun(self) -> bool:
+        """Whether a host has said something of it, which must not be forgotten."""
+        return any(self.answers)
+
+    @property
     def pending(self) -> list[int]:
         """Which recipients have no answer yet."""
         return [index for index, answer in enumerate(self.answers) if answer is None]
@@ -71,7 +76,9 @@ class Lane:
         self._waiting: deque[_Work] = deque()
         self._idle: list[asyncio.Future[_Work | None]] = []
         self._servers: set[asyncio.Task[None]] = set()
-        self._reached = 0  # servers that have a session
+        self._opening = 0  # servers that have no session yet
+        self._reached = 0  # servers that have one
+        self._is_full = False  # while there was one, another one was refused
 
     @property
     def is_empty(self) -> bool:
@@ -91,7 +98,11 @@ class Lane:
     def drain(self) -> None:
         """Give back what was not begun, and part from whoever has nothing to do."""
         while self._waiting:
-            self._report(Returned(self._waiting.popleft().job.number))
+            work = self._waiting.popleft()
+            if work.is_begun:
+                self._finish(work, make_answer("deferred", R451_ABANDONED), is_refused=False)
+            else:
+                self._report(Returned(work.job.number))
         while self._idle:
             self._idle.pop().set_result(None)
 
@@ -101,18 +112,22 @@ class Lane:
             await asyncio.wait(self._servers)
 
     def _grow(self) -> None:
-        """Open another connection, if there is work for it."""
-        if len(self._waiting) > len(self._servers) - self._reached and len(self._servers) < self._most:
+        """Open another connection, if there is work for it; but not while the host wants no more of them."""
+        if self._is_full and self._reached:
+            return
+        self._is_full = False
+        if len(self._waiting) > self._opening and len(self._servers) < self._most:
+            self._opening += 1
             server = asyncio.create_task(self._serve())
             self._servers.add(server)
             server.add_done_callback(self._part)
 
     def _part(self, server: asyncio.Task[None]) -> None:
         self._servers.discard(server)
-        if not server.cancelled() and (error := server.exception()) is not None:
-            raise error
         if self._waiting:
             self._grow()
+        if not server.cancelled() and (error := server.exception()) is not None:
+            raise error
 
     async def _serve(self) -> None:
         """Open a connection, and work off jobs over it."""
@@ -125,6 +140,8 @@ class Lane:
         except Exception:
             self._give_up(UnreachedError(R451_UNFORESEEN, is_permanent=False))
             raise
+        finally:
+            self._opening -= 1
         self._reached += 1
         try:
             await self._work_off(peer, ways.table)
@@ -138,10 +155,15 @@ class Lane:
     def _give_up(self, error: UnreachedError) -> None:
         """Report what waits, unless another connection works it off."""
         if self._reached:
+            self._is_full = True
             return
         answer = make_answer("failed" if error.is_permanent else "deferred", error.reply, error.host)
         while self._waiting:
-            self._report(Unreached(self._waiting.popleft().job.number, answer))
+            work = self._waiting.popleft()
+            if work.is_begun:
+                self._finish(work, answer, is_refused=False)
+            else:
+                self._report(Unreached(work.job.number, answer))
 
     async def _work_off(self, peer: Peer, table: RemoteTable) -> None:
         """Carry one job after the other, until there is none or the host takes none."""
