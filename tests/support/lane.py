@@ -20,6 +20,14 @@ SHORT_S = 0.3  # what a host may take for each thing
 _Result = TypeVar("_Result")
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop work until a condition holds."""
+    while True:
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+
+
 def short_timeouts(**others: float) -> TimeoutsTable:
     """Make timeouts of a fraction of a second, but for those that are given."""
     return TimeoutsTable(**{**dict.fromkeys(TimeoutsTable.model_fields, SHORT_S), **others})
@@ -35,7 +43,7 @@ def play(run: Callable[[], Awaitable[_Result]]) -> _Result:
             return await run()
 
     result = asyncio.run(watched())
-    assert troubles == []
+    assert not troubles, [(trouble["message"], trouble.get("exception")) for trouble in troubles]
     return result
 
 
@@ -108,9 +116,7 @@ class LaneBench:
     async def hear(self, *jobs: Job) -> list[FromClient]:
         """Wait until something was said of each job."""
         numbers = [job.number for job in jobs]
-        while missing := set(numbers) - {_number_of(value) for value in self.said}:
-            assert not self.lane.is_empty, f"the lane forgot {missing}"
-            await asyncio.sleep(0.005)  # a poll: the lane tells whoever made it, and nobody else
+        await until(lambda: {_number_of(value) for value in self.said} >= set(numbers))
         by_number = {_number_of(value): value for value in self.said}
         return [by_number[number] for number in numbers]
 

@@ -119,8 +119,9 @@ class Connection(asyncio.Protocol):
         self._is_quitting = True
         self._core.quit()
         self._advance()
-        await asyncio.wait({self._closed}, timeout=self._manner.timeouts.quit_s)
-        self._wire.abort()
+        closed, _ = await asyncio.wait({self._closed}, timeout=self._manner.timeouts.quit_s)
+        if not closed:
+            self._wire.abort()
 
     def abort(self) -> None:
         """Part at once."""
@@ -166,10 +167,9 @@ class Connection(asyncio.Protocol):
         self._may_write = False
 
     def resume_writing(self) -> None:
-        """Go on with the content; each piece of it has its own time."""
+        """Go on with the content, once the event loop is done with this: it cannot be closed meanwhile."""
         self._may_write = True
-        self._feed()
-        self._advance()
+        self._loop.call_soon(self._go_on)
 
     # The core's events
 
@@ -213,6 +213,11 @@ class Connection(asyncio.Protocol):
 
     def _start_tls(self) -> None:
         self._wire.start_tls(self._manner.make_layer())
+
+    def _go_on(self) -> None:
+        """Send more of the content; the time for that begins anew."""
+        self._feed()
+        self._advance()
 
     def _feed(self) -> None:
         """Send content, as long as the host takes it."""

@@ -27,7 +27,8 @@ from paperpath.smtp.client_states import Wait
 from paperpath.smtp.transaction import Transaction
 
 R452_NO_ROOM = make_reply(452, "4.5.3", "The host takes none of these recipients just now")
-_BEFORE_A_WORD = (Wait.NOTHING, Wait.RESET, Wait.MAIL)  # of a message
+R451_CLOSED = make_reply(451, "4.4.2", "The host closes the connection before each message")
+_BEFORE_A_WORD = (Wait.RESET, Wait.MAIL)  # of a message
 
 R451_UNFORESEEN = make_reply(451, "4.3.0", "The relay client failed in an unforeseen way")
 
@@ -63,6 +64,14 @@ class _Work:
     def pending(self) -> list[int]:
         """Which recipients have no answer yet."""
         return [index for index, answer in enumerate(self.answers) if answer is None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What a job is to carry, and what is known of it."""
+
+    content: Content
+    facts: Facts
 
 
 class Lane:
@@ -168,7 +177,7 @@ class Lane:
     async def _work_off(self, peer: Peer, table: RemoteTable) -> None:
         """Carry one job after the other, until there is none or the host takes none."""
         for number in range(table.messages_per_connection):
-            work = await self._next_work(peer, table.idle_s)
+            work = await self._next_work(table.idle_s)
             if work is None:
                 return
             try:
@@ -179,8 +188,8 @@ class Lane:
             if not goes_on:
                 return
 
-    async def _next_work(self, peer: Peer, idle_s: float) -> _Work | None:
-        """Return the next job, `None` if none comes in time or the host has gone."""
+    async def _next_work(self, idle_s: float) -> _Work | None:
+        """Return the next job, `None` if none comes in time."""
         if self._waiting:
             return self._waiting.popleft()
         coming: asyncio.Future[_Work | None] = asyncio.get_running_loop().create_future()
@@ -189,11 +198,7 @@ class Lane:
         if not coming.done():
             self._idle.remove(coming)
             return None
-        work = coming.result()
-        if work is not None and not peer.connection.is_usable:  # the host has closed it meanwhile
-            self._waiting.appendleft(work)
-            return None
-        return work
+        return coming.result()
 
     async def _carry(self, work: _Work, peer: Peer, *, is_fresh: bool) -> bool:
         """Carry a job over a connection, in as many transactions as the host wants; then report it.
@@ -210,27 +215,34 @@ class Lane:
         except OSError:
             self._finish(work, make_answer("deferred", R451_UNREADABLE), is_refused=False)
             return True
-        while pending := work.pending:
-            carried = await connection.carry(_make_transaction(work.job, pending, facts), content)
-            if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
-                # An old connection broke: most likely it was closed before the host heard of this message.
-                work.was_put_back = True
-                break
-            for index, answer in zip(pending, carried.answers, strict=True):
-                if answer is not None:
-                    work.answers[index] = _judge(answer, peer, carried.damage)
-            if not connection.is_usable:
-                break
-            if work.pending == pending:  # not one was asked: this connection takes none of them (RFC 9422)
-                break
+        asked = len(work.pending)
+        await self._transact(work, peer, _Message(content, facts), is_fresh=is_fresh)
         if not work.pending:
             self._report(Done(work.job.number, tuple(work.answered), connection.broke_at is not None))
             return connection.is_usable
-        if is_fresh and connection.is_usable:
-            self._finish(work, make_answer("deferred", R452_NO_ROOM), is_refused=False)
-            return True
-        self._waiting.appendleft(work)  # for another connection
-        return False
+        got_on = len(work.pending) < asked
+        if got_on or not (work.was_put_back or (is_fresh and connection.is_usable)):
+            work.was_put_back = not got_on
+            self._waiting.appendleft(work)  # for another connection
+            return False
+        is_refused = not connection.is_usable
+        reply = R451_CLOSED if is_refused else R452_NO_ROOM
+        self._finish(work, make_answer("deferred", reply), is_refused=is_refused)
+        return connection.is_usable
+
+    async def _transact(self, work: _Work, peer: Peer, message: _Message, *, is_fresh: bool) -> None:
+        """Carry a job as far as this connection takes it, which may have been closed while it was idle."""
+        connection = peer.connection
+        while (pending := work.pending) and connection.is_usable:
+            transaction = _make_transaction(work.job, pending, message.facts)
+            carried = await connection.carry(transaction, message.content)
+            if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
+                return  # most likely it was closed before the host heard of this message
+            for index, answer in zip(pending, carried.answers, strict=True):
+                if answer is not None:
+                    work.answers[index] = _judge(answer, peer, carried.damage)
+            if work.pending == pending:  # not one was asked: this connection takes none of them (RFC 9422)
+                return
 
     def _finish(self, work: _Work, answer: Answered, *, is_refused: bool) -> None:
         """Report a job; who has no answer yet gets this one."""

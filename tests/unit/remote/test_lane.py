@@ -8,7 +8,7 @@ import pytest
 
 from paperpath.config.tables import TimeoutsTable
 from paperpath.mail.reply import make_reply
-from paperpath.remote.jobs import Done, Returned, Unreached
+from paperpath.remote.jobs import Done, Job, JobRecipient, Returned, Unreached
 from paperpath.testing.sink import Sink
 from paperpath.testing.sink_options import SinkOptions
 from paperpath.testing.sink_script import WAYS, Stage
@@ -23,6 +23,7 @@ from tests.support.lane import (
     make_job,
     play,
     short_timeouts,
+    until,
 )
 
 LARGE = b"Subject: x\r\n\r\n" + b"0123456789" * 7 + b"\r\n.dot\r\n"
@@ -30,6 +31,15 @@ LARGE = b"Subject: x\r\n\r\n" + b"0123456789" * 7 + b"\r\n.dot\r\n"
 
 def large(octets: int) -> bytes:
     return (LARGE * (octets // len(LARGE) + 1))[: octets - 2].rstrip(b"\r\n") + b"\r\n"
+
+
+def damage(job: Job) -> None:
+    file = Path(str(job.content.file))
+    file.write_bytes(file.read_bytes().replace(b"0", b"1", 1))
+
+
+def remove(job: Job) -> None:
+    Path(str(job.content.file)).unlink()
 
 
 # What each way of failing comes to: outcome, code, whether the other side has it, whether it broke off.
@@ -80,7 +90,7 @@ def test_G18_G19_G23_G28_G29_S12_each_way_of_failing(word, what, code, taken, is
     assert value.is_refused is is_refused
 
 
-def long_timeouts(**others):
+def long_timeouts(**others: float) -> TimeoutsTable:
     """Make timeouts that no test waits for, but for those that are given and QUIT's."""
     names = set(TimeoutsTable.model_fields) - {"quit_s"}
     return short_timeouts(**(dict.fromkeys(names, 100.0) | others))
@@ -190,13 +200,59 @@ def test_G32_a_host_that_closes_each_connection_under_the_second_message_is_not_
     assert (summary.connections, summary.messages) == (2, 1)
 
 
+@pytest.mark.parametrize("word", ["lies-two-replies", "421-at-idle"])
+def test_P2_what_was_taken_is_not_sent_again_for_what_is_said_behind_it(word):
+    async def run():
+        async with Sink() as sink:
+            bench = LaneBench([sink.port])
+            await bench.carry(make_job(1))
+            said = await bench.carry(make_job(2, f"{word}-at-dot" if "lies" in word else word))
+            await bench.end()
+            return said, sink.books.messages
+
+    said, messages = play(run)
+    assert (answer(said[0]).what, messages) == ("delivered", 2)
+
+
+def test_G32_a_host_that_closes_each_connection_before_the_first_message_is_not_tried_for_ever():
+    async def close_early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 x.example\r\n")
+        await reader.readline()
+        writer.write(b"250 x.example\r\n")
+        writer.close()
+
+    async def run():
+        async with await asyncio.start_server(close_early, "127.0.0.1", 0) as server:
+            bench = LaneBench([server.sockets[0].getsockname()[1]])
+            said = await bench.carry(*(make_job(number) for number in range(3)))
+            await bench.end()
+            return said, bench.searches
+
+    said, searches = play(run)
+    assert [(answer(value).what, value.is_refused) for value in said] == [("deferred", True)] * 3
+    assert searches <= 6
+
+
+def test_G17_G33_a_connection_for_each_domain_where_RCPTDOMAINMAX_wants_it():
+    recipients = tuple(JobRecipient(("joe", f"d{number}.example"), "", "") for number in range(3))
+
+    async def run():
+        async with Sink(SinkOptions(limits="RCPTDOMAINMAX=1")) as sink:
+            value = await carry_one([sink.port], make_job(1, recipients=recipients))
+            return value, sink.books.summarise(), sink.violations
+
+    value, summary, violations = play(run)
+    assert [found.what for found in answers(value)] == ["delivered"] * 3
+    assert (summary.connections, summary.recipients, summary.surplus) == (3, 3, 0)
+    assert violations == []
+
+
 def test_G15_a_host_that_takes_one_connection_only_is_not_asked_for_more_again_and_again():
     async def run():
         async with Sink() as sink:
             bench = LaneBench([sink.port], idle_s=1.0)
             bench.lane.add(make_job(1, "slow-250ms", most_connections=5))
-            while not sink.books.transactions:
-                await asyncio.sleep(0.005)
+            await until(lambda: sink.books.transactions)
             bench.hops = make_reply(451, "4.4.1", "Full")
             more = [make_job(number, most_connections=5) for number in range(2, 8)]
             said = await bench.carry(*more)
@@ -282,10 +338,9 @@ def test_P2_whoever_was_taken_stays_taken_when_the_next_connection_fails():
     async def run():
         async with Sink(SinkOptions(limits="RCPTMAX=1 MAILMAX=1")) as sink:
             bench = LaneBench([sink.port])
-            job = make_job(1, "joe", "mary")
+            job = make_job(1, "slow-100ms", "mary")
             bench.lane.add(job)
-            while not bench.searches:
-                await asyncio.sleep(0.001)
+            await until(lambda: sink.books.connections)
             bench.hops = make_reply(451, "4.4.1", "Nobody there")
             (value,) = await bench.hear(job)
             await bench.end()
@@ -300,8 +355,7 @@ def test_P2_whoever_was_taken_stays_taken_when_the_client_drains():
             bench = LaneBench([sink.port])
             job = make_job(1, "joe", "slow-100ms-at-greeting")
             bench.lane.add(job)
-            while not sink.taken:
-                await asyncio.sleep(0.001)
+            await until(lambda: sink.taken)
             while not bench.said:
                 bench.lane.drain()
                 await asyncio.sleep(0)
@@ -391,10 +445,10 @@ def test_G30_no_reply_to_the_whole_message_is_no_reason_to_send_it_again(word):
 )
 def test_G18_only_if_all_hosts_say_so_it_is_for_good(greetings, what, code):
     async def run():
-        async with Sink(SinkOptions(greeting=greetings[0])) as first:
-            async with Sink(SinkOptions(greeting=greetings[1] or "")) as second:
-                ports = [first.port, second.port if greetings[1] else find_free_port()]
-                return await carry_one(ports, make_job(1))
+        first, second = (Sink(SinkOptions(greeting=greeting or "")) for greeting in greetings)
+        async with first, second:
+            ports = [first.port, second.port if greetings[1] else find_free_port()]
+            return await carry_one(ports, make_job(1))
 
     value = play(run)
     assert isinstance(value, Unreached)
@@ -463,8 +517,7 @@ def test_G20_QUIT_is_not_waited_for_long_and_by_no_other_message_at_all():
         async with Sink() as sink:
             bench = LaneBench([sink.port], idle_s=0.02, timeouts=long_timeouts(quit_s=2.0))
             said = await bench.carry(make_job(1, "stall-at-quit", most_connections=2))
-            while "stall-at-quit" not in sink.books.deeds:
-                await asyncio.sleep(0.005)
+            await until(lambda: "stall-at-quit" in sink.books.deeds)
             said += await bench.carry(make_job(2, most_connections=2))
             connections = len(bench.lane._servers)
             await bench.end()
@@ -530,11 +583,7 @@ def test_P1_damaged_content_never_ends_at_the_other_side(tmp_path, octets, is_mi
         async with Sink() as sink:
             bench = LaneBench([sink.port], timeouts=long_timeouts())
             job = in_file(make_job(1, "joe", "mary", content=large(octets)), tmp_path / "content")
-            file = Path(job.content.file)
-            if is_missing:
-                file.unlink()
-            else:
-                file.write_bytes(file.read_bytes().replace(b"0", b"1", 1))
+            (remove if is_missing else damage)(job)
             (value,) = await bench.carry(job)
             after = await bench.carry(make_job(2))
             await bench.end()
@@ -551,8 +600,7 @@ def test_P1_damaged_content_for_a_host_that_reads_no_more_holds_up_nobody(tmp_pa
         async with Sink() as sink:
             bench = LaneBench([sink.port])
             job = in_file(make_job(1, "stall-at-content", content=large(300_000)), tmp_path / "content")
-            file = Path(job.content.file)
-            file.write_bytes(file.read_bytes().replace(b"0", b"1", 1))
+            damage(job)
             (value,) = await bench.carry(job)
             after = await bench.carry(make_job(2))
             await bench.end()
@@ -622,8 +670,7 @@ def test_what_was_not_begun_is_given_back():
             jobs = [make_job(number, "slow-100ms") for number in range(5)]
             for job in jobs:
                 bench.lane.add(job)
-            while not sink.books.transactions:
-                await asyncio.sleep(0.001)
+            await until(lambda: sink.books.transactions)
             bench.lane.drain()
             said = await bench.hear(*jobs)
             await bench.end()
