@@ -150,9 +150,10 @@ class Connection(asyncio.Protocol):
                 self._core.tls_started()
         if octets:
             self._core.receive(octets)
-        if self._wire.has_ended:
-            self._core.receive_end()
         self._advance()
+        if self._wire.has_ended:  # behind what it said: that may be the reply that counts
+            self._core.receive_end()
+            self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note of the end."""
