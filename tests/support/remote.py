@@ -109,7 +109,7 @@ idle_s = 0.2
 
         def is_there() -> bool:
             texts = [file.read_text(errors="replace") for file in self.delivered(SENDER)]
-            found[:] = [text for text in texts if f"Final-Recipient: rfc822;{recipient}" in text]
+            found[:] = [text for text in texts if f"Final-Recipient: rfc822; {recipient}\n" in text]
             return bool(found)
 
         wait_until(is_there, f"a report that {recipient} failed")

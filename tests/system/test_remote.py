@@ -95,14 +95,14 @@ def test_G3_G4_G8_G10_mail_for_nobody_goes_back(
 @pytest.mark.parametrize("trouble", ["servfail", "timeout"])
 def test_G3_a_DNS_that_is_away_lets_mail_wait(shared: RemoteInstallation, trouble: str) -> None:
     domain = f"{trouble}.wild.example"
-    shared.publish(f"{domain} MX !{trouble} 3\n{domain} A 127.0.0.3")
-    shared.publish_host(domain, "127.0.0.4")
-    with shared.host("127.0.0.3") as wrong, shared.host("127.0.0.4") as right:
+    shared.publish(f"{domain} MX !{trouble}\n{domain} A 127.0.0.3")
+    with shared.host("127.0.0.3") as itself:
         shared.send(f"joe@{domain}")
-        wait_until(lambda: shared.summary(domain)[0]["suspended_until_us"], "the destination to be suspended")
-        assert "4.4.3" in shared.summary(domain)[0]["reason"]
-        assert right.books.wait_for_messages(1, 20)
-    assert wrong.books.connections == 0
+        wait_until(lambda: [one for one in shared.summary(domain) if one["failures"] > 1], "two attempts")
+        (summary,) = shared.summary(domain)
+        shared.ask("queue", "remove", "--domain", domain)
+    assert "4.4.3" in summary["reason"]
+    assert itself.books.connections == 0
 
 
 def test_G2_a_domain_whose_exchanger_is_away_is_not_contacted_itself(shared: RemoteInstallation) -> None:
@@ -143,6 +143,7 @@ def test_G29_each_recipient_has_its_own_end(shared: RemoteInstallation) -> None:
 
 def test_G13_C12_a_dead_destination_is_tried_once_in_an_interval(shared: RemoteInstallation) -> None:
     domain = "dead.wild.example"
+    smtprcd = shared.pid("smtprcd")
     shared.publish_host(domain, "127.0.0.7")
     with shared.host("127.0.0.7", SinkOptions(greeting="421")) as sink:
         shared.send(f"first@{domain}")
@@ -155,16 +156,16 @@ def test_G13_C12_a_dead_destination_is_tried_once_in_an_interval(shared: RemoteI
         assert attempts <= summary["failures"] - failures + 2
         rows = shared.rows(domain)
         assert len(rows) == 51
-        assert {row["attempts"] for row in rows} == {0}
+        assert max(row["attempts"] for row in rows) <= summary["failures"] + 1
     assert "421" in summary["reason"]
     assert "suspended until" in shared.ask("queue", "summary")
-    assert domain in shared.ask("why", f"first@{domain}")
-    assert "could not be reached" in shared.ask("why", f"first@{domain}")
+    assert f"smtprcd could not reach {domain}" in shared.ask("why", f"first@{domain}")
     with shared.host("127.0.0.7") as sink:
         shared.ask("queue", "retry", "--domain", domain)
         assert sink.books.wait_for_messages(51, 20)
     assert sink.books.surplus == 0
     wait_until(lambda: not shared.rows(domain), "the deliveries to be settled")
+    assert shared.pid("smtprcd") == smtprcd
 
 
 def test_G15_P6_stalled_destinations_hold_up_nobody_else(shared: RemoteInstallation) -> None:
