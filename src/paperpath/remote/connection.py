@@ -115,11 +115,13 @@ class Connection(asyncio.Protocol):
         return Carried(await self._ended, self._damage)
 
     async def quit(self) -> None:
-        """Part in order, if the host answers in time."""
+        """Part in order, if the host answers in time, and reads what is still to be sent to it."""
         self._is_quitting = True
         self._core.quit()
         self._advance()
-        await self._closed
+        closed, _ = await asyncio.wait({self._closed}, timeout=self._manner.timeouts.quit_s)
+        if not closed:
+            self._wire.abort()
 
     def abort(self) -> None:
         """Part at once."""
@@ -143,13 +145,15 @@ class Connection(asyncio.Protocol):
             self._handshake_failed = in_handshake
             self._core.break_off(make_reply(451, "4.7.5", f"TLS failed: {error}"))
             octets = b""
-        if in_handshake and not self._wire.in_handshake and not self._core.encrypted:
-            self._core.tls_started()
+        else:
+            if in_handshake and not self._wire.in_handshake and not self._core.encrypted:
+                self._core.tls_started()
         if octets:
             self._core.receive(octets)
-        if self._wire.has_ended:
-            self._core.receive_end()
         self._advance()
+        if self._wire.has_ended:  # behind what it said: that may be the reply that counts
+            self._core.receive_end()
+            self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note of the end."""
@@ -164,10 +168,9 @@ class Connection(asyncio.Protocol):
         self._may_write = False
 
     def resume_writing(self) -> None:
-        """Go on with the content."""
+        """Go on with the content, once the event loop is done with this: it cannot be closed meanwhile."""
         self._may_write = True
-        self._feed()
-        self._send()
+        self._loop.call_soon(self._go_on)
 
     # The core's events
 
@@ -211,6 +214,11 @@ class Connection(asyncio.Protocol):
 
     def _start_tls(self) -> None:
         self._wire.start_tls(self._manner.make_layer())
+
+    def _go_on(self) -> None:
+        """Send more of the content; the time for that begins anew."""
+        self._feed()
+        self._advance()
 
     def _feed(self) -> None:
         """Send content, as long as the host takes it."""

@@ -220,9 +220,9 @@ class Dispatch:
                 await self._suspend(ended)
             elif isinstance(ended.value, Done) and destination in self._failures:
                 await self._maildrop.resume(Transport.REMOTE, destination)
-                del self._failures[destination]
-                self._windows.begin_anew(destination)
-                self._life.log.info("there again", destination=destination)
+                if self._failures.pop(destination, None) is not None:  # of several jobs, the first says so
+                    self._windows.begin_anew(destination)
+                    self._life.log.info("there again", destination=destination)
         except MaildropError as error:  # then it is tried again, and found away or there again
             self._life.log.error("cannot suspend or resume", destination=destination, reason=str(error))
         finally:

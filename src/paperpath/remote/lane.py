@@ -16,7 +16,7 @@ from paperpath.mail.envelope import Recipient, SenderParameters
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.checked import DamagedError
 from paperpath.maildrop.values import Content
-from paperpath.remote.connection import R451_UNREADABLE
+from paperpath.remote.connection import R451_ABANDONED, R451_UNREADABLE
 from paperpath.remote.contact import Contact, Peer, UnreachedError
 from paperpath.remote.facts import Facts, find_facts
 from paperpath.remote.jobs import Answered, Done, FromClient, Job, JobRecipient, Returned, Unreached
@@ -27,7 +27,8 @@ from paperpath.smtp.client_states import Wait
 from paperpath.smtp.transaction import Transaction
 
 R452_NO_ROOM = make_reply(452, "4.5.3", "The host takes none of these recipients just now")
-_BEFORE_A_WORD = (Wait.NOTHING, Wait.RESET, Wait.MAIL)  # of a message
+R451_CLOSED = make_reply(451, "4.4.2", "The host closes the connection before each message")
+_BEFORE_A_WORD = (Wait.RESET, Wait.MAIL)  # of a message
 
 R451_UNFORESEEN = make_reply(451, "4.3.0", "The relay client failed in an unforeseen way")
 
@@ -55,9 +56,22 @@ class _Work:
         return [answer for answer in self.answers if answer is not None]
 
     @property
+    def is_begun(self) -> bool:
+        """Whether a host has said something of it, which must not be forgotten."""
+        return any(self.answers)
+
+    @property
     def pending(self) -> list[int]:
         """Which recipients have no answer yet."""
         return [index for index, answer in enumerate(self.answers) if answer is None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What a job is to carry, and what is known of it."""
+
+    content: Content
+    facts: Facts
 
 
 class Lane:
@@ -71,7 +85,9 @@ class Lane:
         self._waiting: deque[_Work] = deque()
         self._idle: list[asyncio.Future[_Work | None]] = []
         self._servers: set[asyncio.Task[None]] = set()
-        self._reached = 0  # servers that have a session
+        self._opening = 0  # servers that have no session yet
+        self._reached = 0  # servers that have one
+        self._is_full = False  # while there was one, another one was refused
 
     @property
     def is_empty(self) -> bool:
@@ -91,7 +107,11 @@ class Lane:
     def drain(self) -> None:
         """Give back what was not begun, and part from whoever has nothing to do."""
         while self._waiting:
-            self._report(Returned(self._waiting.popleft().job.number))
+            work = self._waiting.popleft()
+            if work.is_begun:
+                self._finish(work, make_answer("deferred", R451_ABANDONED), is_refused=False)
+            else:
+                self._report(Returned(work.job.number))
         while self._idle:
             self._idle.pop().set_result(None)
 
@@ -101,18 +121,22 @@ class Lane:
             await asyncio.wait(self._servers)
 
     def _grow(self) -> None:
-        """Open another connection, if there is work for it."""
-        if len(self._waiting) > len(self._servers) - self._reached and len(self._servers) < self._most:
+        """Open another connection, if there is work for it; but not while the host wants no more of them."""
+        if self._is_full and self._reached:
+            return
+        self._is_full = False
+        if len(self._waiting) > self._opening and len(self._servers) < self._most:
+            self._opening += 1
             server = asyncio.create_task(self._serve())
             self._servers.add(server)
             server.add_done_callback(self._part)
 
     def _part(self, server: asyncio.Task[None]) -> None:
         self._servers.discard(server)
-        if not server.cancelled() and (error := server.exception()) is not None:
-            raise error
         if self._waiting:
             self._grow()
+        if not server.cancelled() and (error := server.exception()) is not None:
+            raise error
 
     async def _serve(self) -> None:
         """Open a connection, and work off jobs over it."""
@@ -125,6 +149,8 @@ class Lane:
         except Exception:
             self._give_up(UnreachedError(R451_UNFORESEEN, is_permanent=False))
             raise
+        finally:
+            self._opening -= 1
         self._reached += 1
         try:
             await self._work_off(peer, ways.table)
@@ -138,15 +164,20 @@ class Lane:
     def _give_up(self, error: UnreachedError) -> None:
         """Report what waits, unless another connection works it off."""
         if self._reached:
+            self._is_full = True
             return
         answer = make_answer("failed" if error.is_permanent else "deferred", error.reply, error.host)
         while self._waiting:
-            self._report(Unreached(self._waiting.popleft().job.number, answer))
+            work = self._waiting.popleft()
+            if work.is_begun:
+                self._finish(work, answer, is_refused=False)
+            else:
+                self._report(Unreached(work.job.number, answer))
 
     async def _work_off(self, peer: Peer, table: RemoteTable) -> None:
         """Carry one job after the other, until there is none or the host takes none."""
         for number in range(table.messages_per_connection):
-            work = await self._next_work(peer, table.idle_s)
+            work = await self._next_work(table.idle_s)
             if work is None:
                 return
             try:
@@ -157,8 +188,8 @@ class Lane:
             if not goes_on:
                 return
 
-    async def _next_work(self, peer: Peer, idle_s: float) -> _Work | None:
-        """Return the next job, `None` if none comes in time or the host has gone."""
+    async def _next_work(self, idle_s: float) -> _Work | None:
+        """Return the next job, `None` if none comes in time."""
         if self._waiting:
             return self._waiting.popleft()
         coming: asyncio.Future[_Work | None] = asyncio.get_running_loop().create_future()
@@ -167,11 +198,7 @@ class Lane:
         if not coming.done():
             self._idle.remove(coming)
             return None
-        work = coming.result()
-        if work is not None and not peer.connection.is_usable:  # the host has closed it meanwhile
-            self._waiting.appendleft(work)
-            return None
-        return work
+        return coming.result()
 
     async def _carry(self, work: _Work, peer: Peer, *, is_fresh: bool) -> bool:
         """Carry a job over a connection, in as many transactions as the host wants; then report it.
@@ -188,27 +215,34 @@ class Lane:
         except OSError:
             self._finish(work, make_answer("deferred", R451_UNREADABLE), is_refused=False)
             return True
-        while pending := work.pending:
-            carried = await connection.carry(_make_transaction(work.job, pending, facts), content)
-            if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
-                # An old connection broke: most likely it was closed before the host heard of this message.
-                work.was_put_back = True
-                break
-            for index, answer in zip(pending, carried.answers, strict=True):
-                if answer is not None:
-                    work.answers[index] = _judge(answer, peer, carried.damage)
-            if not connection.is_usable:
-                break
-            if work.pending == pending:  # not one was asked: this connection takes none of them (RFC 9422)
-                break
+        asked = len(work.pending)
+        await self._transact(work, peer, _Message(content, facts), is_fresh=is_fresh)
         if not work.pending:
             self._report(Done(work.job.number, tuple(work.answered), connection.broke_at is not None))
             return connection.is_usable
-        if is_fresh and connection.is_usable:
-            self._finish(work, make_answer("deferred", R452_NO_ROOM), is_refused=False)
-            return True
-        self._waiting.appendleft(work)  # for another connection
-        return False
+        got_on = len(work.pending) < asked
+        if got_on or not (work.was_put_back or (is_fresh and connection.is_usable)):
+            work.was_put_back = not got_on
+            self._waiting.appendleft(work)  # for another connection
+            return False
+        is_refused = not connection.is_usable
+        reply = R451_CLOSED if is_refused else R452_NO_ROOM
+        self._finish(work, make_answer("deferred", reply), is_refused=is_refused)
+        return connection.is_usable
+
+    async def _transact(self, work: _Work, peer: Peer, message: _Message, *, is_fresh: bool) -> None:
+        """Carry a job as far as this connection takes it, which may have been closed while it was idle."""
+        connection = peer.connection
+        while (pending := work.pending) and connection.is_usable:
+            transaction = _make_transaction(work.job, pending, message.facts)
+            carried = await connection.carry(transaction, message.content)
+            if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
+                return  # most likely it was closed before the host heard of this message
+            for index, answer in zip(pending, carried.answers, strict=True):
+                if answer is not None:
+                    work.answers[index] = _judge(answer, peer, carried.damage)
+            if work.pending == pending:  # not one was asked: this connection takes none of them (RFC 9422)
+                return
 
     def _finish(self, work: _Work, answer: Answered, *, is_refused: bool) -> None:
         """Report a job; who has no answer yet gets this one."""

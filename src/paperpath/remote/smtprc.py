@@ -32,19 +32,24 @@ NAME = "smtprc"
 CHANNEL_OPTION = "--channel"  # of smtprcd alone
 
 
-class _Address(click.ParamType[Mailbox | None]):
+class _Address(click.ParamType[Mailbox]):
+    name = "address"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Mailbox:
+        text = str(value).removeprefix("<").removesuffix(">")
+        try:
+            return parse_mailbox(text)
+        except AddressError as error:
+            self.fail(f"{format_value(text)}: {error}", param, ctx)
+
+
+class _ReturnPath(click.ParamType[Mailbox | None]):
     name = "address"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Mailbox | None:
-        text = str(value).removeprefix("<").removesuffix(">")
-        if not text:
-            return None
-        try:
-            return parse_mailbox(text)
-        except AddressError as error:
-            self.fail(f"{format_value(text)}: {error}", param, ctx)
+        return None if value in ("", "<>") else _Address().convert(value, param, ctx)
 
 
 class _Shown:
@@ -76,7 +81,7 @@ class _Options:
 
 @click.command(NAME)
 @click.argument("host")
-@click.argument("sender", type=_Address())
+@click.argument("sender", type=_ReturnPath())
 @click.argument("recipients", metavar="RECIPIENT…", nargs=-1, required=True, type=_Address())
 @click.option("--port", type=click.IntRange(1, 65535), default=25, show_default=True)
 @click.option("--mx", is_flag=True, help="HOST is a domain: ask for its mail exchangers.")

@@ -57,8 +57,9 @@ class Wire:
         return None if self._tls is None else self._tls.facts
 
     def start_tls(self, layer: TlsLayer) -> None:
-        """Take whatever comes from now on for TLS."""
+        """Take whatever comes from now on for TLS; the client's side begins it."""
         self._tls = layer
+        self._write(layer.octets_to_send())
 
     def receive(self, octets: bytes) -> bytes:
         """Return what the octets say. Raises: TlsError; the client was told by an alert."""
