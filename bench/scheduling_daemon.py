@@ -195,7 +195,9 @@ class Daemon:
         message, now_s = self.messages[number], self._clock.now_s
         begun_s, name = self._begun_s.pop(number), message.destination
         is_closed = self._windows.end(name, _FEEDBACK[result], now_s - begun_s)
-        is_away = (is_closed or result is Result.UNREACHED) and begun_s > self._away_s.get(name, -1.0)
+        is_bad_probe = result is Result.BROKEN and name in self._failures
+        is_away = is_closed or result is Result.UNREACHED or is_bad_probe
+        is_away = is_away and begun_s > self._away_s.get(name, -1.0)
         if is_away:
             self._away_s[name] = now_s
             self._suspending.add(name)
@@ -224,7 +226,7 @@ class Daemon:
             queue.suspensions += 1
             self._failures[name] = failures + 1
             self._suspending.discard(name)
-        elif result is not Result.UNREACHED and name in self._failures:
+        elif result not in (Result.UNREACHED, Result.BROKEN) and name in self._failures:
             queue.suspended_until_s = None
             del self._failures[name]
             self._windows.begin_anew(name)

@@ -103,6 +103,7 @@ class Lane:
         self._idle: list[_Connection] = []
         self._servers = 0
         self._reached = 0
+        self._is_full = False
         self._busy = 0
         self.connects = 0
         self.attempts = 0
@@ -117,6 +118,8 @@ class Lane:
 
     def _grow(self) -> None:
         if len(self._waiting) <= self._servers - self._reached or self._servers >= self._most:
+            return
+        if self._is_full and self._reached:
             return
         self._servers += 1
         self.connects += 1
@@ -137,6 +140,7 @@ class Lane:
 
     def _give_up(self) -> None:
         self._servers -= 1
+        self._is_full = self._reached > 0
         while self._waiting and not self._reached:
             self._report(self._waiting.popleft(), Result.UNREACHED)
         self._grow()
@@ -160,6 +164,7 @@ class Lane:
     def _part(self) -> None:
         self._reached -= 1
         self._servers -= 1
+        self._is_full = False
         self._grow()
 
     def _carry(self, connection: _Connection, job: int) -> None:

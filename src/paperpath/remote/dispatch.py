@@ -109,8 +109,12 @@ class Dispatch:
     def _end(self, number: int, value: _Said) -> None:
         flight = self._flights.pop(number)
         took_s = time.monotonic() - flight.begun_s
-        is_closed = self._windows.end(flight.destination, _judge_destination(value), took_s)
-        is_away = is_closed or (isinstance(value, Unreached) and value.answer.what == "deferred")
+        feedback = _judge_destination(value)
+        is_away = (
+            self._windows.end(flight.destination, feedback, took_s)
+            or (isinstance(value, Unreached) and value.answer.what == "deferred")
+            or (feedback is Feedback.BAD and flight.destination in self._failures)  # it was only a probe
+        )
         if is_away and flight.begun_s > self._away_s.get(flight.destination, 0.0):
             self._away_s[flight.destination] = time.monotonic()
             self._suspending.add(flight.destination)
@@ -218,7 +222,7 @@ class Dispatch:
         try:
             if ended.is_away:
                 await self._suspend(ended)
-            elif isinstance(ended.value, Done) and destination in self._failures:
+            elif _is_contact(ended.value) and destination in self._failures:
                 await self._maildrop.resume(Transport.REMOTE, destination)
                 if self._failures.pop(destination, None) is not None:  # of several jobs, the first says so
                     self._windows.begin_anew(destination)
@@ -282,6 +286,11 @@ def _judge_destination(value: _Said) -> Feedback:
             return Feedback.BAD if is_refused else Feedback.GOOD
         case _:
             return Feedback.NEUTRAL
+
+
+def _is_contact(value: _Said) -> bool:
+    """Tell whether a host of the destination heard a message to its end, whatever it said of it."""
+    return isinstance(value, Done) and not value.is_refused
 
 
 def _find_reply(value: _Said) -> Reply:

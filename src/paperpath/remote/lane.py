@@ -124,7 +124,6 @@ class Lane:
         """Open another connection, if there is work for it; but not while the host wants no more of them."""
         if self._is_full and self._reached:
             return
-        self._is_full = False
         if len(self._waiting) > self._opening and len(self._servers) < self._most:
             self._opening += 1
             server = asyncio.create_task(self._serve())
@@ -159,6 +158,7 @@ class Lane:
             raise
         finally:
             self._reached -= 1
+            self._is_full = False  # there may be room for another one now
         await peer.connection.quit()
 
     def _give_up(self, error: UnreachedError) -> None:
