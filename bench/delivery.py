@@ -23,6 +23,7 @@ from bench.ours import NAME
 from bench.process import Child
 from bench.relay import DOMAIN, QUIET_FOR, QUIET_SHARE, RECIPIENT, free_ports, wait_for_greeting
 from bench.source import Load
+from bench.target import wait_for
 from bench.workplace import workplace
 
 BAR = 0.6
@@ -140,7 +141,7 @@ def rate_of(maildir: Maildir, wanted: int, server: Child) -> float:
         if server.exited_within(0.002) or time.monotonic() > deadline:
             raise server.failure("delivered nothing")
     began = time.time()
-    last = maildir.wait_for(wanted, deadline + wanted / 100, server)
+    last = wait_for(maildir, wanted, deadline + wanted / 100, server)
     return (wanted - first) / (last - began)
 
 

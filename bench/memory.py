@@ -50,11 +50,7 @@ class Site(Paperpath):
 
     def _init(self) -> None:
         super()._init()
-        text = self._config.read_text(encoding="utf-8")
-        if text.count("\n[relay]\n") != 1:
-            raise BenchError(f"{self._config} has not the one table [relay] that it should have.")
-        limited = text.replace("\n[relay]\n", f"\n[relay]\nsize = {self._size}\n")
-        self._config.write_text(limited, encoding="utf-8")
+        self.amend("\n[relay]\n", f"\n[relay]\nsize = {self._size}\n")
 
     def memory(self) -> "Memory":
         """What all smtprd processes of this site need just now."""

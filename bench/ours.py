@@ -13,6 +13,7 @@ from bench.failure import AbsentError, BenchError
 from bench.maildir import Maildir
 from bench.process import Child
 from bench.relay import DOMAIN, RECIPIENT, wait_for_greeting
+from bench.target import Target
 
 NAME = "paperpath"
 INIT_WITHIN = 60.0  # seconds
@@ -32,7 +33,8 @@ class Paperpath:
         self._site = folder / "site"
         self._config = self._site / "paperpath.toml"
         mailbox, _, domain = RECIPIENT.partition("@")
-        self.maildir = Maildir(self._site / "data" / "mailboxes" / domain / mailbox)
+        self.recipient = RECIPIENT
+        self.target: Target = Maildir(self._site / "data" / "mailboxes" / domain / mailbox)
         log = folder / "paperpath.log"
         self.child = Child(NAME, [self._program, "up", "--config", str(self._config)], log)
 
@@ -58,6 +60,18 @@ class Paperpath:
         """Our paperpath.toml."""
         return {"paperpath.toml": self._config.read_text(encoding="utf-8")}
 
+    def amend(self, old: str, new: str) -> None:
+        """Put something in the place of what the configuration has exactly once."""
+        text = self._config.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise BenchError(f"{self._config} has {text.count(old)} times, and not once: {old.strip()}")
+        self._config.write_text(text.replace(old, new), encoding="utf-8")
+
+    def append(self, table: str) -> None:
+        """Put a table at the end of the configuration."""
+        text = self._config.read_text(encoding="utf-8")
+        self._config.write_text(f"{text}\n{table}\n", encoding="utf-8")
+
     def _init(self) -> None:
         mailbox = RECIPIENT.partition("@")[0]
         options = ["--domain", DOMAIN, "--mailbox", mailbox, "--listen", f"127.0.0.1:{self.port}"]
@@ -75,11 +89,8 @@ class Paperpath:
 
     def _allow_connections(self) -> None:
         """Let one address have as many connections as it likes: all that is measured comes from one."""
-        text = self._config.read_text(encoding="utf-8")
-        if text.count("\n[relay]\n") != 1:
-            raise BenchError(f"{self._config} has not the one table [relay] that it should have.")
         limits = "".join(f"{key} = {MOST_CONNECTIONS}\n" for key in LIMITS)
-        self._config.write_text(text.replace("\n[relay]\n", f"\n[relay]\n{limits}"), encoding="utf-8")
+        self.amend("\n[relay]\n", f"\n[relay]\n{limits}")
 
 
 def stated_durability(config: Path) -> str:
