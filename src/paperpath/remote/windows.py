@@ -21,6 +21,7 @@ from paperpath.maildrop.values import Rooms
 FIRST_WINDOW = 5
 WAITING_PER_CONNECTION = 8
 SLOW_S = 1.0
+KEPT_S = 2.0  # a window with nothing on its way: between two claims all of a small one may be done
 _MINUTE_S = 60.0
 
 
@@ -56,13 +57,14 @@ class Feedback(Enum):
 class _Window:
     size: float
     in_flight: int = 0
+    idle_since_s: float | None = None  # as far as it was noticed
     begun_s: deque[float] = field(
         default_factory=deque
     )  # of those in the last minute, where they are limited
 
 
 class Windows:
-    """The windows of one moment. Destinations are forgotten once nothing of theirs is on its way."""
+    """The windows of one moment. Destinations are forgotten when nothing of theirs was on its way for a while."""
 
     def __init__(self, limits: LimitTable, most_in_flight: int) -> None:
         """Begin with nothing on its way."""
@@ -87,7 +89,7 @@ class Windows:
         for destination, window in list(self._windows.items()):
             limits = self._limits.of(destination)
             is_paced = _is_paced(window, limits, now_s)
-            if not window.in_flight and not is_paced:
+            if not is_paced and _has_rested(window, now_s):
                 del self._windows[destination]
                 continue
             room = _pace(int(window.size) - window.in_flight, limits, len(window.begun_s))
@@ -100,6 +102,7 @@ class Windows:
         if window is None:
             window = self._windows[destination] = _Window(self._first_window)
         window.in_flight += 1
+        window.idle_since_s = None
         self._in_flight += 1
         if self._limits.of(destination).most_per_minute is not None:
             window.begun_s.append(now_s)
@@ -145,6 +148,15 @@ def _is_paced(window: _Window, limits: Limits, now_s: float) -> bool:
     while window.begun_s and window.begun_s[0] <= now_s - _MINUTE_S:
         window.begun_s.popleft()
     return bool(window.begun_s)
+
+
+def _has_rested(window: _Window, now_s: float) -> bool:
+    """Tell whether nothing was on its way for so long that nothing is known any more."""
+    if window.in_flight:
+        return False
+    if window.idle_since_s is None:
+        window.idle_since_s = now_s
+    return now_s - window.idle_since_s >= KEPT_S
 
 
 def _grow(size: float, most_connections: int, took_s: float) -> float:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperpath.remote.windows import FIRST_WINDOW, Feedback, Limits, LimitTable, Windows
+from paperpath.remote.windows import FIRST_WINDOW, KEPT_S, Feedback, Limits, LimitTable, Windows
 
 
 def windows(most_connections: int = 4, most_per_minute: int | None = None, most: int = 1000) -> Windows:
@@ -64,11 +64,31 @@ def test_a_destination_that_was_away_begins_with_one():
     begin(one, "b", 1)
 
 
-def test_what_is_idle_is_forgotten():
+def test_a_window_is_known_while_all_of_it_is_done_between_two_claims():
+    one = windows()
+    for moment in range(20):
+        room = one.rooms(moment).of("a")
+        begin(one, "a", room, moment)
+        end(one, "a", Feedback.GOOD, room)
+    assert one.rooms(20).of("a") == 4 * 8
+
+
+def test_what_is_idle_is_forgotten_after_a_while():
     one = windows()
     begin(one, "a", 1)
     end(one, "a", Feedback.GOOD)
-    assert one.rooms(0).named == {}
+    assert one.rooms(0).named == {"a": FIRST_WINDOW + 1}
+    assert one.rooms(KEPT_S).named == {}
+
+
+def test_what_was_idle_in_between_is_not_forgotten():
+    one = windows()
+    begin(one, "a", 2)
+    end(one, "a", Feedback.GOOD, 2)
+    one.rooms(0)
+    begin(one, "a", 1)
+    end(one, "a", Feedback.GOOD)
+    assert "a" in one.rooms(KEPT_S).named
 
 
 def test_P6_G15_the_fuller_it_is_the_less_a_new_destination_gets():
