@@ -64,7 +64,7 @@ class _Window:
 
 
 class Windows:
-    """The windows of one moment. Destinations are forgotten when nothing of theirs was on its way for a while."""
+    """The windows of one moment; one where nothing was on its way for a while is forgotten."""
 
     def __init__(self, limits: LimitTable, most_in_flight: int) -> None:
         """Begin with nothing on its way."""
