@@ -48,8 +48,9 @@ class Site(Paperpath):
         super().__init__(folder, port)
         self._size = size
 
-    def _init(self) -> None:
-        super()._init()
+    def init(self) -> None:
+        """Make a configuration with that limit."""
+        super().init()
         self.amend("\n[relay]\n", f"\n[relay]\nsize = {self._size}\n")
 
     def memory(self) -> "Memory":
@@ -67,7 +68,7 @@ class Site(Paperpath):
             command = Path("/proc", str(pid), "cmdline").read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return False
-        return "smtprd" in command and str(self._config) in command.split("\0")
+        return "smtprd" in command and str(self.config) in command.split("\0")
 
 
 @dataclasses.dataclass(frozen=True)

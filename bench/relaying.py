@@ -38,8 +38,9 @@ class Paperpath(ours.Paperpath):
         self._sink_port = sink.port
         self._kept = kept
 
-    def _init(self) -> None:
-        super()._init()
+    def init(self) -> None:
+        """Make a configuration that has the load relayed."""
+        super().init()
         self.amend(f'domain = "{DOMAIN}"\nvia = "local"', f'domain = "{MAILBOXES}"\nvia = "local"')
         self.append(f'[[post_office.route]]\ndomain = "{DOMAIN}"\nvia = "smtp://127.0.0.1:{self._sink_port}"')
         if not self._kept:

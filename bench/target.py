@@ -6,6 +6,7 @@ from typing import Protocol
 from bench.process import Child
 
 POLL_FLOOR = 0.02  # seconds between two looks at the least
+FIRST_WITHIN = 30.0  # seconds
 POLL_SHARE = 20  # a look may take this fraction (1/20) of the time at most
 
 
@@ -43,3 +44,14 @@ def wait_for(target: Target, wanted: int, deadline: float, server: Child) -> flo
             raise server.failure(f"delivered {found} of {wanted} messages before the deadline")
         if server.exited_within(max(POLL_FLOOR, POLL_SHARE * (looked - began))):
             raise server.failure(f"ended after delivering {found} of {wanted} messages")
+
+
+def rate_of(target: Target, wanted: int, server: Child, least_rate: float = 100.0) -> float:
+    """Messages a second from the first that is seen to the last; BenchError below the least."""
+    deadline = time.monotonic() + FIRST_WITHIN
+    while not (first := target.count()):
+        if server.exited_within(0.002) or time.monotonic() > deadline:
+            raise server.failure("delivered nothing")
+    began = time.time()
+    last = wait_for(target, wanted, deadline + wanted / least_rate, server)
+    return (wanted - first) / (last - began)
