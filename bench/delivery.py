@@ -7,72 +7,31 @@ with their spread. Results go to the standard output, progress and errors to the
 """
 
 import argparse
-import contextlib
 import os
 import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import machine, source
 from bench.command import positive, progress, run_command
+from bench.installation import START_WITHIN, Site
 from bench.maildir import Maildir
-from bench.ours import NAME
 from bench.process import Child
-from bench.relay import DOMAIN, QUIET_FOR, QUIET_SHARE, RECIPIENT, free_ports, wait_for_greeting
+from bench.relay import QUIET_FOR, QUIET_SHARE, RECIPIENT, free_ports, wait_for_greeting
 from bench.source import Load
+from bench.target import rate_of
 from bench.workplace import workplace
 
 BAR = 0.6
 THREADS = 8  # smtpld's own number, where the configuration says nothing
 SESSIONS = 50
-START_WITHIN = 30.0  # seconds
 EXAMPLE = """\
 example:
   python -m bench.delivery --rounds 5 --messages 10000
 """
-
-
-class Site:
-    """A Paperpath in `folder` whose programs are started one by one."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self._bin = Path(sys.executable).parent
-        self._config = folder / "site" / "paperpath.toml"
-        self.log = folder / "paperpath.log"
-        self.port = port
-        mailbox, _, domain = RECIPIENT.partition("@")
-        self.maildir = Maildir(self._config.parent / "data" / "mailboxes" / domain / mailbox)
-        folder.mkdir()
-
-    def init(self) -> None:
-        """Make configuration and mailbox."""
-        mailbox = RECIPIENT.partition("@")[0]
-        names = ["--domain", DOMAIN, "--mailbox", mailbox, "--listen", f"127.0.0.1:{self.port}"]
-        command = [str(self._bin / NAME), "init", str(self._config.parent), *names]
-        setup = Child("paperpath init", command, self.log)
-        with running(setup):
-            if not setup.exited_within(START_WITHIN) or setup.status():
-                raise setup.failure("failed")
-
-    @contextlib.contextmanager
-    def running(self, program: str) -> Iterator[Child]:
-        """One of the programs, for the length of the block."""
-        child = Child(program, [str(self._bin / program), "--config", str(self._config)], self.log)
-        with running(child):
-            yield child
-
-
-@contextlib.contextmanager
-def running(child: Child) -> Iterator[None]:
-    """Start a program, and stop it at the end of the block."""
-    try:
-        child.start()
-        yield
-    finally:
-        child.stop()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,17 +90,6 @@ def measure_smtpld(site: Site, program: str, load: Load) -> float:
         wait_for_quiet(post_office)
     with site.running("smtpld") as delivery:
         return rate_of(site.maildir, load.messages, delivery)
-
-
-def rate_of(maildir: Maildir, wanted: int, server: Child) -> float:
-    """Files a second in a mail folder, from the first that is seen to the last."""
-    deadline = time.monotonic() + START_WITHIN
-    while not (first := maildir.count()):
-        if server.exited_within(0.002) or time.monotonic() > deadline:
-            raise server.failure("delivered nothing")
-    began = time.time()
-    last = maildir.wait_for(wanted, deadline + wanted / 100, server)
-    return (wanted - first) / (last - began)
 
 
 def wait_for_quiet(child: Child) -> None:

@@ -8,17 +8,13 @@ import os
 import time
 from pathlib import Path
 
-from bench.process import Child
-
-POLL_FLOOR = 0.05  # seconds between two looks at the least
-POLL_SHARE = 20  # a look may take this fraction (1/20) of the time at most
-
 
 class Maildir:
     """The `new/` folder of one Maildir; it need not exist before the first delivery."""
 
     def __init__(self, path: Path) -> None:
         self.new = path / "new"
+        self.command: list[str] = []
 
     def count(self) -> int:
         """The number of messages in `new/`."""
@@ -44,18 +40,10 @@ class Maildir:
         os.chown(self.new, found.st_uid, found.st_gid)
         self.new.chmod(found.st_mode & 0o7777)
 
-    def wait_for(self, wanted: int, deadline: float, server: Child) -> float:
-        """Wait until `new/` holds `wanted` messages; the Unix time in seconds at which the last came.
+    def changed(self) -> float:
+        """When the last message came in, in seconds of Unix time."""
+        return self.new.stat().st_mtime_ns / 1e9
 
-        `deadline` is a moment of time.monotonic(). The end of `server` meanwhile is an error.
-        """
-        while True:
-            began = time.monotonic()
-            found = self.count()
-            looked = time.monotonic()
-            if found >= wanted:
-                return min(time.time(), self.new.stat().st_mtime_ns / 1e9)
-            if looked > deadline:
-                raise server.failure(f"delivered {found} of {wanted} messages before the deadline")
-            if server.exited_within(max(POLL_FLOOR, POLL_SHARE * (looked - began))):
-                raise server.failure(f"ended after delivering {found} of {wanted} messages")
+    def cpu_seconds(self) -> float:
+        """None: a folder is no program."""
+        return 0.0

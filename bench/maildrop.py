@@ -65,18 +65,24 @@ class Costs:
 class Queue:
     """A queue that is filled and worked on by one worker, as if it were all of them."""
 
-    def __init__(self, maildrop: Maildrop, size: int, destinations: int) -> None:
+    def __init__(
+        self,
+        maildrop: Maildrop,
+        size: int,
+        destinations: Sequence[str],
+        transport: Transport = Transport.LOCAL,
+    ) -> None:
         self._maildrop = maildrop
         octets = b"x" * size
         self._content = Content(size, hashlib.sha256(octets).digest(), octets, None)
         self._destinations = destinations
+        self._transport = transport
         self._number = 0
 
     def _message(self) -> NewMessage:
         self._number += 1
-        recipient = Recipient(
-            Mailbox(f"user{self._number % 1000}", f"d{self._number % self._destinations}.example")
-        )
+        destination = self._destinations[self._number % len(self._destinations)]
+        recipient = Recipient(Mailbox(f"user{self._number % 1000}", destination))
         envelope = Envelope(Mailbox("sender", "else.example"), (recipient,), CLIENT)
         now_us = time.time_ns() // 1000
         return NewMessage(self._maildrop.new_queue_id(now_us), envelope, self._content, now_us)
@@ -89,7 +95,13 @@ class Queue:
         """Sort a batch as the post office does; the least in it is the work of routing."""
         waiting = self._maildrop.read_unsorted(SORTED_AT_ONCE).recipients
         decisions = [
-            Sorted(one.id, one.address, Transport.LOCAL, one.address.domain, f"local:{one.address}")
+            Sorted(
+                one.id,
+                one.address,
+                self._transport,
+                one.address.domain,
+                f"{self._transport.value}:{one.address}",
+            )
             for one in waiting
         ]
         await self._maildrop.sort(decisions, self._maildrop.read_epoch(), time.time_ns() // 1000)
@@ -121,7 +133,7 @@ async def measure_depth(folder: Path, depth: int, options: argparse.Namespace) -
     """Fill a queue and work on it; say what opening and looking cost."""
     create_database(folder)
     maildrop = await open_door(folder)
-    queue = Queue(maildrop, options.size, options.destinations)
+    queue = Queue(maildrop, options.size, make_names(options.destinations))
     started = time.perf_counter()
     await queue.fill(depth)
     progress(f"depth {depth}: filled in {time.perf_counter() - started:.0f} s")
@@ -136,12 +148,17 @@ async def measure_depth(folder: Path, depth: int, options: argparse.Namespace) -
     await maildrop.close()
     started = time.perf_counter()
     maildrop = await open_door(folder)
-    await Queue(maildrop, options.size, 1).accept(1)
+    await Queue(maildrop, options.size, make_names(1)).accept(1)
     print(
         f"depth {depth}: opened, and one message accepted, in {1e3 * (time.perf_counter() - started):.1f} ms"
     )
     await maildrop.close()
     return costs
+
+
+def make_names(count: int) -> list[str]:
+    """Make so many destinations."""
+    return [f"d{number}.example" for number in range(count)]
 
 
 async def open_door(folder: Path) -> SqliteMaildrop:

@@ -7,6 +7,8 @@ import dataclasses
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
+LEAST_SHOWN_MS = 0.001
+
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
@@ -18,10 +20,10 @@ class Sample:
     durability: str
     messages: int
     accepted_seconds: float  # from the start of smtp-source to its end
-    delivered_seconds: float  # from the start of smtp-source to the last message's arrival in new/
-    cpu_seconds: float  # of the side's processes, until it was at rest again
-    source_cpu_seconds: float  # of smtp-source itself
-    other_cpu_share: float  # of the machine's CPU time meanwhile: what neither of the two used
+    delivered_seconds: float  # from the start of smtp-source to the last message's arrival
+    cpu_seconds: dict[str, float]  # of the side's programs by name, until it was at rest again
+    tools_cpu_seconds: float  # of smtp-source and smtp-sink
+    other_cpu_share: float  # of the machine's CPU time meanwhile: what none of these used
 
     @property
     def accepted(self) -> float:
@@ -36,7 +38,11 @@ class Sample:
     @property
     def cpu_ms(self) -> float:
         """Milliseconds of the side's CPU per delivered message."""
-        return 1000 * self.cpu_seconds / self.messages
+        return sum(self.cpu_ms_of(program) for program in self.cpu_seconds)
+
+    def cpu_ms_of(self, program: str) -> float:
+        """The same of one of the side's programs."""
+        return 1000 * self.cpu_seconds.get(program, 0.0) / self.messages
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Summary:
     accepted: Spread  # messages per second
     delivered: Spread  # messages per second
     cpu_ms: Spread  # milliseconds per delivered message
+    cpu_ms_by_program: dict[str, Spread]
     other_cpu_percent: Spread  # of the machine, used by all else
 
 
@@ -125,6 +132,18 @@ def results_table(summaries: Sequence[Summary]) -> str:
     return table(head, rows)
 
 
+def programs_table(summaries: Sequence[Summary]) -> str:
+    """CPU per message of each program that used some, medians, the greatest first."""
+    rows = []
+    for summary in summaries:
+        medians = {program: each.median for program, each in summary.cpu_ms_by_program.items()}
+        used = sorted(
+            ((cost, name) for name, cost in medians.items() if cost >= LEAST_SHOWN_MS), reverse=True
+        )
+        rows.append((summary.scenario, summary.side, ", ".join(f"{name} {cost:.3f}" for cost, name in used)))
+    return table(("scenario", "side", "CPU ms/message, by program"), rows)
+
+
 def ratios_table(found: Sequence[Ratio]) -> str:
     """The ratios of medians, one line each, in the order given."""
     rows = [
@@ -156,5 +175,9 @@ def _summary(samples: Sequence[Sample]) -> Summary:
         accepted=over(lambda sample: sample.accepted),
         delivered=over(lambda sample: sample.delivered),
         cpu_ms=over(lambda sample: sample.cpu_ms),
+        cpu_ms_by_program={
+            program: spread(sample.cpu_ms_of(program) for sample in samples)
+            for program in sorted({name for sample in samples for name in sample.cpu_seconds})
+        },
         other_cpu_percent=over(lambda sample: 100 * sample.other_cpu_share),
     )

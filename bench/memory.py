@@ -48,13 +48,10 @@ class Site(Paperpath):
         super().__init__(folder, port)
         self._size = size
 
-    def _init(self) -> None:
-        super()._init()
-        text = self._config.read_text(encoding="utf-8")
-        if text.count("\n[relay]\n") != 1:
-            raise BenchError(f"{self._config} has not the one table [relay] that it should have.")
-        limited = text.replace("\n[relay]\n", f"\n[relay]\nsize = {self._size}\n")
-        self._config.write_text(limited, encoding="utf-8")
+    def init(self) -> None:
+        """Make a configuration with that limit."""
+        super().init()
+        self.amend("\n[relay]\n", f"\n[relay]\nsize = {self._size}\n")
 
     def memory(self) -> "Memory":
         """What all smtprd processes of this site need just now."""
@@ -71,7 +68,7 @@ class Site(Paperpath):
             command = Path("/proc", str(pid), "cmdline").read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return False
-        return "smtprd" in command and str(self._config) in command.split("\0")
+        return "smtprd" in command and str(self.config) in command.split("\0")
 
 
 @dataclasses.dataclass(frozen=True)

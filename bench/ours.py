@@ -13,6 +13,7 @@ from bench.failure import AbsentError, BenchError
 from bench.maildir import Maildir
 from bench.process import Child
 from bench.relay import DOMAIN, RECIPIENT, wait_for_greeting
+from bench.target import Target
 
 NAME = "paperpath"
 INIT_WITHIN = 60.0  # seconds
@@ -28,21 +29,23 @@ class Paperpath:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
-        self._program = str(Path(sys.executable).with_name("paperpath"))
-        self._site = folder / "site"
-        self._config = self._site / "paperpath.toml"
+        self.program = str(Path(sys.executable).with_name("paperpath"))
+        self.folder = folder / "site"
+        self.config = self.folder / "paperpath.toml"
         mailbox, _, domain = RECIPIENT.partition("@")
-        self.maildir = Maildir(self._site / "data" / "mailboxes" / domain / mailbox)
+        self.recipient = RECIPIENT
+        self.maildir = Maildir(self.folder / "data" / "mailboxes" / domain / mailbox)
+        self.target: Target = self.maildir
         log = folder / "paperpath.log"
-        self.child = Child(NAME, [self._program, "up", "--config", str(self._config)], log)
+        self.child = Child(NAME, [self.program, "up", "--config", str(self.config)], log)
 
     def start(self) -> None:
         """Run `paperpath init`, then `paperpath up`, and return when it greets."""
-        if not Path(self._program).is_file():
-            raise AbsentError(f"{self._program} is not there; `make bench` installs it.")
-        self._site.parent.mkdir(parents=True, exist_ok=True)
-        self._init()
-        self.durability = stated_durability(self._config)
+        if not Path(self.program).is_file():
+            raise AbsentError(f"{self.program} is not there; `make bench` installs it.")
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.init()
+        self.durability = stated_durability(self.config)
         self.child.start()
         wait_for_greeting(self.child, self.port)
 
@@ -56,12 +59,25 @@ class Paperpath:
 
     def configuration(self) -> dict[str, str]:
         """Our paperpath.toml."""
-        return {"paperpath.toml": self._config.read_text(encoding="utf-8")}
+        return {"paperpath.toml": self.config.read_text(encoding="utf-8")}
 
-    def _init(self) -> None:
+    def amend(self, old: str, new: str) -> None:
+        """Put something in the place of what the configuration has exactly once."""
+        text = self.config.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise BenchError(f"{self.config} has {text.count(old)} times, and not once: {old.strip()}")
+        self.config.write_text(text.replace(old, new), encoding="utf-8")
+
+    def append(self, table: str) -> None:
+        """Put a table at the end of the configuration."""
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(f"{text}\n{table}\n", encoding="utf-8")
+
+    def init(self) -> None:
+        """Make configuration and mailbox."""
         mailbox = RECIPIENT.partition("@")[0]
         options = ["--domain", DOMAIN, "--mailbox", mailbox, "--listen", f"127.0.0.1:{self.port}"]
-        setup = Child("paperpath init", [self._program, "init", str(self._site), *options], self.child.log)
+        setup = Child("paperpath init", [self.program, "init", str(self.folder), *options], self.child.log)
         try:
             setup.start()
             if not setup.exited_within(INIT_WITHIN):
@@ -75,11 +91,8 @@ class Paperpath:
 
     def _allow_connections(self) -> None:
         """Let one address have as many connections as it likes: all that is measured comes from one."""
-        text = self._config.read_text(encoding="utf-8")
-        if text.count("\n[relay]\n") != 1:
-            raise BenchError(f"{self._config} has not the one table [relay] that it should have.")
         limits = "".join(f"{key} = {MOST_CONNECTIONS}\n" for key in LIMITS)
-        self._config.write_text(text.replace("\n[relay]\n", f"\n[relay]\n{limits}"), encoding="utf-8")
+        self.amend("\n[relay]\n", f"\n[relay]\n{limits}")
 
 
 def stated_durability(config: Path) -> str:

@@ -17,6 +17,7 @@ from bench.maildir import Maildir
 from bench.process import Child
 from bench.relay import RECIPIENT, wait_for_greeting
 from bench.source import find_tool
+from bench.target import Target
 
 DEFAULT_NAME = "postfix-default"
 TUNED_NAME = "postfix-tuned"
@@ -90,7 +91,9 @@ class Postfix:
             uid=account.pw_uid,
             gid=account.pw_gid,
         )
-        self.maildir = Maildir(self._places.mail / RECIPIENT.partition("@")[0])
+        self.recipient = RECIPIENT
+        self._maildir = Maildir(self._places.mail / RECIPIENT.partition("@")[0])
+        self.target: Target = self._maildir
         line = [str(installation.master), "-c", str(self._places.config), "-d"]
         self.child = Child(name, line, folder / "master.log")
 
@@ -116,9 +119,12 @@ class Postfix:
         return {name: (self._places.config / name).read_text(encoding="utf-8") for name in names}
 
     def _write_configuration(self) -> None:
-        main_cf = settings.main_cf(self._places, TUNINGS[self.name])
+        main_cf = self._main_cf()
         (self._places.config / "main.cf").write_text(main_cf, encoding="utf-8")
         (self._places.config / "master.cf").write_text(settings.master_cf(self.port), encoding="utf-8")
+
+    def _main_cf(self) -> str:
+        return settings.main_cf(self._places, settings.to_maildir(self._places), TUNINGS[self.name])
 
     def _make_folders(self) -> None:
         places = self._places
@@ -129,7 +135,7 @@ class Postfix:
         make_folder(places.queue / "public", 0o710, self._owner, self._drop_group)
         make_folder(places.queue / "maildrop", 0o730, self._owner, self._drop_group)
         make_folder(places.data, 0o700, self._owner, 0)
-        mailbox = self.maildir.new.parent
+        mailbox = self._maildir.new.parent
         for path in (mailbox, mailbox / "tmp", mailbox / "new", mailbox / "cur"):
             make_folder(path, 0o700, places.uid, places.gid)
 

@@ -95,6 +95,14 @@ class Child:
         """CPU seconds, user and system, that the program and all its descendants have used so far."""
         return sum(entry.ticks for entry in self._family()) / TICKS_PER_SECOND
 
+    def cpu_by_program(self) -> dict[str, float]:
+        """The same by the programs' names."""
+        found: dict[str, float] = {}
+        for entry in self._family():
+            name = program_name(entry.pid)
+            found[name] = found.get(name, 0.0) + entry.ticks / TICKS_PER_SECOND
+        return found
+
     def stop(self, grace: float = 20.0) -> None:
         """End the program and all its descendants: SIGTERM, and SIGKILL after `grace` seconds."""
         if self._process is None:
@@ -160,6 +168,17 @@ def read_entry(pid: int) -> Entry | None:
         ticks=sum(int(value) for value in fields[11:15]),  # own and reaped children's, user and system
         started=int(fields[19]),
     )
+
+
+def program_name(pid: int) -> str:
+    """What a process runs: a Python module's last name, or a program's; empty where it has gone."""
+    try:
+        words = Path("/proc", str(pid), "cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    if not Path(words[0]).name.startswith("python"):
+        return Path(words[0]).name
+    return words[2].rpartition(".")[2] if words[1] == "-m" else Path(words[1]).name
 
 
 def tree(root: int) -> list[Entry]:

@@ -8,8 +8,8 @@ import socket
 import time
 from typing import Protocol
 
-from bench.maildir import Maildir
 from bench.process import Child
+from bench.target import Target
 
 DOMAIN = "bench.test"
 RECIPIENT = f"me@{DOMAIN}"
@@ -19,13 +19,14 @@ QUIET_SHARE = 0.05  # of one core: what a resting server may use
 
 
 class Relay(Protocol):
-    """A mail relay under test; it delivers to RECIPIENT and listens on 127.0.0.1:`port`."""
+    """A mail relay under test: listens on 127.0.0.1:`port`, and brings mail for `recipient` to `target`."""
 
     name: str
     port: int
     durability: str  # what is on the disk before an acceptance is told: "flush" is everything
     child: Child
-    maildir: Maildir
+    recipient: str
+    target: Target
 
     def start(self) -> None:
         """Configure and start it, and return when it greets."""

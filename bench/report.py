@@ -14,8 +14,8 @@ from bench.measure import Sample
 
 MEANING = """\
 Medians [least..greatest] of the rounds. accepted/s: until smtp-source ended; delivered/s: until the last
-message was in new/; CPU: the side's processes, until they rested; others' CPU: what neither the side nor
-smtp-source used, in percent of the machine - where it is high, the figures tell little."""
+message had arrived; CPU: the side's processes, until they rested; others' CPU: what neither the side nor
+smtp-source or smtp-sink used, in percent of the machine - where it is high, the figures tell little."""
 
 
 @dataclasses.dataclass
@@ -45,7 +45,7 @@ class Report:
         summaries = measure.summarize(self.samples)
         found = measure.ratios(summaries, self.ours)
         parts = [heading("Results"), MEANING, ""]
-        parts += [measure.results_table(summaries)]
+        parts += [measure.results_table(summaries), "", measure.programs_table(summaries)]
         if found:
             parts += ["", heading("Ratios of the medians"), measure.ratios_table(found)]
         if self.flush_after is not None:

@@ -52,6 +52,22 @@ EXPERT: dict[str, str] = TUNED | {
     "virtual_mailbox_limit": "0",
 }
 
+RELAYING: dict[str, str] = TUNED | {
+    # As many processes as sessions come in and connections go out.
+    "default_process_limit": "200",
+    # The accepting side does not slow down for the delivering side.
+    "in_flow_delay": "0",
+    # As many connections to the sink as we have to it at most, and at once so many.
+    "smtp_destination_concurrency_limit": "20",
+    "initial_destination_concurrency": "20",
+    # A connection that is kept is kept for good; by default for 300 s.
+    "smtp_connection_reuse_time_limit": "3600s",
+    # Nothing to look for in the sink's abilities.
+    "smtp_tls_security_level": "none",
+}
+
+RELAYING_EXPERT: dict[str, str] = EXPERT | RELAYING
+
 MASTER = """\
 # service     type  private unpriv  chroot  wakeup  maxproc command
 {listen}  inet  n       -       n       -       -       smtpd
@@ -67,6 +83,8 @@ error         unix  -       -       n       -       -       error
 retry         unix  -       -       n       -       -       error
 virtual       unix  -       n       n       -       -       virtual
 anvil         unix  -       -       n       -       1       anvil
+smtp          unix  -       -       n       -       -       smtp
+scache        unix  -       -       n       -       1       scache
 """
 
 
@@ -99,6 +117,12 @@ def private(places: Places) -> dict[str, str]:
         "mydestination": "",
         "alias_maps": "",
         "local_recipient_maps": "",
+    }
+
+
+def to_maildir(places: Places) -> dict[str, str]:
+    """The main.cf settings that have all mail delivered into one Maildir."""
+    return {
         "virtual_mailbox_domains": DOMAIN,
         "virtual_mailbox_base": str(places.mail),
         "virtual_mailbox_maps": f"static:{RECIPIENT.partition('@')[0]}/",
@@ -107,9 +131,15 @@ def private(places: Places) -> dict[str, str]:
     }
 
 
-def main_cf(places: Places, tuning: dict[str, str]) -> str:
-    """The text of main.cf: the private instance's settings, then the tuning."""
-    lines = [f"{name} = {value}".rstrip() for name, value in {**private(places), **tuning}.items()]
+def to_sink(port: int, kept: bool) -> dict[str, str]:
+    """The main.cf settings that have all mail relayed to 127.0.0.1:`port`, over kept connections or not."""
+    kept_or_not = {} if kept else {"smtp_connection_cache_on_demand": "no"}
+    return {"relay_domains": DOMAIN, "relay_transport": f"smtp:[127.0.0.1]:{port}"} | kept_or_not
+
+
+def main_cf(places: Places, way: dict[str, str], tuning: dict[str, str]) -> str:
+    """The text of main.cf: the private instance's settings, the way of its mail, then the tuning."""
+    lines = [f"{name} = {value}".rstrip() for name, value in {**private(places), **way, **tuning}.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,6 @@
 """The measurements themselves: one load on one side, and the rounds that interleave all sides.
 
-A measurement begins with an empty Maildir, an empty queue, resting processes and flushed disks, and
+A measurement begins with an empty target, an empty queue, resting processes and flushed disks, and
 ends when the side rests again. The sides take turns within each scenario of each round, and another
 one begins each round, so a drift of the machine meets all of them alike.
 """
@@ -15,8 +15,9 @@ from bench.failure import BenchError
 from bench.machine import busy_seconds
 from bench.measure import Sample
 from bench.process import tail
-from bench.relay import RECIPIENT, Relay, wait_for_rest
+from bench.relay import Relay, wait_for_rest
 from bench.source import Load
+from bench.target import wait_for
 
 REST_WITHIN = 60.0  # seconds
 
@@ -46,27 +47,30 @@ class Trial:
 
     def command(self, side: Relay, load: Load) -> list[str]:
         """The smtp-source command line that puts `load` on `side`."""
-        return source.command(self._program, load, RECIPIENT, side.port)
+        return source.command(self._program, load, side.recipient, side.port)
 
     def measure(self, side: Relay, load: Load, number: int) -> Sample:
         """Put `load` on `side` once, and see it delivered; BenchError if a message is lost or doubled."""
         self._prepare(side)
         deadline = time.monotonic() + self._timeout
-        cpu_before, busy_before, began = side.child.cpu_seconds(), busy_seconds(), time.monotonic()
+        before, tools_before = side.child.cpu_by_program(), side.target.cpu_seconds()
+        busy_before, began = busy_seconds(), time.monotonic()
         try:
             run = source.run(self.command(side, load), self._timeout, self._log)
         except BenchError as error:
             log = tail(side.child.log)
             raise BenchError(f"{side.name}, {load.label}: {error}\nThe end of its log:\n{log}") from error
-        delivered_at = side.maildir.wait_for(load.messages, deadline, side.child)
+        delivered_at = wait_for(side.target, load.messages, deadline, side.child)
         self._rest(side)
-        used = side.child.cpu_seconds() - cpu_before
-        others = busy_seconds() - busy_before - used - run.cpu_seconds
+        after = side.child.cpu_by_program()
+        used = {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
+        tools = run.cpu_seconds + side.target.cpu_seconds() - tools_before
+        others = busy_seconds() - busy_before - sum(used.values()) - tools
         whole = (time.monotonic() - began) * (os.cpu_count() or 1)
-        found = side.maildir.count()
+        found = side.target.count()
         if found != load.messages:
             raise BenchError(f"{side.name} accepted {load.messages} messages and delivered {found}.")
-        side.maildir.empty()
+        side.target.empty()
         return Sample(
             side=side.name,
             scenario=load.label,
@@ -76,12 +80,12 @@ class Trial:
             accepted_seconds=run.seconds,
             delivered_seconds=delivered_at - run.started,
             cpu_seconds=used,
-            source_cpu_seconds=run.cpu_seconds,
+            tools_cpu_seconds=tools,
             other_cpu_share=max(0.0, others / whole),
         )
 
     def _prepare(self, side: Relay) -> None:
-        side.maildir.empty()
+        side.target.empty()
         self._rest(side)
         os.sync()
 
