@@ -275,11 +275,12 @@ def test_X9_mail_is_given_up_by_an_attempt_after_its_time_only(
     installation.publish_host(dead, "127.0.0.16")
     with installation.up():
         installation.send(f"first@{alive}", f"first@{dead}")
-        for domain in (alive, dead):
-            wait_until(
-                lambda domain=domain: [one for one in installation.summary(domain) if one["failures"]],
-                f"{domain} to be suspended",
-            )
+        wait_until(
+            lambda: all(
+                any(one["failures"] for one in installation.summary(domain)) for domain in (alive, dead)
+            ),
+            "both to be suspended",
+        )
         installation.send_each([(f"r{number}@{alive}", f"r{number}@{dead}") for number in range(100)])
         wait_until(lambda: len(installation.rows(alive)) == 101, "all mail to be sorted")
         newest_us = max(row["arrived_us"] for row in installation.rows(alive))

@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-<<<<<<< HEAD
 from paperpath.remote.windows import (
     FIRST_WINDOW,
     MOST_BROKEN,
@@ -14,9 +13,6 @@ from paperpath.remote.windows import (
     LimitTable,
     Windows,
 )
-=======
-from paperpath.remote.windows import FIRST_WINDOW, KEPT_S, Feedback, Limits, LimitTable, Windows
->>>>>>> bench5
 
 
 def windows(most_connections: int = 4, most_per_minute: int | None = None, most: int = 1000) -> Windows:
@@ -84,7 +80,6 @@ def test_after_a_failure_a_window_grows_by_one_for_all_of_it():
         end(one, "a", Feedback.GOOD, 4)
 
 
-<<<<<<< HEAD
 def test_G13_one_that_only_breaks_off_is_closed_at_last():
     one = windows()
     begin(one, "a", 2 * MOST_BROKEN)
@@ -93,33 +88,6 @@ def test_G13_one_that_only_breaks_off_is_closed_at_last():
     assert end(one, "a", Feedback.BAD, MOST_BROKEN) == [False] * (MOST_BROKEN - 1) + [True]
     begin(one, "a", 3)
     assert end(one, "a", Feedback.NEUTRAL, 3) == [False] * 3
-=======
-def test_a_window_is_known_while_all_of_it_is_done_between_two_claims():
-    one = windows()
-    for moment in range(20):
-        room = one.rooms(moment).of("a")
-        begin(one, "a", room, moment)
-        end(one, "a", Feedback.GOOD, room)
-    assert one.rooms(20).of("a") == 4 * 8
-
-
-def test_what_is_idle_is_forgotten_after_a_while():
-    one = windows()
-    begin(one, "a", 1)
-    end(one, "a", Feedback.GOOD)
-    assert one.rooms(0).named == {"a": FIRST_WINDOW + 1}
-    assert one.rooms(KEPT_S).named == {}
-
-
-def test_what_was_idle_in_between_is_not_forgotten():
-    one = windows()
-    begin(one, "a", 2)
-    end(one, "a", Feedback.GOOD, 2)
-    one.rooms(0)
-    begin(one, "a", 1)
-    end(one, "a", Feedback.GOOD)
-    assert "a" in one.rooms(KEPT_S).named
->>>>>>> bench5
 
 
 def test_G13_one_that_was_away_begins_with_one_at_a_time_and_is_closed_by_the_next_failure():
@@ -252,3 +220,12 @@ def test_P6_whatever_happens_the_windows_keep_their_word(steps):
         assert bool(one.room) == (sum(in_flight.values()) < 20)
         assert all(in_flight[name] <= 4 * 8 for name in "abc")
         assert all(one.is_used(name) == (in_flight[name] > 0) for name in "abc")
+
+
+def test_a_window_is_known_while_all_of_it_is_done_between_two_claims():
+    one = windows()
+    for moment in range(20):
+        room = one.rooms(moment).of("a")
+        begin(one, "a", room, moment)
+        end(one, "a", Feedback.GOOD, room)
+    assert one.rooms(20).of("a") == 4 * 8
