@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ via = ["smtp://127.0.0.1:{find_free_port()}", "smtp://127.0.0.1:{ROUTED_PORT}"]
     installation = RemoteInstallation(tmp_path_factory.mktemp("shared"), nameserver, routes=routes)
     with installation.up():
         yield installation
+
+
+def is_away(installation: RemoteInstallation, domain: str) -> bool:
+    """Tell whether a contact of a destination has failed."""
+    return any(one["failures"] for one in installation.summary(domain))
 
 
 # The ways
@@ -276,10 +282,7 @@ def test_X9_mail_is_given_up_by_an_attempt_after_its_time_only(
     with installation.up():
         installation.send(f"first@{alive}", f"first@{dead}")
         for domain in (alive, dead):
-            wait_until(
-                lambda domain=domain: [one for one in installation.summary(domain) if one["failures"]],
-                f"{domain} to be suspended",
-            )
+            wait_until(partial(is_away, installation, domain), f"{domain} to be suspended")
         installation.send_each([(f"r{number}@{alive}", f"r{number}@{dead}") for number in range(100)])
         wait_until(lambda: len(installation.rows(alive)) == 101, "all mail to be sorted")
         newest_us = max(row["arrived_us"] for row in installation.rows(alive))
