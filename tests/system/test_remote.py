@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ via = ["smtp://127.0.0.1:{find_free_port()}", "smtp://127.0.0.1:{ROUTED_PORT}"]
     installation = RemoteInstallation(tmp_path_factory.mktemp("shared"), nameserver, routes=routes)
     with installation.up():
         yield installation
+
+
+def is_away(installation: RemoteInstallation, domain: str) -> bool:
+    """Tell whether a contact of a destination has failed."""
+    return any(one["failures"] for one in installation.summary(domain))
 
 
 # The ways
@@ -156,7 +162,7 @@ def test_G13_C12_a_dead_destination_is_tried_once_in_an_interval(shared: RemoteI
         assert attempts <= summary["failures"] - failures + 2
         rows = shared.rows(domain)
         assert len(rows) == 51
-        assert max(row["attempts"] for row in rows) <= summary["failures"] + 1
+        assert {row["last_reply"] for row in rows} == {""}  # not one row was written
     assert "421" in summary["reason"]
     assert "suspended until" in shared.ask("queue", "summary")
     assert f"smtprcd {domain} cannot be reached" in shared.ask("why", f"first@{domain}")
@@ -275,12 +281,8 @@ def test_X9_mail_is_given_up_by_an_attempt_after_its_time_only(
     installation.publish_host(dead, "127.0.0.16")
     with installation.up():
         installation.send(f"first@{alive}", f"first@{dead}")
-        wait_until(
-            lambda: all(
-                any(one["failures"] for one in installation.summary(domain)) for domain in (alive, dead)
-            ),
-            "both to be suspended",
-        )
+        for domain in (alive, dead):
+            wait_until(partial(is_away, installation, domain), f"{domain} to be suspended")
         installation.send_each([(f"r{number}@{alive}", f"r{number}@{dead}") for number in range(100)])
         wait_until(lambda: len(installation.rows(alive)) == 101, "all mail to be sorted")
         newest_us = max(row["arrived_us"] for row in installation.rows(alive))

@@ -118,7 +118,6 @@ def test_G34_it_logs_in_and_shows_no_secret(tmp_path: Path) -> None:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(smtprc, "find_servers", lambda _: lambda: (_to_endpoint(nameserver),))
-        patch.setenv("PAPERPATH_LOOP", "asyncio")
         words = ["--port", str(sink.port), "--tls-first", "--verbose", "--hello", "client.example"]
         words += ["--ca-file", str(authorities), "--user", "joe", "--password-file", str(password)]
         done = CliRunner().invoke(
@@ -135,7 +134,6 @@ def test_G1_it_asks_for_mail_exchangers() -> None:
         script = "x.example MX 10 mx.x.example.\nmx.x.example A 127.0.0.1"
         with Nameserver(script) as nameserver, pytest.MonkeyPatch.context() as patch:
             patch.setattr(smtprc, "find_servers", lambda _: lambda: (_to_endpoint(nameserver),))
-            patch.setenv("PAPERPATH_LOOP", "asyncio")
             words = ["--port", str(sink.port), "--mx", "--hello", "client.example"]
             done = CliRunner().invoke(
                 smtprc.by_hand, [*words, "x.example", "a@b.example", "joe@x.example"], input=LETTER

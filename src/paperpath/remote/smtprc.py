@@ -26,7 +26,7 @@ from paperpath.remote.route import Login, Route, Security
 from paperpath.remote.worker import Worker
 from paperpath.service.log import format_value, open_log
 from paperpath.service.program import loop_factory
-from paperpath.smtp.observer import NOBODY
+from paperpath.smtp.observer import NOBODY, Observer
 
 NAME = "smtprc"
 CHANNEL_OPTION = "--channel"  # of smtprcd alone
@@ -111,10 +111,8 @@ def by_hand(
     table = RemoteTable(port=chosen.port, loopback=True)
     route = _make_route(host, chosen)
     errand = Errand(route, table, chosen.hello, sender, recipients, octets)
-    finder = HopFinder(chosen.hello, table, Resolver(find_servers(DnsTable())))
-    observer = _Shown() if chosen.verbose else NOBODY
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        answers = runner.run(run_errand(errand, finder.find, observer))
+        answers = runner.run(_run(errand, _Shown() if chosen.verbose else NOBODY))
     _print(recipients, answers, as_json=chosen.as_json)
     raise SystemExit(_exit_code(answers))
 
@@ -126,6 +124,15 @@ def main() -> None:
             runner.run(Worker(open_log(NAME, "text")).work(socket.socket(fileno=int(sys.argv[2]))))
     else:
         by_hand()
+
+
+async def _run(errand: Errand, observer: Observer) -> list[Answered]:
+    resolver = Resolver(find_servers(DnsTable()))
+    try:
+        finder = HopFinder(errand.hello, errand.table, resolver)
+        return await run_errand(errand, finder.find, observer)
+    finally:
+        await resolver.close()
 
 
 def _make_route(host: str, options: _Options) -> Route:

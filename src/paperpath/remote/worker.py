@@ -42,6 +42,8 @@ class Worker:
         self._channel = await Channel.open(connection, self._take, self._end)
         self._channel.send(Hello())
         await self._ended.wait()
+        if self._resolver is not None:
+            await self._resolver.close()
 
     def _take(self, record: bytes) -> None:
         value = read_from_scheduler(record)
