@@ -110,7 +110,7 @@ class Contact:
         settings = ClientSettings(self._hello, _SECURITY[security.policy], _read_credentials(login))
         core = ClientConnection(settings, self._observer, encrypted=hop.is_encrypted)
         layer_host = hop.host if security.verifies or not _is_address(hop.host) else ""
-        self._contexts.make_layer(security, layer_host)  # what is wrong with it is better known before
+        self._contexts.check(security)
         manner = Manner(
             self._table.timeouts, lambda: self._contexts.make_layer(security, layer_host), self._is_wanted
         )

@@ -1,6 +1,7 @@
 """The hosts to try for a route, in their order: asked of the DNS at every attempt (requirement G-9)."""
 
 import ipaddress
+import time
 from collections.abc import Sequence
 from itertools import chain
 
@@ -14,6 +15,8 @@ from paperpath.remote.contact import Hop
 from paperpath.remote.route import Route
 from paperpath.service.interfaces import read_own_addresses
 
+OWN_ADDRESSES_S = 5.0  # for how long the addresses of this host are believed to stay what they are
+
 
 class HopFinder:
     """Finds hosts by one configuration."""
@@ -23,10 +26,12 @@ class HopFinder:
         self._remote = remote
         self._own_names = frozenset(domain_key(name) for name in (hostname, remote.hello or hostname))
         self._resolver = resolver
+        self._policy = self._make_policy()
+        self._policy_until_s = time.monotonic() + OWN_ADDRESSES_S
 
     async def find(self, route: Route) -> Sequence[Hop] | Reply:
         """Return where to try; or why nowhere."""
-        policy = self._make_policy()
+        policy = self._find_policy()
         if route.hosts:
             return await self._find_hosts(route.hosts, policy)
         found = await find_next_hops(route.domain, self._resolver, policy)
@@ -44,6 +49,13 @@ class HopFinder:
             return list(chain(*hops))
         replies = [reply for _, reply in found if isinstance(reply, Reply)]
         return min(replies, key=lambda reply: reply.code)
+
+    def _find_policy(self) -> Policy:
+        now_s = time.monotonic()
+        if now_s >= self._policy_until_s:
+            self._policy = self._make_policy()
+            self._policy_until_s = now_s + OWN_ADDRESSES_S
+        return self._policy
 
     def _make_policy(self) -> Policy:
         remote = self._remote

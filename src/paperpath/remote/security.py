@@ -23,11 +23,18 @@ class ClientContexts:
 
     def make_layer(self, security: Security, host: str) -> ClientTlsLayer:
         """Make the layer for a connection to a host. Raises: SessionError."""
+        return ClientTlsLayer(self._find_context(security), host)
+
+    def check(self, security: Security) -> None:
+        """Find out whether layers can be made, before anybody is contacted. Raises: SessionError."""
+        self._find_context(security)
+
+    def _find_context(self, security: Security) -> ssl.SSLContext:
         key = security.verifies, security.ca_file
         context = self._contexts.get(key)
         if context is None:
             context = self._contexts[key] = _make_context(security)
-        return ClientTlsLayer(context, host)
+        return context
 
 
 def _make_context(security: Security) -> ssl.SSLContext:
