@@ -63,7 +63,10 @@ class Result:
 def record(folder: Path, names: Sequence[str] = tuple(SCENARIOS)) -> list[Scene]:
     """Play the scenarios without faults; return their scenes. Raises: AssertionError, if that went wrong."""
     model = folder / "model"
-    Installation(model, accounts=ACCOUNTS)
+    installation = Installation(model, accounts=ACCOUNTS)
+    # The clock of the steps leaps ahead by hours, and reports of delay would go to hosts that there are none of.
+    text = installation.file.read_text()
+    installation.file.write_text(f"{text}\n[delivery]\nwarn_after_s = 0\n")
     scenes = []
     for name in names:
         scenes += list(_record(folder, model, SCENARIOS[name]))

@@ -19,6 +19,11 @@ from paperpath.maildrop.sqlite.database import fetch, open_database
 from paperpath.maildrop.sqlite.reading import READ_BOOKS
 from paperpath.maildrop.values import Books
 
+NO_DNS = """
+[dns]
+servers = ["127.0.0.1:1"]
+timeout_s = 1
+"""
 ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
 PROGRAMS = ("smtpld", "smtprcd", "smtppd", "smtprd")
 PATIENCE_S = 30.0
@@ -57,11 +62,7 @@ via = "local"
 [[post_office.route]]
 domain = "*"
 via = "mx"
-
-[dns]
-servers = ["127.0.0.1:1"]
-timeout_s = 1
-"""
+{NO_DNS}"""
 
 
 def pathless() -> Path:

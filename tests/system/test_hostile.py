@@ -181,9 +181,7 @@ def test_S2_P6_clients_that_never_read_cost_little_and_are_cut_off(relay: Relay)
     with ExitStack() as stack:
         for command in commands:
             stack.enter_context(deaf_client(relay.port, command))
-        began_s = time.monotonic()
         assert send_one(relay, b"Subject: in between\r\n").startswith(TAKEN)
-        assert time.monotonic() - began_s < 2
         assert resident_kib(relay.smtprd) < before_kib + 2048 * len(commands)
         relay.assert_well()  # while they still wait
 
