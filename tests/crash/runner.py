@@ -64,7 +64,7 @@ def record(folder: Path, names: Sequence[str] = tuple(SCENARIOS)) -> list[Scene]
     """Play the scenarios without faults; return their scenes. Raises: AssertionError, if that went wrong."""
     model = folder / "model"
     installation = Installation(model, accounts=ACCOUNTS)
-    # The clock of the steps leaps ahead by hours, and reports of delay would go to hosts that there are none of.
+    # The clock of the steps leaps ahead by hours; reports of delay would go to hosts that are not there.
     text = installation.file.read_text()
     installation.file.write_text(f"{text}\n[delivery]\nwarn_after_s = 0\n")
     scenes = []

@@ -274,7 +274,7 @@ def test_X9_mail_is_given_up_by_an_attempt_after_its_time_only(
         tmp_path,
         nameserver,
         remote="schedule = { first_s = 600.0, factor = 1.0, most_s = 600.0 }",
-        more=f"[delivery]\ngive_up_after_s = {limit_s}",
+        more=f"[delivery]\ngive_up_after_s = {limit_s}\nmost_reports_per_minute = 1000",
     )
     alive, dead = "alive.wild.example", "gone.wild.example"
     installation.publish_host(alive, "127.0.0.15")
