@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import trustme
 from flufl.bounce import all_failures
 
 from tests.support.installation import content_of, wait_until
 from tests.support.postfix import HOST, Postfix, public_folder, without_our_line, without_postfix_line
-from tests.support.routed import POSTMASTER, SENDER, RoutedInstallation, list_actions, status_blocks, submit
+from tests.support.routed import (
+    POSTMASTER,
+    SENDER,
+    RoutedInstallation,
+    list_actions,
+    read_message,
+    status_blocks,
+    submit,
+)
 from tests.support.tls import AUTHORITY
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
@@ -21,6 +30,8 @@ SERVERS: dict[str, dict[str, str]] = {
     "plain": {},
     "tls": TLS,
     "required": TLS,
+    "insecure": {},
+    "untrusted": TLS,
     "small": {"message_size_limit": "2000"},
     "grey": {"smtpd_recipient_restrictions": "$put_off"},
     "narrow": {"smtpd_discard_ehlo_keywords": "8bitmime,smtputf8"},
@@ -37,14 +48,19 @@ class Pair:
         authorities = folder / "authorities.pem"
         AUTHORITY.cert_pem.write_to_path(str(authorities))
         self.postfix = Postfix(public, SERVERS, mailboxes=MAILBOXES)
+        others = folder / "others.pem"
+        trustme.CA().cert_pem.write_to_path(str(others))
         options = {
             "required": f'tls = "require"\nca_file = "{authorities}"',
+            "insecure": 'tls = "require"',
+            "untrusted": f'tls = "require"\nca_file = "{others}"',
         }
         self.ours = RoutedInstallation(folder, self.postfix.ports, options)
         self.postfix.configure(
             {
                 "relayhost": f"[127.0.0.1]:{self.ours.port}",
                 "smtp_connection_cache_destinations": f"[127.0.0.1]:{self.ours.port}",
+                "smtp_line_length_limit": "0",  # 998: it breaks longer lines when it relays
                 "put_off": "check_recipient_access static:{450 4.2.0 Come back later}, reject",
             }
         )
@@ -66,6 +82,7 @@ CONTENTS = {
     "8-bit": "Subject: 8-bit\r\n\r\nGrüße, ☃\r\n".encode() + bytes(range(128, 256)) + b"\r\n",
     "998": b"Subject: long\r\n\r\n" + b"x" * 998 + b"\r\n" + b"." * 998 + b"\r\n",
     "8-bit header": "Subject: Grüße\r\nX: ☃\r\n\r\nGrüße\r\n".encode(),
+    "a line of 10,000": b"Subject: long\r\n\r\n" + b"x" * 10_000 + b"\r\n",
     "5 MiB": b"Subject: large\r\n\r\n" + (b"." + b"y" * 76 + b"\r\n") * (5 * 2**20 // 79),
 }
 
@@ -108,6 +125,14 @@ def test_G35_postfix_takes_mail_over_tls(pair: Pair, name: str) -> None:
     assert all(b"(using TLSv1.3 " in one and b"with ESMTPS id" in one for one in received)
 
 
+@pytest.mark.parametrize("name", ["insecure", "untrusted"])
+def test_G35_mail_that_must_be_encrypted_is_not_given_to_postfix_otherwise(pair: Pair, name: str) -> None:
+    pair.ours.send(f"joe@{name}.wild.example")
+    wait_until(lambda: pair.ours.has_failed(name), "an attempt")
+    pair.ours.ask("queue", "remove", "--domain", f"{name}.wild.example")
+    assert f"to=<joe@{name}.wild.example>" not in pair.postfix.logged()
+
+
 # It refuses
 
 
@@ -125,6 +150,14 @@ def test_H1_a_recipient_that_postfix_does_not_know_comes_back(pair: Pair) -> Non
     assert f"127.0.0.1 said: 550 5.1.1 <{address}>: Recipient address rejected: User unknown" in text
     assert "It will not be tried again" in text
     assert returned(report).endswith(CONTENTS["dots"])
+
+
+def test_H17_the_address_of_a_failed_recipient_is_told_in_ascii_to_whoever_is_ascii(pair: Pair) -> None:
+    pair.ours.send("όχι@plain.wild.example", mail=["SMTPUTF8", "BODY=8BITMIME"])
+    report = pair.ours.wait_for_report("failed", "\\x{3CC}\\x{3C7}\\x{3B9}@plain.wild.example")
+    assert report.as_bytes().isascii()
+    assert str(status_blocks(report)[1]["Final-Recipient"]).startswith("utf-8; ")
+    assert str(status_blocks(report)[1]["Status"]) == "5.1.1"
 
 
 def test_G22_a_message_above_postfix_limit_comes_back_unsent(pair: Pair) -> None:
@@ -197,6 +230,25 @@ def test_H1_we_report_what_postfix_will_not(pair: Pair) -> None:
     assert block["Remote-MTA"] == "dns; 127.0.0.1"
     (taken,) = pair.postfix.wait_for(address)
     assert without_our_line(taken) == b"Subject: x\r\n\r\nHi\r\n"
+
+
+def test_H1_we_report_success_to_a_sender_at_postfix(pair: Pair) -> None:
+    sender, account = "ann@required.wild.example", "joe@here.example"
+    submit(
+        pair.postfix.ports["plain"],
+        account,
+        content=CONTENTS["plain"],
+        sender=sender,
+        mail=["RET=HDRS", "ENVID=there"],
+        rcpt=["NOTIFY=SUCCESS", "ORCPT=rfc822;first@else.example"],
+    )
+    (taken,) = pair.postfix.wait_for(sender)
+    report = read_message(taken)
+    assert list_actions(report) == [("delivered", account)]
+    message, block = status_blocks(report)
+    assert message["Reporting-MTA"] == "dns; mx.here.example"
+    assert message["Original-Envelope-Id"] == "there"
+    assert block["Original-Recipient"] == "rfc822; first@else.example"
 
 
 def test_H20_postfix_tells_our_sender_of_what_it_took_and_cannot_deliver(pair: Pair) -> None:

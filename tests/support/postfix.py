@@ -154,6 +154,12 @@ class Postfix:
             "smtputf8_enable": "yes",
             # To mail from this host it adds missing Date, From and Message-ID, which no relay does.
             "local_header_rewrite_clients": "",
+            # As strict as it can be with whoever delivers to it.
+            "smtpd_helo_required": "yes",
+            "strict_rfc821_envelopes": "yes",
+            "smtpd_forbid_bare_newline": "yes",
+            "smtpd_forbid_unauth_pipelining": "yes",
+            "smtpd_data_restrictions": "reject_unauth_pipelining",
             "notify_classes": "",  # its postmaster is told nothing
             "message_size_limit": "20000000",
             "virtual_mailbox_limit": "0",
