@@ -1,7 +1,7 @@
 """What log and journal cost of a message's whole way: `.venv/bin/python -m bench.telling [options]`.
 
-smtp-source sends to a relay, a post office and a local delivery that each run under `bench.told`. Printed are,
-for each message and program, the processor's time and how much of it went into telling; the bar is for all
+smtp-source sends to a relay, a post office and a local delivery that each run under `bench.told`. Printed is
+for each message and program the processor's time, and how much of it went into telling; the bar is for all
 together. Starting and ending are not in the whole, and what they told is in the part.
 """
 
