@@ -19,8 +19,7 @@ from bench import machine, source
 from bench.command import positive, progress, run_command
 from bench.installation import START_WITHIN, Site
 from bench.maildir import Maildir
-from bench.process import Child
-from bench.relay import QUIET_FOR, QUIET_SHARE, RECIPIENT, free_ports, wait_for_greeting
+from bench.relay import RECIPIENT, free_ports, wait_for_greeting, wait_for_quiet
 from bench.source import Load
 from bench.target import rate_of
 from bench.workplace import workplace
@@ -90,16 +89,6 @@ def measure_smtpld(site: Site, program: str, load: Load) -> float:
         wait_for_quiet(post_office)
     with site.running("smtpld") as delivery:
         return rate_of(site.maildir, load.messages, delivery)
-
-
-def wait_for_quiet(child: Child) -> None:
-    """Return when a program has nothing to do any more."""
-    while True:
-        before = child.cpu_seconds()
-        if child.exited_within(QUIET_FOR):
-            raise child.failure("ended by itself")
-        if child.cpu_seconds() - before <= QUIET_FOR * QUIET_SHARE:
-            return
 
 
 def measure_bare(folder: Path, count: int, size: int) -> float:

@@ -60,6 +60,16 @@ def wait_for_greeting(child: Child, port: int) -> None:
             raise child.failure(f"did not greet on 127.0.0.1:{port} within {READY_WITHIN:.0f} s")
 
 
+def wait_for_quiet(child: Child) -> None:
+    """Return when a program has nothing to do any more."""
+    while True:
+        before = child.cpu_seconds()
+        if child.exited_within(QUIET_FOR):
+            raise child.failure("ended by itself")
+        if child.cpu_seconds() - before <= QUIET_FOR * QUIET_SHARE:
+            return
+
+
 def wait_for_rest(relay: Relay, deadline: float) -> bool:
     """Wait until the queue is empty and the processes are quiet; False if not so by `deadline`.
 

@@ -22,6 +22,7 @@ from paperpath.folders.steps import make_step, open_path, open_step, refuse_open
 from paperpath.folders.upkeep import Upkeep
 
 _PARTS = ("tmp", "new", "cur")
+_FILE_MODE = 0o600
 _INFO = ":2,"  # what a mail program puts between name and flags
 _LONGEST_S = 24 * 3600  # what is older than 36 h in tmp is taken for left over
 
@@ -58,6 +59,7 @@ class Maildir:
     ) -> None:
         """Open the Maildir; where it is missing it is made with `create`, else there is FileNotFoundError."""
         self._clock = clock
+        self._loses_mode: bool | None = None  # of its files: not known before the first
         with ExitStack() as opened:
             path = open_path(root, place.folder.parts, opened, create=create)
             self._home = path[-1]
@@ -84,7 +86,7 @@ class Maildir:
         last_s = self._clock() + _LONGEST_S
         descriptor = self._create(name)
         try:
-            os.fchmod(descriptor, 0o600)  # whatever the umask
+            self._set_mode(descriptor)
             for chunk in chunks:
                 _write_all(descriptor, chunk)
                 self._give_up_after(last_s)
@@ -143,10 +145,21 @@ class Maildir:
     def _create(self, name: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            return os.open(name, flags, 0o600, dir_fd=self._tmp)
+            return os.open(name, flags, _FILE_MODE, dir_fd=self._tmp)
         except FileExistsError:
             os.unlink(name, dir_fd=self._tmp)
-            return os.open(name, flags, 0o600, dir_fd=self._tmp)
+            return os.open(name, flags, _FILE_MODE, dir_fd=self._tmp)
+
+    def _set_mode(self, descriptor: int) -> None:
+        """Have a new file be its owner's alone to read and write.
+
+        It was made as that, but the umask may have taken something from it, and then does so from every file:
+        so the first one tells whether the others, too, need another call.
+        """
+        if self._loses_mode is None:
+            self._loses_mode = stat.S_IMODE(os.fstat(descriptor).st_mode) != _FILE_MODE
+        if self._loses_mode:
+            os.fchmod(descriptor, _FILE_MODE)
 
     def _give_up_after(self, last_s: float) -> None:
         if self._clock() > last_s:

@@ -49,6 +49,11 @@ def _make_form(kind: type[Event]) -> _Form:
     return _Form(kind, f',"event":"{kind.NAME}"', tuple(f',"{name}":' for name in names), values, blank)
 
 
+_ENCODERS: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring_ascii,
+    int: str,
+    tuple: lambda texts: f"[{','.join(map(encode_basestring_ascii, texts))}]",
+}
 _BLANKS: dict[object, object] = {int: 0, tuple[str, ...]: ()}  # of what is text it is ""
 _FORMS: dict[type[Event], _Form] = {kind: _make_form(kind) for kind in get_args(Event)}
 _BY_NAME = {kind.NAME: form for kind, form in _FORMS.items()}
@@ -61,7 +66,7 @@ def encode_event(event: Event, time_us: int) -> str:
     for key, value in zip(form.keys, form.values(event), strict=True):
         if value:
             parts.append(key)
-            parts.append(encode_basestring_ascii(value) if type(value) is str else json.dumps(value))
+            parts.append(_ENCODERS[type(value)](value))
     parts.append("}\n")
     return "".join(parts)
 

@@ -28,7 +28,9 @@ class Reply:
         object.__setattr__(self, "octets", _format(self.code, self.status, self.lines))
 
     def __str__(self) -> str:
-        return " ".join(part for part in (str(self.code), self.status, " ".join(self.lines)) if part)
+        head = f"{self.code} {self.status}" if self.status else str(self.code)
+        text = " ".join(self.lines)
+        return f"{head} {text}" if text else head
 
     @property
     def is_positive(self) -> bool:

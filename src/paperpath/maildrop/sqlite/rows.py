@@ -27,8 +27,8 @@ def to_unsorted(row: Row) -> UnsortedRecipient:
     number, queue_id, arrived_us, sender, address, accepted, path, notify, orcpt, via, override, is_report = (
         row
     )
-    _check_types("message", (queue_id, str), (arrived_us, int))
-    _check_types("recipient", (notify, str), (orcpt, str), (override, str))
+    _check_types("message", (queue_id, arrived_us), (str, int))
+    _check_types("recipient", (notify, orcpt, override), (str, str, str))
     mailbox = _mailbox(address, "address")
     return UnsortedRecipient(
         number,
@@ -47,11 +47,11 @@ def to_unsorted(row: Row) -> UnsortedRecipient:
 
 def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
     """Make a claim of one message's recipient. Raises: DamageError."""
-    _check_types("message", (deadline_us, int))
+    _check_types("message", (deadline_us,), (int,))
     number, _, address, accepted, path, destination, tried, attempts, notify, orcpt, *rest = row
     warned, before, now = rest  # failed contacts of its destination: when it was sorted, and now
-    _check_types("recipient", (destination, str), (tried, int), (attempts, int), (notify, str), (orcpt, str))
-    _check_types("recipient", (warned, int), (before, int), (now, int))
+    _check_types("recipient", (destination, notify, orcpt), (str, str, str))
+    _check_types("recipient", (tried, attempts, warned, before, now), (int, int, int, int, int))
     mailbox = _mailbox(address, "address")
     return Claim(
         number,
@@ -73,9 +73,9 @@ def to_message(row: Row, content_folder: Path) -> ClaimedMessage:
     """Make a message, with its content if that is small. Raises: DamageError."""
     number, queue_id, sender, body, utf8, ret, envid, arrived_us, size, digest, in_file, octets, *rest = row
     origin, *client = rest
-    _check_types("message", (queue_id, str), (arrived_us, int), (origin, str))
-    _check_types("message", (body, str), (utf8, int), (ret, str), (envid, str))
-    _check_types("client", *zip(client, (str, int, str, str, str, str), strict=True))
+    _check_types("message", (queue_id, body, ret, envid, origin), (str, str, str, str, str))
+    _check_types("message", (arrived_us, utf8), (int, int))
+    _check_types("client", tuple(client), (str, int, str, str, str, str))
     file = content_file(content_folder, queue_id) if in_file else None
     content = Content(size, digest, None if in_file else octets, file)
     _check_content(content)
@@ -89,7 +89,7 @@ def to_message(row: Row, content_folder: Path) -> ClaimedMessage:
 
 
 def _check_content(content: Content) -> None:
-    _check_types("content", (content.size, int), (content.digest, bytes))
+    _check_types("content", (content.size, content.digest), (int, bytes))
     if len(content.digest) != _DIGEST_OCTETS:
         raise DamageError(f"the digest has {len(content.digest)} octets")
     if content.file is not None:
@@ -105,8 +105,9 @@ def _check_content(content: Content) -> None:
         raise DamageError(f"the content has {found} octets, not {content.size}")
 
 
-def _check_types(what: str, *fields: tuple[object, type]) -> None:
-    if not all(isinstance(value, wanted) for value, wanted in fields):
+def _check_types(what: str, values: tuple[object, ...], wanted: tuple[type, ...]) -> None:
+    """Check what SQLite gave, in one comparison, since it is done several times for every claim."""
+    if tuple(map(type, values)) != wanted:
         raise DamageError(f"the row of the {what} is damaged or missing")
 
 
