@@ -43,6 +43,8 @@ class Message:
     reports: Mapping[str, int] = field(default_factory=dict)
     notices: int = 0
     dropped: bool = False
+    notify: str = ""
+    """What of NOTIFY is asked for all recipients; empty: nothing."""
     been_at: str = ""
     """To whom it was delivered before, so that it fails there: it goes in a circle."""
 

@@ -202,7 +202,8 @@ class GoneError(Exception):
 
 def send_one(wire: Wire, message: Message) -> Answer:
     """Send a message; return what the server said. Raises: OSError, GoneError."""
-    recipients = b"".join(b"RCPT TO:<%s>\r\n" % recipient.encode() for recipient in message.recipients)
+    notify = b" NOTIFY=%s" % message.notify.encode() if message.notify else b""
+    recipients = b"".join(b"RCPT TO:<%s>%s\r\n" % (one.encode(), notify) for one in message.recipients)
     wire.send(b"MAIL FROM:<%s>\r\n%sDATA\r\n" % (message.return_path.encode(), recipients))
     replies = [wire.reply()[:3] for _ in range(len(message.recipients) + 2)]
     if b"" in replies:
