@@ -68,7 +68,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--storm", action="store_true", help="kill a random program every second, under load")
-    parser.add_argument("--storm-remote", action="store_true", help="likewise, into a sink that fails at random")
+    parser.add_argument(
+        "--storm-remote", action="store_true", help="likewise, into a sink that fails at random"
+    )
     parser.add_argument("--messages", type=int, default=10_000, help="of the storm; %(default)s")
     parser.add_argument("--seconds", type=float, default=1.0, help="from kill to kill; %(default)s")
     return parser.parse_args(arguments)

@@ -213,7 +213,10 @@ def balance(ledger: Ledger, site: Site, found: Found, copies: _Copies) -> Iterat
     yield from found.strange
     accepted = 0
     for message, answer in ledger.sent.values():
-        reports, near = found.reports.get(message.number, Counter()), found.copies.get(message.number, Counter())
+        reports, near = (
+            found.reports.get(message.number, Counter()),
+            found.copies.get(message.number, Counter()),
+        )
         came = bool(reports or near or any(copies.of.get(one) for one in message.recipients))
         if answer is Answer.REFUSED and came:
             yield f"D4: message {message.number} was refused, and came"

@@ -16,7 +16,7 @@ from tests.crash.points import How, Plan, Point
 from tests.crash.programs import RELAY, End, Program, Run
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
-from tests.crash.steps import ACCOUNTS, Scenario, Step, queue
+from tests.crash.steps import ACCOUNTS, DELIVERY, Scenario, Step, queue
 from tests.support.installation import Installation, wait_until
 from tests.support.wire import Wire, stuffed
 
@@ -63,7 +63,8 @@ class Result:
 def record(folder: Path, names: Sequence[str] = tuple(SCENARIOS)) -> list[Scene]:
     """Play the scenarios without faults; return their scenes. Raises: AssertionError, if that went wrong."""
     model = folder / "model"
-    Installation(model, accounts=ACCOUNTS)
+    installation = Installation(model, accounts=ACCOUNTS)
+    installation.file.write_text(installation.file.read_text() + DELIVERY)
     scenes = []
     for name in names:
         scenes += list(_record(folder, model, SCENARIOS[name]))

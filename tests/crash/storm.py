@@ -93,8 +93,7 @@ def send_all(
     waiting = iter(messages)
     lock = threading.Lock()
     threads = [
-        threading.Thread(target=_send_some, args=(port, waiting, ledger, lock))
-        for _ in range(_SESSIONS)
+        threading.Thread(target=_send_some, args=(port, waiting, ledger, lock)) for _ in range(_SESSIONS)
     ]
     for thread in threads:
         thread.start()
