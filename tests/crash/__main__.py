@@ -1,4 +1,5 @@
-"""`make crash`: lists, counts and tries the crash points; `--storm` kills programs at random instead.
+"""`make crash`: lists, counts and tries the crash points; `--storm` and `--storm-remote` kill programs at
+random instead.
 
 Ends with 1 and the point to repeat where a promise is broken.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from tests.crash.points import How, Point
 from tests.crash.programs import warm_up
+from tests.crash.remote_storm import RemoteStorm, remote_storm
 from tests.crash.runner import Case, Result, Scene, all_points, record, try_case
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.storm import Storm, storm
@@ -29,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="paperpath-crash-") as name:
         if options.storm:
             return _report_storm(storm(Path(name), options.messages, options.seconds, options.seed))
+        if options.storm_remote:
+            return _report_storm(remote_storm(Path(name), options.messages, options.seconds, options.seed))
         warm_up()
         scenes = record(Path(name), options.scenario or tuple(SCENARIOS))
         points = all_points(scenes)
@@ -64,6 +68,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--storm", action="store_true", help="kill a random program every second, under load")
+    parser.add_argument(
+        "--storm-remote", action="store_true", help="likewise, into a sink that fails at random"
+    )
     parser.add_argument("--messages", type=int, default=10_000, help="of the storm; %(default)s")
     parser.add_argument("--seconds", type=float, default=1.0, help="from kill to kill; %(default)s")
     return parser.parse_args(arguments)
@@ -168,7 +175,7 @@ def _report(cases: Sequence[Case], results: Sequence[Result], points: int, seed:
     return int(bool(broken))
 
 
-def _report_storm(result: Storm) -> int:
+def _report_storm(result: Storm | RemoteStorm) -> int:
     print(result)
     return int(bool(result.wrong))
 

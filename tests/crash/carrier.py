@@ -1,76 +1,67 @@
-"""A stand-in for smtprcd, which carries mail to other hosts: what it does to the queue, without a network.
+"""smtprcd with a stand-in for its relay clients: all that it does to the queue, without a network.
 
-Every host is reached, or none is (`REACHABLE`). A destination that is not is suspended and its recipients
-deferred; whoever is claimed when that time is over is a probe, and resumes the destination or not.
+Every host is reached, or none is (`REACHABLE`); who is reached takes everything and knows no DSN, so that
+whoever asked for a report of success gets ours. What the clients themselves do, and what comes of their
+deaths, is for the storm (remote_storm.py).
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import TypeVar
+from types import TracebackType
+from typing import Self
+from unittest.mock import patch
 
-from paperpath.mail.outcome import Deferred, Delivered, Outcome
+from paperpath.config.loader import Document
 from paperpath.mail.reply import make_reply
-from paperpath.maildrop.errors import MaildropError
-from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.opening import open_maildrop, wakeup_folder
-from paperpath.maildrop.values import Settlement, Transport
+from paperpath.remote import smtprcd
+from paperpath.remote.fleet import Lose, Take
+from paperpath.remote.jobs import Done, Job, Unreached
+from paperpath.remote.outcomes import make_answer
+from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
-from paperpath.service.wakeup import Wakeups
 
-NAME = "smtprcd"
 REACHABLE = 1
-SUSPENDED_US = 3_600_000_000
-TROUBLE_PAUSE_S = 1.0
-_BATCH = 50
 _R250 = make_reply(250, "2.0.0", "Taken")
-_R450 = make_reply(450, "4.4.1", "No answer")
-Result = TypeVar("Result")
+_R451 = make_reply(451, "4.4.1", "No answer")
 
 
-async def carry_mail(life: Life) -> None:
-    """Carry until the end is asked for."""
-    folder = wakeup_folder(life.configuration)
-    async with Wakeups(folder, NAME) as wakeups, open_maildrop(life.configuration, NAME) as maildrop:
-        life.call_at_end(wakeups.wake)
-        life.ready("carrying")
-        while not life.ending:
-            claimed = await _insist(life, lambda: maildrop.claim(Transport.REMOTE, _BATCH, _now_us()))
-            if claimed is None or not claimed.claims:
-                await wakeups.wait(TROUBLE_PAUSE_S)
-                continue
-            for destination in sorted({one.destination for one in claimed.claims}):
-                await _insist(life, partial(_mark, maildrop, destination))
-            settlements = [Settlement(one.recipient_id, _try()) for one in claimed.claims]
-            await _insist(life, partial(maildrop.settle, settlements))
+class _Clients:
+    """Is the fleet and the only client of it: answers each job in the next turn of the event loop."""
+
+    def __init__(self, document: Document, take: Take, lose: Lose, log: Log) -> None:
+        self.clients = [self]
+        self.is_there = True
+        self._take = take
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.is_there = False
+
+    def choose(self, destination: str, most_connections: int) -> tuple["_Clients", int]:
+        return self, most_connections
+
+    def send(self, job: Job) -> None:
+        if REACHABLE:
+            answers = (make_answer("delivered", _R250),) * len(job.recipients)
+            said: Done | Unreached = Done(job.number, answers, is_refused=False)
+        else:
+            said = Unreached(job.number, make_answer("deferred", _R451))
+        asyncio.get_running_loop().call_soon(self._take, said)
+
+    def configure(self, document: Document) -> None:
+        pass
+
+    def drain(self) -> None:
+        pass
 
 
-async def _mark(maildrop: Maildrop, destination: str) -> None:
-    if REACHABLE:
-        await maildrop.resume(Transport.REMOTE, destination)
-    else:
-        await maildrop.suspend(Transport.REMOTE, destination, _now_us() + SUSPENDED_US, "no answer")
+async def schedule_mail(life: Life) -> None:
+    """Schedule until the end is asked for."""
+    with patch.object(smtprcd, "Fleet", _Clients):
+        await smtprcd.schedule_mail(life)
 
 
-def _try() -> Outcome:
-    return Delivered(_R250) if REACHABLE else Deferred(_R450, _now_us())
-
-
-async def _insist(life: Life, ask: Callable[[], Awaitable[Result]]) -> Result | None:
-    """Ask the maildrop, however often that fails; `None`, where the end comes first."""
-    while True:
-        try:
-            return await ask()
-        except MaildropError as error:
-            life.log.error("cannot write", reason=str(error))
-            if life.ending:
-                return None
-            await asyncio.sleep(TROUBLE_PAUSE_S)
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000
-
-
-main = make_command(NAME, "Carries mail nowhere.", carry_mail)
+main = make_command(smtprcd.NAME, "Carries mail nowhere.", schedule_mail)

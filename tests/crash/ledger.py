@@ -43,6 +43,8 @@ class Message:
     reports: Mapping[str, int] = field(default_factory=dict)
     notices: int = 0
     dropped: bool = False
+    notify: str = ""
+    """What of NOTIFY is asked for all recipients; empty: nothing."""
     been_at: str = ""
     """To whom it was delivered before, so that it fails there: it goes in a circle."""
 
@@ -90,7 +92,7 @@ def balance(ledger: Ledger, site: Site) -> list[str]:
         wrong.append(f"P2: the books do not balance: {books}")
     if books.open:
         wrong.append(f"P2: {books.open} recipients are open still: {books}")
-    found = _sort_out(site.stored(), ledger)
+    found = sort_out(site.stored(), ledger)
     wrong += found.strange
     taken = 0
     for message, answer in ledger.sent.values():
@@ -128,7 +130,7 @@ Count = dict[int, Counter[str]]
 
 
 @dataclass(slots=True)
-class _Found:
+class Found:
     """What came, counted by the number of the message, and what is none of ours, or damaged."""
 
     copies: Count = field(default_factory=dict)
@@ -148,10 +150,10 @@ class _Found:
         }
 
 
-def _sort_out(stored: Iterable[Stored], ledger: Ledger) -> _Found:
+def sort_out(stored: Iterable[Stored], ledger: Ledger) -> Found:
     """Tell copies, reports and notices apart, and which message each belongs to."""
     nameless = next((message.number for message, _ in ledger.sent.values() if not message.sender), None)
-    found = _Found()
+    found = Found()
     notices: Counter[bytes] = Counter()
     numbers: dict[bytes, int] = {}
     for file in stored:

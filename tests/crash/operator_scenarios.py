@@ -1,4 +1,4 @@
-"""Scenarios of what an operator does to the queue, of hosts that cannot be reached, and of damaged mail."""
+"""Scenarios of what an operator does to the queue, and of damaged mail."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,12 +14,14 @@ from tests.crash.programs import LOCAL, OFFICE, RELAY, REMOTE
 from tests.crash.site import Site
 from tests.crash.steps import (
     ADMIN,
+    EVERYWHERE,
     FAR,
     JOE,
     JOE2,
     LARGE,
     LATER_S,
     STUCK,
+    UNREACHABLE,
     Scenario,
     Step,
     U,
@@ -28,9 +30,6 @@ from tests.crash.steps import (
     to,
     unblock,
 )
-
-_UNREACHABLE = Step(REMOTE, constants={"tests.crash.carrier:REACHABLE": 0})
-_EVERYWHERE = (Step(OFFICE), Step(LOCAL), Step(REMOTE))
 
 
 def operated() -> Scenario:
@@ -55,29 +54,14 @@ def operated() -> Scenario:
         bounce,
         queue("reroute", "smtp://other.example:25", *far),
         Step(OFFICE),
-        _UNREACHABLE,
+        UNREACHABLE,
         queue("retry", *far),
         Step(REMOTE),
         Step(LOCAL, ahead_s=LATER_S, before=unblock),
         Step(OFFICE, ahead_s=LATER_S),
     ]
     recovery = [Step(OFFICE), remove, bounce]
-    return Scenario("operated", steps, recovery, mend=unblock, rest=_EVERYWHERE)
-
-
-def unreachable() -> Scenario:
-    """A host that cannot be reached: its destination is suspended, probed twice, and resumed."""
-    messages = (Message(1, (U, FAR), {U: 1}), Message(2, (FAR, JOE), {JOE: 1}, octets=LARGE))
-    steps = [
-        Step(RELAY, messages),
-        Step(OFFICE),
-        _UNREACHABLE,
-        replace(_UNREACHABLE, ahead_s=LATER_S),
-        Step(LOCAL, ahead_s=LATER_S),
-        Step(REMOTE, ahead_s=2 * LATER_S),
-        Step(OFFICE, ahead_s=2 * LATER_S),
-    ]
-    return Scenario("unreachable", steps, rest=_EVERYWHERE)
+    return Scenario("operated", steps, recovery, mend=unblock, rest=EVERYWHERE)
 
 
 def damaged() -> Scenario:

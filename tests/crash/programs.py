@@ -27,7 +27,7 @@ from tests.crash.points import Faults, Plan, Point
 from tests.crash.transitions import Transitions
 
 RELAY, OFFICE, LOCAL = "smtprd", "smtppd", "smtpld"
-REMOTE = "smtprcd"  # a stand-in: carrier.py
+REMOTE = "smtprcd"  # without its relay clients: carrier.py
 COMMAND = "paperpath"
 CREATE = "create"  # what `paperpath up` does before it starts any program
 _MODULES = {
@@ -134,7 +134,7 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
         faults = Faults(run.plan, lambda: _touch(fired), transitions.name)
         _set_clock(run.ahead_s)
         _set_constants(run.constants)
-        _end_when_idle(faults)
+        _end_when_idle(faults, transitions)
         transitions.install()
         files = Files(root, faults)
         queue = QueueFiles(files, faults, transitions)
@@ -189,7 +189,7 @@ def _set_constants(constants: Mapping[str, int]) -> None:
         setattr(module, constant, value)
 
 
-def _end_when_idle(faults: Faults) -> None:
+def _end_when_idle(faults: Faults, transitions: Transitions) -> None:
     """Have a program that waits for work in vain end in order."""
     wait = wakeup.Wakeups.wait
     looks = 0
@@ -198,7 +198,7 @@ def _end_when_idle(faults: Faults) -> None:
     async def look(self: wakeup.Wakeups, timeout_s: float) -> None:
         nonlocal looks, last
         await wait(self, min(timeout_s, _IDLE_LOOK_S))
-        looks = looks + 1 if faults.activity == last else 0
+        looks = looks + 1 if faults.activity == last and not transitions.under_way else 0
         last = faults.activity
         if looks == _IDLE_LOOKS:
             os.kill(os.getpid(), signal.SIGTERM)

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from paperpath.service.durable import replace_text
 from tests.crash.ledger import Message
-from tests.crash.operator_scenarios import damaged, operated, unreachable
+from tests.crash.operator_scenarios import damaged, operated
 from tests.crash.points import Plan, parse_point
 from tests.crash.programs import LOCAL, OFFICE, RELAY
+from tests.crash.remote_scenarios import given_up_far, late, over_the_pace, successes, unreachable
 from tests.crash.site import Site
 from tests.crash.steps import (
     ADMIN,
@@ -22,6 +23,7 @@ from tests.crash.steps import (
     LATER_S,
     LOST,
     STUCK,
+    TOO_LATE_S,
     Scenario,
     Step,
     U,
@@ -31,8 +33,6 @@ from tests.crash.steps import (
     write_aliases,
 )
 from tests.crash.upgrade_scenarios import first_start, upgraded_from_first, upgraded_from_second
-
-TOO_LATE_S = 6 * 24 * 3600  # beyond the time when a recipient is given up
 
 
 def everyday() -> Scenario:
@@ -215,6 +215,10 @@ SCENARIOS = {
         drained(),
         operated(),
         unreachable(),
+        given_up_far(),
+        late(),
+        successes(),
+        over_the_pace(),
         damaged(),
         first_start(),
         upgraded_from_first(),

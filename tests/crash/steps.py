@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.crash.ledger import Message
 from tests.crash.points import Plan
-from tests.crash.programs import COMMAND, LOCAL, OFFICE
+from tests.crash.programs import COMMAND, LOCAL, OFFICE, REMOTE
 from tests.crash.site import Site
 from tests.support.installation import Installation
 
@@ -16,6 +16,10 @@ STUCK, GONE, LOST = "stuck@here.example", "gone@here.example", "lost@here.exampl
 FAR = "x@backup.example"  # taken for another host
 ACCOUNTS = (U, JOE, JOE2, ADMIN, STUCK, GONE, LOST)
 LATER_S = 7200  # beyond the first pauses before another attempt
+LATE_S = 5 * 3600  # beyond the time when a sender is told of a delay
+TOO_LATE_S = 6 * 24 * 3600  # beyond the time when a recipient is given up
+# The clock is hours ahead after a crash: who is told of delays then depends on when it happened.
+DELIVERY = "\n[delivery]\nwarn_after_s = 0\n"
 ALIASES = """\
 team: u, joe, inner
 owner-team: admin
@@ -56,6 +60,10 @@ class Scenario:
     prepare: Callable[[Site], None] = lambda site: None
     repair: Callable[[Site], None] = lambda site: None
     rest: Sequence[Step] = (Step(OFFICE), Step(LOCAL))
+
+
+EVERYWHERE = (Step(OFFICE), Step(LOCAL), Step(REMOTE))
+UNREACHABLE = Step(REMOTE, constants={"tests.crash.carrier:REACHABLE": 0})
 
 
 def to(number: int, *accounts: str, octets: int = 500) -> Message:

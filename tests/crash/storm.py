@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,13 @@ def storm(folder: Path, messages: int, seconds: float, seed: int) -> Storm:
     source = random.Random(seed)
     ledger = Ledger()
     with installation.up():
-        kills = _send_all(installation, list(make_messages(messages, source)), ledger, seconds, source)
+        kills = send_all(
+            installation.port,
+            list(make_messages(messages, source)),
+            ledger,
+            seconds,
+            lambda: kill_one(installation.pids, PROGRAMS, source),
+        )
         wait_until(lambda: not installation.books().open, "all mail to come to rest", _PATIENCE_S)
     warm_up()
     wrong = come_to_rest(Site(folder), Scenario("storm", [Step(OFFICE)]), ledger)
@@ -76,19 +82,18 @@ def make_messages(count: int, source: random.Random) -> Iterator[Message]:
         yield Message(number, recipients, copies, sender=JOE, octets=octets, reports=reports)
 
 
-def _send_all(
-    installation: Installation,
+def send_all(
+    port: int,
     messages: list[Message],
     ledger: Ledger,
     seconds: float,
-    source: random.Random,
+    kill: Callable[[], Counter[str]],
 ) -> Counter[str]:
     """Send over several sessions, and kill meanwhile; return how often each program was killed."""
     waiting = iter(messages)
     lock = threading.Lock()
     threads = [
-        threading.Thread(target=_send_some, args=(installation.port, waiting, ledger, lock))
-        for _ in range(_SESSIONS)
+        threading.Thread(target=_send_some, args=(port, waiting, ledger, lock)) for _ in range(_SESSIONS)
     ]
     for thread in threads:
         thread.start()
@@ -98,13 +103,16 @@ def _send_all(
         threads[0].join(0.01)
         if time.monotonic() >= due_s:
             due_s = time.monotonic() + seconds
-            kills += _kill_one(installation, source)
+            kills += kill()
     return kills
 
 
-def _kill_one(installation: Installation, source: random.Random) -> Counter[str]:
-    name = source.choice(PROGRAMS)
-    pids = installation.pids(name)
+def kill_one(
+    find: Callable[[str], list[int]], programs: Sequence[str], source: random.Random
+) -> Counter[str]:
+    """Kill a process of a random program, if there is one; return which it was."""
+    name = source.choice(programs)
+    pids = find(name)
     if pids:
         with suppress(ProcessLookupError):  # it has ended by itself
             os.kill(source.choice(pids), signal.SIGKILL)

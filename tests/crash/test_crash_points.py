@@ -76,3 +76,8 @@ def test_D12_D14_nothing_is_left_in_any_corner_after_a_crash(tries: Tries) -> No
 def test_P2_P4_P8_D17_the_books_balance_after_a_storm() -> None:
     said = run_crash("--storm", "--messages=800", "--seconds=0.5", f"--seed={SEED}")
     assert said.endswith("the books balance\n"), said
+
+
+def test_P1_P2_P4_G29_the_books_balance_at_both_ends_after_a_storm_over_remote_delivery() -> None:
+    said = run_crash("--storm-remote", "--messages=200", "--seconds=1", f"--seed={SEED}")
+    assert said.endswith("the books balance\n"), said

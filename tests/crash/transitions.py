@@ -27,6 +27,8 @@ class Transitions:
         """Begin with nothing."""
         self._inside = threading.local()
         self._group: dict[str, None] = {}
+        self._lock = threading.Lock()
+        self.under_way = 0
 
     def begin_group(self) -> None:
         """Forget the last group."""
@@ -39,10 +41,16 @@ class Transitions:
             yield
             return
         self._inside.name = name
+        self._count(1)
         try:
             yield
         finally:
             self._inside.name = None
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.under_way += change
 
     @contextmanager
     def _in_group(self, transaction: Transaction, name: str) -> Iterator[None]:
@@ -122,7 +130,8 @@ def _name_sort(arguments: tuple[Any, ...]) -> str:
     for value in _values(arguments):
         word = words[type(value).__name__]
         told = getattr(value, "report", None) or getattr(value, "notice", None)
-        found.add(word + " with report" if told else word)
+        is_put_off = getattr(value, "not_before_us", 0) > arguments[-1]
+        found.add(word + (" with report" if told else " for later" if is_put_off else ""))
     return " + ".join(sorted(found))
 
 
@@ -163,6 +172,7 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.workers:register_worker": "register",
     f"{_SQLITE}.workers:release_dead_workers": "release",
     f"{_SQLITE}.locks:WorkerLock.__init__": "register",
+    f"{_SQLITE}.sweeping:find_orphans": "sweep",
     f"{_SQLITE}.sweeping:remove_orphans": "sweep",
     f"{_SQLITE}.tidying:tidy": "tidy",
     f"{_SQLITE}.space:restore_reserve": "reserve",

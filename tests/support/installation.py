@@ -29,10 +29,9 @@ PROGRAMS = ("smtpld", "smtprcd", "smtppd", "smtprd")
 PATIENCE_S = 30.0
 Process = subprocess.Popen[bytes]
 # Line by line, since a message may begin with white space, which reads as a folded line of ours.
-_OUR_FIELDS = re.compile(
-    rb"Return-Path: <.*>\r\nDelivered-To: .*\r\n"
-    rb"Received: from .*\r\n by .*\r\n(?: for <.*>;\r\n)? \w{3}, \d+ \w{3} \d{4} [0-9:]+ [+-]\d{4}\r\n"
-)
+_TRACE = rb"Received: from .*\r\n by .*\r\n(?: for <.*>;\r\n)? \w{3}, \d+ \w{3} \d{4} [0-9:]+ [+-]\d{4}\r\n"
+_OUR_TRACE = re.compile(_TRACE)
+_OUR_FIELDS = re.compile(rb"Return-Path: <.*>\r\nDelivered-To: .*\r\n" + _TRACE)
 
 
 def configuration_text(
@@ -236,7 +235,15 @@ def program_path(name: str) -> str:
 
 def content_of(delivered: bytes) -> bytes:
     """Take off what delivery and relay put before a message, and give its line ends back (F-9, C-1)."""
-    octets = delivered.replace(b"\n", b"\r\n")
-    ours = _OUR_FIELDS.match(octets)
-    assert ours is not None, octets[:500]
-    return octets[ours.end() :]
+    return _strip(_OUR_FIELDS, delivered.replace(b"\n", b"\r\n"))
+
+
+def content_of_relayed(taken: bytes) -> bytes:
+    """Take off what the relay put before a message that another host took (F-9)."""
+    return _strip(_OUR_TRACE, taken)
+
+
+def _strip(ours: re.Pattern[bytes], octets: bytes) -> bytes:
+    match = ours.match(octets)
+    assert match is not None, octets[:500]
+    return octets[match.end() :]
