@@ -141,7 +141,7 @@ def test_H1_a_recipient_that_postfix_does_not_know_comes_back(pair: Pair) -> Non
     pair.ours.send("joe@plain.wild.example", address, content=CONTENTS["dots"])
     report = pair.ours.wait_for_report("failed", address)
     _, block = status_blocks(report)
-    assert block["Remote-MTA"] == "dns; 127.0.0.1"
+    assert block["Remote-MTA"] == "dns; [127.0.0.1]"
     assert block["Status"] == "5.1.1"
     diagnostic = " ".join(str(block["Diagnostic-Code"]).split())
     assert diagnostic.startswith(f"smtp; 550 5.1.1 <{address}>: Recipient address rejected: User unknown")
@@ -227,7 +227,7 @@ def test_H1_we_report_what_postfix_will_not(pair: Pair) -> None:
     assert message["Reporting-MTA"] == "dns; mx.here.example"
     assert message["Original-Envelope-Id"] == "other"
     assert block["Original-Recipient"] == "rfc822; first@else.example"
-    assert block["Remote-MTA"] == "dns; 127.0.0.1"
+    assert block["Remote-MTA"] == "dns; [127.0.0.1]"
     (taken,) = pair.postfix.wait_for(address)
     assert without_our_line(taken) == b"Subject: x\r\n\r\nHi\r\n"
 

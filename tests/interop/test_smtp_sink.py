@@ -125,7 +125,7 @@ def test_H1_what_smtp_sink_refuses_comes_back(ours: RoutedInstallation, public: 
         ours.wait_for_rest()
     _, block = status_blocks(report)
     assert block["Diagnostic-Code"] == "smtp; 500 5.3.0 Error: command failed"
-    assert (block["Status"], block["Remote-MTA"]) == ("5.3.0", "dns; 127.0.0.1")
+    assert (block["Status"], block["Remote-MTA"]) == ("5.3.0", "dns; [127.0.0.1]")
 
 
 def test_H1_success_is_told_by_whom_smtp_sink_leaves_to_tell_it(
