@@ -75,7 +75,7 @@ def test_P1_smtp_sink_takes_mail_octet_for_octet(ours: RoutedInstallation, publi
     )
 
 
-def test_G24_smtp_sink_takes_8_bit_mail_where_it_announces_that(
+def test_G25_smtp_sink_takes_8_bit_mail_where_it_announces_that(
     ours: RoutedInstallation, public: Path
 ) -> None:
     content = b"Subject: x\r\n\r\n" + bytes(range(128, 256)) + b"\r\n"
@@ -125,10 +125,10 @@ def test_H1_what_smtp_sink_refuses_comes_back(ours: RoutedInstallation, public: 
         ours.wait_for_rest()
     _, block = status_blocks(report)
     assert block["Diagnostic-Code"] == "smtp; 500 5.3.0 Error: command failed"
-    assert (block["Status"], block["Remote-MTA"]) == ("5.3.0", "dns; 127.0.0.1")
+    assert (block["Status"], block["Remote-MTA"]) == ("5.3.0", "dns; [127.0.0.1]")
 
 
-def test_H1_success_is_told_by_whom_smtp_sink_leaves_to_tell_it(
+def test_G27_H1_success_is_told_by_whom_smtp_sink_leaves_to_tell_it(
     ours: RoutedInstallation, public: Path
 ) -> None:
     mail, rcpt = ["RET=HDRS", "ENVID=env+2Bid"], ["NOTIFY=SUCCESS", "ORCPT=rfc822;a+2Bb@x.example"]

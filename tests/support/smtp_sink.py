@@ -26,10 +26,7 @@ class Dumped:
 
 
 class SmtpSink:
-    """smtp-sink on a port of loopback, with its dump in a folder of its own.
-
-    It greets where `greets`; without that it is there when its port is taken.
-    """
+    """smtp-sink on a port of loopback; each has its own folder, under `folder`, for what it writes down."""
 
     def __init__(self, folder: Path, port: int, *options: str) -> None:
         self._dump = folder / f"dump-{port}-{len(list(folder.iterdir()))}"

@@ -4,6 +4,7 @@ Called by report.py. Pure. A block about the message, then one for each recipien
 the type "smtp" and that host's name; what we say ourselves has a type of our own (RFC 3464 §2.3.6).
 """
 
+from paperpath.mail.domain import is_address_literal
 from paperpath.mail.letter import MOST_LINE_OCTETS, Letterhead, Part, fold, join_lines
 from paperpath.mail.notification import Action
 from paperpath.mail.reported import ReportedMessage, ReportedRecipient, find_status
@@ -40,7 +41,7 @@ def _recipient_fields(action: Action, recipient: ReportedRecipient, *, internati
     fields += _field("Final-Recipient", final)
     fields += [f"Action: {action.value}", f"Status: {find_status(action, recipient.reply)}"]
     if recipient.host:
-        fields += _field("Remote-MTA", f"dns; {_in_ascii(recipient.host)}")
+        fields += _field("Remote-MTA", f"dns; {_mta_name(recipient.host)}")
     if recipient.host or action in _WITHOUT_SUCCESS:
         kind = "smtp" if recipient.host else _OWN_DIAGNOSTICS
         reply = b" ".join(recipient.reply.octets.splitlines()).decode("ascii")
@@ -58,5 +59,7 @@ def _field(name: str, value: str) -> list[str]:
     return [line] if len(line.encode()) <= MOST_LINE_OCTETS else fold(value, first=f"{name}: ")
 
 
-def _in_ascii(host: str) -> str:
-    return host.encode("ascii", "replace").decode("ascii")
+def _mta_name(host: str) -> str:
+    """Write a host as the type "dns" has it: a name, or an address in brackets (RFC 3461 §9.3)."""
+    literal = f"[IPv6:{host}]" if ":" in host else f"[{host}]"
+    return literal if is_address_literal(literal) else host.encode("ascii", "replace").decode("ascii")

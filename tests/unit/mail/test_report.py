@@ -219,6 +219,20 @@ def test_H15_what_another_host_said_has_its_name_and_the_type_of_smtp() -> None:
     assert block["Will-Retry-Until"] is None
 
 
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("192.0.2.1", "[192.0.2.1]"),
+        ("2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("[192.0.2.1]", "[192.0.2.1]"),
+        ("1.2.3.example", "1.2.3.example"),
+    ],
+)
+def test_H15_a_host_without_a_name_is_an_address_in_brackets(host: str, name: str) -> None:
+    (block,) = blocks(write_report(HEAD, STAMPS, SENDER, failure(recipient(NOBODY, host))))[1:]
+    assert block["Remote-MTA"] == f"dns; {name}"
+
+
 def test_H15_what_no_host_said_names_none_and_success_of_ours_needs_no_reason() -> None:
     (block,) = blocks(write_report(HEAD, STAMPS, SENDER, failure(recipient())))[1:]
     assert block["Remote-MTA"] is None
