@@ -191,7 +191,7 @@ def _outlast(installation: Installation, seconds: float, deaths: _Deaths) -> Cou
 
 
 class _Copies:
-    """What the sink took, by recipient; of each copy but the last, whether the sink had said so."""
+    """What the sink took, by recipient; each copy but the last is surplus, told or not that it was taken."""
 
     def __init__(self, sink: Sink) -> None:
         """Count them."""
