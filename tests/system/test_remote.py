@@ -233,7 +233,7 @@ def test_P2_nothing_is_lost_when_relay_clients_and_their_daemon_are_killed(
     wait_until(lambda: not orphans & {pid for pid, _ in list_relay_clients()}, "the orphans to end")
 
 
-def test_P2_mail_on_its_way_is_finished_at_the_end_and_age_is_kept(
+def test_P2_G16_mail_on_its_way_is_finished_at_the_end_and_age_is_kept(
     tmp_path: Path, nameserver: Nameserver
 ) -> None:
     installation = RemoteInstallation(tmp_path, nameserver)

@@ -334,6 +334,19 @@ def test_G29_some_are_taken_some_wait_and_some_fail():
     assert taken == [["joe@x.example", "mary@x.example"]]
 
 
+def test_G14_a_sender_who_is_refused_makes_nobody_else_wait():
+    async def run():
+        async with Sink() as sink:
+            bench = LaneBench([sink.port])
+            values = await bench.carry(make_job(1, sender="550-at-mail@b.example"), make_job(2))
+            return values, len(sink.taken)
+
+    (refused, taken), count = play(run)
+    assert (answer(refused).what, answer(refused).code) == ("failed", 550)
+    assert answer(taken).what == "delivered"
+    assert count == 1
+
+
 def test_P2_whoever_was_taken_stays_taken_when_the_next_connection_fails():
     async def run():
         async with Sink(SinkOptions(limits="RCPTMAX=1 MAILMAX=1")) as sink:
