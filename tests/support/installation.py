@@ -166,18 +166,22 @@ class Installation:
         return next(iter(self.pids(program)), None)
 
     def pids(self, program: str) -> list[int]:
-        """Return the process ids of a program under the supervisor."""
-        found = []
+        """Return the process ids of a program under the supervisor.
+
+        What it is just about to start looks like itself, and is none of these.
+        """
+        found = {}
         wanted = re.compile(rf"paperpath\.\w+\.{program}")
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
                     command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                    parent = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
                 except OSError:
                     continue
                 if str(self.file) in command and any(map(wanted.fullmatch, command)):
-                    found.append(int(entry.name))
-        return found
+                    found[int(entry.name)] = parent
+        return [pid for pid, parent in found.items() if parent not in found]
 
     def kill(self, program: str) -> None:
         """Kill one program with SIGKILL, as soon as it lives."""
