@@ -1,10 +1,22 @@
-"""What holds for all tests: no time that anything takes decides one.
+"""What holds for all tests: no time that anything takes decides one, and none inherits another's umask.
 
 Hypothesis ends an example that takes longer than 200 ms, and a test whose examples are drawn slowly. On a
 busy machine, or where a collection of garbage falls into an example, that says nothing of the code.
 """
 
+import os
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("paperpath", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("paperpath")
+
+
+@pytest.fixture(autouse=True)
+def _usual_umask() -> Iterator[None]:
+    """Let no test inherit what a command that ran in this process has set, nor any program that it starts."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)

@@ -6,6 +6,7 @@ allow; so all of this lies in a folder of its own.
 """
 
 import grp
+import os
 import pwd
 import re
 import shutil
@@ -96,10 +97,14 @@ class Postfix:
 
     @contextmanager
     def run(self) -> Iterator[None]:
-        """Run it for the length of the block."""
-        self._make_folders()
-        self._write_configuration()
-        self._child.start()
+        """Run it for the length of the block. Its users are others than ours, and must get in everywhere."""
+        before = os.umask(0o022)
+        try:
+            self._make_folders()
+            self._write_configuration()
+            self._child.start()
+        finally:
+            os.umask(before)
         try:
             for port in self.ports.values():
                 wait_for_greeting(self._child, port)
