@@ -22,6 +22,8 @@ def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iter
     yield from _find_repeated_routes(document, lines)
     yield from _find_replies_of_other_routes(document)
     yield from _find_half_logins(document)
+    yield from _find_unverified_hosts(document)
+    yield from _find_routes_at_odds(document, lines)
     yield from _find_shared_folders(document)
     yield from _find_open_metrics(document)
 
@@ -66,6 +68,36 @@ def _find_half_logins(document: dict[str, Any]) -> Iterator[tuple[Location, str]
             yield (*route, "user"), "expected no user; only hosts that the route names are logged in to"
         elif has_user and _look_up(entry, "tls") in ("never", "opportunistic"):
             yield (*route, "tls"), 'expected "require", or nothing: a password is never sent in the clear'
+
+
+def _find_unverified_hosts(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Find routes that name who vouches for a host, and would speak with it unverified all the same."""
+    routes = _look_up(document, "post_office", "route")
+    for index, entry in enumerate(routes if isinstance(routes, list) else []):
+        if _look_up(entry, "ca_file") is not None and _look_up(entry, "tls") in ("never", "opportunistic"):
+            location = ("post_office", "route", index, "tls")
+            yield location, 'expected "require", or nothing: ca_file says that the host is to be verified'
+
+
+def _find_routes_at_odds(
+    document: dict[str, Any], lines: dict[Location, int]
+) -> Iterator[tuple[Location, str]]:
+    """Find routes to the same hosts that would speak with them in different ways: there is one for them."""
+    routes = _look_up(document, "post_office", "route")
+    first: dict[str, tuple[int, object]] = {}
+    for index, entry in enumerate(routes if isinstance(routes, list) else []):
+        via = _look_up(entry, "via")
+        hosts = " ".join(map(str, via)) if isinstance(via, list) else via
+        if not isinstance(hosts, str) or "://" not in hosts:
+            continue
+        other_index, other = first.setdefault(hosts, (index, entry))
+        for key in ("tls", "user", "password_file", "ca_file"):
+            if _look_up(other, key) != _look_up(entry, key):
+                line = find_line(lines, ("post_office", "route", other_index, "via"))
+                yield (
+                    ("post_office", "route", index, key),
+                    f"expected what the route to the same hosts says on line {line}",
+                )
 
 
 def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:

@@ -164,6 +164,12 @@ class Fleet:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
+    def check(self) -> None:
+        """Raise what has ended the keeping of a client: none ends by itself, and mail would wait for ever."""
+        for keeper in self._keepers:
+            if keeper.done():
+                keeper.result()
+
     @property
     def is_there(self) -> bool:
         """Whether anybody can be given anything to do."""

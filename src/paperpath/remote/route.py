@@ -50,9 +50,14 @@ def find_route(destination: str, configuration: Configuration) -> Route:
     login = None
     if entry.user is not None and entry.password_file is not None:
         login = Login(entry.user, entry.password_file)
-    policy = entry.tls or ("require" if login else configuration.remote.tls)
-    verifies = login is not None or entry.ca_file is not None
-    return Route(destination, hosts, Security(policy, verifies, entry.ca_file), login)
+    security = choose_security(entry.tls or configuration.remote.tls, login, entry.ca_file)
+    return Route(destination, hosts, security, login)
+
+
+def choose_security(policy: TlsPolicy, login: Login | None, ca_file: Path | None) -> Security:
+    """Return how a host is spoken with; one that is to be verified is never spoken with in the clear."""
+    verifies = login is not None or ca_file is not None
+    return Security("require" if verifies else policy, verifies, ca_file)
 
 
 def _find_entry(destination: str, configuration: Configuration, *, is_domain: bool) -> RouteEntry | None:

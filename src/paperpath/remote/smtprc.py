@@ -22,7 +22,7 @@ from paperpath.remote.byhand import Errand, run_errand, to_wire_lines
 from paperpath.remote.hops import HopFinder
 from paperpath.remote.jobs import Answered
 from paperpath.remote.outcomes import read_reply
-from paperpath.remote.route import Login, Route, Security
+from paperpath.remote.route import Login, Route, choose_security
 from paperpath.remote.worker import Worker
 from paperpath.service.log import format_value, open_log
 from paperpath.service.program import loop_factory
@@ -141,9 +141,7 @@ def _make_route(host: str, options: _Options) -> Route:
     login = None
     if options.user is not None and options.password_file is not None:
         login = Login(options.user, options.password_file)
-    security = Security(
-        "require" if login else options.tls, login is not None or options.ca_file is not None, options.ca_file
-    )
+    security = choose_security(options.tls, login, options.ca_file)
     hosts = () if options.mx else (NextHost(host.strip("[]"), options.port, options.tls_first),)
     return Route(host, hosts, security, login)
 

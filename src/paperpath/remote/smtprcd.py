@@ -40,6 +40,7 @@ async def schedule_mail(life: Life) -> None:
             life.call_at_end(wakeups.wake)
             life.ready(f"delivering to other hosts, with {len(fleet.clients)} relay clients")
             while not life.ending:
+                fleet.check()
                 if not await dispatch.settle_and_begin(fleet):
                     await wakeups.wait(POLL_S)
             fleet.drain()

@@ -83,11 +83,26 @@ LOGIN = 'user = "me"\npassword_file = "secret"\n'
             f'{LOGIN}via = "smtp://a.example:587"\ntls = "opportunistic"',
             'tls: expected "require", or nothing: a password is never sent in the clear',
         ),
+        (
+            'via = "smtp://a.example:25"\nca_file = "a.pem"\ntls = "opportunistic"',
+            'tls: expected "require", or nothing: ca_file says that the host is to be verified',
+        ),
     ],
 )
 def test_G34_half_a_login_is_refused(rest, complaint):
     (problem,) = complain(f"{ROUTE}{rest}")
     assert problem.endswith(f"post_office.route[0].{complaint}")
+
+
+def test_routes_to_the_same_hosts_speak_with_them_in_one_way():
+    other = '\n[[post_office.route]]\ndomain = "b.example"\nvia = "smtps://a.example:465"\n'
+    first = f'{ROUTE}via = "smtps://a.example:465"\n{LOGIN}'
+    assert configure(f"{first}{other}{LOGIN}").post_office.route[1].user == "me"
+    problems = complain(f"{first}{other}")
+    assert [problem.partition(": ")[2] for problem in problems] == [
+        "post_office.route[1].user: expected what the route to the same hosts says on line 10",
+        "post_office.route[1].password_file: expected what the route to the same hosts says on line 10",
+    ]
 
 
 def test_the_files_of_a_login_are_relative_to_the_configuration():

@@ -39,3 +39,8 @@ def test_a_route_of_the_operator_alone_is_as_remote_delivery_has_it():
     assert found == Route(
         "smtp://a.example:25", (NextHost("a.example", 25, False),), Security("opportunistic")
     )
+
+
+def test_G34_a_host_that_is_to_be_verified_is_never_spoken_with_in_the_clear():
+    found = route('via = "smtp://a.example:25"\nca_file = "/authorities.pem"', "smtp://a.example:25")
+    assert found.security == Security("require", verifies=True, ca_file=Path("/authorities.pem"))
