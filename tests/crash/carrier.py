@@ -40,6 +40,9 @@ class _Clients:
     ) -> None:
         self.is_there = False
 
+    def check(self) -> None:
+        """Nobody keeps it."""
+
     def choose(self, destination: str, most_connections: int) -> tuple["_Clients", int]:
         return self, most_connections
 
