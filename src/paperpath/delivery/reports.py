@@ -7,7 +7,7 @@ it is about at most `most_octets` are read: a report is never much longer than t
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -25,7 +25,15 @@ from paperpath.mail.reported import ReportedMessage, ReportedRecipient
 from paperpath.mail.returned import Original
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import Claim, ClaimedMessage, Content, NewMessage, Origin, QueueFilter
+from paperpath.maildrop.values import (
+    Claim,
+    ClaimedMessage,
+    Content,
+    NewMessage,
+    Origin,
+    QueueFilter,
+    Transport,
+)
 
 R451_NOT_YET = make_reply(451, "4.0.0", "No attempt has come to an end yet")
 
@@ -76,11 +84,15 @@ async def make_warnings(
 
     The claims are as `examine` gives them: nobody need have claimed anything. Raises: MaildropError.
     """
+    away = {
+        suspension.destination: suspension.reason
+        for suspension in maildrop.read_suspensions(Transport.REMOTE)
+    }
     cases = [
         case_of_claim(
             claim,
             Fate.DELAYED,
-            _find_last_reply(claim, maildrop),
+            _find_last_reply(claim, maildrop, away),
             retry_until_us=find_deadline_us(claim, clerk.patience),
         )
         for claim in claims
@@ -156,11 +168,17 @@ def _describe(case: Case, address: Mailbox) -> ReportedRecipient:
     return ReportedRecipient(address, case.orcpt, case.reply, case.host, attempted, retry_until)
 
 
-def _find_last_reply(claim: Claim, maildrop: Maildrop) -> Reply:
-    """Return the reply to the last attempt for a recipient, as the queue shows it: its host is not kept."""
+def _find_last_reply(claim: Claim, maildrop: Maildrop, away: Mapping[str, str]) -> Reply:
+    """Return why a recipient waits: its destination is away, or the last attempt failed; no host is kept.
+
+    `away` has what was last heard of each destination of remote delivery that is suspended.
+    """
     found = maildrop.find(QueueFilter(), claim.recipient_id - 1, 1)
-    is_it = bool(found) and found[0].recipient_id == claim.recipient_id
-    return (parse_shown_reply(found[0].last_reply) if is_it else None) or R451_NOT_YET
+    if not found or found[0].recipient_id != claim.recipient_id:
+        return R451_NOT_YET
+    entry = found[0]
+    reason = away.get(entry.destination) if entry.transport == Transport.REMOTE.value else None
+    return parse_shown_reply(reason or entry.last_reply) or R451_NOT_YET
 
 
 def _read_message(queue_id: str, maildrop: Maildrop) -> ClaimedMessage | None:

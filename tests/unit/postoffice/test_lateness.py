@@ -81,6 +81,20 @@ def test_H8_the_report_is_a_message_to_the_sender():
     run(story)
 
 
+def test_H8_whoever_waits_for_a_destination_that_is_away_is_told_what_it_said():
+    async def story(office: Office) -> None:
+        await office.put("joe@there.example")
+        await office.maildrop.suspend(Transport.REMOTE, "there.example", HOUR_US, "451 4.4.1 No answer")
+        await office.look(5)
+        (report,) = office.maildrop.read_unsorted(10).recipients
+        message = office.maildrop.read_message(report.queue_id)
+        assert message is not None
+        assert b"Status: 4.4.1\r\n" in (message.content.octets or b"")
+        assert b"No answer" in (message.content.octets or b"")
+
+    run(story)
+
+
 def test_H1_H3_who_does_not_want_to_know_is_not_told_of_a_delay():
     async def story(office: Office) -> None:
         await office.put("never@far.example", notify="NEVER")
