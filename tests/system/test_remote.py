@@ -1,5 +1,6 @@
 """Mail to other hosts through all programs: by exchangers and routes, past failures, deaths and reloads."""
 
+import asyncio
 import os
 import signal
 import time
@@ -11,15 +12,22 @@ from pathlib import Path
 import pytest
 
 from paperpath.config.endpoint import Endpoint
+from paperpath.config.loader import load_configuration
+from paperpath.mail.address import parse_mailbox
+from paperpath.mail.envelope import Client, Envelope, Recipient
+from paperpath.maildrop.opening import open_maildrop
+from paperpath.maildrop.values import NewMessage
 from paperpath.testing.nameserver import Nameserver
 from paperpath.testing.sink import sink_in_thread
 from paperpath.testing.sink_options import SinkOptions
 from tests.support.installation import find_free_port, wait_until
-from tests.support.remote import RemoteInstallation, list_relay_clients
+from tests.support.remote import SENDER, RemoteInstallation, list_relay_clients
 
 pytestmark = pytest.mark.slow
 
 ROUTED_PORT = find_free_port()
+CLIENT = Client("192.0.2.1", 40000, "client.example", "ESMTP")
+DAY_US = 24 * 3600 * 1_000_000
 
 
 @pytest.fixture(scope="module")
@@ -297,6 +305,33 @@ def test_X9_mail_is_given_up_by_an_attempt_after_its_time_only(
     reports = [file.read_text(errors="replace") for file in installation.delivered()]
     assert len(reports) == 101
     assert not [report for report in reports if alive in report.partition("Subject:")[0]]
+
+
+def test_X9_what_waited_while_all_was_off_for_six_days_is_delivered_and_not_given_up(
+    tmp_path: Path, nameserver: Nameserver
+) -> None:
+    count, domain = 1000, "back.wild.example"
+    installation = RemoteInstallation(tmp_path, nameserver)  # and gives up after five days
+    installation.publish_host(domain, "127.0.0.18")
+    asyncio.run(accept_long_ago(installation, [f"r{number}@{domain}" for number in range(count)], 6 * DAY_US))
+    with installation.host("127.0.0.18") as sink, installation.up():
+        assert sink.books.wait_for_messages(count, 60)
+        wait_until(lambda: not installation.books().open, "all to be settled")
+    books = installation.books()
+    assert (books.accepted, books.relayed, books.failed) == (count, count, 0)
+
+
+async def accept_long_ago(installation: RemoteInstallation, recipients: list[str], age_us: int) -> None:
+    """Put a message for each recipient into the queue, as if it had come that long ago."""
+    arrived_us = time.time_ns() // 1000 - age_us
+    configuration = load_configuration(installation.file)
+    async with open_maildrop(configuration, "smtprd") as maildrop:
+        for recipient in recipients:
+            queue_id = maildrop.new_queue_id(arrived_us)
+            writer = maildrop.new_content(queue_id)
+            writer.write(b"Subject: old\r\n\r\nHi\r\n")
+            envelope = Envelope(parse_mailbox(SENDER), (Recipient(parse_mailbox(recipient)),), CLIENT)
+            await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), arrived_us))
 
 
 # The configuration
