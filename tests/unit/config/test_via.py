@@ -134,6 +134,8 @@ def test_a_reply_is_for_a_route_that_refuses():
         'paperpath.toml:11: post_office.route[0].reply: expected no reply; it is for via = "refuse", '
         'and this route is "mx"'
     ]
+    (complaint,) = complain(ROUTE + 'via = ["smtp://a.example:25", "smtp://b.example:25"]\nreply = "No"')
+    assert "post_office.route[0].reply: expected no reply" in complaint
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,16 @@
-"""How connections are shared out among relay clients (G-15, G-32)."""
+"""How connections are shared out among relay clients (G-15, G-32), and that these are kept (P8)."""
 
+import asyncio
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperpath.remote.fleet import share_out
+from paperpath.config.loader import parse_document
+from paperpath.remote.fleet import Fleet, RelayClient, share_out
+from paperpath.service.log import open_log
+from tests.support.installation import pathless
+from tests.unit.config.example import RIGHT
 
 
 @given(st.integers(1, 500), st.integers(1, 64), st.data())
@@ -14,3 +21,19 @@ def test_G15_the_shares_are_all_there_is_and_as_even_as_can_be(most, count, data
     assert sum(shares) == most
     assert max(shares) - min(shares) <= 1
     assert shares[first] == max(shares)
+
+
+def test_P8_whoever_keeps_no_client_any_more_is_found_out(monkeypatch):
+    async def break_down(client, settings):
+        raise RuntimeError("a defect")
+
+    async def story() -> None:
+        monkeypatch.setattr(RelayClient, "keep_alive", break_down)
+        document = parse_document(RIGHT, pathless())
+        async with Fleet(document, lambda said: None, lambda numbers: None, open_log("test")) as fleet:
+            fleet.check()
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="a defect"):
+                fleet.check()
+
+    asyncio.run(story())
