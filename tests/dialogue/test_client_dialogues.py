@@ -32,6 +32,7 @@ from tests.support.pair import address
 
 FILES = sorted((Path(__file__).parent / "client").glob("*.txt"))
 SECRET = "opensesame"  # in every file that logs in
+NONCE = "rOprNGfwEbeRWgbNEkqO"  # of the example in RFC 7677
 SECRETS = (SECRET, "b3BlbnNlc2FtZQ==", "AHUAb3BlbnNlc2FtZQ==")
 
 
@@ -81,7 +82,7 @@ class Stage:
             ClientSettings(
                 "out.here.example",
                 Security(words.get("security", "never")),
-                Credentials("u", SECRET) if "login" in words else None,
+                Credentials("u", SECRET, NONCE) if "login" in words else None,
                 "lmtp" in words,
             ),
             self.watcher,
