@@ -264,13 +264,12 @@ class ClientConnection:
     # What comes in: one handler per thing that a reply may be due to
 
     def _hear(self, reply: Reply) -> None:
-        wait = self.waits_for
-        is_challenge = reply.code == 334 and wait is Wait.AUTH
-        self._observer.see_reply(_CHALLENGE if is_challenge else reply)
-        if reply.code == 421 and wait is not Wait.QUIT:
+        wait, code = self.waits_for, reply.code
+        self._observer.see_reply(_CHALLENGE if code == 334 and wait is Wait.AUTH else reply)
+        if code == 421 and wait is not Wait.QUIT:
             self._hear_closing(wait, reply)
             return
-        meaning = interpret(wait, reply.code)
+        meaning = interpret(wait, code)
         if meaning is Meaning.NONSENSE:
             self._break_off(replies.out_of_place(reply), is_ours=True)
             return
