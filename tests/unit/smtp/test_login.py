@@ -160,7 +160,20 @@ def test_A78_an_equals_sign_is_an_initial_response_of_no_octets(mechanism: str) 
 
 
 @pytest.mark.parametrize(
-    "response", [b"=AAA", b"AAA=BBB", b"A B=", b"AAAA=A", b"AA", b"A===", b"====", b"\xff\xff", b"A\0A="]
+    "response",
+    [
+        b"=AAA",
+        b"AAA=BBB",
+        b"A B=",
+        b"AAAA=A",
+        b"AA",
+        b"AAAA=",
+        b"YR==",
+        b"A===",
+        b"====",
+        b"\xff\xff",
+        b"A\0A=",
+    ],
 )
 def test_A79_base64_is_strict(response: bytes) -> None:
     for wire in (b"AUTH PLAIN " + response, b"AUTH PLAIN\r\n" + response):
@@ -232,14 +245,12 @@ def test_A71_a_login_in_the_clear_is_forgotten_inside_tls() -> None:
 
 
 def test_A81_plain_is_who_acts_nul_who_is_it_nul_password() -> None:
-    (login,) = converse(
-        [EHLO + b"AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm\r\n"], SUBMISSION, encrypted=True
-    ).logins
-    assert login == events.PasswordReceived("PLAIN", "tim", "", "tanstaaftanstaaf")
     core = introduced()
-    login = drive(core, b"AUTH PLAIN " + encode("Ursel\0Kurt\0xipj3plmq") + b"\r\n")[0]
+    (login,) = drive(core, b"AUTH PLAIN " + encode("Ursel\0Kurt\0xipj3plmq") + b"\r\n")
     assert login == events.PasswordReceived("PLAIN", "Kurt", "Ursel", "xipj3plmq")
-    assert codes(core) == [535]
+    (login,) = drive(core, b"AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm\r\n")
+    assert login == events.PasswordReceived("PLAIN", "tim", "", "tanstaaftanstaaf")
+    assert codes(core) == [535, 235]
 
 
 @pytest.mark.parametrize("text", ["x" * 255, "ü" * 127, "€" * 85])
