@@ -320,11 +320,11 @@ def test_A82_a_forged_proof_is_told_as_a_failure_and_lets_nobody_in(was: str, no
     assert codes(core) == [334, 535, 530]
 
 
-@pytest.mark.parametrize("answer", [b"eA==", b"*", b"?"])
-def test_A82_nobody_is_in_before_the_empty_answer(answer: bytes) -> None:
+@pytest.mark.parametrize(("answer", "code"), [(b"eA==", 535), (b"*", 501), (b"?", 501)])
+def test_A82_nobody_is_in_before_the_empty_answer(answer: bytes, code: int) -> None:
     core = introduced()
     drive(core, SCRAM[:-2] + answer + b"\r\n" + MAIL)
-    assert codes(core)[:2] == [334, 334]
+    assert codes(core) == [334, 334, code, 530]
     core = introduced()
     drive(core, SCRAM[:-2])
     assert core.state is State.LOGIN
@@ -577,6 +577,13 @@ def test_P9_L5_no_secret_is_in_what_is_told_or_shown(wire: bytes, settings: Sett
     for line in (*told, *watcher.shown):
         for secret in spellings(SECRET):
             assert secret[:12] not in line, line
+
+
+@pytest.mark.parametrize("answer", [b"", b"?", b"*", b"A" * 13_000])
+def test_P9_a_refused_answer_is_told_as_auth_with_its_length(answer: bytes) -> None:
+    (refusal,) = drive(introduced(), b"AUTH PLAIN\r\n" + answer + b"\r\n")
+    assert isinstance(refusal, events.CommandRefused)
+    assert (refusal.verb, refusal.argument, refusal.length) == ("AUTH", "", len(answer))
 
 
 def test_P9_no_proof_is_shown_to_those_who_watch() -> None:
