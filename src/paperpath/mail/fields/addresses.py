@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from paperpath.mail.address import AddressError, Mailbox, format_mailbox, is_address_literal, parse_local_part
 from paperpath.mail.domain import to_a_labels
 from paperpath.mail.fields.error import FieldError, show
-from paperpath.mail.fields.lexer import Kind, Token, read_tokens, unfold, unquote
+from paperpath.mail.fields.folding import unfold
+from paperpath.mail.fields.lexer import Kind, Token, read_tokens, unquote
 from paperpath.mail.fields.phrases import read_phrase
 
 _WORDS = (Kind.ATOM, Kind.QUOTED, Kind.ENCODED)

@@ -12,6 +12,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from paperpath.mail.fields.lexer import Kind, read_tokens, unquote
+from paperpath.mail.fields.phrases import (
+    quote_phrase as quote_phrase,
+)  # who encodes names finds it here as well
 from paperpath.mail.fields.shown_words import ENCODED_WORD
 
 # Short, so that one has room behind any field's name in a line of 76, the most for such a line (RFC 2047 §2).
@@ -20,7 +23,7 @@ _MOST_BASE64_OCTETS = _MOST_TEXT_COLUMNS // 4 * 3
 _TOO_LONG_OCTETS = 900
 
 _WORD = re.compile(r"[^ \t]++")
-_WORD_OF_COMMENT = re.compile(r"[()]|(?:[^()\\ \t]++|\\.)++")
+_WORD_OF_COMMENT = re.compile(r"[()]|(?>(?:[^()\\ \t]++|\\.)+)")
 _QUOTED_PAIR = re.compile(r"\\(.)")
 # RFC 2047 §5 (3): what stays as it is in a name; no more of it does elsewhere.
 _Q_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+/-")

@@ -12,7 +12,13 @@ from paperpath.mail.fields.error import FieldError, show
 MOST_COLUMNS = 78  # octets: no fewer than characters
 MOST_LINE_OCTETS = 998
 
+_FOLD = re.compile(r"\r\n(?=[ \t])")
 _WORD = re.compile(rb"[ \t]*+[^ \t]++")
+
+
+def unfold(text: str) -> str:
+    """Return a value without the line ends in it; one that no white space follows stays."""
+    return _FOLD.sub("", text) if "\r" in text else text
 
 
 def fold_field(name: bytes, value: str) -> bytes:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from paperpath.mail.address import ATOM_CHARACTERS, BEYOND_ASCII
 from paperpath.mail.fields.error import FieldError as FieldError  # who reads tokens finds it here as well
 from paperpath.mail.fields.error import show
+from paperpath.mail.fields.folding import unfold
 
-_FOLD = re.compile(r"\r\n(?=[ \t])")
 _FORBIDDEN = re.compile(rf"[^\t -~{BEYOND_ASCII}]")
 _BLANKS = re.compile(r"[ \t]*+")
 _COMMENT_MARK = re.compile(r"[()]|\\.")
@@ -27,8 +27,8 @@ _TOKEN = re.compile(
         (?! [{ATOM_CHARACTERS}{BEYOND_ASCII}] )
     )
     | (?P<atom> [{ATOM_CHARACTERS}{BEYOND_ASCII}]++ )
-    | (?P<quoted> "(?:[^"\\]++|\\.)*+" )
-    | (?P<literal> \[(?:[^\[\]\\]++|\\.)*+\] )
+    | (?P<quoted> "(?>(?:[^"\\]++|\\.)*)" )
+    | (?P<literal> \[(?>(?:[^\[\]\\]++|\\.)*)\] )
     | (?P<special> [<>@,:;.] )
     """,
     re.VERBOSE,
@@ -61,11 +61,6 @@ class Token(NamedTuple):
 
 
 _KINDS = {kind.value: kind for kind in Kind}
-
-
-def unfold(text: str) -> str:
-    """Return a value without the line ends in it."""
-    return _FOLD.sub("", text) if "\r" in text else text
 
 
 def read_tokens(text: str) -> Iterator[Token]:

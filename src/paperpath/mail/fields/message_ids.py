@@ -10,7 +10,7 @@ from paperpath.mail.fields.error import FieldError, show
 from paperpath.mail.fields.lexer import Kind, read_tokens
 
 _MOST_OCTETS = 900  # it cannot be folded, and has to fit in a line with its field's name
-_SHAPE = re.compile(r"<w(?:\.w)*+@(?:w(?:\.w)*+|l)>")
+_SHAPE = re.compile(r"<w(?:\.w)*@(?:w(?:\.w)*|l)>")
 _SHAPES = {Kind.ATOM: "w", Kind.QUOTED: "w", Kind.ENCODED: "w", Kind.LITERAL: "l"}
 
 

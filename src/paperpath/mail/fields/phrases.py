@@ -29,7 +29,7 @@ def read_phrase(words: Sequence[Token]) -> str:
     return " ".join(written)
 
 
-def format_phrase(text: str) -> str:
+def quote_phrase(text: str) -> str:
     """Write plain text, say somebody's full name, as a display name: atoms, or quoted where it must be."""
     text = " ".join(clean_line(text).split())
     is_plain = _ATOMS.fullmatch(text) is not None and "=?" not in text

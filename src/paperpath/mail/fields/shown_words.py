@@ -8,12 +8,13 @@ from binascii import a2b_base64, a2b_qp
 from itertools import groupby
 from typing import NamedTuple
 
-from paperpath.mail.fields.lexer import unfold
+from paperpath.mail.fields.folding import unfold
 
-_PATTERN = r"=\?([^?\s*]++)(?:\*[^?\s]*+)?\?([BbQq])\?([^?\s]*+)\?="
-ENCODED_WORD = re.compile(_PATTERN)
+# The charset, the language, the encoding, and the text.
+ENCODED_WORD = re.compile(r"=\?([^?\s*]++)(?:\*[^?\s]*+)?\?([BbQq])\?([^?\s]*+)\?=")
 
-_RUN = re.compile(rf"{_PATTERN}(?:[ \t]*+{_PATTERN})*+")
+_ANY = r"=\?[^?\s]++\?[BbQq]\?[^?\s]*+\?="
+_RUN = re.compile(rf"{_ANY}(?>(?:[ \t]*+{_ANY})*)")
 _CHARSET = re.compile(
     r"us-ascii|utf-?8|iso-8859-[0-9]{1,2}|windows-125[0-8]|koi8-[ru]|gb2312|gbk|gb18030|big5|euc-jp|euc-kr"
     r"|shift_jis|iso-2022-(?:jp|kr)|ks_c_5601-1987",
