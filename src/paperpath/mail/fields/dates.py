@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 from paperpath.mail.fields.error import FieldError, show
+from paperpath.mail.fields.folding import unfold
 from paperpath.mail.fields.lexer import read_tokens
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -30,7 +31,7 @@ def parse_date(text: str) -> datetime:
 
     Raises: FieldError.
     """
-    match = _DATE.fullmatch(" ".join(token.text for token in read_tokens(text)))
+    match = _DATE.fullmatch(" ".join(token.text for token in read_tokens(unfold(text))))
     if match is None:
         raise FieldError(f"expected a date like 21 Nov 1997 09:55:06 -0600, got {show(text.strip())}")
     day, month, year, hour, minute, second, sign, zone_hours, zone_minutes, zone = match.groups()

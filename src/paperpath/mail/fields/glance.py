@@ -26,13 +26,16 @@ _END = _any(_MAY_BE_BLANKS + _COMMENT)
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
 _DOTTED = _ATOM + _any(rf"\.{_ATOM}")
-# An atom that looks like an encoded word is legal in a name, but not in an address (RFC 2047 §5).
-_LOCAL = rf"(?![^@]{{257}})(?!=\?){_ATOM}" + _any(rf"\.(?!=\?){_ATOM}")
+# Encoded words are atoms, legal in a name and not in an address (RFC 2047 §5); what only begins like one is
+# for the parser to judge.
+_NO_ENCODED = r"(?!=\?)"
+_ENCODED = r"=\?[A-Za-z0-9_-]++\?(?:[Qq]\?[A-Za-z0-9!#$%&'*+/=^_`{|}~-]*+|[Bb]\?[A-Za-z0-9+/=]*+)\?="
+_LOCAL = rf"(?![^@]{{257}}){_NO_ENCODED}{_ATOM}" + _any(rf"\.{_NO_ENCODED}{_ATOM}")
 _LABEL = r"(?![A-Za-z0-9-]{64})[A-Za-z0-9]++" + _any("-++[A-Za-z0-9]++")
 _DOMAIN = rf"(?![A-Za-z0-9.-]{{256}}){_LABEL}\.{_LABEL}" + _any(rf"\.{_LABEL}")
 _ADDRESS = f"{_LOCAL}@{_DOMAIN}"
 _QUOTED = '"' + _any(rf"[!#-\[\]-~]++|{_BLANKS}|\\[ -~]") + '"'
-_WORD = f"(?:{_ATOM}|{_QUOTED})"
+_WORD = f"(?:{_NO_ENCODED}{_ATOM}|{_QUOTED}|{_ENCODED})"
 _NAME = _WORD + _any(_BLANKS + _WORD)
 _MEMBER = f"(?>{_ADDRESS}|(?:{_NAME}{_MAY_BE_BLANKS})?<{_ADDRESS}>|{_NAME}:{_MAY_BE_BLANKS};){_END}"
 _ADDRESSES = _MAY_BE_BLANKS + _MEMBER + _any(f"{_MAY_BE_BLANKS},{_MAY_BE_BLANKS}{_MEMBER}")

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from paperpath.mail.address import ATOM_CHARACTERS, BEYOND_ASCII
 from paperpath.mail.fields.error import FieldError as FieldError  # who reads tokens finds it here as well
 from paperpath.mail.fields.error import show
-from paperpath.mail.fields.folding import unfold
 
 _FORBIDDEN = re.compile(rf"[^\t -~{BEYOND_ASCII}]")
 _BLANKS = re.compile(r"[ \t]*+")
@@ -64,11 +63,10 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 
 def read_tokens(text: str) -> Iterator[Token]:
-    """Split a value, folded or not; the last token is of kind END.
+    """Split a value, unfolded; the last token is of kind END.
 
     Raises: FieldError, when the token is asked for that cannot be read.
     """
-    text = unfold(text)
     forbidden = _FORBIDDEN.search(text)
     if forbidden is not None:
         raise FieldError(f"the character U+{ord(forbidden[0]):04X} may not stand there")

@@ -7,6 +7,7 @@ and literals of any kind name messages in many an archive, and a quoted string s
 import re
 
 from paperpath.mail.fields.error import FieldError, show
+from paperpath.mail.fields.folding import unfold
 from paperpath.mail.fields.lexer import Kind, read_tokens
 
 _MOST_OCTETS = 900  # it cannot be folded, and has to fit in a line with its field's name
@@ -19,7 +20,7 @@ def parse_message_id(text: str) -> str:
 
     Raises: FieldError.
     """
-    tokens = list(read_tokens(text))
+    tokens = list(read_tokens(unfold(text)))
     shape = "".join(_SHAPES.get(token.kind, token.text) for token in tokens)
     if _SHAPE.fullmatch(shape) is None:
         raise FieldError(f"expected one message id like <word@host>, got {show(text.strip())}")
