@@ -60,7 +60,12 @@ def _complete_field(draft: Draft, field: Field, masquerade: Masquerade) -> None:
 
 def _complete(field: Field, mailbox: Mailbox, rules: CanonicalRules) -> Mailbox:
     """Return a mailbox of the header with a full domain. Raises: CanonicalError."""
-    if not mailbox.domain and rules.is_strict and not mailbox.is_postmaster and not rules.is_known(mailbox.local):
+    if (
+        not mailbox.domain
+        and rules.is_strict
+        and not mailbox.is_postmaster
+        and not rules.is_known(mailbox.local)
+    ):
         raise refuse_address(field.shown, mailbox, _UNKNOWN)
     completed = complete_domain(mailbox, rules)
     if completed is None:

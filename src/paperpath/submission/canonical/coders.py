@@ -72,7 +72,9 @@ class QuotedPrintable:
 
     def _quote(self, octets: bytes) -> bytes:
         if self._is_encoded:
-            return octets if octets.isascii() else _EIGHT_BIT.sub(lambda found: b"=%02X" % found[0][0], octets)
+            return (
+                octets if octets.isascii() else _EIGHT_BIT.sub(lambda found: b"=%02X" % found[0][0], octets)
+            )
         # Its lines are of another length than ours, so they are put together again.
         return binascii.b2a_qp(octets, istext=False).replace(b"=\n", b"")
 

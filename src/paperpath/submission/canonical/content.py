@@ -37,7 +37,8 @@ def _make_plan(draft: Draft, body: BodyFacts) -> Plan:
     """Decide which parts are encoded, and how. Raises: CanonicalError."""
     if body.has_frame_long_lines:
         raise _refuse("and stands in the header of a part, or between parts")
-    needed, wanted = {}, {}
+    needed: dict[int, Coding] = {}
+    wanted: dict[int, Coding] = {}
     for facts in body.parts:
         coding = None if body.is_ambiguous else _find_coding(facts.part)
         if coding is not None:

@@ -80,7 +80,7 @@ class BodyEncoder:
 
     def _begin_part(self, part: Part) -> None:
         coding = self._plan.codings.get(part.number)
-        self._part, self._coder = part, coding and coding.make_coder()
+        self._part, self._coder = part, None if coding is None else coding.make_coder()
 
     def _end_part(self) -> bytes:
         coder, self._part, self._coder = self._coder, None, None

@@ -77,5 +77,7 @@ def _read_type(values: Sequence[bytes]) -> tuple[str, bytes]:
     if at != len(values[0]) or len(boundaries) != 1:
         return UNKNOWN, b""
     name, boundary = boundaries[0]
-    is_clear = name == b"boundary" and 0 < len(boundary) <= _MOST_BOUNDARY_OCTETS and boundary == boundary.rstrip()
+    is_clear = (
+        name == b"boundary" and 0 < len(boundary) <= _MOST_BOUNDARY_OCTETS and boundary == boundary.rstrip()
+    )
     return (kind, boundary) if is_clear else (UNKNOWN, b"")

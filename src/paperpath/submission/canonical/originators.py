@@ -3,9 +3,8 @@
 A step of form.py, when the fields that there are have been completed.
 """
 
-from paperpath.mail.address import Mailbox
-from paperpath.mail.fields.addresses import Group, Named
 from paperpath.mail.fields.address_text import encode_names, fold_addresses
+from paperpath.mail.fields.addresses import Group, Named
 from paperpath.mail.fields.encoded_words import quote_phrase
 from paperpath.submission.canonical.draft import Draft
 from paperpath.submission.canonical.lists import read_list

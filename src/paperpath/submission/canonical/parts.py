@@ -60,13 +60,16 @@ class PartWalker:
         self._count = 0
         self._open: list[Part] = []
         self._delimiters: tuple[bytes, ...] = ()
-        self._header: list[bytes] | None = None  # the lines so far of the one that is being read
+        self._reads_header = False
+        self._header: list[bytes] = []  # the lines so far of the one that is being read
         self._header_octets = 0
         self._carry = _LINE_END  # as if the empty line ended now, for the first line may be a delimiter
         self._skipped = len(_LINE_END)  # octets at the begin of the next piece that are given already
         self._pieces: list[Piece] = []
-        self._enter(Part(0, mime, is_sealed=mime.kind in _SEALING, is_message=True))
-        if self._header is not None:
+        self._part = Part(0, mime, is_sealed=mime.kind in _SEALING, is_message=True)
+        self._role = Role.BODY
+        self._enter(self._part)
+        if self._reads_header:
             self._carry, self._skipped = b"", 0
 
     def feed(self, octets: bytes) -> list[Piece]:
@@ -74,7 +77,7 @@ class PartWalker:
         buffer = self._carry + octets
         at, is_going_on = 0, True
         while is_going_on:
-            read = self._read_body if self._header is None else self._read_header
+            read = self._read_header if self._reads_header else self._read_body
             at, is_going_on = read(buffer, at)
         self._carry = buffer[at:]
         return self._take_pieces()
@@ -82,7 +85,7 @@ class PartWalker:
     def finish(self) -> list[Piece]:
         """Return the rest."""
         rest, self._carry = self._carry, b""
-        if self._header is not None:
+        if self._reads_header:
             self._header.append(rest)
             self._end_header()
         else:
@@ -110,7 +113,6 @@ class PartWalker:
 
     def _read_header(self, buffer: bytes, at: int) -> tuple[int, bool]:
         """Read one line of a part's header; return as above."""
-        assert self._header is not None
         end = buffer.find(_LINE_END, at)
         if end < 0 and len(buffer) - at <= _MOST_HEADER_OCTETS:
             return at, False
@@ -124,16 +126,15 @@ class PartWalker:
         if line != _LINE_END and self._header_octets <= _MOST_HEADER_OCTETS:
             return behind, True
         self._end_header()
-        if self._header is not None or line != _LINE_END:  # the header of a message that is the body follows
+        if self._reads_header or line != _LINE_END:  # the header of a message that is the body follows
             return behind, True
         self._skipped = len(_LINE_END)  # a delimiter may follow at once, and this is the line end before it
         return end, True
 
     def _end_header(self) -> None:
         """Give the header that has been read, and go into its part; what is too much for us is one part, unread."""
-        assert self._header is not None
-        octets, self._header = b"".join(self._header), None
-        outer = self._part
+        self._reads_header = False
+        octets, outer = b"".join(self._header), self._part
         self._count += 1
         if self._count >= MOST_PARTS or len(octets) > _MOST_HEADER_OCTETS:
             mime = OPAQUE
@@ -164,11 +165,11 @@ class PartWalker:
                 self._delimiters = (*self._delimiters, delimiter)
 
     def _begin_header(self) -> None:
-        self._header, self._header_octets = [], 0
+        self._reads_header, self._header, self._header_octets = True, [], 0
 
     def _pass_delimiter(self, buffer: bytes, cut: int, end: int, depth: int, is_last: bool) -> int:
         """Give a delimiter with the line end before it, and go where it leads; return how far that was."""
-        self._header = None
+        self._reads_header = False
         if not self._open:  # there were too many parts, and this is in the last
             return cut
         self._part, self._role = self._open[depth], Role.FRAME

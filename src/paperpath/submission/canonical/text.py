@@ -13,10 +13,14 @@ from paperpath.submission.canonical.section import Field
 from paperpath.submission.canonical.values import What
 
 _ADDRESSES = frozenset(
-    name
-    for bare in (b"from", b"sender", b"reply-to", b"to", b"cc")
-    for name in (bare, b"resent-" + bare)
-) | {b"disposition-notification-to", b"mail-followup-to", b"mail-reply-to", b"return-receipt-to", b"errors-to"}
+    name for bare in (b"from", b"sender", b"reply-to", b"to", b"cc") for name in (bare, b"resent-" + bare)
+) | {
+    b"disposition-notification-to",
+    b"mail-followup-to",
+    b"mail-reply-to",
+    b"return-receipt-to",
+    b"errors-to",
+}
 # Machines read these, and no encoded word has a place in them.
 _STRUCTURED = frozenset(
     (
