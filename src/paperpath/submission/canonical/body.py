@@ -1,8 +1,8 @@
 """The body looked at as it passes: what the canonical form has to know of it, and no more.
 
 Called by whoever takes a message in, with each chunk of the body; holds a line of it, or a part's header. A
-body that needs nothing costs a search for octets above 7F, one for long lines, and one for delimiters where it
-has parts.
+body that needs nothing costs a search for octets above 7F, one for long lines, and, if it has parts, one for
+delimiters.
 """
 
 import codecs
@@ -31,8 +31,8 @@ class PartFacts:
 class BodyFacts:
     """What was seen of a body; short lines of ASCII, and a body that is not there, are all defaults.
 
-    `is_utf8` is about its octets, whatever the MIME fields say. `parts` are those that may need something. The
-    frame is what stands around the bodies of parts: headers, delimiters, text before and after.
+    `is_utf8` is about its octets, whatever the MIME fields say. `parts` are those that may need something.
+    The frame is what stands around the bodies of parts: headers, delimiters, text before and after.
     `is_ambiguous`: where parts end can be understood in two ways.
     """
 

@@ -25,17 +25,6 @@ class Masquerade:
     hidden: tuple[DomainPattern, ...] = ()
     name: str = ""
     users: Mapping[str, Mailbox] = field(default_factory=dict)
-    _marks: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        named = [pattern.text.removeprefix(".") for pattern in self.hidden]
-        if self.users:
-            named.append(self.name)
-        object.__setattr__(self, "_marks", tuple(name.encode() for name in named if self.name))
-
-    def may_mean(self, octets: bytes) -> bool:
-        """Tell whether any of the domains stands in a field in ASCII; if not, there is nothing to do."""
-        return bool(self._marks) and any(map(octets.lower().__contains__, self._marks))
 
 
 NO_MASQUERADE = Masquerade()
