@@ -1,6 +1,7 @@
 """Daily limits: counted across processes and restarts, in files that stay small."""
 
-from concurrent.futures import ThreadPoolExecutor
+import fcntl
+from array import array
 from pathlib import Path
 
 import pytest
@@ -59,14 +60,19 @@ def test_what_is_refused_is_not_counted(usage: Usage) -> None:
     assert usage.take(JOE, limits, people("b"), NOON_S) is None
 
 
-def test_whoever_counts_at_once_shares_the_counts(tmp_path: Path) -> None:
-    limits = Limits(messages_per_day=50)
+def test_who_counts_keeps_others_out_meanwhile(
+    usage: Usage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(descriptor: int, numbers: "array[int]") -> None:
+        (file,) = (tmp_path / "usage").iterdir()
+        with file.open("rb") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        written.append(numbers[1])
 
-    def send(_: int) -> int:
-        return sum(Usage(tmp_path / "usage").take(JOE, limits, [], NOON_S) is None for _ in range(40))
-
-    with ThreadPoolExecutor(4) as threads:  # a lock is its descriptor's, as if each were a process
-        assert sum(threads.map(send, range(4))) == 50
+    written: list[int] = []
+    monkeypatch.setattr(module, "_write", write)
+    usage.take(JOE, Limits(5), [], NOON_S)
+    assert written == [1]
 
 
 @pytest.mark.parametrize("left", [b"", b"torn", b"\xff" * 24])
