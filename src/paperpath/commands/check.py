@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import AccountsError, load_accounts
+from paperpath.accounts.secrets import load_secrets
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
 from paperpath.routing.advice import find_alias_warnings
@@ -25,7 +26,7 @@ def check(file: Path, as_json: bool) -> None:
     Example: paperpath check --config /etc/paperpath/paperpath.toml
     """
     try:
-        errors, warnings = _examine(load_document(file))
+        errors, warnings = examine(load_document(file))
     except ConfigurationError as error:
         errors, warnings = [str(problem) for problem in error.problems], []
     if as_json:
@@ -36,7 +37,7 @@ def check(file: Path, as_json: bool) -> None:
     raise SystemExit(os.EX_CONFIG if errors else os.EX_OK)
 
 
-def _examine(document: Document) -> tuple[list[str], list[Problem]]:
+def examine(document: Document) -> tuple[list[str], list[Problem]]:
     """Return what is wrong, and what is doubtful, in a configuration that can be read."""
     configuration = document.configuration
     mistakes, doubts = examine_certificates(document, datetime.now(UTC))
@@ -44,6 +45,7 @@ def _examine(document: Document) -> tuple[list[str], list[Problem]]:
     advice = find_warnings(configuration)
     try:
         load_accounts(configuration.accounts_file)
+        load_secrets(configuration.secrets_file)
     except AccountsError as error:
         errors.append(str(error))
     try:

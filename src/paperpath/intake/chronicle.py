@@ -105,7 +105,7 @@ class Chronicle:
                 envelope.client.hello,
                 envelope.client.protocol,
                 envelope.client.tls,
-                "",
+                envelope.client.account,
                 reception.message_id,
                 show_address(envelope.sender),
                 recipients,
