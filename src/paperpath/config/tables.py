@@ -49,8 +49,10 @@ from paperpath.config.places import (
     JOURNAL_NAME,
     MAILDROP_EXPECTED,
     RUN_NAME,
+    SECRETS_NAME,
     SUBMISSION_NAME,
     TLS_NAME,
+    USAGE_NAME,
     USER_EXPECTED,
     find_maildrop_folder,
 )
@@ -364,6 +366,16 @@ class Configuration(Table):
     def accounts_file(self) -> Path:
         """The file of the accounts."""
         return self.data / ACCOUNTS_NAME
+
+    @property
+    def secrets_file(self) -> Path:
+        """The file of how accounts prove who they are."""
+        return self.data / SECRETS_NAME
+
+    @property
+    def usage_folder(self) -> Path:
+        """The folder of how much of its limits each account has used."""
+        return self.data / USAGE_NAME
 
     @property
     def drop_folder(self) -> Path:
