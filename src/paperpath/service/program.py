@@ -86,12 +86,14 @@ class Life:
             given = open_listeners(self.name, places, find_identity(self.configuration.user))
         self.listeners = given
 
-    def open_keys(self) -> None:
+    def open_keys(self, *, asks_clients: bool = False) -> None:
         """Read the certificates and keys that are configured, which the service user may not be able to.
+
+        `asks_clients`: see `ServerTls`.
 
         Raises: ServiceError.
         """
-        self.contexts = open_contexts(self.configuration)
+        self.contexts = open_contexts(self.configuration, asks_clients=asks_clients)
 
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""

@@ -93,7 +93,7 @@ class Supervisor:
         Raises: ServiceError. Where a certificate is not right, all keep the old configuration; where a
         program does not take the new one, those after it in the order do.
         """
-        open_contexts(document.configuration, read)
+        open_contexts(document.configuration, read, asks_clients=True)
         # Nothing that was taken may be sorted or delivered by older tables. So a new domain is made known to
         # the post office before the relay takes mail for it, and one that goes is refused at the door first.
         # Where some come and some go, mail for one that goes, taken in the moment between, is sorted by the
