@@ -1,8 +1,8 @@
 """What one session has to tell: what it refused, and what became of its messages (promise P9).
 
-Used by the session; what it tells stands in the log and in the journal. At most 100 refused commands are told
-to the journal, and of more the number, so that a client cannot drive out the history of others with what costs
-it one line (attack S-2).
+Used by the session; what it tells stands in the log and in the journal. At most 100 refused commands are
+told to the journal, and of more the number, so that a client cannot drive out the history of others with what
+costs it one line (attack S-2).
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,8 @@ TRANSACTION_S = 3600.0  # for all but the content, which has a second for each K
 class Service:
     """Of a program, or of what it does by one configuration. `now` gives the time with its offset from UTC.
 
-    `tls` is there if the settings announce it, or a door has it from the start; `logins`, if they announce AUTH.
+    `tls` is there if the settings announce it, or a door has it from the start; `logins` if they announce
+    AUTH.
     """
 
     settings: Settings

@@ -44,14 +44,13 @@ class Session(asyncio.Protocol):
         self._service = service
         self._sessions = sessions
         self._door = door
-        self._core = ServerConnection(
-            service.settings, Counting(service.metrics), encrypted=door is Door.TLS
-        )
+        self._core = ServerConnection(service.settings, Counting(service.metrics), encrypted=door is Door.TLS)
         self._client = Client("", 0, "", "SMTP")
         self._guest = Guest("")
         self._transaction: MailTransaction | None = None
         self._reception: Reception | None = None
-        self._logins = service.logins and Logins(service.logins, service.log, self._take_judgement)
+        desk = service.logins
+        self._logins = None if desk is None else Logins(desk, service.log, self._take_judgement)
         self._admitted = False
         self._storing = False
         self._log = service.log
@@ -176,7 +175,7 @@ class Session(asyncio.Protocol):
         return self._storing or (self._logins is not None and self._logins.is_judging)
 
     def _turn_away(self, reply: Reply) -> None:
-        """Say that there are too many, and nothing else; not even that, where it would have to be encrypted."""
+        """Say that there are too many, and nothing else; not even that where TLS should come first."""
         service = self._service
         service.metrics.refused_connections += 1
         service.metrics.replies.add((reply.code, reply.status))
@@ -343,7 +342,7 @@ class Session(asyncio.Protocol):
         self._overdue_s = self._loop.time() + min(HANDSHAKE_S, self._service.idle_timeout_s)
 
     def _go_on_encrypted(self) -> None:
-        """Forget what the client said in the clear (RFC 3207 §4.2); or greet, where it had no time for that."""
+        """Forget what the client said in the clear (RFC 3207 §4.2); or greet, where it began with TLS."""
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
         facts, guest = self._wire.tls_facts, self._guest
         if facts is not None:

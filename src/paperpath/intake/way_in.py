@@ -1,7 +1,7 @@
 """What a way in is to its sessions: who may do what, and what becomes of a message.
 
-smtprd and smtpsd have one each, made anew at each reload; sessions end with the one they began with. All of it
-is asked on the event loop's thread and answers at once. A reception takes its time, and says when it is done.
+smtprd and smtpsd have one each, made anew at each reload; sessions end with the one they began with. All of
+it is asked on the event loop's thread and answers at once; a reception takes its time and says when it is done.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class Stored:
 
 
 class Reception(Protocol):
-    """One message on its way from the wire into the maildrop, from 354 to the reply that takes responsibility."""
+    """One message on its way into the maildrop, from 354 to the reply that takes responsibility."""
 
     @property
     def envelope(self) -> Envelope:

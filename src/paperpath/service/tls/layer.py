@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from string import ascii_letters, digits
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from paperpath.service.tls.cipher import format_cipher
 from paperpath.service.tls.hello import HelloReader
@@ -229,6 +229,6 @@ def _find_facts(ssl_object: ssl.SSLObject, server_name: bytes) -> TlsFacts:
 
 
 def _find_client_addresses(ssl_object: ssl.SSLObject) -> tuple[str, ...]:
-    """Return the addresses of mail (rfc822Name) in a certificate that was verified; of others ssl tells none."""
-    names = (ssl_object.getpeercert() or {}).get("subjectAltName", ())
+    """Return the addresses of mail (rfc822Name) in a certificate that was verified; ssl tells of no other."""
+    names = cast("tuple[tuple[str, str], ...]", (ssl_object.getpeercert() or {}).get("subjectAltName", ()))
     return tuple(value for kind, value in names if kind == "email")
