@@ -151,13 +151,14 @@ class Prover:
         except _load().ScramException:
             raise ScramError("the server's first message is malformed") from None
 
-    def verify(self, final: bytes) -> None:
-        """Take the server's proof. Raises: ScramError, if it does not know our password."""
+    def verify(self, final: bytes) -> bytes:
+        """Take the server's proof; return the empty answer. Raises: ScramError, if it proves nothing."""
         message = _decode(final)
         try:
             self._client.set_server_final(message)
         except _load().ScramException:
             raise ScramError("the server does not know the password") from None
+        return b""
 
 
 def _decode(message: bytes) -> str:

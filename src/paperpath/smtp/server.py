@@ -319,7 +319,7 @@ class ServerConnection:
             if verb is Verb.BDAT:
                 return self._bdat(line, argument, following)
             if isinstance(following, Reply):
-                raise CommandError(following)
+                raise CommandError(following if self._implements(verb) else replies.R502_NOT_IMPLEMENTED)
             return self._HANDLERS[verb](self, verb, argument, following)
         except CommandError as error:
             if error.reply in _UNKNOWN:
@@ -334,6 +334,9 @@ class ServerConnection:
         if gate is not None and verb not in gate.open_for:
             return gate.refusal
         return next_state(self._state, verb)
+
+    def _implements(self, verb: Verb) -> bool:
+        return verb is not Verb.AUTH or bool(self._settings.mechanisms)
 
     def _refuse_overlong(self, line: bytes) -> Event:
         start = (self._line_start + line).lstrip(b" \t")
@@ -460,7 +463,7 @@ class ServerConnection:
         return TLS_REQUESTED
 
     def _auth(self, verb: Verb, argument: bytes, following: State) -> Event | None:
-        if not self._settings.mechanisms:
+        if not self._implements(verb):
             raise CommandError(replies.R502_NOT_IMPLEMENTED)
         mechanism, initial = parse_login(argument)
         self._entrance.check(mechanism)

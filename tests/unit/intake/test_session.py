@@ -363,7 +363,7 @@ def test_P9_a_message_is_told_with_where_it_came_from() -> None:
         (b"RCPT TO:<no@here.example>", ("RCPT", "TO:<no@here.example>", "550 5.1.1 No such mailbox here")),
         (b"RCPT TO:<>", ("RCPT", "TO:<>", "501 5.1.3 Bad recipient: a recipient cannot be empty")),
         (b"MAIL FROM:<a@b.example>", ("MAIL", "FROM:<a@b.example>", str(replies.R503_ONE_MAIL))),
-        (b"AUTH PLAIN c2VjcmV0", ("AUTH", "", "500 5.5.1 No such command")),
+        (b"AUTH PLAIN c2VjcmV0", ("AUTH", "", "502 5.5.1 This command is not implemented")),
     ],
 )
 def test_P9_each_refused_command_is_told(line: bytes, told: tuple[str, str, str]) -> None:
