@@ -6,18 +6,17 @@ SASLprep gives (RFC 4013), so that a password typed on one keyboard is the same 
 §2). No text here has a password in it.
 """
 
+import importlib
 import secrets
-from dataclasses import dataclass, field
-from typing import Protocol
+from functools import cache
+from typing import Protocol, cast
 
 import argon2
-import scramp  # type: ignore[import-untyped]
-import scramp.utils  # type: ignore[import-untyped]
+
+from paperpath.smtp.scram import ScramKeys, derive_keys
 
 MOST_OCTETS = 255  # RFC 4616 §2: what every client may send
-ITERATIONS = (
-    100_000  # of SCRAM; RFC 7677 §4 wants 4096 at least, and a tenth of a second on a machine of today
-)
+ITERATIONS = 100_000  # of SCRAM; RFC 7677 §4 wants 4096 at least, and as many as clients can bear
 SALT_OCTETS = 32
 
 # What OWASP asks of argon2id with little memory: 29 ms of a processor and 19 MiB for each check.
@@ -36,32 +35,29 @@ class CheckError(Exception):
     """A password could not be compared, for want of memory or since the hash is damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScramKeys:
-    """What a server keeps to check SCRAM-SHA-256: it proves nothing to another server (RFC 5802 §3)."""
+class _Preparation(Protocol):
+    """The part of scramp that is used here; it has no types of its own."""
 
-    salt: bytes = field(repr=False)
-    iterations: int
-    stored_key: bytes = field(repr=False)
-    server_key: bytes = field(repr=False)
+    ScramException: type[Exception]
+
+    def saslprep(self, source: str) -> str: ...
 
 
-class _Mechanism(Protocol):
-    """What we use of scramp, which has no types."""
-
-    def make_auth_info(
-        self, password: str, iteration_count: int, salt: bytes
-    ) -> tuple[bytes, bytes, bytes, int]: ...
+@cache
+def _load() -> _Preparation:
+    """Import scramp when it is first used, as smtp/scram.py does."""
+    return cast("_Preparation", importlib.import_module("scramp.utils"))
 
 
 def prepare_password(text: str) -> str:
     """Return the form in which a password is hashed (RFC 4013). Raises: PasswordError."""
     if len(text) > MOST_OCTETS:  # before more is done with it
         raise PasswordError(_TOO_LONG)
+    preparation = _load()
     try:
-        prepared: str = scramp.utils.saslprep(text)
-    except scramp.ScramException as error:
-        raise PasswordError("it has a character that no password may have (RFC 4013)") from error
+        prepared = preparation.saslprep(text)
+    except preparation.ScramException:
+        raise PasswordError("it has a character that no password may have (RFC 4013)") from None
     if not prepared:
         raise PasswordError("it is empty")
     if max(len(text.encode()), len(prepared.encode())) > MOST_OCTETS:
@@ -76,11 +72,7 @@ def hash_password(prepared: str) -> str:
 
 def make_scram_keys(prepared: str) -> ScramKeys:
     """Return the keys of a password that was prepared."""
-    mechanism: _Mechanism = scramp.ScramMechanism("SCRAM-SHA-256")
-    salt, stored_key, server_key, iterations = mechanism.make_auth_info(
-        prepared, iteration_count=ITERATIONS, salt=secrets.token_bytes(SALT_OCTETS)
-    )
-    return ScramKeys(salt, iterations, stored_key, server_key)
+    return derive_keys(prepared, secrets.token_bytes(SALT_OCTETS), ITERATIONS)
 
 
 def is_password(prepared: str, password_hash: str) -> bool:

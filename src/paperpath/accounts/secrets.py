@@ -26,9 +26,9 @@ from paperpath.accounts.lines import (
     parse_entry_address,
     replacing,
 )
-from paperpath.accounts.passwords import ScramKeys
 from paperpath.mail.address import Mailbox
 from paperpath.service.watched_file import WatchedFile
+from paperpath.smtp.scram import ScramKeys
 
 _HEADING = (
     "# One account a line: address, argon2id hash, keys of SCRAM, marks; paperpath account writes it.\n"

@@ -26,13 +26,13 @@ from paperpath.accounts.passwords import (
     SALT_OCTETS,
     CheckError,
     PasswordError,
-    ScramKeys,
     is_password,
     prepare_password,
 )
 from paperpath.accounts.recent import RecentProofs
 from paperpath.accounts.secrets import Secret, SecretsFile
 from paperpath.mail.address import AddressError, Mailbox, format_mailbox, parse_local_part, parse_mailbox
+from paperpath.smtp.scram import ScramKeys
 
 _FAMILIAR_THREADS = 2
 _MOST_WAITING = 32  # a second of hashing

@@ -76,7 +76,7 @@ class MessageRefused:
 class Accepted:
     """A message is ours. `origin`: by which way in; `session` is empty where there was none.
 
-    `submitter`: which user of this host handed it in.
+    `submitter`: which account handed it in, or which user of this host.
     """
 
     NAME: ClassVar[str] = "accepted"

@@ -138,7 +138,8 @@ def _origin(event: Accepted) -> str:
     if event.tls:
         parts.append(f", {format_value(event.tls)}")
     if event.submitter:
-        parts.append(f" from {format_value(event.submitter)}")
+        how = ", logged in as" if event.client else " from"
+        parts.append(f"{how} {format_value(event.submitter)}")
     return "".join(parts)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from paperpath.accounts.lines import AccountsError
-from paperpath.accounts.passwords import ScramKeys
 from paperpath.accounts.secrets import (
     Limits,
     Secret,
@@ -17,6 +16,7 @@ from paperpath.accounts.secrets import (
     remove_secret,
 )
 from paperpath.mail.address import Mailbox
+from paperpath.smtp.scram import ScramKeys
 
 JOE = Mailbox("joe", "here.example")
 ANN = Mailbox("ann", "here.example")
