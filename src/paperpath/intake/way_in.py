@@ -1,7 +1,7 @@
 """What a way in is to its sessions: who may do what, and what becomes of a message.
 
 smtprd and smtpsd have one each, made anew at each reload; sessions end with the one they began with. All of
-it is asked on the event loop's thread and answers at once; a reception takes its time and says when it is done.
+it is asked on the event loop's thread and answers at once; a reception may take time to store a message.
 """
 
 from collections.abc import Callable, Sequence
