@@ -60,18 +60,27 @@ def replacing(file: Path, heading: str, check: Callable[[str], object]) -> Itera
     """Give the file's lines to change, then put a new file in its place, flushed, one writer at a time.
 
     `check` raises AccountsError for a text that must not be written. A file that is not there yet has the
-    heading alone.
+    heading alone. Raises: AccountsError.
     """
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-        except FileNotFoundError:
-            lines = [heading]
-        if lines and not lines[-1].endswith("\n"):
-            lines[-1] += "\n"
-        yield lines
-        text = "".join(lines)
-        check(text)
-        replace_text(file, text)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lines = _read_lines(file, heading)
+            yield lines
+            text = "".join(lines)
+            check(text)
+            replace_text(file, text)
+    except OSError as error:
+        raise AccountsError(f"{file}: {error.strerror}") from error
+
+
+def _read_lines(file: Path, heading: str) -> list[str]:
+    """Return the lines as they are, each with its end."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    except FileNotFoundError:
+        return [heading]
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    return lines

@@ -4,9 +4,9 @@ Called by the ways in for accounts that have limits, and by `paperpath account s
 file, which is read and written under its lock: all processes share the counts, nothing is kept in memory, and
 a restart forgets nothing. It is not flushed; a power cut may take a few counts.
 
-A file is a row of unsigned numbers of 64 bits: the day, the messages and the new recipients of that day, then
-a digest of each recipient that the account wrote to while new ones were limited, the latest last. Of these the
-oldest are forgotten beyond 10,000, and would be new again.
+A file is a row of unsigned numbers of 64 bits: the day, its messages, its new recipients, then a digest of
+each recipient that the account wrote to while new ones were limited, the latest last. Of these the oldest are
+forgotten beyond 10,000, and would be new again.
 """
 
 import fcntl

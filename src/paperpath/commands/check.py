@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import AccountsError, load_accounts
+from paperpath.accounts.secrets import load_secrets
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
 from paperpath.routing.advice import find_alias_warnings
@@ -44,6 +45,7 @@ def _examine(document: Document) -> tuple[list[str], list[Problem]]:
     advice = find_warnings(configuration)
     try:
         load_accounts(configuration.accounts_file)
+        load_secrets(configuration.secrets_file)
     except AccountsError as error:
         errors.append(str(error))
     try:

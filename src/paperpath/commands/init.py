@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from paperpath.accounts.passwords import prepare_password
 from paperpath.commands.account import add_mailbox
+from paperpath.commands.account_standing import set_password
 from paperpath.commands.options import fail, load
+from paperpath.commands.password_input import make_up_password
 from paperpath.config.endpoint import Endpoint, parse_endpoint
 from paperpath.mail.address import AddressError, parse_mailbox
 from paperpath.maildrop.drop.place import make_drop
@@ -42,7 +45,7 @@ via = "local"
 @click.option("--user", help="Who is to own the data and run the programs, where root starts them.")
 @click.option("--listen", default="127.0.0.1:2525", show_default=True, help="Where smtprd listens.")
 def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str) -> None:
-    """Make an installation in FOLDER: a configuration, a maildrop, one mailbox.
+    """Make an installation in FOLDER: a configuration, a maildrop, one account whose password is told once.
 
     Example: paperpath init var && paperpath up --config var/paperpath.toml
     """
@@ -84,9 +87,12 @@ def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str)
     except ServiceError as error:
         fail(error, error.exit_code)
     account = add_mailbox(configuration, address)
+    password = make_up_password()
+    set_password(configuration, address, prepare_password(password))
     click.echo(
         f"{file}: written; mail for {address} will lie in {configuration.mailbox_root / account.folder}"
     )
+    click.echo(f"{address} logs in with the password {password}, which is told only now")
     if not _is_free(endpoint):
         click.echo(f"warning: {endpoint} is busy just now", err=True)
 
