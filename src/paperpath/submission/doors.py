@@ -1,4 +1,4 @@
-"""Where smtpsd can be reached: port 587, port 465 with TLS from the start, the socket for users of this host."""
+"""Where smtpsd can be reached: 587, 465 with TLS from the start, the socket of users of this host."""
 
 from paperpath.config.endpoint import LocalSocket, Place
 from paperpath.config.tables import Configuration

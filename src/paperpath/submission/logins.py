@@ -47,7 +47,7 @@ class SubmissionLogins:
         return self._judge_external(event, guest) if isinstance(event, ExternalReceived) else _WRONG
 
     def _judge_external(self, event: ExternalReceived, guest: Guest) -> Verdict:
-        """Judge who the certificate or the socket says (RFC 4422 appendix A); of several the one asked for."""
+        """Judge who the certificate or the socket says; of several, whom asked for (RFC 4422 appendix A)."""
         names = guest.certified or ((guest.login,) if guest.login else ())
         verdicts = [self._verifier.admit(name) for name in names]
         return next((verdict for verdict in verdicts if self._is_for(event.acting_for, verdict)), _WRONG)

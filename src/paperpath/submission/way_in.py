@@ -17,10 +17,10 @@ from paperpath.mail.local_part import fold_local
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.mail.trace import Stamp
 from paperpath.routing.files import RoutingFiles
-from paperpath.routing.sorting import judge_recipient
 from paperpath.service.log import Log
 from paperpath.smtp import replies
-from paperpath.submission.canonical.envelope import complete_recipient, complete_sender
+from paperpath.submission.acceptance import judge_submitted
+from paperpath.submission.canonical.envelope import complete_sender
 from paperpath.submission.reception import Site, SubmissionReception, Submitter
 
 R550_NOT_YOUR_ADDRESS = make_reply(550, "5.7.1", "Send as the address that you log in with")
@@ -63,13 +63,10 @@ class SubmissionWayIn:
 
     def judge_recipient(self, recipient: Mailbox, guest: Guest) -> tuple[Reply, Mailbox]:
         """Complete a recipient; refuse one whom the post office would refuse."""
-        completed = complete_recipient(recipient, self._site.rules)
-        if isinstance(completed, Reply):
-            return completed, recipient
         router = self._files.read()
         for trouble in self._files.take_troubles():
             self._log.error("file unreadable, what it said before stays in force", reason=trouble)
-        return judge_recipient(router, completed), completed
+        return judge_submitted(recipient, self._site.rules, router)
 
     def receive(self, envelope: Envelope, stamp: Stamp, guest: Guest) -> SubmissionReception:
         """Begin with a message."""
