@@ -15,6 +15,7 @@ USER_EXPECTED = 'the name of a user of this host, such as "paperpath"'
 GROUP_EXPECTED = 'the name of a group of this host, such as "mail"'
 
 RUN_NAME = "run"
+SUBMISSION_NAME = "submission.sock"  # in the folder before
 JOURNAL_NAME = "journal"
 ACCOUNTS_NAME = "accounts"
 SECRETS_NAME = "secrets"

@@ -96,6 +96,15 @@ class Accepted:
 
 
 @dataclass(slots=True)
+class Changed:
+    """What was done to the header of a message that somebody submitted: which field, and what."""
+
+    NAME: ClassVar[str] = "changed"
+    queue_id: str
+    changes: tuple[str, ...]
+
+
+@dataclass(slots=True)
 class Sorted:
     """The post office decided where a recipient goes, and by which rule."""
 
@@ -189,6 +198,7 @@ Event = (
     | BrokenOff
     | MessageRefused
     | Accepted
+    | Changed
     | Sorted
     | Expanded
     | Attempted

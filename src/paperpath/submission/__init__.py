@@ -1,1 +1,1 @@
-"""Submission: people's mail comes in here, and is put into canonical form before the maildrop gets it."""
+"""smtpsd, the submission daemon: people's mail, taken from who may send it and put into canonical form."""
