@@ -85,7 +85,8 @@ def test_A82_names_and_passwords_are_prepared_on_both_sides() -> None:
     [
         b"", b"n", b"n,,", b"n,,n=,r=x", b"n,,n=user", b"n,,n=user,r=", b"n,,r=x,n=user", b"n,,n=us=er,r=x",
         b"n,,n=\0,r=x", b"n,,n=\xff,r=x", b"x,,n=user,r=x", b"n,a=tim,n=user,r=x", b"n,=user,n=user,r=x",
-        b"n,user,n=user,r=x", b"n,a=,n=,r=x", b"n,n=user,n=user,r=x", b"n,a=user,a=user,r=x", b"n,,m=x,n=user,r=x",
+        b"n,user,n=user,r=x", b"n,a=,n=,r=x", b"n,n=user,n=user,r=x", b"n,a=user,a=user,r=x",
+        b"n,,m=x,n=user,r=x",
         b"p=tls-exporter,,n=user,r=x", b"n,,n=user,n=tim,r=x", b"n,,n=user,r=x\x7f",
         b"n,,n=" + b"x" * 600 + b",r=x",
     ],
