@@ -27,7 +27,7 @@ def check(file: Path, as_json: bool) -> None:
     Example: paperpath check --config /etc/paperpath/paperpath.toml
     """
     try:
-        errors, warnings = _examine(load_document(file))
+        errors, warnings = examine(load_document(file))
     except ConfigurationError as error:
         errors, warnings = [str(problem) for problem in error.problems], []
     if as_json:
@@ -38,7 +38,7 @@ def check(file: Path, as_json: bool) -> None:
     raise SystemExit(os.EX_CONFIG if errors else os.EX_OK)
 
 
-def _examine(document: Document) -> tuple[list[str], list[Problem]]:
+def examine(document: Document) -> tuple[list[str], list[Problem]]:
     """Return what is wrong, and what is doubtful, in a configuration that can be read."""
     configuration = document.configuration
     mistakes, doubts = examine_certificates(document, datetime.now(UTC))
