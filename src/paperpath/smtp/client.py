@@ -26,27 +26,26 @@ from paperpath.smtp import client_replies as replies
 from paperpath.smtp.client_commands import Form, choose_form, format_mail, format_rcpt
 from paperpath.smtp.client_events import (
     CONTENT_WANTED,
-    TLS_WANTED,
     Answer,
     Broken,
     Event,
     Ready,
     Refused,
+    TLSWanted,
     TransactionEnded,
 )
-from paperpath.smtp.client_sasl import Conversation, converse
-from paperpath.smtp.client_settings import ClientSettings, Security
+from paperpath.smtp.client_opening import HIDDEN, Come, Opening
+from paperpath.smtp.client_settings import ClientSettings
 from paperpath.smtp.client_states import Meaning, Wait, interpret
 from paperpath.smtp.dealing import Dealing
-from paperpath.smtp.extensions import NO_EXTENSIONS, read_extensions
 from paperpath.smtp.observer import NOBODY, Observer
 from paperpath.smtp.outgoing import Line, Outgoing
 from paperpath.smtp.reply_reader import NonsenseError, ReplyReader
 from paperpath.smtp.stuffing import BareNewlineError, Stuffer
 from paperpath.smtp.transaction import Transaction
 
-_HIDDEN = "***"  # what the observer is shown for a secret
-_CHALLENGE = Reply(334, "", (_HIDDEN,))  # or for what would let it guess at one
+_CHALLENGE = Reply(334, "", (HIDDEN,))  # what would let the observer guess at a secret
+_OPENING = frozenset({Wait.GREETING, Wait.HELLO, Wait.STARTTLS, Wait.AUTH})
 _WITHOUT_STATUS = (Wait.GREETING, Wait.HELLO)  # RFC 2034 §4
 
 
@@ -60,19 +59,15 @@ class ClientConnection:
 
         The observer is given whole command lines, secrets left out, and "." for the end of content.
         """
-        self._settings = settings
+        self._is_lmtp = settings.lmtp
         self._observer = observer
-        self._encrypted = encrypted
         self._reader = ReplyReader()
         self._outgoing = Outgoing(observer)
+        self._opening = Opening(settings, self._outgoing, encrypted=encrypted)
         self._events: deque[Event] = deque()
-        self._says_old_hello = False
-        self._conversation: Conversation | None = None
-        self._in_handshake = False
         self._is_open = False  # for transactions
         self._is_done = False  # no event will come any more
         self._is_closed = False  # nothing more is said either: broken off, or QUIT was said
-        self._offered = NO_EXTENSIONS
         self._messages = 0
         self._domains: set[str] = set()  # of recipients, where the peer limits their number
         self._dealing: Dealing | None = None
@@ -86,14 +81,14 @@ class ClientConnection:
         """What is due next; the driver takes its timeout from it. `STARTTLS` until TLS has started."""
         if self._outgoing.due:
             return self._outgoing.due[0]
-        if self._in_handshake:
+        if self._opening.in_handshake:
             return Wait.STARTTLS
         return Wait.CONTENT if self._wants_content else Wait.NOTHING
 
     @property
     def encrypted(self) -> bool:
         """Whether the session is inside TLS."""
-        return self._encrypted
+        return self._opening.encrypted
 
     @property
     def can_begin(self) -> bool:
@@ -103,7 +98,7 @@ class ClientConnection:
     @property
     def is_exhausted(self) -> bool:
         """Whether the peer takes no further message on this connection (MAILMAX, RFC 9422)."""
-        most = self._offered.most_messages
+        most = self._opening.offered.most_messages
         return most is not None and self._messages >= most
 
     @property
@@ -117,7 +112,9 @@ class ClientConnection:
 
     def receive(self, octets: bytes) -> None:
         """Take what came from the peer."""
-        if self._in_handshake:  # the driver gives us what is in the clear only, and there TLS has its place
+        if (
+            self._opening.in_handshake
+        ):  # the driver gives us what is in the clear only, and there TLS has its place
             self._break_off(replies.R451_OCTETS_BEHIND_STARTTLS, is_ours=True)
         elif not self._is_done or self._outgoing.due:
             self._reader.receive(octets)
@@ -153,12 +150,9 @@ class ClientConnection:
 
     def tls_started(self) -> None:
         """Go on inside TLS: what the peer said before is forgotten (RFC 3207 §4.2)."""
-        if not self._in_handshake:
+        if not self._opening.in_handshake:
             raise RuntimeError("no TLS was asked for")
-        self._in_handshake = False
-        self._encrypted = True
-        self._offered = NO_EXTENSIONS
-        self._say_hello()
+        self._opening.start_tls()
 
     def begin(self, transaction: Transaction) -> None:
         """Begin a transaction; it ends with `TransactionEnded`, at once where nothing can be sent.
@@ -168,7 +162,7 @@ class ClientConnection:
         if not self.can_begin:
             raise RuntimeError("no transaction can begin now")
         dealing = self._dealing = Dealing(len(transaction.recipients))
-        form = choose_form(transaction, self._offered)
+        form = choose_form(transaction, self._opening.offered)
         if isinstance(form, Reply):
             dealing.answers = [Answer(form, is_ours=True)] * len(dealing.answers)
             self._finish()
@@ -180,7 +174,7 @@ class ClientConnection:
         self._messages += 1
         self._binary = form.binary
         reset: list[Line] = [(Wait.RESET, "RSET")] if self._needs_reset else []
-        sender = (Wait.MAIL, format_mail(transaction, form, self._offered))
+        sender = (Wait.MAIL, format_mail(transaction, form, self._opening.offered))
         data: list[Line] = [] if form.binary else [(Wait.DATA, "DATA")]
         self._say(*reset, sender, *recipients, *data)
 
@@ -220,7 +214,7 @@ class ClientConnection:
         """
         if self._dealing is not None or self._outgoing.due:
             raise RuntimeError("something is still due")
-        if self._is_closed or self._in_handshake:
+        if self._is_closed or self._opening.in_handshake:
             return
         self._is_open = False
         self._is_done = self._is_closed = True
@@ -229,13 +223,13 @@ class ClientConnection:
     # What goes out
 
     def _say(self, *lines: Line) -> None:
-        self._outgoing.say(lines, together=self._offered.pipelining)
+        self._outgoing.say(lines, together=self._opening.offered.pipelining)
 
     def _write_recipients(self, transaction: Transaction, form: Form) -> list[Line]:
         """Write RCPT for as many as the peer takes at once, and answer ourselves for who cannot be said."""
         dealing = self._dealing
         assert dealing is not None
-        most = self._offered.most_recipients
+        most = self._opening.offered.most_recipients
         lines: list[Line] = []
         for place, recipient in enumerate(transaction.recipients):
             line = format_rcpt(recipient, form)
@@ -248,7 +242,7 @@ class ClientConnection:
 
     def _takes_domain(self, domain: str) -> bool:
         """Tell whether the peer takes a recipient of one more domain in this session (RCPTDOMAINMAX)."""
-        most = self._offered.most_domains
+        most = self._opening.offered.most_domains
         if most is None:
             return True
         key = domain_key(domain)
@@ -256,10 +250,6 @@ class ClientConnection:
             return False
         self._domains.add(key)
         return True
-
-    def _say_hello(self) -> None:
-        verb = "LHLO" if self._settings.lmtp else "HELO" if self._says_old_hello else "EHLO"
-        self._say((Wait.HELLO, f"{verb} {self._settings.hello}"))
 
     # What comes in: one handler per thing that a reply may be due to
 
@@ -277,7 +267,10 @@ class ClientConnection:
         # What ends a transaction counts all the same, or mail would come twice.
         if not is_too_much or wait is Wait.END:
             self._outgoing.due.popleft()
-            self._HANDLERS[wait](self, reply, meaning)
+            if wait in _OPENING:
+                self._take(self._opening.hear(wait, reply, meaning))
+            else:
+                self._HANDLERS[wait](self, reply, meaning)
         if is_too_much:
             because = replies.R451_OCTETS_BEHIND_STARTTLS if wait is Wait.STARTTLS else replies.R451_TOO_MUCH
             self._break_off(because, is_ours=True)
@@ -286,83 +279,18 @@ class ClientConnection:
         if self._is_open:
             self._break_off(reply)
         else:
-            self._refuse(wait, reply)
+            self._refuse(Refused(wait, reply))
 
-    def _hear_greeting(self, reply: Reply, meaning: Meaning) -> None:
-        if meaning is Meaning.REFUSED:
-            self._refuse(Wait.GREETING, reply)
-        else:
-            self._say_hello()
-
-    def _hear_hello(self, reply: Reply, meaning: Meaning) -> None:
-        is_extended = not self._says_old_hello
-        if meaning is Meaning.TAKEN:
-            self._offered = read_extensions(reply.lines[1:]) if is_extended else NO_EXTENSIONS
-            self._secure()
-        elif is_extended and reply.code >= 500 and not self._settings.lmtp:  # RFC 5321 §3.2
-            self._says_old_hello = True
-            self._say_hello()
-        else:
-            self._refuse(Wait.HELLO, reply)
-
-    def _secure(self) -> None:
-        security = self._settings.security
-        if self._encrypted or security is Security.NEVER:
-            self._log_in()
-        elif self._offered.starttls:
-            self._say((Wait.STARTTLS, "STARTTLS"))
-        elif security is Security.REQUIRED:
-            self._refuse(Wait.STARTTLS, replies.R454_NO_TLS_OFFERED, is_ours=True)
-        else:
-            self._log_in()
-
-    def _hear_starttls(self, reply: Reply, meaning: Meaning) -> None:
-        if meaning is Meaning.TAKEN:
-            self._in_handshake = True
-            self._says_old_hello = False
-            self._events.append(TLS_WANTED)
-        elif self._settings.security is Security.REQUIRED:
-            self._refuse(Wait.STARTTLS, reply)
-        else:
-            self._log_in()
-
-    def _log_in(self) -> None:
-        credentials = self._settings.credentials
-        if credentials is None:
-            self._open()
-            return
-        if not self._encrypted:
-            self._refuse(Wait.AUTH, replies.R454_AUTH_IN_CLEAR, is_ours=True)
-            return
-        conversation = self._conversation = converse(self._offered.mechanisms, credentials)
-        if conversation is None:
-            self._refuse(Wait.AUTH, replies.R454_NO_MECHANISM, is_ours=True)
-            return
-        command, secret = f"AUTH {conversation.mechanism}", conversation.initial
-        if secret is None:
-            self._outgoing.say_secret(command, command)
-        else:
-            self._outgoing.say_secret(f"{command} {secret}", f"{command} {_HIDDEN}")
-
-    def _hear_auth(self, reply: Reply, meaning: Meaning) -> None:
-        conversation = self._conversation
-        if meaning is Meaning.REFUSED:
-            self._refuse(Wait.AUTH, reply)
-        elif conversation is None:  # cancelled, which is never answered like this
-            self._break_off(replies.out_of_place(reply), is_ours=True, stage=Wait.AUTH)
-        elif meaning is Meaning.TAKEN and conversation.is_complete:
-            self._open()
-        elif meaning is Meaning.TAKEN:  # by SCRAM that may be somebody who does not know our password
-            self._refuse(Wait.AUTH, replies.R454_LOGIN_UNFINISHED, is_ours=True)
-        elif (response := conversation.respond(reply.lines[0])) is not None:
-            self._outgoing.say_secret(response, _HIDDEN)
-        else:
-            self._conversation = None
-            self._outgoing.say_secret("*", "*")  # RFC 4954 §4
-
-    def _open(self) -> None:
-        self._is_open = True
-        self._events.append(Ready(self._offered))
+    def _take(self, come: Come | None) -> None:
+        """Take what came of a reply while the session opens."""
+        match come:
+            case Refused():
+                self._refuse(come)
+            case Broken(stage, reply, is_ours):
+                self._break_off(reply, is_ours=is_ours, stage=stage)
+            case TLSWanted() | Ready():
+                self._is_open = isinstance(come, Ready)
+                self._events.append(come)
 
     def _hear_reset(self, reply: Reply, meaning: Meaning) -> None:
         self._needs_reset = False
@@ -426,7 +354,7 @@ class ClientConnection:
     def _hear_end(self, reply: Reply, meaning: Meaning) -> None:
         dealing = self._dealing
         assert dealing is not None
-        if self._settings.lmtp:
+        if self._is_lmtp:
             dealing.hear_content(reply)
         else:
             dealing.settle(Answer(reply))  # which changes nothing where nobody was accepted
@@ -448,11 +376,11 @@ class ClientConnection:
         assert dealing is not None
         dealing.content_ended = True
         self._wants_content = False
-        self._outgoing.end_content(octets, shown, len(dealing.accepted) if self._settings.lmtp else 1)
+        self._outgoing.end_content(octets, shown, len(dealing.accepted) if self._is_lmtp else 1)
 
     def _send_nothing(self) -> None:
         """End the data at once; by LMTP nobody knows how many replies come to that."""
-        if self._settings.lmtp:
+        if self._is_lmtp:
             self._break_off(replies.R451_NONSENSE, is_ours=True, stage=Wait.DATA)
         else:
             self._end_content(b".\r\n", ".")
@@ -473,10 +401,10 @@ class ClientConnection:
         self._dealing = None
         self._outgoing.unsaid.clear()
 
-    def _refuse(self, stage: Wait, reply: Reply, *, is_ours: bool = False) -> None:
+    def _refuse(self, refused: Refused) -> None:
         self._outgoing.due.clear()
         self._is_done = True
-        self._events.append(Refused(stage, reply, is_ours))
+        self._events.append(refused)
 
     def _break_off(self, reply: Reply, *, is_ours: bool = False, stage: Wait | None = None) -> None:
         """End all that is open; nothing is sent or read any more. `stage`: where that is not what is due."""
@@ -487,17 +415,13 @@ class ClientConnection:
             self._finish()
         self._reader = ReplyReader()
         self._outgoing.clear()
-        self._wants_content = self._in_handshake = self._is_open = False
+        self._wants_content = self._opening.in_handshake = self._is_open = False
         self._is_closed = True
         if not self._is_done:
             self._is_done = True
             self._events.append(Broken(stage, reply, is_ours))
 
     _HANDLERS: ClassVar[dict[Wait, Callable[["ClientConnection", Reply, Meaning], None]]] = {
-        Wait.GREETING: _hear_greeting,
-        Wait.HELLO: _hear_hello,
-        Wait.STARTTLS: _hear_starttls,
-        Wait.AUTH: _hear_auth,
         Wait.RESET: _hear_reset,
         Wait.MAIL: _hear_mail,
         Wait.RCPT: _hear_rcpt,
