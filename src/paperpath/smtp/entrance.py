@@ -38,8 +38,8 @@ class Entrance:
             raise CommandError(replies.R503_LOGGED_IN)
         if mechanism in self._mechanisms():
             return
-        is_for_tls = mechanism in self._settings.mechanisms and not self.encrypted
-        raise CommandError(replies.R504_MECHANISM_IN_CLEAR if is_for_tls else replies.R504_MECHANISM)
+        waits_for_tls = mechanism in self._settings.mechanisms and not self._is_confidential
+        raise CommandError(replies.R504_MECHANISM_IN_CLEAR if waits_for_tls else replies.R504_MECHANISM)
 
     def admit(self) -> None:
         """Take note that the client needs no login."""
@@ -66,11 +66,14 @@ class Entrance:
         self._failures += reply.code >= 500
         return self._failures >= self._settings.failed_logins
 
+    @property
+    def _is_confidential(self) -> bool:
+        return self.encrypted or self._settings.auth_in_clear
+
     def _mechanisms(self) -> tuple[str, ...]:
-        settings = self._settings
-        if not (self.encrypted or settings.auth_in_clear):
+        if not self._is_confidential:
             return ()
-        return tuple(name for name in settings.mechanisms if name != EXTERNAL or self._is_vouched_for)
+        return tuple(name for name in self._settings.mechanisms if name != EXTERNAL or self._is_vouched_for)
 
     def _find_gate(self) -> Gate | None:
         settings = self._settings

@@ -219,6 +219,8 @@ def test_A30_other_lines_are_as_short_as_ever_after_a_login() -> None:
 def test_A80_in_the_clear_no_mechanism_is_offered_or_taken() -> None:
     heard = converse([EHLO + PLAIN + b"AUTH SCRAM-SHA-256\r\n" + MAIL], SUBMISSION)
     assert b"AUTH" not in heard.replies[1]
+    assert heard.replies[2].endswith(b"say STARTTLS first\r\n")
+    assert b"STARTTLS" not in converse([EHLO + b"AUTH EXTERNAL\r\n"], LOCAL).replies[2]
     assert heard.codes == [220, 250, 504, 504, 530]
     assert heard.logins == []
 
