@@ -178,14 +178,16 @@ def test_A84_what_fails_here_lets_nobody_in_and_is_told_to_the_log(
     assert "cannot judge a login" in capsys.readouterr().err
 
 
-def test_S7_scram_gets_keys_or_454() -> None:
+def test_S7_scram_gets_keys_or_what_is_judged_without() -> None:
     async def scene(setting: LoginSetting) -> None:
         setting.say(SCRAM)
+        setting.desk.judged.set_result(LoginResult(replies.R454_NO_LOGIN))
+        await setting.settle()
         assert setting.codes()[-1] == b"454"
         setting.desk.keys = ScramKeys(b"salt" * 4, 4096, bytes(32), bytes(32))
         setting.say(SCRAM)
         assert setting.codes()[-1] == b"334"
-        assert [type(event) for event in setting.desk.asked] == [KeysWanted, KeysWanted]
+        assert [type(event) for event in setting.desk.asked] == [KeysWanted, KeysWanted, KeysWanted]
 
     run(scene)
 
