@@ -186,7 +186,7 @@ def test_S7_failures_are_limited_before_anything_is_hashed(tmp_path: Path) -> No
 
 
 def test_S7_who_is_known_there_gets_in_while_others_guess(tmp_path: Path) -> None:
-    """bench.guessing says how long it takes; here it is only seen that nobody is turned away for it."""
+    """bench.visits says how long it takes; here it is only seen that nobody is turned away for it."""
     submission = Submission(tmp_path)
     enough = threading.Event()
     told: list[int] = []
