@@ -8,9 +8,14 @@ from paperpath.submission.canonical.lists import ADDRESS_KEYS, is_empty_list
 from paperpath.submission.canonical.section import Field
 from paperpath.submission.canonical.values import What
 
+_TRACE = b"received"
+
 
 def find_block(draft: Draft) -> None:
-    """Find the topmost block: Resent fields that follow each other, no name twice. Empty ones are removed."""
+    """Find the topmost block: Resent fields up to one that is there already, or to a trace field.
+
+    Other fields may stand among them. Empty ones are removed.
+    """
     resent = [number for number, field in enumerate(draft.fields) if field.key.startswith(RESENT)]
     if not resent:
         return
@@ -20,8 +25,8 @@ def find_block(draft: Draft) -> None:
             draft.remove(field, What.EMPTY_REMOVED)
     block: dict[bytes, Field] = {}
     for field in draft.fields[resent[0] :]:
-        if field.octets:
-            if not field.key.startswith(RESENT) or field.key in block:
-                break
+        if field.key == _TRACE or (field.key in block and field.octets):
+            break
+        if field.key.startswith(RESENT) and field.octets:
             block[field.key] = field
     draft.look_at_block(resent[0], list(block.values()))

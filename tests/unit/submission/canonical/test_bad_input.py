@@ -39,6 +39,7 @@ def test_S11_ten_thousand_names_with_blanks_and_ten_thousand_encoded_fields() ->
     assert put(WHOLE + "Subject-X: é\n" * 10_000).header.isascii()
 
 
+@pytest.mark.slow
 def test_S11_a_field_of_a_mebioctet_is_folded_or_refused() -> None:
     text = "some words " * (MIB // 11)
     done = put(f"{WHOLE}Subject: {text}\n")
@@ -49,12 +50,14 @@ def test_S11_a_field_of_a_mebioctet_is_folded_or_refused() -> None:
     assert put(folded).changes == []
 
 
+@pytest.mark.slow
 def test_S11_a_list_of_a_mebioctet_is_completed() -> None:
     done = put(WHOLE.replace("mary@else.example", "joe, " * (MIB // 5) + "mary"))
     assert done.header.count("joe@here.example") == MIB // 5 + 1
     assert max(map(len, done.header.split("\n"))) <= 78
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [

@@ -358,6 +358,15 @@ def test_B21_only_the_topmost_block_is_looked_at() -> None:
     assert done.header.startswith("Resent-Sender: joe@here.example\nResent-Date")
 
 
+def test_B21_other_fields_may_stand_in_a_block() -> None:
+    """As an old mailer of a large firm wrote them."""
+    header = (
+        f"Received: x\nResent-Date: Tue, 20 Aug 2002 15:04:35 -0700\n{ORIGINAL}"
+        "Resent-Message-Id: <r@b.example>\nX-Y: z\nResent-To: mary@else.example\nResent-From: a@b.example\nReceived: x\n"
+    )
+    assert put(header).changes == []
+
+
 def test_B21_blind_recipients_make_a_message_sent_again_too() -> None:
     done = put(f"Resent-Bcc: c@d.example\n{ORIGINAL}")
     assert done.header.startswith("Resent-From: joe@here.example\nResent-Date: ")
