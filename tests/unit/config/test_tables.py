@@ -464,6 +464,7 @@ def test_the_document_names_every_key():
 def test_files_of_submission_and_canonical_form_lie_beside_the_configuration():
     text = '[submission]\nclient_ca = "ca.pem"\n[canonical]\nusers = "masquerade"\n'
     configuration = configure(RIGHT + text)
+    assert configuration.submission is not None
     assert configuration.submission.client_ca == Path.cwd() / "ca.pem"
     assert configuration.canonical.users == Path.cwd() / "masquerade"
     assert configuration.submission_socket == Path.cwd() / "data" / "run" / "submission.sock"
