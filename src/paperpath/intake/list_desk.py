@@ -1,8 +1,8 @@
 """Asks the lists about clients while they greet; what comes of it is wanted at the first recipient (C-24).
 
 A program has one `ListMeans`, and a `ListDesk` for each configuration that names lists; without lists nothing
-is asked or waited for. Promise: a client's lookup ends within the configured time, whatever the DNS does. Each
-list has an equal share of what is left of it, so one that is silent leaves time for those behind it.
+is asked or waited for. Promise: a client's lookup ends within the configured time, whatever the DNS does.
+Each list has an equal share of what is left of it, so one that is silent leaves time for those behind it.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def open_list_means(dns: DnsTable, log: Log) -> AsyncIterator[ListMeans]:
 
 
 def open_desk(lists: Sequence[ClientList], timeout_s: float, means: ListMeans) -> "ListDesk | None":
-    """Make a desk for these lists, which are tested from now on, and no others; `None` where there are none."""
+    """Make a desk for these lists, which are tested from now on, and no others; `None` for no lists."""
     means.tests.watch(client_list.zone for client_list in lists)
     return ListDesk(lists, timeout_s, means) if lists else None
 

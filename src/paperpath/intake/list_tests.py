@@ -6,7 +6,7 @@ for what it was before, and at first for good: what its silence means for a clie
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from paperpath.dns.lists import POINTS, judge_test, name_entry
 from paperpath.dns.next_hops import Asks
@@ -54,7 +54,7 @@ class ListTests:
             self._tasks[zone] = asyncio.get_running_loop().create_task(self._test_for_ever(zone))
 
     async def find_trouble(self, zone: str, version: int) -> str:
-        """Return why a list is not to be asked about clients of a family; empty if it is. Waits for a test."""
+        """Return why a list is not asked about clients of a family; empty if it is. Waits for one test."""
         state = self._states[zone]
         if not state.is_tested.is_set():
             await state.is_tested.wait()
@@ -72,8 +72,7 @@ class ListTests:
         while True:
             await self._test(zone, state)
             state.is_tested.set()
-            is_good = set(state.told.values()) == {_GOOD}
-            await asyncio.sleep(self._every_s if is_good else self._again_s)
+            await asyncio.sleep(self._every_s if _is_settled(state.told.values()) else self._again_s)
 
     async def _test(self, zone: str, state: _State) -> None:
         found = await asyncio.gather(*(self._test_family(zone, version) for version in POINTS))
@@ -96,3 +95,8 @@ class ListTests:
             )
         )
         return judge_test(listed, unlisted)
+
+
+def _is_settled(told: Collection[str]) -> bool:
+    """Tell whether a list is good for a family, which many are for one only, and nothing is unknown."""
+    return _GOOD in told and _UNKNOWN not in told
