@@ -43,6 +43,9 @@ class Finding:
     standing: Standing
     detail: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.standing.value}: {self.detail}" if self.detail else self.standing.value
+
 
 @dataclass(frozen=True, slots=True)
 class Points:

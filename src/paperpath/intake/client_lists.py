@@ -37,7 +37,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class ListRuling:
     """What was decided about a client, and by what.
 
     `look` decided, `None` if no list did. `refusal` is the reply to all recipients but postmasters; `None`
@@ -57,9 +57,9 @@ def find_deciding(looks: Sequence[Look]) -> Look | None:
     return next((look for look in looks if look.decides), None)
 
 
-def rule_on(client: str, look: Look | None, reason: str = "") -> Ruling:
+def rule_on(client: str, look: Look | None, reason: str = "") -> ListRuling:
     """Rule on a client by the list that decided; `reason` is why, as `clean_reason` has it."""
     if look is None or look.client_list.colour is Colour.WHITE:
-        return Ruling(look)
+        return ListRuling(look)
     said = reason or "it is on a list of clients that may write to postmaster only"
-    return Ruling(look, make_reply(550, "5.7.1", f"Mail from {client} is refused: {said}"))
+    return ListRuling(look, make_reply(550, "5.7.1", f"Mail from {client} is refused: {said}"))

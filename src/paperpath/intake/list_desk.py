@@ -25,7 +25,7 @@ from paperpath.dns.next_hops import Asks
 from paperpath.dns.records import TXT, A
 from paperpath.dns.resolver import Resolver
 from paperpath.dns.servers import find_servers
-from paperpath.intake.client_lists import Look, Ruling, rule_on
+from paperpath.intake.client_lists import ListRuling, Look, rule_on
 from paperpath.intake.list_tests import ListTests
 from paperpath.service.log import Log
 from paperpath.service.metrics import ListMetrics
@@ -61,9 +61,9 @@ def open_desk(lists: Sequence[ClientList], timeout_s: float, means: ListMeans) -
 class Lookup:
     """What the lists say of one client: not known at first, then a ruling."""
 
-    def __init__(self, looking: Coroutine[None, None, Ruling], log: Log) -> None:
+    def __init__(self, looking: Coroutine[None, None, ListRuling], log: Log) -> None:
         """Begin to look."""
-        self.ruling: Ruling | None = None
+        self.ruling: ListRuling | None = None
         self._log = log
         self._done: Callable[[], None] | None = None
         self._looking = asyncio.get_running_loop().create_task(looking)
@@ -83,12 +83,12 @@ class Lookup:
         self._done = None
         self._looking.cancel()
 
-    def _finish(self, looking: "asyncio.Task[Ruling]") -> None:
+    def _finish(self, looking: "asyncio.Task[ListRuling]") -> None:
         if looking.cancelled():
             return
         if (error := looking.exception()) is not None:
             self._log.error("defect", what="the client lists were not asked", error=repr(error))
-        self.ruling = Ruling() if error is not None else looking.result()
+        self.ruling = ListRuling() if error is not None else looking.result()
         done, self._done = self._done, None
         if done is not None:
             done()
@@ -108,7 +108,7 @@ class ListDesk:
         client = parse_client(address)
         return None if client is None else Lookup(self.rule(client, log), log)
 
-    async def rule(self, client: IpAddress, log: Log) -> Ruling:
+    async def rule(self, client: IpAddress, log: Log) -> ListRuling:
         """Ask list after list until one decides; tell the log which did, and which could not be asked."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + self._timeout_s
@@ -121,7 +121,7 @@ class ListDesk:
                 log.warning("client list failed", list=client_list, reason=look.finding.detail)
             if look.decides:
                 return await self._conclude(client, look, end_s, log)
-        return Ruling()
+        return ListRuling()
 
     async def look_at_all(self, client: IpAddress) -> list[tuple[Look, str]]:
         """Ask all lists at once, and for the reason of each that has the client, whatever its colour."""
@@ -148,13 +148,11 @@ class ListDesk:
         answer = await self._means.resolver.resolve(name_entry(client, client_list.zone), A)
         return judge_entry(answer, client_list.selection)
 
-    async def _conclude(self, client: IpAddress, look: Look, end_s: float, log: Log) -> Ruling:
+    async def _conclude(self, client: IpAddress, look: Look, end_s: float, log: Log) -> ListRuling:
         is_black = look.client_list.colour is Colour.BLACK
         reason = await self._find_reason(client, look, end_s) if is_black else ""
         what = "blacklisted" if is_black else "whitelisted"
-        log.info(
-            what, list=look.client_list, found=look.finding.detail, **({"reason": reason} if reason else {})
-        )
+        log.info(what, list=look.client_list, found=look.finding, **({"reason": reason} if reason else {}))
         return rule_on(str(client), look, reason)
 
     async def _find_reason(self, client: IpAddress, look: Look, end_s: float) -> str:

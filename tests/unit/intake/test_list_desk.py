@@ -1,9 +1,7 @@
 """Lists asked about clients, and tested before they are believed (C-18, C-20 to C-24)."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine
-from selectors import DefaultSelector, SelectorKey
 from typing import Any
 
 import pytest
@@ -12,15 +10,11 @@ import uvloop
 from paperpath.config.client_list import parse_client_list
 from paperpath.dns.answer import Answer, Status
 from paperpath.dns.lists import POINTS, Standing, name_entry, parse_client
-from paperpath.dns.records import RecordType
-from paperpath.intake.client_lists import Ruling
-from paperpath.intake.list_desk import ListDesk, ListMeans, Lookup, open_desk
-from paperpath.intake.list_tests import ListTests
+from paperpath.intake.client_lists import ListRuling
+from paperpath.intake.list_desk import Lookup, open_desk
 from paperpath.service.log import Log, open_log
-from paperpath.service.metrics import ListMetrics
-from tests.support.lane import until
+from tests.support.lists import CLIENT, Dns, Site, Skipping, entry, settle
 
-CLIENT = "192.0.2.99"
 BLACK, WHITE = "black:bad.example", "white:good.example"
 Run = Callable[[Coroutine[Any, Any, None]], None]
 SILENCE: Answer[Any] = Answer(Status.TIMED_OUT, detail="no answer from anybody")
@@ -39,106 +33,6 @@ def run(request: pytest.FixtureRequest) -> Run:
     return run
 
 
-class Dns:
-    """Answers at once from what a test has put there; what is `silent` is never answered."""
-
-    def __init__(self, *zones: str) -> None:
-        self.answers: dict[tuple[str, str], Answer[Any]] = {}
-        self.silent: set[str] = set()
-        self.asked: Counter[tuple[str, str]] = Counter()
-        for zone in zones:
-            for points in POINTS.values():
-                self.put(name_entry(points.listed, zone), "127.0.0.2")
-
-    def put(self, name: str, *values: str) -> None:
-        self.answers[name, "A"] = Answer(Status.FOUND, values)
-
-    def list(self, zone: str, client: str = CLIENT, reason: bytes | None = None) -> None:
-        name = entry(zone, client)
-        self.put(name, "127.0.0.2")
-        if reason is not None:
-            self.answers[name, "TXT"] = Answer(Status.FOUND, (reason,))
-
-    def wild(self, zone: str) -> None:
-        for points in POINTS.values():
-            self.put(name_entry(points.unlisted, zone), "127.0.0.2")
-        self.list(zone)
-
-    def clients_asked(self, zone: str) -> int:
-        return self.asked[entry(zone), "A"]
-
-    async def tested_again(self, zone: str) -> None:
-        """Wait for a whole test that begins from now on."""
-        question = name_entry(POINTS[4].listed, zone), "A"
-        before = self.asked[question]
-        await until(lambda: self.asked[question] > before)
-        await settle()
-
-    async def resolve(self, name: str, kind: RecordType[Any]) -> Answer[Any]:
-        self.asked[name, kind.name] += 1
-        if any(name.endswith(zone) for zone in self.silent):
-            await asyncio.Event().wait()
-        return self.answers.get((name, kind.name), Answer(Status.NXDOMAIN))
-
-
-def entry(zone: str, client: str = CLIENT) -> str:
-    address = parse_client(client)
-    assert address is not None
-    return name_entry(address, zone)
-
-
-class Site:
-    """A desk, and all that it is made of."""
-
-    def __init__(self, dns: Dns, *lists: str, timeout_s: float = 10, again_s: float = 60) -> None:
-        self.dns = dns
-        self.log = open_log("test")
-        self.metrics = ListMetrics()
-        self.tests = ListTests(dns, self.log, again_s=again_s)
-        self.means = ListMeans(dns, self.tests, self.metrics)
-        desk = open_desk([parse_client_list(text) for text in lists], timeout_s, self.means)
-        assert desk is not None
-        self.desk: ListDesk = desk
-
-    async def rule(self, client: str = CLIENT) -> Ruling:
-        address = parse_client(client)
-        assert address is not None
-        return await self.desk.rule(address, self.log)
-
-    async def close(self) -> None:
-        await self.tests.close()
-
-
-class Skipping(asyncio.SelectorEventLoop):
-    """A loop in which time passes at once."""
-
-    def __init__(self) -> None:
-        self._skipped_s = 0.0
-        super().__init__(_SkippingSelector(self))
-
-    def time(self) -> float:
-        return self._skipped_s
-
-    def skip(self, seconds: float) -> None:
-        self._skipped_s += seconds
-
-
-class _SkippingSelector(DefaultSelector):
-    def __init__(self, loop: Skipping) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
-        self._loop.skip(timeout or 0)
-        return super().select(0)
-
-
-async def settle() -> None:
-    """Let all tasks do what they can."""
-    for _ in range(20):
-        await asyncio.sleep(0)
-
-
 def test_C18_the_first_list_that_has_a_client_decides(run):
     async def work() -> None:
         dns = Dns("bad.example", "good.example")
@@ -150,8 +44,6 @@ def test_C18_the_first_list_that_has_a_client_decides(run):
         other = Site(dns, BLACK, WHITE)
         assert (await other.rule()).refusal is not None
         assert dns.clients_asked("good.example") == 1  # by the first site
-        await site.close()
-        await other.close()
 
     run(work())
 
@@ -160,9 +52,8 @@ def test_C18_a_client_on_no_list_is_nobody(run):
     async def work() -> None:
         dns = Dns("bad.example", "good.example")
         site = Site(dns, WHITE, BLACK)
-        assert await site.rule() == Ruling()
+        assert await site.rule() == ListRuling()
         assert dns.clients_asked("good.example") == dns.clients_asked("bad.example") == 1
-        await site.close()
 
     run(work())
 
@@ -177,7 +68,6 @@ def test_C21_a_black_list_that_fails_has_nobody(run, capfd, failure):
         ruling = await site.rule()
         assert ruling.look is not None
         assert ruling.look.client_list.zone == "worse.example"
-        await site.close()
 
     run(work())
     assert "client list failed list=black:bad.example" in capfd.readouterr().err
@@ -195,7 +85,6 @@ def test_C21_a_white_list_that_fails_has_everybody(run, capfd, failure):
         assert ruling.look is not None
         assert ruling.look.finding.standing is Standing.FAILED
         assert dns.clients_asked("bad.example") == 0
-        await site.close()
 
     run(work())
     assert "client list failed list=white:good.example" in capfd.readouterr().err
@@ -207,8 +96,7 @@ def test_C19_an_answer_that_lists_nothing_is_a_failure_and_logged(run, capfd, fa
         dns = Dns("bad.example")
         dns.put(entry("bad.example"), failing)
         site = Site(dns, BLACK)
-        assert await site.rule() == Ruling()
-        await site.close()
+        assert await site.rule() == ListRuling()
 
     run(work())
     assert failing in capfd.readouterr().err
@@ -226,7 +114,6 @@ def test_C21_all_lists_together_take_no_longer_than_was_configured():
         assert ruling.look is not None
         assert ruling.look.client_list.zone == "c.example"
         assert "still asked" in str(ruling.refusal)
-        await site.close()
 
     with asyncio.Runner(loop_factory=Skipping) as runner:
         runner.run(work())
@@ -242,7 +129,6 @@ def test_C21_the_whole_time_is_enough_where_no_list_answers():
         assert asyncio.get_running_loop().time() - began_s == pytest.approx(10)
         assert ruling.look is not None
         assert ruling.look.client_list.zone == "good.example"
-        await site.close()
 
     with asyncio.Runner(loop_factory=Skipping) as runner:
         runner.run(work())
@@ -258,7 +144,6 @@ def test_C20_a_reason_is_asked_for_only_where_there_is_an_entry(run):
         assert dns.asked[entry("good.example"), "TXT"] == 0
         assert (await site.rule("192.0.2.1")).refusal is None
         assert dns.asked[entry("bad.example", "192.0.2.1"), "TXT"] == 0
-        await site.close()
 
     run(work())
 
@@ -271,7 +156,6 @@ def test_C20_without_a_reason_there_is_a_general_one(run, reason):
         dns.answers[entry("bad.example"), "TXT"] = reason
         site = Site(dns, BLACK)
         assert "postmaster" in str((await site.rule()).refusal)
-        await site.close()
 
     run(work())
 
@@ -282,9 +166,8 @@ def test_C22_a_list_that_has_everybody_is_not_asked(run, capfd):
         dns.wild("bad.example")
         dns.wild("good.example")
         site = Site(dns, WHITE, BLACK)
-        assert await site.rule() == Ruling()
+        assert await site.rule() == ListRuling()
         assert dns.clients_asked("bad.example") == dns.clients_asked("good.example") == 0
-        await site.close()
 
     run(work())
     said = capfd.readouterr().err
@@ -302,7 +185,6 @@ def test_C22_a_list_is_tested_for_each_family(run, capfd):
         assert (await site.rule()).refusal is not None
         assert (await site.rule("::ffff:192.0.2.99")).refusal is not None
         assert (await site.rule("2001:db8::1")).refusal is None
-        await site.close()
 
     run(work())
     assert "info client list tested list=bad.example ipv4=good ipv6=" in capfd.readouterr().err
@@ -318,7 +200,6 @@ def test_C22_a_list_is_tested_again_and_recovers(run, capfd):
             del dns.answers[name_entry(points.unlisted, "bad.example"), "A"]
         await dns.tested_again("bad.example")
         assert (await site.rule()).refusal is not None
-        await site.close()
 
     run(work())
     assert "info client list tested list=bad.example ipv4=good ipv6=good" in capfd.readouterr().err
@@ -334,7 +215,6 @@ def test_C22_a_list_that_does_not_answer_stays_what_it_was(run, capfd):
         dns.answers[point, "A"] = SILENCE
         await dns.tested_again("bad.example")
         assert (await site.rule()).refusal is None
-        await site.close()
 
     run(work())
     assert 'ipv4="no answer"' in capfd.readouterr().err.replace("'", '"')
@@ -346,9 +226,8 @@ def test_C22_nobody_is_judged_by_a_list_before_its_first_test(run):
         dns.wild("bad.example")
         dns.silent = {name_entry(POINTS[4].unlisted, "bad.example")}
         site = Site(dns, BLACK, timeout_s=0.1)
-        assert await site.rule() == Ruling()
+        assert await site.rule() == ListRuling()
         assert dns.clients_asked("bad.example") == 0
-        await site.close()
 
     run(work())
 
@@ -364,7 +243,6 @@ def test_C22_only_lists_that_are_configured_are_tested(run):
         assert open_desk([parse_client_list(WHITE)], 10, site.means) is not None
         await settle()
         assert dns.asked.total() == asked + 4
-        await site.close()
 
     run(work())
 
@@ -382,7 +260,6 @@ def test_C24_the_result_is_there_when_somebody_wants_it(run):
         assert lookup.ruling is not None
         assert lookup.ruling.refusal is not None
         assert not lookup.is_awaited
-        await site.close()
 
     run(work())
 
@@ -402,7 +279,6 @@ def test_C24_who_leaves_is_not_looked_up_any_further(run):
         await settle()
         assert lookup.ruling is None
         assert dns.clients_asked("worse.example") == 0
-        await site.close()
 
     run(work())
 
@@ -411,13 +287,12 @@ def test_who_has_no_address_is_not_looked_up(run):
     async def work() -> None:
         site = Site(Dns("bad.example"), BLACK)
         assert site.desk.look_up("", site.log) is None
-        await site.close()
 
     run(work())
 
 
 def test_a_defect_of_ours_lets_the_client_in_and_is_told(run, capfd):
-    async def break_down() -> Ruling:
+    async def break_down() -> ListRuling:
         raise RuntimeError("broken")
 
     async def work() -> None:
@@ -426,7 +301,7 @@ def test_a_defect_of_ours_lets_the_client_in_and_is_told(run, capfd):
         called = asyncio.Event()
         lookup.wait(called.set)
         await called.wait()
-        assert lookup.ruling == Ruling()
+        assert lookup.ruling == ListRuling()
 
     run(work())
     assert "broken" in capfd.readouterr().err
@@ -442,7 +317,6 @@ def test_all_lists_are_looked_at_for_an_operator(run):
         assert address is not None
         looks = await site.desk.look_at_all(address)
         assert [reason for _, reason in looks] == ["a friend", "spam"]
-        await site.close()
 
     run(work())
 
@@ -464,6 +338,5 @@ def test_what_lists_say_is_counted_and_timed(run):
             sample.labels["list"]: sample.value for sample in times.samples if sample.suffix == "_count"
         }
         assert counts == {WHITE: 2, BLACK: 2}
-        await site.close()
 
     run(work())
