@@ -20,8 +20,7 @@ ACCOUNT = "joe@here.example"
 @cache
 def _prove(password: str) -> Secret:
     prepared = prepare_password(password)
-    secret = Secret(parse_mailbox(ACCOUNT), hash_password(prepared), make_scram_keys(prepared))
-    return secret
+    return Secret(parse_mailbox(ACCOUNT), hash_password(prepared), make_scram_keys(prepared))
 
 
 class Submission(Installation):

@@ -117,7 +117,7 @@ class Base64:
 
 
 def _cut(text: bytes, *, goes_on: bool) -> Iterator[bytes]:
-    """Cut quoted-printable into pieces for lines of their own; `goes_on`: the first continues a line as well."""
+    """Cut quoted-printable into pieces for lines; `goes_on`: the first of them continues a line as well."""
     at = 0
     while True:
         hyphen = b""

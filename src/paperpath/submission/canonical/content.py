@@ -1,7 +1,7 @@
 """What the header says of the body, and whether that must be encoded (B-23, B-25, X-5, RFC 6409 §8.4).
 
-A step of form.py. Lines that are too long must not go out. Octets above 7F may, so they are encoded where that
-is wanted and makes the whole body 7-bit, and else not. What is signed or encrypted is not touched.
+A step of form.py. Lines that are too long must not go out. Octets above 7F may, so they are encoded where
+that is wanted and makes the whole body 7-bit, and else not. What is signed or encrypted is not touched.
 """
 
 from paperpath.submission.canonical.body import BodyFacts

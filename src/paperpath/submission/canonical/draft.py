@@ -1,7 +1,7 @@
-"""A header on its way into canonical form: its fields, those that the steps look at, and what was done to them.
+"""A header on its way into canonical form: its fields, those that count, and what was done to them.
 
-Made by form.py and given to each step. In a message that was sent again (RFC 5322 §3.6.6) the steps look at the
-topmost block of Resent fields as they otherwise look at the fields of the same names without `Resent-`.
+Made by form.py and given to each step. In a message that was sent again (RFC 5322 §3.6.6) the steps look at
+the topmost block of Resent fields as they otherwise look at the fields of the same names without `Resent-`.
 """
 
 import re
@@ -96,7 +96,7 @@ class Draft:
         self._note_done(field, what)
 
     def rewrite(self, field: Field, octets: bytes, *what: What, is_needed: bool = True) -> None:
-        """Put other octets in a field's place; if a signature covers it, only where that `is_needed` (B-27)."""
+        """Write a field anew; if a signature covers it, only where that `is_needed` (B-27)."""
         if self.is_covered(field) and not is_needed:
             self.note(field.shown, What.KEPT)
             return
@@ -117,7 +117,7 @@ class Draft:
 
 
 def _find_block(fields: Sequence[Field]) -> tuple[int, list[Field]]:
-    """Return where the topmost block of Resent fields begins, and its fields: up to another or a repeated name."""
+    """Return where the topmost block of Resent fields begins, and its fields; a name stands in it once."""
     begin = next((number for number, field in enumerate(fields) if field.key.startswith(RESENT)), len(fields))
     block: dict[bytes, Field] = {}
     for field in fields[begin:]:
