@@ -17,6 +17,7 @@ from paperpath.service.metrics import ListMetrics
 from tests.support.lane import until
 
 CLIENT = "192.0.2.99"
+MISSING: Answer[Any] = Answer(Status.NXDOMAIN)
 
 
 def entry(zone: str, client: str = CLIENT) -> str:
@@ -54,6 +55,9 @@ class Dns:
     def clients_asked(self, zone: str) -> int:
         return self.asked[entry(zone), "A"]
 
+    def find_known(self, name: str, kind: RecordType[Any]) -> Answer[Any] | None:
+        return self.answers.get((name, kind.name), MISSING) if self.asked[name, kind.name] else None
+
     def speak(self) -> None:
         """Answer what was left unanswered, and all that is asked from now on."""
         self.silent = set()
@@ -70,7 +74,7 @@ class Dns:
         self.asked[name, kind.name] += 1
         if any(name.endswith(zone) for zone in self.silent):
             await self._speaking.wait()
-        return self.answers.get((name, kind.name), Answer(Status.NXDOMAIN))
+        return self.answers.get((name, kind.name), MISSING)
 
 
 class Site:

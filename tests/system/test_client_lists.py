@@ -1,5 +1,6 @@
 """Lists of clients in front of the real smtprd and smtpsd (C-11 to C-13, C-16 to C-24, B-4, X-10; S-6)."""
 
+import json
 import smtplib
 import socket
 import subprocess
@@ -219,6 +220,52 @@ def test_C16_C23_the_servers_of_the_configuration_are_asked_to_recurse(
     assert server.count("99.3.2.127.bad.example", "A") == 1
     assert server.count("1." + "0." * 31 + "bad.example", "A") == 1
     assert all(query.is_recursive for query in server.queries)
+
+
+def lists_check(installation: Installation, *arguments: str) -> str:
+    return installation.run("lists", "check", "--config", str(installation.file), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("client", "told"),
+    [
+        (
+            LISTED,
+            ["white:good.example: not listed", f"black:bad.example: listed 127.0.0.2 '{REASON}'"],
+        ),
+        (
+            WHITE_LISTED,
+            [
+                f"white:good.example: listed 127.0.0.2 '{REASON}'",
+                f"black:bad.example: listed 127.0.0.2 '{REASON}'",
+                "decision by white:good.example: as if there were no lists",
+            ],
+        ),
+        (
+            "::ffff:127.0.0.30",
+            [
+                "white:good.example: not listed",
+                "black:bad.example: not listed",
+                "decision: no list has it",
+            ],
+        ),
+    ],
+)
+def test_an_operator_is_told_what_each_list_says(matrix: Installation, client: str, told: list[str]) -> None:
+    lines = [line.strip() for line in lists_check(matrix, client).splitlines()]
+    assert lines[0] == "relay"
+    assert lines[1 : len(told) + 1] == told
+
+
+def test_the_same_as_json(matrix: Installation) -> None:
+    told = json.loads(lists_check(matrix, "--json", LISTED))["relay"]
+    assert [entry["said"] for entry in told["lists"]] == ["not listed", "listed"]
+    assert told["decided_by"] == "black:bad.example"
+    assert told["reply"] == name(matrix, LISTED).rstrip()
+
+
+def test_S6_what_a_list_says_reaches_no_terminal_raw(matrix: Installation) -> None:
+    assert lists_check(matrix, "127.0.0.45").replace("\n", "").isprintable()
 
 
 def test_C13_X4_our_address_is_one_if_it_is_configured_to_be(tmp_path: Path) -> None:

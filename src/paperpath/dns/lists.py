@@ -47,6 +47,9 @@ class Finding:
         return f"{self.standing.value}: {self.detail}" if self.detail else self.standing.value
 
 
+_NO_ENTRY = Finding(Standing.UNLISTED)
+
+
 @dataclass(frozen=True, slots=True)
 class Points:
     """Two addresses to test a list by: every list has the first, and none has the second (RFC 5782 §5)."""
@@ -65,26 +68,33 @@ POINTS = {
 def parse_client(text: str) -> IpAddress | None:
     """Read a client's address, one of IPv4 that was mapped to IPv6 as what it is; `None` for none."""
     try:
-        address = ipaddress.ip_address(text)
+        if ":" not in text:
+            return ipaddress.IPv4Address(text)
+        address = ipaddress.IPv6Address(text)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    return address.ipv4_mapped or address
+
+
+def reverse_address(address: IpAddress) -> str:
+    """Return how the names of an address begin, whatever the list (RFC 5782 §2.1, §2.4)."""
+    parts = str(address).split(".") if address.version == 4 else address.packed.hex()
+    return ".".join(reversed(parts))
 
 
 def name_entry(address: IpAddress, zone: str) -> str:
-    """Return the name that is there if a list has an address (RFC 5782 §2.1, §2.4)."""
-    if address.version == 4:
-        return f"{'.'.join(map(str, reversed(address.packed)))}.{zone}"
-    return f"{'.'.join(reversed(address.packed.hex()))}.{zone}"
+    """Return the name that is there if a list has an address."""
+    return f"{reverse_address(address)}.{zone}"
 
 
 def judge_entry(answer: Answer[str], selection: Selection = _EVERY_VALUE) -> Finding:
     """Say what the answer about an entry's A records means; `selection`: which values count."""
-    if answer.is_temporary:
-        return Finding(Standing.FAILED, answer.detail or answer.status.value)
+    if not answer.records:
+        is_failure = answer.is_temporary
+        return Finding(Standing.FAILED, answer.detail or answer.status.value) if is_failure else _NO_ENTRY
     values = [ipaddress.IPv4Address(text) for text in answer.records]
     sound = [value for value in values if value in VALUES and value not in ERRORS]
-    if values and not sound:
+    if not sound:
         what = "an operator's error" if values[0] in ERRORS else "an address outside 127.0.0.0/8"
         return Finding(Standing.FAILED, f"{values[0]}: {what}")
     is_listed = any(map(selection.has, sound))

@@ -34,7 +34,11 @@ class ListTests:
     """Tests lists by their zones, each in a task of its own."""
 
     def __init__(
-        self, resolver: Asks, log: Log, every_s: float = TEST_EVERY_S, again_s: float = TEST_AGAIN_S
+        self,
+        resolver: Asks,
+        log: Log | None,
+        every_s: float = TEST_EVERY_S,
+        again_s: float = TEST_AGAIN_S,
     ) -> None:
         """Test nothing yet."""
         self._resolver = resolver
@@ -53,11 +57,15 @@ class ListTests:
             self._states[zone] = _State()
             self._tasks[zone] = asyncio.get_running_loop().create_task(self._test_for_ever(zone))
 
+    def find_known_trouble(self, zone: str, version: int) -> str | None:
+        """Return what `find_trouble` would; `None` if that would have to wait."""
+        state = self._states[zone]
+        return state.troubles[version] if state.is_tested.is_set() else None
+
     async def find_trouble(self, zone: str, version: int) -> str:
         """Return why a list is not asked about clients of a family; empty if it is. Waits for one test."""
         state = self._states[zone]
-        if not state.is_tested.is_set():
-            await state.is_tested.wait()
+        await state.is_tested.wait()
         return state.troubles[version]
 
     async def close(self) -> None:
@@ -83,6 +91,10 @@ class ListTests:
             told[f"ipv{version}"] = _UNKNOWN if trouble is None else trouble or _GOOD
         if told != state.told:
             state.told = told
+            self._tell(zone, told)
+
+    def _tell(self, zone: str, told: dict[str, str]) -> None:
+        if self._log is not None:
             tell = self._log.info if _GOOD in told.values() else self._log.warning
             tell("client list tested", list=zone, **told)
 

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, cast
 from paperpath.intake.chronicle import Chronicle, Command
 from paperpath.intake.counting import Counting
 from paperpath.intake.guest import Door, Guest
-from paperpath.intake.list_desk import Lookup
 from paperpath.intake.login import LoginResult, Logins
+from paperpath.intake.lookup import Lookup
 from paperpath.intake.service import Service
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.transaction import MailTransaction

@@ -11,7 +11,8 @@ from paperpath.config.client_list import parse_client_list
 from paperpath.dns.answer import Answer, Status
 from paperpath.dns.lists import POINTS, Standing, name_entry, parse_client
 from paperpath.intake.client_lists import ListRuling
-from paperpath.intake.list_desk import Lookup, open_desk
+from paperpath.intake.list_desk import open_desk
+from paperpath.intake.lookup import Lookup
 from paperpath.service.log import Log, open_log
 from tests.support.lists import CLIENT, Dns, Site, Skipping, entry, settle
 
@@ -264,6 +265,25 @@ def test_C24_the_result_is_there_when_somebody_wants_it(run):
     run(work())
 
 
+@pytest.mark.parametrize("lists", [(WHITE, BLACK), (BLACK,), (WHITE,)])
+def test_C23_who_comes_again_is_ruled_on_by_what_is_known(run, capfd, lists):
+    async def work() -> None:
+        dns = Dns("bad.example", "good.example")
+        dns.list("bad.example", reason=b"spam")
+        site = Site(dns, *lists)
+        first = await site.rule()
+        asked = dns.asked.total()
+        lookup = site.desk.look_up(CLIENT, site.log)
+        assert lookup is not None
+        assert lookup.ruling == first
+        assert dns.asked.total() == asked
+        counts = [sample.value for sample in site.metrics.families()[0].samples]
+        assert counts == [2] * len(lists)
+
+    run(work())
+    assert capfd.readouterr().err.count("blacklisted") == 2 * (BLACK in lists)
+
+
 def test_C24_who_leaves_is_not_looked_up_any_further(run):
     async def work() -> None:
         dns = Dns("bad.example", "worse.example")
@@ -297,7 +317,8 @@ def test_a_defect_of_ours_lets_the_client_in_and_is_told(run, capfd):
 
     async def work() -> None:
         log: Log = open_log("test")
-        lookup = Lookup(break_down(), log)
+        lookup = Lookup(log)
+        lookup.begin(break_down())
         called = asyncio.Event()
         lookup.wait(called.set)
         await called.wait()
