@@ -10,8 +10,10 @@ from typing import Self
 class Wire:
     """A connection to a server on loopback."""
 
-    def __init__(self, port: int, timeout_s: float = 20.0, host: str = "127.0.0.1") -> None:
-        self._socket = socket.create_connection((host, port), timeout_s)
+    def __init__(
+        self, port: int, timeout_s: float = 20.0, host: str = "127.0.0.1", *, source: str = ""
+    ) -> None:
+        self._socket = socket.create_connection((host, port), timeout_s, (source, 0) if source else None)
         self._stream = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:

@@ -10,6 +10,7 @@ from paperpath.commands.check import check
 from paperpath.commands.domain import domain
 from paperpath.commands.explain import explain
 from paperpath.commands.init import init
+from paperpath.commands.lists import lists
 from paperpath.commands.queue import queue
 from paperpath.commands.reload import reload
 from paperpath.commands.sink import sink
@@ -29,5 +30,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, upgrade, status, reload, account, domain, queue, explain, why, sink):
+for command in (init, check, up, upgrade, status, reload, account, domain, queue, explain, lists, why, sink):
     main.add_command(command)

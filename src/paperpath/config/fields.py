@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
+from paperpath.config.client_list import CLIENT_LIST_EXPECTED, ClientList, parse_client_list
 from paperpath.config.domain import (
     DOMAIN_EXPECTED,
     FULL_DOMAIN_EXPECTED,
@@ -65,6 +66,7 @@ def _read_via(value: object) -> str:
 
 AddressField = Annotated[str, _from_text(parse_address, ADDRESS_EXPECTED)]
 EndpointField = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
+ClientListField = Annotated[ClientList, _from_text(parse_client_list, CLIENT_LIST_EXPECTED)]
 NetworkField = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
 AcceptedDomainField = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
 RouteDomainField = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]

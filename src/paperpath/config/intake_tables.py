@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
+from paperpath.config.client_list import CLIENT_LIST_EXPECTED
 from paperpath.config.domain import DOMAIN_EXPECTED, FULL_DOMAIN_EXPECTED
 from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint
 from paperpath.config.fields import (
     AcceptedDomainField,
+    ClientListField,
     EndpointField,
     FileField,
     FullDomainField,
@@ -24,6 +26,8 @@ from paperpath.config.places import FILE_EXPECTED
 SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 MOST_PROCESSES = 64
+MOST_LISTS = 32
+LONGEST_LOOKUP_S = 120  # clients wait for the reply to RCPT for five minutes (RFC 5321 §4.5.3.2.3)
 
 ENDPOINTS_EXPECTED = f"an array of {ENDPOINT_EXPECTED}"
 DOMAINS_EXPECTED = f"an array of {DOMAIN_EXPECTED}"
@@ -69,6 +73,19 @@ class IntakeTable(Table):
     )
     """Octets that must stay free on the maildrop's file system; with less, no new message is begun."""
     access: Annotated[tuple[AccessEntry, ...], Strict(False)] = Field(default=(), description=ACCESS_EXPECTED)
+    lists: Annotated[tuple[ClientListField, ...], Strict(False)] = Field(
+        default=(),
+        max_length=MOST_LISTS,
+        description=f"an array of at most {MOST_LISTS} {CLIENT_LIST_EXPECTED}",
+    )
+    """Lists in the DNS that are asked about each client, in this order; the first that has it decides."""
+    lists_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=LONGEST_LOOKUP_S,
+        description=f"a number of seconds, more than 0, at most {LONGEST_LOOKUP_S}",
+    )
+    """Seconds that asking all of them may take."""
     idle_timeout_s: float = Field(
         default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )

@@ -79,6 +79,10 @@ class Resolver:
             flight.add_done_callback(lambda _: self._flights.pop(key))
         return await asyncio.shield(flight)
 
+    def find_known(self, name: str, kind: RecordType[_Value]) -> Answer[_Value] | None:
+        """Return the answer for a name in ASCII if it is known and still true; ask nobody."""
+        return self._cache.find((fold_name(name), kind), self._clock())
+
     async def close(self) -> None:
         """End what is in flight and close the sockets; who waits is cancelled."""
         flights = list(self._flights.values())

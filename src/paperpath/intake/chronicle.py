@@ -7,11 +7,13 @@ costs it one line (attack S-2).
 
 from dataclasses import dataclass
 
+from paperpath.intake.client_lists import ListRuling
 from paperpath.intake.way_in import Reception, Stored
 from paperpath.journal.events import (
     Accepted,
     BrokenOff,
     Changed,
+    Listed,
     MessageRefused,
     RefusalsLeftOut,
     Refused,
@@ -48,6 +50,7 @@ class Chronicle:
         self._session = session
         self._client = client
         self._refusals = 0
+        self._has_ruling = False
 
     def refuse(self, hello: str, sender: str, command: Command, reply: Reply) -> None:
         """Tell of a refused command; `sender` is empty where no transaction is open."""
@@ -66,6 +69,13 @@ class Chronicle:
                     str(reply),
                 )
             )
+
+    def rule(self, ruling: ListRuling) -> None:
+        """Tell, once, which list decided about the client; nothing if none did."""
+        look = ruling.look
+        if look is not None and not self._has_ruling:
+            self._has_ruling = True
+            self._tell(Listed(self._session, self._client, str(look.client_list), str(look.finding)))
 
     def break_off(self, envelope: Envelope, reply: Reply | None) -> None:
         """Tell of a transaction without a message; `None`: the client left."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
+from paperpath.intake.list_desk import ListDesk
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.space import FreeSpace
 from paperpath.intake.way_in import WayIn
@@ -24,7 +25,7 @@ class Service:
     """Of a program, or of what it does by one configuration. `now` gives the time with its offset from UTC.
 
     `tls` is there if the settings announce it, or a door has it from the start; `logins` if they announce
-    AUTH.
+    AUTH; `lists` if lists of clients are configured.
     """
 
     settings: Settings
@@ -40,6 +41,7 @@ class Service:
     metrics: IntakeMetrics
     tell: Tell
     logins: LoginDesk | None = None
+    lists: ListDesk | None = None
 
     @property
     def transaction_s(self) -> float:

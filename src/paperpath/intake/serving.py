@@ -18,6 +18,7 @@ from paperpath.config.tables import Configuration
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
 from paperpath.intake.guest import Door
+from paperpath.intake.list_desk import ListMeans, open_desk, open_list_means
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.service import Service
 from paperpath.intake.session import Session
@@ -53,6 +54,7 @@ class Means:
     maildrop: Maildrop
     connections: Connections
     budget: SpoolBudget
+    lists: ListMeans
     metrics: IntakeMetrics
     log: Log
     journal: Journal
@@ -60,7 +62,7 @@ class Means:
     def measure(self) -> list[Family]:
         """Return the numbers of this moment."""
         self.metrics.spool_octets = self.budget.taken
-        return self.metrics.families()
+        return self.metrics.families() + self.lists.metrics.families()
 
 
 Services = Mapping[Door, Service]
@@ -80,13 +82,18 @@ def allow_connections(life: Life, table: IntakeTable) -> None:
 async def open_means(life: Life, name: str, *, asks_clients: bool = False) -> AsyncIterator[Means]:
     """Have what the program `name` needs for the length of the block. Raises: ServiceError."""
     configuration = life.configuration
-    async with open_maildrop(configuration, name) as maildrop, open_journal(life, name) as journal:
+    async with (
+        open_maildrop(configuration, name) as maildrop,
+        open_journal(life, name) as journal,
+        open_list_means(configuration.dns, life.log) as lists,
+    ):
         tls = ServerTls(configuration, life.contexts, asks_clients=asks_clients)
         if tls.self_signed is not None:
             life.log.warning(
                 "no certificate is configured; one signed by itself is in force", file=tls.self_signed
             )
-        means = Means(tls, maildrop, Connections(0, 0), SpoolBudget(0), IntakeMetrics(), life.log, journal)
+        connections, budget = Connections(0, 0), SpoolBudget(0)
+        means = Means(tls, maildrop, connections, budget, lists, IntakeMetrics(), life.log, journal)
         life.measure(means.measure)
         yield means
 
@@ -152,6 +159,7 @@ def make_service(
         metrics=means.metrics,
         tell=means.journal.tell,
         logins=logins,
+        lists=open_desk(table.lists, table.lists_timeout_s, means.lists),
     )
 
 

@@ -14,12 +14,13 @@ from paperpath.intake.chronicle import Chronicle, Command
 from paperpath.intake.counting import Counting
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.login import LoginResult, Logins
+from paperpath.intake.lookup import Lookup
 from paperpath.intake.service import Service
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.transaction import MailTransaction
 from paperpath.intake.way_in import Reception, Stored
 from paperpath.journal.events import show_address
-from paperpath.mail.address import format_path
+from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.envelope import Client
 from paperpath.mail.reply import Reply
 from paperpath.mail.shown import show_domain, show_path
@@ -51,6 +52,7 @@ class Session(asyncio.Protocol):
         self._reception: Reception | None = None
         desk = service.logins
         self._logins = None if desk is None else Logins(desk, service.log, self._take_judgement)
+        self._lookup: Lookup | None = None
         self._admitted = False
         self._storing = False
         self._log = service.log
@@ -82,6 +84,8 @@ class Session(asyncio.Protocol):
         self._log = service.log.bind(session=session_id, client=guest.key)
         self._chronicle = Chronicle(service.tell, self._log, session_id, guest.key)
         self._overdue_s = self._loop.time() + service.idle_timeout_s
+        if service.lists is not None:
+            self._lookup = service.lists.look_up(guest.address, self._log)
         if guest.is_admitted:
             self._core.admit()
         self._offer_external()
@@ -134,8 +138,7 @@ class Session(asyncio.Protocol):
             return
         self._service.metrics.open_connections -= 1
         self._service.connections.leave(self._guest.key)
-        if self._logins is not None:
-            self._logins.give_up()
+        self._give_up_waiting()
         if not self._storing:
             self._sessions.discard(self)
             self._tell_broken_off(None)
@@ -172,7 +175,12 @@ class Session(asyncio.Protocol):
     @property
     def _is_busy(self) -> bool:
         """Whether the client waits for us."""
-        return self._storing or (self._logins is not None and self._logins.is_judging)
+        lookup, logins = self._lookup, self._logins
+        return (
+            self._storing
+            or (logins is not None and logins.is_judging)
+            or (lookup is not None and lookup.is_awaited)
+        )
 
     def _turn_away(self, reply: Reply) -> None:
         """Say that there are too many, and nothing else; not even that where TLS should come first."""
@@ -223,18 +231,35 @@ class Session(asyncio.Protocol):
                 self._log.info("space before the sender's path")
         self._core.reply(reply)
 
-    def _judge(self, event: events.RecipientReceived) -> None:
+    def _take_recipient(self, event: events.RecipientReceived) -> None:
+        """Judge a recipient, as soon as the lists have ruled on the client (requirement C-24)."""
+        lookup = self._lookup
+        if lookup is None or lookup.ruling is not None:
+            self._core.reply(self._judge(event))
+        else:
+            lookup.wait(lambda: self._answer(self._judge(event)))
+
+    def _judge(self, event: events.RecipientReceived) -> Reply:
         transaction, recipient = self._transaction, event.recipient
         assert transaction is not None
         address = recipient.address
-        reply, found = self._service.way_in.judge_recipient(address, self._guest)
+        reply, found = self._find_reply(address)
         if event.spaced:
             self._log.info("space before the recipient's path")
         if reply.code >= 400:
             self._tell_refused(Command("RCPT", f"TO:{format_path(address)}", 0, show_path(address)), reply)
         else:
             transaction.add(recipient if found is address else replace(recipient, address=found))
-        self._core.reply(reply)
+        return reply
+
+    def _find_reply(self, recipient: Mailbox) -> tuple[Reply, Mailbox]:
+        """Ask the lists and the way in: each must agree (requirement X-10). Who is refused learns no more."""
+        ruling = None if self._lookup is None else self._lookup.ruling
+        if ruling is not None:
+            self._chronicle.rule(ruling)
+            if (refusal := ruling.judge(recipient)) is not None:
+                return refusal, recipient
+        return self._service.way_in.judge_recipient(recipient, self._guest)
 
     def _begin_reception(self, event: events.ContentBegun) -> None:
         service, transaction = self._service, self._transaction
@@ -371,9 +396,15 @@ class Session(asyncio.Protocol):
             self._overdue_s = self._loop.time() + min(CLOSE_S, self._service.idle_timeout_s)
             self._wire.close()
 
-    def _close(self, reply: Reply) -> None:
+    def _give_up_waiting(self) -> None:
+        """Have nobody come back with an answer."""
         if self._logins is not None:
             self._logins.give_up()
+        if self._lookup is not None:
+            self._lookup.give_up()
+
+    def _close(self, reply: Reply) -> None:
+        self._give_up_waiting()
         self._tell_broken_off(reply)
         self._drop_transaction()
         self._core.close(reply)
@@ -399,7 +430,7 @@ class Session(asyncio.Protocol):
     _HANDLERS: ClassVar[dict[type, Callable[["Session", Any], None]]] = {
         events.HelloReceived: _take_hello,
         events.SenderReceived: _take_sender,
-        events.RecipientReceived: _judge,
+        events.RecipientReceived: _take_recipient,
         events.ContentBegun: _begin_reception,
         events.ContentReceived: _take_content,
         events.ContentEnded: _store,

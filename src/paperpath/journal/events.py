@@ -33,6 +33,17 @@ class Refused:
 
 
 @dataclass(slots=True)
+class Listed:
+    """A list of clients decided about the client of a session that names recipients."""
+
+    NAME: ClassVar[str] = "listed"
+    session: str
+    client: str
+    client_list: str
+    found: str
+
+
+@dataclass(slots=True)
 class RefusalsLeftOut:
     """More commands of a session were refused than the journal keeps."""
 
@@ -194,6 +205,7 @@ class Ordered:
 
 Event = (
     Refused
+    | Listed
     | RefusalsLeftOut
     | BrokenOff
     | MessageRefused

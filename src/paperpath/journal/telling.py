@@ -13,6 +13,7 @@ from paperpath.journal.events import (
     Changed,
     Event,
     Expanded,
+    Listed,
     MessageRefused,
     Ordered,
     RefusalsLeftOut,
@@ -65,8 +66,8 @@ def describe_event(event: Event) -> str:
     match event:
         case Refused():
             return f"refused {_command(event)} from {_client(event)}: {format_value(event.reply)}"
-        case RefusalsLeftOut():
-            return f"{event.count} more commands refused in this session from {format_value(event.client)}"
+        case RefusalsLeftOut() | Listed():
+            return _about_client(event)
         case BrokenOff():
             how = f"we ended: {format_value(event.reply)}" if event.reply else "the client left"
             return f"no message: {how}; {_envelope(event)}, from {_client(event)}"
@@ -90,6 +91,14 @@ def describe_event(event: Event) -> str:
             return _order(event)
         case Released() | Suspended():
             return _beside(event)
+
+
+def _about_client(event: RefusalsLeftOut | Listed) -> str:
+    """Say what is about a whole session."""
+    client = format_value(event.client)
+    if isinstance(event, RefusalsLeftOut):
+        return f"{event.count} more commands refused in this session from {client}"
+    return f"{format_value(event.client_list)} decided about {client}: {format_value(event.found)}"
 
 
 def _taken(event: Accepted | Changed) -> str:

@@ -6,11 +6,13 @@ socket. A program that has counters hands a source of families to `Life.measure`
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 
 _MOST_KEYS = 200
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 _LATENCIES_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 Kind = Literal["counter", "gauge", "histogram"]
@@ -72,13 +74,13 @@ class Histogram:
         self._counts[bisect_left(self._bounds_s, seconds)] += 1
         self._sum_s += seconds
 
-    def samples(self) -> list[Sample]:
-        """Return the samples: cumulative counts, as Prometheus wants them."""
+    def samples(self, labels: Mapping[str, str] = _NO_LABELS) -> list[Sample]:
+        """Return the samples, with these labels: cumulative counts, as Prometheus wants them."""
         samples, total = [], 0
         for bound, count in zip([*map(repr, self._bounds_s), "+Inf"], self._counts, strict=True):
             total += count
-            samples.append(Sample("_bucket", {"le": bound}, total))
-        return [*samples, Sample("_count", {}, total), Sample("_sum", {}, self._sum_s)]
+            samples.append(Sample("_bucket", {**labels, "le": bound}, total))
+        return [*samples, Sample("_count", {**labels}, total), Sample("_sum", {**labels}, self._sum_s)]
 
 
 @dataclass(slots=True)
@@ -125,6 +127,34 @@ class IntakeMetrics:
             Family("paperpath_commands", "counter", "Commands received.", _tally_commands(self.commands)),
             Family("paperpath_replies", "counter", "Replies given.", _tally_replies(self.replies)),
             Family("paperpath_commit_seconds", "histogram", "Time to a commit.", self.commits.samples()),
+        ]
+
+
+class ListMetrics:
+    """What a way in counts of the lists of clients that it asks: what each said, and how long that took."""
+
+    def __init__(self) -> None:
+        """Begin with nothing asked."""
+        self._said: Tally[tuple[str, str]] = Tally()
+        self._latencies: dict[str, Histogram] = {}
+
+    def note(self, name: str, said: str, seconds: float) -> None:
+        """Count one client that a list was asked about; the names are those of the configuration."""
+        self._said.add((name, said))
+        self._latencies.setdefault(name, Histogram()).observe(seconds)
+
+    def families(self) -> list[Family]:
+        """Return the families of samples of this moment; none before a list was asked."""
+        if not self._latencies:
+            return []
+        counts = self._said.counts.items()
+        said = [Sample("_total", {"list": name, "said": what}, count) for (name, what), count in counts]
+        times = [
+            sample for name, times in self._latencies.items() for sample in times.samples({"list": name})
+        ]
+        return [
+            Family("paperpath_client_list_lookups", "counter", "Clients that a list was asked about.", said),
+            Family("paperpath_client_list_seconds", "histogram", "Time to what a list says.", times),
         ]
 
 

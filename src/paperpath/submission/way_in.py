@@ -1,8 +1,7 @@
 """Submission as a way in: who may send, addresses completed, content put into canonical form (RFC 6409).
 
 Whoever has service may send as anybody to anybody, the null sender included (requirements B-3, B-5), unless
-the configuration binds senders to their accounts. Lists of clients that are not wanted would be asked in
-`welcome` (B-4).
+the configuration binds senders to their accounts.
 """
 
 import pwd

@@ -78,11 +78,15 @@ class _Script:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question that came: the name, in lower case and without the last dot, and the type's name."""
+    """A question that came: the name, in lower case and without the last dot, and the type's name.
+
+    `is_recursive`: whoever asked wants the whole answer, and leaves the walk through the DNS to us.
+    """
 
     name: str
     kind: str
     by_tcp: bool = False
+    is_recursive: bool = False
 
 
 class Nameserver:
@@ -159,7 +163,8 @@ class Nameserver:
             return None
         name, kind = _fold(question.name.to_text()), dns.rdatatype.to_text(question.rdtype)
         with self._lock:
-            self.queries.append(Query(name, kind, by_tcp))
+            is_recursive = bool(query.flags & dns.flags.RD)
+            self.queries.append(Query(name, kind, by_tcp, is_recursive))
             script, behaviour = self._script, _take_turn(self._script, name, kind)
         return _Speaker(script, query, name, kind, by_tcp=by_tcp).speak(behaviour)
 

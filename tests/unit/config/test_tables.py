@@ -121,8 +121,8 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of size, most_recipients, "
-        "most_connections, most_connections_per_client, spool, least_free, access, idle_timeout_s, "
-        "processes, listen, domains, binarymime, check_recipients, dsn_success",
+        "most_connections, most_connections_per_client, spool, least_free, access, lists, lists_timeout_s, "
+        "idle_timeout_s, processes, listen, domains, binarymime, check_recipients, dsn_success",
     ),
     "a domain to complete with is a full one": (
         END,
@@ -144,6 +144,22 @@ PUT_IN = {
         RELAY,
         'access = [{ clients = ["192.0.2.0/24"], service = "open" }]',
         '5: relay.access[0].service: expected "normal" or "privileged", got "open"',
+    ),
+    "a list has a colour": (
+        RELAY,
+        'lists = ["zen.example.com"]',
+        '5: relay.lists[0]: expected "black:" or "white:" and the domain of a list',
+    ),
+    "a list's values are those of the loopback network": (
+        RELAY,
+        'lists = ["black:zen.example.com=192.0.2.1"]',
+        "5: relay.lists[0]: expected values in 127.0.0.0/8",
+    ),
+    "lists are an array": (RELAY, 'lists = "black:zen.example.com"', "5: relay.lists: expected an array of"),
+    "lists take some time": (
+        RELAY,
+        "lists_timeout_s = 0",
+        "5: relay.lists_timeout_s: expected a number of seconds, more than 0, at most 120, got 0",
     ),
     "routes are an array": (
         END,

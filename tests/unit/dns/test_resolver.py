@@ -258,6 +258,29 @@ def test_G9_answers_are_kept_as_long_as_they_say(server: Nameserver, run: Run) -
     run(work())
 
 
+def test_C23_an_entry_of_a_list_is_believed_for_its_time_and_so_is_its_absence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("paperpath.testing.nameserver.TTL_S", 2)
+    with Nameserver("2.0.0.127.bad.example A 127.0.0.2") as server:
+
+        async def work() -> None:
+            clock = Clock()
+            resolver = make_resolver(server, clock=clock)
+            for name, age_s in {"2.0.0.127.bad.example": 2, "1.0.0.127.bad.example": 60}.items():
+                await resolver.resolve(name, A)
+                clock.now_s += age_s - 0.1
+                await resolver.resolve(name, A)
+                assert server.count(name, "A") == 1
+                clock.now_s += 0.1
+                await resolver.resolve(name, A)
+                assert server.count(name, "A") == 2
+            assert all(query.is_recursive for query in server.queries)
+            await resolver.close()
+
+        run(work())
+
+
 def test_one_question_at_a_time_whoever_stops_waiting(server: Nameserver, run: Run) -> None:
     async def work() -> None:
         resolver = make_resolver(server)

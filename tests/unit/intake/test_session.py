@@ -11,6 +11,7 @@ import pytest
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
 from paperpath.intake.guest import Guest
+from paperpath.intake.list_desk import ListDesk
 from paperpath.intake.reception import RelayReception
 from paperpath.intake.service import TRANSACTION_S, Service
 from paperpath.intake.session import CLOSE_S, HANDSHAKE_S, Session
@@ -73,7 +74,13 @@ class Transport(asyncio.Transport):
 class Setting:
     """A session, its transport, and the maildrop behind it; the way in is this one itself."""
 
-    def __init__(self, idle_timeout_s: float = 60, most: int = 2, tls: ServerTls | None = None) -> None:
+    def __init__(
+        self,
+        idle_timeout_s: float = 60,
+        most: int = 2,
+        tls: ServerTls | None = None,
+        lists: ListDesk | None = None,
+    ) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
         self.told: list[Event] = []
@@ -92,6 +99,7 @@ class Setting:
             open_log("test"),
             self.metrics,
             self.told.append,
+            lists=lists,
         )
         self.session = Session(self.service, self.sessions)
         self.transport = Transport()

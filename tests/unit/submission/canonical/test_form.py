@@ -362,7 +362,8 @@ def test_B21_other_fields_may_stand_in_a_block() -> None:
     """As an old mailer of a large firm wrote them."""
     header = (
         f"Received: x\nResent-Date: Tue, 20 Aug 2002 15:04:35 -0700\n{ORIGINAL}"
-        "Resent-Message-Id: <r@b.example>\nX-Y: z\nResent-To: mary@else.example\nResent-From: a@b.example\nReceived: x\n"
+        "Resent-Message-Id: <r@b.example>\nX-Y: z\n"
+        "Resent-To: mary@else.example\nResent-From: a@b.example\nReceived: x\n"
     )
     assert put(header).changes == []
 
