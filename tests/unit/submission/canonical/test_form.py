@@ -115,6 +115,8 @@ def test_B12_a_missing_author_is_who_submits() -> None:
     assert put(header, full_name="Jörg").values("From") == ["=?utf-8?q?J=C3=B6rg?= <joe@here.example>"]
     assert put(header, full_name="Jö", international=True).values("From") == ["Jö <joe@here.example>"]
     assert put(f"From:\n{header}").values("From") == ["joe@here.example"]
+    assert put(header, identity=Mailbox("login", "")).values("From") == ["login@here.example"]
+    assert refuse(header, identity=Mailbox("login", "host")).startswith("554 5.1.3 From: login@host")
 
 
 def test_B12_without_anybody_who_could_be_the_author_it_is_refused() -> None:
@@ -353,6 +355,7 @@ def test_B21_only_the_topmost_block_is_looked_at() -> None:
     )
     older = "Resent-To: @@\nResent-From: nobody\n"
     assert put(f"{first}Received: x\n{older}{ORIGINAL}").changes == []
+    assert put(f"{first.replace('Resent-To: c', 'X: c')}Received: x\n{older}{ORIGINAL}").changes == []
     assert put(f"Received: x\n{first}{older}{ORIGINAL}").changes == []
     done = put(f"{first.replace('b.example', 'b.example, x@y.example', 1)}{ORIGINAL}")
     assert done.header.startswith("Resent-Sender: joe@here.example\nResent-Date")
@@ -366,6 +369,10 @@ def test_B21_other_fields_may_stand_in_a_block() -> None:
         "Resent-From: a@b.example\nReceived: x\n"
     )
     assert put(header).changes == []
+
+
+def test_B21_a_name_that_is_not_in_the_RFC_makes_no_message_sent_again() -> None:
+    assert put("Resent-Nonsense: x\n").values("From") == ["joe@here.example"]
 
 
 def test_B21_blind_recipients_make_a_message_sent_again_too() -> None:
