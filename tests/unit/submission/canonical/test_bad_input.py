@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from paperpath.config.domain import DomainPattern
+from paperpath.submission.canonical.values import Masquerade
 from tests.support.canonical import COMPLETE, RULES, WHOLE, put, refuse, to_wire
 
 LENIENT = replace(RULES, is_strict=False)
@@ -48,6 +50,14 @@ def test_S11_a_field_of_a_mebioctet_is_folded_or_refused() -> None:
     assert refuse(f"{WHOLE}Subject: {'x' * MIB}\n").startswith("554 5.6.0 Subject: a word of")
     folded = f"{WHOLE}Subject: {'x' * 70}" + f"\n {'x' * 70}" * (MIB // 72) + "\n"
     assert put(folded).changes == []
+
+
+def test_S11_a_word_of_a_mebioctet_beside_an_address_that_may_be_masqueraded() -> None:
+    masquerade = Masquerade((DomainPattern(".here.example"),), "here.example")
+    header = WHOLE.replace("joe@here.example", f"{'x' * MIB} <joe@here.example>")
+    done = put(header, rules=replace(RULES, masquerade=masquerade))
+    assert done.values("From")[0].endswith("x?= <joe@here.example>")
+    assert done.changes == ["From folded anew"]
 
 
 @pytest.mark.slow
