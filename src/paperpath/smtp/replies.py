@@ -39,6 +39,7 @@ R452_NO_SPACE = make_reply(452, "4.3.1", "No space for the message now; try agai
 R452_TOO_MANY_RECIPIENTS = make_reply(
     452, "4.5.3", "Too many recipients; send to the rest in another transaction"
 )
+R454_NO_LOGIN = make_reply(454, "4.7.0", "Nobody can be let in just now; come back soon")
 R454_NO_TLS = make_reply(454, "4.7.0", "TLS is not available just now")
 
 R500_LINE_TOO_LONG = make_reply(500, "5.5.2", "The command line is too long")
