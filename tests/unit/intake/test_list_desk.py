@@ -12,6 +12,7 @@ from paperpath.dns.answer import Answer, Status
 from paperpath.dns.lists import POINTS, Standing, name_entry, parse_client
 from paperpath.intake.client_lists import ListRuling
 from paperpath.intake.list_desk import open_desk
+from paperpath.intake.list_tests import TEST_AGAIN_S, TEST_EVERY_S
 from paperpath.intake.lookup import Lookup
 from paperpath.service.log import Log, open_log
 from tests.support.lists import CLIENT, Dns, Site, Skipping, entry, settle
@@ -233,19 +234,34 @@ def test_C22_nobody_is_judged_by_a_list_before_its_first_test(run):
     run(work())
 
 
-def test_C22_only_lists_that_are_configured_are_tested(run):
+def test_C22_lists_are_tested_as_long_as_they_are_configured():
     async def work() -> None:
         dns = Dns("bad.example", "good.example")
         site = Site(dns, BLACK)
-        await settle()
-        assert open_desk([], 10, site.means) is None
-        await settle()
-        asked = dns.asked.total()
+        await asyncio.sleep(2 * TEST_EVERY_S + 1)
+        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
         assert open_desk([parse_client_list(WHITE)], 10, site.means) is not None
-        await settle()
-        assert dns.asked.total() == asked + 4
+        await asyncio.sleep(2 * TEST_EVERY_S + 1)
+        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
+        assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
+        assert open_desk([], 10, site.means) is None
+        await asyncio.sleep(TEST_EVERY_S)
+        assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
 
-    run(work())
+    with asyncio.Runner(loop_factory=Skipping) as runner:
+        runner.run(work())
+
+
+def test_C22_a_list_that_failed_is_tested_again_sooner():
+    async def work() -> None:
+        dns = Dns("bad.example")
+        dns.wild("bad.example")
+        Site(dns, BLACK)
+        await asyncio.sleep(TEST_AGAIN_S + 1)
+        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 2
+
+    with asyncio.Runner(loop_factory=Skipping) as runner:
+        runner.run(work())
 
 
 def test_C24_the_result_is_there_when_somebody_wants_it(run):
