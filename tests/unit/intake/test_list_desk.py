@@ -300,6 +300,23 @@ def test_C23_who_comes_again_is_ruled_on_by_what_is_known(run, capfd, lists):
     assert capfd.readouterr().err.count("blacklisted") == 2 * (BLACK in lists)
 
 
+@pytest.mark.parametrize(("lists", "is_refused"), [((WHITE, BLACK), False), ((BLACK, WHITE), True)])
+def test_C18_the_first_of_two_lists_decides_by_what_is_known_too(run, lists, is_refused):
+    async def work() -> None:
+        dns = Dns("bad.example", "good.example")
+        for zone, other in (("bad.example", BLACK), ("good.example", WHITE)):
+            dns.list(zone)
+            await Site(dns, other).rule()
+        site = Site(dns, *lists)
+        await settle()
+        lookup = site.desk.look_up(CLIENT, site.log)
+        assert lookup is not None
+        assert lookup.ruling is not None
+        assert (lookup.ruling.refusal is not None) is is_refused
+
+    run(work())
+
+
 def test_C24_who_leaves_is_not_looked_up_any_further(run):
     async def work() -> None:
         dns = Dns("bad.example", "worse.example")
@@ -346,14 +363,15 @@ def test_a_defect_of_ours_lets_the_client_in_and_is_told(run, capfd):
 
 def test_all_lists_are_looked_at_for_an_operator(run):
     async def work() -> None:
-        dns = Dns("bad.example", "good.example")
+        dns = Dns("bad.example", "good.example", "worse.example")
         dns.list("bad.example", reason=b"spam")
         dns.list("good.example", reason=b"a friend")
-        site = Site(dns, WHITE, BLACK)
+        site = Site(dns, WHITE, BLACK, "black:worse.example")
         address = parse_client(CLIENT)
         assert address is not None
         looks = await site.desk.look_at_all(address)
-        assert [reason for _, reason in looks] == ["a friend", "spam"]
+        assert [reason for _, reason in looks] == ["a friend", "spam", ""]
+        assert dns.asked[entry("worse.example"), "TXT"] == 0
 
     run(work())
 
