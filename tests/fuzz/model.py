@@ -31,7 +31,7 @@ _ANNOUNCES_CHUNK = re.compile(rb"[ \t]*BDAT(?![!-~])", re.I)
 _HEADER_FIELD = re.compile(rb"[^\x00-\x20:\x7f-\xff]+:")
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _MECHANISM = re.compile(rb"[A-Za-z0-9_-]{1,20}")
-_AUTH = re.compile(rb"[ \t]*AUTH ", re.I)
+_AUTH = re.compile(rb"AUTH ", re.I)  # blanks before it make it a line like others
 _MOST_AUTH_OCTETS = 12_288
 _REPLY = re.compile(rb"(?:[0-9]{3}-[^\r\n]*\r\n)*[0-9]{3} [^\r\n]*\r\n")
 _STATUS = re.compile(rb"([245])\.[0-9]{1,3}\.[0-9]{1,3} ")

@@ -157,7 +157,7 @@ class Driver:
     def _most_octets(self) -> int:
         """How many octets of a line may be held."""
         core, settings = self.core, self._script.settings
-        is_auth = core._input.lstrip(b" \t")[:5].upper() == b"AUTH "
+        is_auth = core._input[:5].upper() == b"AUTH "
         if core.state is State.LOGIN or (is_auth and settings.mechanisms):
             return MOST_LINE_OCTETS
         return settings.line_octets

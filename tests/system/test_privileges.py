@@ -18,6 +18,7 @@ import pytest
 
 import paperpath
 from tests.support.installation import Installation, program_path, wait_until
+from tests.support.submission import Submission
 from tests.support.tls import make_client_context, write_certificate
 from tests.support.wire import Wire, stuffed
 
@@ -131,6 +132,20 @@ def test_L3_L5_programs_drop_to_the_user_and_everything_is_theirs(
     assert installation.folder.stat().st_uid == installation.file.stat().st_uid == 0
 
 
+def test_L5_secrets_are_the_users_alone_and_the_configuration_stays_roots(
+    installation: Installation, interpreter: str
+) -> None:
+    before = installation.file.stat()
+    command = [interpreter, program_path("paperpath"), "account", "password", "u@here.example"]
+    RUN([*command, "--config", str(installation.file)], input=b"open sesame\n", check=True)
+    secrets = (installation.folder / "data" / "secrets").stat()
+    assert (secrets.st_uid, secrets.st_mode & 0o777) == (pwd.getpwnam(USER).pw_uid, 0o600)
+    installation.run("domain", "add", "new.example", "--config", str(installation.file))
+    after = installation.file.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert "new.example" in installation.file.read_text()
+
+
 def test_a_program_alone_opens_its_port_and_drops(installation: Installation, interpreter: str) -> None:
     with installation.start("smtprd", launcher=[interpreter]) as process:
         wait_until(lambda: " info ready " in installation.output(), "smtprd to be ready")
@@ -242,3 +257,32 @@ def certificate_of(installation: Installation) -> bytes:
     client, certificate = start_tls(installation)
     client.close()
     return certificate
+
+
+def test_X8_L3_the_local_socket_is_the_users_and_tells_who_hands_in(
+    folder: Path, interpreter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "tests.support.installation.subprocess.run",
+        lambda command, **options: RUN([interpreter, *command], **options),
+    )
+    submission = Submission(folder / "site", user=USER)
+    mail = pwd.getpwnam("mail")
+    told = f"""
+import smtplib, socket
+client = smtplib.SMTP(local_hostname="client.example")
+client._get_socket = lambda *_: client.local
+client.local = socket.socket(socket.AF_UNIX)
+client.local.connect({str(submission.socket)!r})
+client.connect("localhost")
+client.sendmail("", ["u@here.example"], "Subject: local\\r\\n\\r\\n")
+"""
+    with submission.up(launcher=[interpreter]):
+        assert submission.socket.stat().st_uid == pwd.getpwnam(USER).pw_uid
+        done = RUN(
+            [interpreter, "-c", told], user=mail.pw_uid, group=mail.pw_gid, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        (message,) = submission.take()
+    assert f"(Paperpath, from user mail, uid {mail.pw_uid})".encode() in message
+    assert b"\nFrom: mail@here.example\n" in message

@@ -36,7 +36,6 @@ from paperpath.smtp.scram import ScramKeys
 
 _FAMILIAR_THREADS = 2
 _MOST_WAITING = 32  # a second of hashing
-_NICENESS = 10  # of threads that hash for strangers
 _MOST_NAME = 512  # characters, more than any address has; the rest of a name makes no difference
 
 
@@ -76,7 +75,7 @@ class Verifier:
         self._attempts = Attempts()
         self._recent = RecentProofs()
         self._familiar = Lane("hash-familiar", _FAMILIAR_THREADS, _MOST_WAITING)
-        self._strangers = Lane("hash-stranger", 1, _MOST_WAITING, _NICENESS)
+        self._strangers = Lane("hash-stranger", 1, _MOST_WAITING)
 
     async def verify(self, name: str, password: str, client_address: str) -> Verdict:
         """Judge a name and a password that were sent as they are (PLAIN, LOGIN)."""
@@ -88,7 +87,8 @@ class Verifier:
         if secret is None or not self._recent.holds(secret, prepared, now_s):
             lane = self._familiar if self._attempts.is_familiar(who, network, now_s) else self._strangers
             try:
-                is_right = await lane.run(is_password, prepared, secret.password_hash if secret else "")
+                kept = "" if secret is None else secret.password_hash
+                is_right = await lane.run(network, is_password, prepared, kept)
             except (LaneFullError, CheckError):
                 self._attempts.take_back(who, network, now_s)
                 return Verdict(Ruling.BUSY)

@@ -1,7 +1,12 @@
 """SCRAM-SHA-256 on both sides: the example of RFC 7677, and either side against a peer that cheats."""
 
+import base64
+import hashlib
+import hmac
 import re
 import string
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +32,14 @@ def test_A82_the_example_of_the_rfc_on_both_sides() -> None:
     assert prover.verify(SERVER_PROOF) == b""
 
 
+def prove(password: str, said: str) -> str:
+    """Make a client's proof of a whole exchange, by RFC 5802 §3 and no library."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), SALT, LEAST_ITERATIONS)
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    signature = hmac.digest(hashlib.sha256(key).digest(), said.encode(), "sha256")
+    return base64.b64encode(bytes(a ^ b for a, b in zip(key, signature, strict=True))).decode()
+
+
 @settings(max_examples=20)
 @given(st.text("ab=,äß€", min_size=1, max_size=20), st.text(string.printable[:94], min_size=1, max_size=20))
 def test_A82_whoever_knows_the_password_gets_in_and_nobody_else(name: str, password: str) -> None:
@@ -43,6 +56,23 @@ def test_A82_whoever_knows_the_password_gets_in_and_nobody_else(name: str, passw
                 verifier.verify(final)
 
 
+@pytest.mark.parametrize("name", ["user", "us=2Cer", "\u2168"])
+def test_A82_who_names_himself_twice_gets_in_and_the_proof_covers_that(name: str) -> None:
+    bare = f"n={name},r=x"
+    header = base64.b64encode(f"n,a={name},".encode()).decode()
+    for said, is_right in ((header, True), ("biws", False)):
+        verifier = Verifier(f"n,a={name},{bare}".encode())
+        first = verifier.begin(KEYS, "y").decode()
+        final = f"c={said},r=xy"
+        proof = prove("pencil", f"{bare},{first},{final}")
+        message = f"{final},p={proof}".encode()
+        if is_right:
+            assert verifier.verify(message).startswith(b"v=")
+        else:
+            with pytest.raises(ScramError):
+                verifier.verify(message)
+
+
 def test_A82_names_and_passwords_are_prepared_on_both_sides() -> None:
     keys = derive_keys("\ufb01sh\u00ad", SALT, LEAST_ITERATIONS)
     assert keys == derive_keys("fish", SALT, LEAST_ITERATIONS)
@@ -56,7 +86,9 @@ def test_A82_names_and_passwords_are_prepared_on_both_sides() -> None:
     "first",
     [
         b"", b"n", b"n,,", b"n,,n=,r=x", b"n,,n=user", b"n,,n=user,r=", b"n,,r=x,n=user", b"n,,n=us=er,r=x",
-        b"n,,n=\0,r=x", b"n,,n=\xff,r=x", b"x,,n=user,r=x", b"n,a=tim,n=user,r=x", b"n,,m=x,n=user,r=x",
+        b"n,,n=\0,r=x", b"n,,n=\xff,r=x", b"x,,n=user,r=x", b"n,a=tim,n=user,r=x", b"n,=user,n=user,r=x",
+        b"n,user,n=user,r=x", b"n,a=,n=,r=x", b"n,n=user,n=user,r=x", b"n,a=user,a=user,r=x",
+        b"n,,m=x,n=user,r=x",
         b"p=tls-exporter,,n=user,r=x", b"n,,n=user,n=tim,r=x", b"n,,n=user,r=x\x7f",
         b"n,,n=" + b"x" * 600 + b",r=x",
     ],
@@ -104,3 +136,10 @@ def test_what_cannot_be_prepared_is_told_without_being_shown(user: str, password
         Prover(user, password, CLIENT_NONCE)
     assert re.fullmatch(r"[a-z ]+", str(caught.value))
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["relay.smtprd", "remote.smtprc"])
+def test_who_logs_nobody_in_does_not_load_what_it_takes(program: str) -> None:
+    code = f"import sys, paperpath.{program}; sys.exit('scramp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -92,4 +92,5 @@ def _map(addresses: _Addresses, change: Callable[[Mailbox], Mailbox]) -> _Addres
 
 
 def _change(named: Named, change: Callable[[Mailbox], Mailbox]) -> Named:
-    return replace(named, mailbox=change(named.mailbox))
+    mailbox = change(named.mailbox)
+    return named if mailbox is named.mailbox else replace(named, mailbox=mailbox)

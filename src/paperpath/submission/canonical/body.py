@@ -6,7 +6,6 @@ delimiters.
 """
 
 import codecs
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from paperpath.submission.canonical.mime import read_mime_facts
 from paperpath.submission.canonical.parts import Part, PartWalker, Piece, Role
 
 # Without these words in its header a body is one part; its type is of interest only if it needs something.
-_MAY_HAVE_PARTS = re.compile(rb"multipart/|message/", re.IGNORECASE)
+_MAY_HAVE_PARTS = (b"multipart/", b"message/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,8 @@ class BodyScan:
         """Begin; the header section as it came in says which parts there are."""
         self._header = header
         self._utf8 = _Utf8()
-        self._walker = PartWalker(read_mime_facts(header)) if _MAY_HAVE_PARTS.search(header) else None
+        may_have_parts = any(map(header.lower().__contains__, _MAY_HAVE_PARTS))
+        self._walker = PartWalker(read_mime_facts(header)) if may_have_parts else None
         self._part: Part | None = None  # whose body it is that passes
         self._body = _Octets()
         self._frame = _Octets()
