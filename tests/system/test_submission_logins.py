@@ -92,13 +92,14 @@ def test_a_suspended_account_is_told_so_once_it_has_proved_who_it_is(submission:
 
 
 def test_an_account_suspended_meanwhile_sends_nothing_more(submission: Submission) -> None:
-    submission.give_password("Joe@here.example", PASSWORD)
+    sue = "sue@here.example"
+    submission.give_password(sue, PASSWORD)
     with submission.connect(login=False) as client:
-        client.login("Joe@here.example", PASSWORD)
-        client.sendmail("Joe@here.example", ["joe@here.example"], MESSAGE)
-        submission.give_password("Joe@here.example", PASSWORD, is_suspended=True)
-        assert client.mail("Joe@here.example") == (550, b"5.7.13 Your account is suspended")
-    submission.take(account="joe@here.example")
+        client.login(sue, PASSWORD)
+        client.sendmail(sue, ["u@here.example"], MESSAGE)
+        submission.give_password(sue, PASSWORD, is_suspended=True)
+        assert client.mail(sue) == (550, b"5.7.13 Your account is suspended")
+    submission.take()
 
 
 def test_the_limits_of_an_account_hold_over_sessions(submission: Submission) -> None:
