@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from paperpath.accounts.secrets import Limits
+from tests.support.installation import wait_until
 from tests.support.submission import ACCOUNT, PASSWORD, Submission
 from tests.support.tls import make_client_context
 
@@ -146,7 +147,7 @@ def test_EXTERNAL_other_certificates_let_nobody_in(submission: Submission, names
 def test_EXTERNAL_a_certificate_that_nobody_vouches_for_ends_the_connection(submission: Submission) -> None:
     with pytest.raises((ssl.SSLError, smtplib.SMTPServerDisconnected, ConnectionResetError)):
         submission.connect_tls(certify(ACCOUNT, authority=trustme.CA()))
-    assert "TLS failed" in submission.output()
+    wait_until(lambda: "TLS failed" in submission.output(), "the failure to be told")
 
 
 def test_L5_no_password_is_told_anywhere(submission: Submission) -> None:
