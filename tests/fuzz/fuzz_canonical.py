@@ -42,6 +42,7 @@ _MASQUERADE = Masquerade(
 )
 _HIDDEN = re.compile(rb"(?:resent-bcc|return-path)[ \t]*:|bcc[ \t]*:[ \t]*[^ \t\r\n]", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r\n[ \t]*\r\n")
+_STRAY = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _SWELLS = 255
 _LONG_OCTETS = 1200  # how long a line gets that is to be too long
 
@@ -51,7 +52,7 @@ def check(octets: bytes) -> None:
     options, cut = (*octets[:2], 0, 0)[:2]
     message = octets[2:]
     header = header_section(message)
-    body = message[len(header) :].removeprefix(b"\r\n")
+    body = _STRAY.sub(b"", message[len(header) :].removeprefix(b"\r\n"))  # which SMTP does not take
     if cut == _SWELLS:
         body = body.replace(b"x" * 20, b"x" * _LONG_OCTETS)
     rules = CanonicalRules(

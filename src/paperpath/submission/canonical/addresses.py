@@ -36,7 +36,9 @@ def complete_addresses(draft: Draft) -> None:
 
 def _may_stay(field: Field, masquerade: Masquerade) -> bool:
     """Tell whether one look shows that nothing is to be done."""
-    return are_canonical_addresses(field.value) and not (masquerade.name and _may_be_meant(field, masquerade))
+    if not are_canonical_addresses(field.value):
+        return False
+    return not masquerade.does_anything or not _may_be_meant(field, masquerade)
 
 
 def _may_be_meant(field: Field, masquerade: Masquerade) -> bool:
