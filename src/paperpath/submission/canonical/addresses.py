@@ -19,7 +19,8 @@ from paperpath.submission.canonical.values import NO_MASQUERADE, CanonicalRules,
 
 _ORIGINATORS = (b"from", b"sender", b"reply-to")
 _RECIPIENTS = (b"to", b"cc")
-_ADDRESS = re.compile(r"([^\s()<>@,;:\\\"\[\]]++)@([A-Za-z0-9.-]++)")
+_WORD = r"[^\s()<>@,;:\\\"\[\]]"
+_ADDRESS = re.compile(rf"(?<!{_WORD})({_WORD}++)@([A-Za-z0-9.-]++)")  # each word is looked at once
 _UNKNOWN = "is nobody known here; write a domain behind it"
 
 _Addresses = tuple[Named | Group, ...]

@@ -215,7 +215,7 @@ def test_B17_ids_are_merged() -> None:
     assert done.values("In-Reply-To") == ["<c@d>"]
 
 
-def test_S10_a_list_cannot_hide_the_next_in_a_comment() -> None:
+def test_B17_a_list_cannot_hide_the_next_in_a_comment() -> None:
     reply = refuse(f"{WHOLE}To: a@b.example (\nTo: b@c.example)\n")
     assert reply.startswith("554 5.6.0 To: ")
 
