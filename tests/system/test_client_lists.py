@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from paperpath.config.loader import load_document
 from paperpath.dns.lists import POINTS, name_entry, parse_client
+from paperpath.service.control import ask, control_folder
 from paperpath.testing.nameserver import Nameserver
 from tests.support import activator
 from tests.support.installation import NO_DNS, Installation, program_path, wait_until
@@ -220,6 +222,16 @@ def test_C16_C23_the_servers_of_the_configuration_are_asked_to_recurse(
     assert server.count("99.3.2.127.bad.example", "A") == 1
     assert server.count("1." + "0." * 31 + "bad.example", "A") == 1
     assert all(query.is_recursive for query in server.queries)
+
+
+def test_what_lists_say_is_counted(matrix: Installation) -> None:
+    name(matrix, LISTED)
+    folder = control_folder(load_document(matrix.file).configuration)
+    families = ask(folder, "smtprd", "metrics")["families"]
+    samples = {family["name"]: family["samples"] for family in families}
+    said = [sample["labels"] for sample in samples["paperpath_client_list_lookups"] if sample["value"] > 0]
+    assert {"list": "black:bad.example", "said": "listed"} in said
+    assert samples["paperpath_client_list_seconds"]
 
 
 def lists_check(installation: Installation, *arguments: str) -> str:

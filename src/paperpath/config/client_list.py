@@ -44,7 +44,7 @@ class Selection:
 
     def has(self, value: ipaddress.IPv4Address) -> bool:
         """Tell whether a value counts."""
-        return bool(int(value) & _MOST_BITS & self.bits) or any(value in network for network in self.networks)
+        return bool(int(value) & self.bits) or any(value in network for network in self.networks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,10 @@ class ListTests:
     async def _test_for_ever(self, zone: str) -> None:
         state = self._states[zone]
         while True:
-            await self._test(zone, state)
-            state.is_tested.set()
+            try:
+                await self._test(zone, state)
+            finally:
+                state.is_tested.set()  # also where the list is configured no more: whoever waits goes on
             await asyncio.sleep(self._every_s if _is_settled(state.told.values()) else self._again_s)
 
     async def _test(self, zone: str, state: _State) -> None:

@@ -12,6 +12,7 @@ from paperpath.dns.answer import Answer, Status
 from paperpath.dns.lists import POINTS, Standing, name_entry, parse_client
 from paperpath.intake.client_lists import ListRuling
 from paperpath.intake.list_desk import open_desk
+from paperpath.intake.list_tests import TEST_AGAIN_S, TEST_EVERY_S
 from paperpath.intake.lookup import Lookup
 from paperpath.service.log import Log, open_log
 from tests.support.lists import CLIENT, Dns, Site, Skipping, entry, settle
@@ -233,19 +234,34 @@ def test_C22_nobody_is_judged_by_a_list_before_its_first_test(run):
     run(work())
 
 
-def test_C22_only_lists_that_are_configured_are_tested(run):
+def test_C22_lists_are_tested_as_long_as_they_are_configured():
     async def work() -> None:
         dns = Dns("bad.example", "good.example")
         site = Site(dns, BLACK)
-        await settle()
-        assert open_desk([], 10, site.means) is None
-        await settle()
-        asked = dns.asked.total()
+        await asyncio.sleep(2 * TEST_EVERY_S + 1)
+        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
         assert open_desk([parse_client_list(WHITE)], 10, site.means) is not None
-        await settle()
-        assert dns.asked.total() == asked + 4
+        await asyncio.sleep(2 * TEST_EVERY_S + 1)
+        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
+        assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
+        assert open_desk([], 10, site.means) is None
+        await asyncio.sleep(TEST_EVERY_S)
+        assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
 
-    run(work())
+    with asyncio.Runner(loop_factory=Skipping) as runner:
+        runner.run(work())
+
+
+def test_C22_a_list_that_failed_is_tested_again_sooner():
+    async def work() -> None:
+        dns = Dns("bad.example")
+        dns.wild("bad.example")
+        Site(dns, BLACK)
+        await asyncio.sleep(TEST_AGAIN_S + 1)
+        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 2
+
+    with asyncio.Runner(loop_factory=Skipping) as runner:
+        runner.run(work())
 
 
 def test_C24_the_result_is_there_when_somebody_wants_it(run):
@@ -282,6 +298,23 @@ def test_C23_who_comes_again_is_ruled_on_by_what_is_known(run, capfd, lists):
 
     run(work())
     assert capfd.readouterr().err.count("blacklisted") == 2 * (BLACK in lists)
+
+
+@pytest.mark.parametrize(("lists", "is_refused"), [((WHITE, BLACK), False), ((BLACK, WHITE), True)])
+def test_C18_the_first_of_two_lists_decides_by_what_is_known_too(run, lists, is_refused):
+    async def work() -> None:
+        dns = Dns("bad.example", "good.example")
+        for zone, other in (("bad.example", BLACK), ("good.example", WHITE)):
+            dns.list(zone)
+            await Site(dns, other).rule()
+        site = Site(dns, *lists)
+        await settle()
+        lookup = site.desk.look_up(CLIENT, site.log)
+        assert lookup is not None
+        assert lookup.ruling is not None
+        assert (lookup.ruling.refusal is not None) is is_refused
+
+    run(work())
 
 
 def test_C24_who_leaves_is_not_looked_up_any_further(run):
@@ -330,14 +363,15 @@ def test_a_defect_of_ours_lets_the_client_in_and_is_told(run, capfd):
 
 def test_all_lists_are_looked_at_for_an_operator(run):
     async def work() -> None:
-        dns = Dns("bad.example", "good.example")
+        dns = Dns("bad.example", "good.example", "worse.example")
         dns.list("bad.example", reason=b"spam")
         dns.list("good.example", reason=b"a friend")
-        site = Site(dns, WHITE, BLACK)
+        site = Site(dns, WHITE, BLACK, "black:worse.example")
         address = parse_client(CLIENT)
         assert address is not None
         looks = await site.desk.look_at_all(address)
-        assert [reason for _, reason in looks] == ["a friend", "spam"]
+        assert [reason for _, reason in looks] == ["a friend", "spam", ""]
+        assert dns.asked[entry("worse.example"), "TXT"] == 0
 
     run(work())
 

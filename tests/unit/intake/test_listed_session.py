@@ -137,7 +137,7 @@ def test_who_names_nobody_is_told_of_in_no_journal():
 
 def test_C24_a_client_that_leaves_ends_its_lookup():
     async def scene(setting: Setting, dns: Dns) -> None:
-        dns.silent = {"bad.example"}
+        dns.silent = {"good.example"}
         setting.session.data_received(SENDER + name(b"u"))
         await settle()
         setting.session.connection_lost(None)
@@ -145,10 +145,10 @@ def test_C24_a_client_that_leaves_ends_its_lookup():
         await settle()
         assert setting.codes() == [b"220", b"250", b"250"]
         assert len(setting.sessions) == 0
-        assert dns.asked[entry("good.example", CLIENT), "A"] == 0
+        assert dns.asked[entry("bad.example", CLIENT), "A"] == 0
         assert [type(event) for event in setting.told] == [BrokenOff]
 
-    run(scene, BLACK, WHITE)
+    run(scene, WHITE, BLACK)
 
 
 @pytest.mark.parametrize(("ending", "reply"), [("end", replies.R421_SHUTTING_DOWN), ("idle", None)])

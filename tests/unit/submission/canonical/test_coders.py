@@ -60,14 +60,14 @@ def test_lines_that_are_short_and_plain_stay() -> None:
 
 
 @pytest.mark.parametrize("is_encoded", [False, True])
-def test_S10_no_line_that_was_not_there_begins_with_a_hyphen(is_encoded: bool) -> None:
+def test_B23_no_line_that_was_not_there_begins_with_a_hyphen(is_encoded: bool) -> None:
     written = write(QuotedPrintable(is_encoded=is_encoded), [b"x" * 75 + b"--b" * 3000, b"\r\n--b"])
     lines = written.split(b"\r\n")
     assert [line for line in lines if line.startswith(b"-")] == [b"--b"]
     assert quopri.decodestring(written) == b"x" * 75 + b"--b" * 3000 + b"\r\n--b"
 
 
-def test_S2_a_line_without_an_end_is_not_held() -> None:
+def test_B23_a_line_without_an_end_is_not_held() -> None:
     coder = QuotedPrintable(is_encoded=False)
     assert len(coder.encode(b"x" * 100_000)) >= 100_000
     assert len(coder.finish()) < 5000

@@ -99,7 +99,7 @@ def test_a_message_in_a_message_has_a_header() -> None:
     ]
 
 
-def test_S11_what_is_too_much_is_one_part_unread() -> None:
+def test_S10_what_is_too_much_is_one_part_unread() -> None:
     for body in (
         b"--b\r\n\r\nx\r\n" * (MOST_PARTS + 100),
         b"--b\r\n" + b"A: b\r\n" * 20_000 + b"\r\nx\r\n--b\r\n",
@@ -111,7 +111,7 @@ def test_S11_what_is_too_much_is_one_part_unread() -> None:
         assert len(seen) <= 3 * MOST_PARTS + 10
 
 
-def test_S11_multiparts_nest_to_a_depth() -> None:
+def test_S10_multiparts_nest_to_a_depth() -> None:
     body = b"".join(
         b"--%d\r\nContent-Type: multipart/x; boundary=%d\r\n\r\n" % (n, n + 1) for n in range(1000)
     )
