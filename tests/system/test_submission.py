@@ -14,6 +14,7 @@ import pytest
 from tests.support.installation import find_free_port, wait_until
 from tests.support.relay import LOOPS
 from tests.support.submission import ACCOUNT, PASSWORD, Submission
+from tests.support.tls import make_client_context
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +122,66 @@ def test_B8_what_is_announced(submission: Submission) -> None:
         client.login(ACCOUNT, PASSWORD)
         assert client.docmd("ETRN else.example")[0] == 502
         assert client.docmd("AUTH PLAIN")[0] == 503
+
+
+def test_B8_a_greeting_and_a_hello_that_keep_to_the_rules(submission: Submission) -> None:
+    """Nothing of RFC 6409 §7 that must not be there (ETRN, ATRN, a greeting of 521), nor what is not kept."""
+    with submission.connect(tls=False, login=False) as client:  # which wants 220
+        client.ehlo("client.example")
+        clear = set(client.esmtp_features)
+        client.starttls(context=make_client_context())
+        client.ehlo("client.example")
+        features = {"pipelining", "enhancedstatuscodes", "dsn", "8bitmime", "size", "chunking", "smtputf8"}
+        assert clear == features | {"limits", "help", "starttls"}
+        assert set(client.esmtp_features) == features | {"limits", "help", "auth"}
+        for command in ("ETRN else.example", "ATRN", "TURN"):
+            assert client.docmd(command)[0] in (500, 502), command
+
+
+@pytest.mark.parametrize(
+    "blind",
+    [
+        "Bcc: blind1@x.example,\r\n blind2@y.example\r\n",
+        "BCC:\r\n blind1@x.example\r\n",
+        "bcc : blind1@x.example\r\nBcc: =?utf-8?q?blind2?= <blind2@y.example>\r\n",
+        "Resent-Bcc\t: blind1@x.example\r\n",
+        "Bcc: bl\u00efnd1@x.example, blind2\r\n",
+    ],
+)
+def test_B15_blind_recipients_stand_in_nothing_that_is_kept(submission: Submission, blind: str) -> None:
+    """Not in the copy that is delivered, that which waits to be sent on, the journal or the log."""
+    message = f"{blind}From: joe@here.example\r\n{blind}Subject: blind\r\n{blind}\r\nHello\r\n"
+    with submission.connect() as client:
+        refused = client.sendmail(ACCOUNT, ["u@here.example", "x@else.example"], message.encode())
+        assert refused == {}
+    (delivered,) = submission.wait_for_deliveries(1)
+    kept = [file.read_bytes() for file in (submission.folder / "data").rglob("*") if file.is_file()]
+    assert sum(b"\r\nSubject: blind\r\n" in octets for octets in kept)  # the one that waits
+    for octets in (*kept, submission.output().encode()):
+        assert b"blind1" not in octets
+        assert b"blind2" not in octets
+        assert "bl\u00efnd1".encode() not in octets
+    delivered.unlink()
+    submission.run("queue", "remove", "--config", str(submission.file), "--all")
+    wait_until(lambda: submission.books().open == 0, "nothing to wait any more")
+
+
+def test_X12_the_daemon_takes_no_bare_line_feed_on_any_of_its_doors(submission: Submission) -> None:
+    for client in (submission.connect_local(), submission.connect(), submission.connect_tls()):
+        with client:
+            client.ehlo()
+            if isinstance(client, smtplib.SMTP_SSL):
+                client.login(ACCOUNT, PASSWORD)
+            client.send(b"NOOP\n")
+            client.send(b"NOOP\r\n")
+            assert client.getreply()[0] == 500
+            client.mail(ACCOUNT)
+            client.rcpt("u@here.example")
+            assert client.docmd("DATA")[0] == 354
+            client.send(b"Subject: x\n\nx\n.\nRSET\n\r\n.\r\n")
+            assert client.getreply()[0] == 550
+            assert client.docmd("NOOP")[0] == 250
+    assert submission.delivered() == []
 
 
 def test_X8_L3_a_user_of_this_host_needs_no_login_on_the_local_socket(submission: Submission) -> None:

@@ -1,19 +1,26 @@
 """Who logs in to the real smtpsd, by which means, and who does not (requirements A.10, S-7, L-5)."""
 
 import base64
+import re
 import smtplib
 import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import trustme
 
 from paperpath.accounts.secrets import Limits
+<<<<<<< HEAD
 from tests.support.installation import wait_until
+=======
+from paperpath.smtp.client_sasl import converse
+from paperpath.smtp.client_settings import Credentials
+>>>>>>> audit
 from tests.support.submission import ACCOUNT, PASSWORD, Submission
 from tests.support.tls import make_client_context
 
@@ -63,6 +70,33 @@ def test_A80_A81_the_password_lets_in(submission: Submission, mechanism: str, na
         method = client.auth_plain if mechanism == "PLAIN" else client.auth_login
         assert client.auth(mechanism, method, initial_response_ok=mechanism == "PLAIN")[0] == 235
         assert client.mail(ACCOUNT)[0] == 250
+
+
+def scram(client: smtplib.SMTP, name: str, password: str) -> int:
+    """Log in by SCRAM-SHA-256; see that the server knows the password, too, before we are in."""
+    conversation = converse(frozenset({"SCRAM-SHA-256"}), Credentials(name, password, "noncenonce"))
+    assert conversation is not None
+    code, text = client.docmd("AUTH", f"SCRAM-SHA-256 {conversation.initial}")
+    while code == 334 and (answer := conversation.respond(text.decode())) is not None:
+        code, text = client.docmd(answer)
+    assert code != 235 or conversation.is_complete
+    return code
+
+
+@pytest.mark.parametrize("name", [ACCOUNT, "joe", "\uff4aoe"])
+def test_A82_scram_lets_in_who_knows_the_password(submission: Submission, name: str) -> None:
+    with submission.connect(login=False) as client:
+        client.ehlo()
+        for wrong in ((name, "wrong"), ("nobody", PASSWORD)):
+            assert scram(client, *wrong) == 535
+            assert client.docmd("MAIL FROM:<joe@here.example>")[0] == 530
+        with submission.connect(login=False) as other:
+            other.ehlo()
+            assert scram(other, name, PASSWORD) == 235
+            assert other.mail(ACCOUNT)[0] == 250
+            other.sendmail("", ["u@here.example"], MESSAGE)
+    (message,) = submission.take()
+    assert b"\nFrom: joe@here.example\n" in message
 
 
 def test_A84_S7_who_is_unknown_hears_what_a_wrong_password_does(submission: Submission) -> None:
@@ -165,6 +199,33 @@ def test_L5_no_password_is_told_anywhere(submission: Submission) -> None:
     for text in told:
         assert b"betrayed" not in text
         assert secret[:-4].encode() not in text
+
+
+def test_L5_of_who_got_in_nothing_is_told_either(submission: Submission) -> None:
+    secret = encode(f"\0joe\0{PASSWORD}")
+    with submission.connect(login=False) as client:
+        client.ehlo()
+        assert client.docmd("AUTH", f"PLAIN {secret}")[0] == 235
+        client.sendmail(ACCOUNT, ["u@here.example"], MESSAGE)
+    submission.take()
+    told = [submission.output().encode()]
+    for file in (submission.folder / "data").rglob("*"):
+        if file.is_file():
+            told.append(file.read_bytes())
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(submission.file).encode() in (entry / "cmdline").read_bytes():
+                told += [(entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()]
+    assert len(told) > 10
+    for text in told:
+        assert PASSWORD.encode() not in text
+        assert secret[:-4].encode() not in text
+
+
+def test_L5_who_knows_secrets_leaves_no_core(submission: Submission) -> None:
+    for pid in submission.pids("smtpsd"):
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), limits
 
 
 def test_L5_the_relay_does_not_know_how_to_read_secrets() -> None:

@@ -2,7 +2,7 @@
 
 Used by the session; what it tells stands in the log and in the journal. At most 100 refused commands are
 told to the journal, and of more the number, so that a client cannot drive out the history of others with what
-costs it one line (attack S-2).
+costs it one line (attack S-2). As many changes of a header are, for it may have 100,000 fields.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from paperpath.mail.shown import show_path
 from paperpath.service.log import Log
 
 MOST_REFUSALS = 100
+MOST_CHANGES = 100  # of one header
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,9 @@ class Chronicle:
                 size,
             )
         )
-        if reception.changes:
-            self._tell(Changed(reception.queue_id, tuple(reception.changes)))
+        if changes := reception.changes:
+            more = max(len(changes) - MOST_CHANGES, 0)
+            self._tell(Changed(reception.queue_id, tuple(changes[:MOST_CHANGES]), more))
 
 
 def _show_recipients(envelope: Envelope) -> tuple[tuple[str, ...], int]:

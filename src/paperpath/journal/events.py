@@ -113,6 +113,7 @@ class Changed:
     NAME: ClassVar[str] = "changed"
     queue_id: str
     changes: tuple[str, ...]
+    more_changes: int
 
 
 @dataclass(slots=True)

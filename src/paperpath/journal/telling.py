@@ -104,7 +104,7 @@ def _about_client(event: RefusalsLeftOut | Listed) -> str:
 def _taken(event: Accepted | Changed) -> str:
     """Say what was taken, or what was made of it."""
     if isinstance(event, Changed):
-        return f"put into canonical form: {', '.join(map(format_value, event.changes))}"
+        return f"put into canonical form: {_list(event.changes, event.more_changes)}"
     return f"accepted {event.size} octets {_envelope(event)}, by {_origin(event)}"
 
 
@@ -152,8 +152,8 @@ def _origin(event: Accepted) -> str:
     return "".join(parts)
 
 
-def _list(addresses: tuple[str, ...], more: int) -> str:
-    shown = ", ".join(map(format_value, addresses))
+def _list(values: tuple[str, ...], more: int) -> str:
+    shown = ", ".join(map(format_value, values))
     return f"{shown} and {more} more" if more else shown
 
 

@@ -11,6 +11,7 @@ from paperpath.accounts.verifier import Ruling, Verdict, Verifier
 from paperpath.intake.guest import Guest
 from paperpath.intake.login import LoginResult
 from paperpath.mail.reply import make_reply
+from paperpath.service.log import Log
 from paperpath.smtp import replies
 from paperpath.smtp.events import ExternalReceived, KeysWanted, LoginEvent, LoginReceived, PasswordReceived
 from paperpath.smtp.scram import ScramKeys
@@ -36,9 +37,10 @@ async def _pause() -> None:
 class SubmissionLogins:
     """Has logins judged by the verifier; see `intake.login.LoginDesk`."""
 
-    def __init__(self, verifier: Verifier, pause: Callable[[], Awaitable[None]] = _pause) -> None:
+    def __init__(self, verifier: Verifier, log: Log, pause: Callable[[], Awaitable[None]] = _pause) -> None:
         """Take the verifier of the process; `pause` comes before somebody hears of too many failures."""
         self._verifier = verifier
+        self._log = log
         self._pause = pause
 
     def find_keys(self, event: KeysWanted, guest: Guest) -> ScramKeys | None:
@@ -48,6 +50,8 @@ class SubmissionLogins:
     async def judge(self, event: LoginEvent, guest: Guest) -> LoginResult:
         """Judge a login; nobody acts for another account."""
         verdict = await self._find_verdict(event, guest)
+        if (trouble := self._verifier.take_trouble()) is not None:
+            self._log.error("file unreadable, what it said before stays in force", reason=trouble)
         if verdict.ruling is Ruling.THROTTLED:
             await self._pause()
         return LoginResult(_REPLIES[verdict.ruling], verdict.account)

@@ -72,7 +72,8 @@ def _make_services(configuration: Configuration, means: Means, verifier: Verifie
         auth_required=True,
     )
     way_in = SubmissionWayIn(table, site, files, verifier, means.log)
-    service = make_service(configuration, table, means, settings, way_in, SubmissionLogins(verifier))
+    logins = SubmissionLogins(verifier, means.log)
+    service = make_service(configuration, table, means, settings, way_in, logins)
     local = replace(service, settings=replace(settings, tls=False, auth_in_clear=True))
     return {Door.CLEAR: service, Door.TLS: service, Door.LOCAL: local}
 

@@ -159,7 +159,7 @@ PUT_IN = {
     "lists take some time": (
         RELAY,
         "lists_timeout_s = 0",
-        "5: relay.lists_timeout_s: expected a number of seconds, more than 0, at most 120, got 0",
+        "5: relay.lists_timeout_s: expected a number of seconds, more than 0, at most 110, got 0",
     ),
     "routes are an array": (
         END,
@@ -484,6 +484,17 @@ def test_files_of_submission_and_canonical_form_lie_beside_the_configuration():
     assert configuration.submission.client_ca == Path.cwd() / "ca.pem"
     assert configuration.canonical.users == Path.cwd() / "masquerade"
     assert configuration.submission_socket == Path.cwd() / "data" / "run" / "submission.sock"
+
+
+@pytest.mark.parametrize("table", ["relay", "submission"])
+def test_B7_no_lists_keep_a_client_waiting_for_two_minutes(table):
+    text = f"{RIGHT}[submission]\n" if table == "submission" else RIGHT
+    for seconds, is_taken in ((110, True), (111, False), (120, False)):
+        asked = text.replace(f"[{table}]\n", f"[{table}]\nlists_timeout_s = {seconds}\n")
+        if is_taken:
+            configure(asked)
+        else:
+            assert f"{table}.lists_timeout_s: expected" in complain(asked)[0]
 
 
 def test_B9_names_are_completed_with_the_postmasters_domain_unless_another_is_named():

@@ -1,7 +1,7 @@
 """A session over a transport of our own making: clients that do not read, or half-close (P6, S-2)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,15 @@ from paperpath.intake.service import TRANSACTION_S, Service
 from paperpath.intake.session import CLOSE_S, HANDSHAKE_S, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
-from paperpath.journal.events import Accepted, BrokenOff, Event, MessageRefused, RefusalsLeftOut, Refused
+from paperpath.journal.events import (
+    Accepted,
+    BrokenOff,
+    Changed,
+    Event,
+    MessageRefused,
+    RefusalsLeftOut,
+    Refused,
+)
 from paperpath.journal.lines import encode_event
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Envelope
@@ -85,6 +93,7 @@ class Setting:
         self.metrics = IntakeMetrics()
         self.told: list[Event] = []
         self.refused = ""  # the local part
+        self.changes: Sequence[str] = ()
         self.sessions = Sessions()
         self.service = Service(
             Settings("mx.here.example", size=100_000, recipients=100, tls=tls is not None),
@@ -118,7 +127,9 @@ class Setting:
         return replies.R550_NO_SUCH_MAILBOX if is_refused else replies.R250_RECIPIENT, recipient
 
     def receive(self, envelope: Envelope, stamp: Stamp, guest: Guest) -> RelayReception:
-        return RelayReception(self.service.maildrop, self.service.budget, envelope, stamp)
+        reception = RelayReception(self.service.maildrop, self.service.budget, envelope, stamp)
+        reception.changes = self.changes
+        return reception
 
     async def settle(self) -> None:
         """Let what was begun come to an end."""
@@ -361,6 +372,22 @@ def test_P9_a_message_is_told_with_where_it_came_from() -> None:
         assert told.queue_id.encode() in setting.transport.written
         assert told.size > 50
         assert told.session
+
+    run(scene)
+
+
+@pytest.mark.parametrize(("made", "more"), [(1, 0), (100, 0), (100_000, 99_900)])
+def test_P9_S2_of_one_header_a_hundred_changes_are_told_and_how_many_more(made: int, more: int) -> None:
+    async def scene(setting: Setting) -> None:
+        changes = [f"X{number} folded anew" for number in range(made)]
+        setting.changes = changes
+        setting.session.data_received(MESSAGE)
+        await setting.settle()
+        accepted, changed = setting.told
+        assert isinstance(accepted, Accepted)
+        assert isinstance(changed, Changed)
+        assert (changed.changes, changed.more_changes) == (tuple(changes[:100]), more)
+        assert changed.queue_id == accepted.queue_id
 
     run(scene)
 

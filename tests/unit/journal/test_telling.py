@@ -7,6 +7,7 @@ from paperpath.journal.events import (
     Accepted,
     Attempted,
     BrokenOff,
+    Changed,
     Event,
     Expanded,
     Listed,
@@ -88,6 +89,11 @@ TOLD = [
     (
         Accepted("0CAFE", "", "drop", "", "", "", "", "joe", "", "j@x.example", ("a@x.example",), 0, 5),
         "accepted 5 octets from j@x.example for a@x.example, by drop from joe",
+    ),
+    (Changed("0CAFE", ("Bcc removed",), 0), "put into canonical form: 'Bcc removed'"),
+    (
+        Changed("0CAFE", ("Date added", "From added"), 7),
+        "put into canonical form: 'Date added', 'From added' and 7 more",
     ),
     (
         Sorted("0CAFE", "Postmaster", "me@x.example", "local", "x.example", "route x.example"),

@@ -207,6 +207,16 @@ def test_A79_an_answer_that_is_too_long_is_told_from_other_lines(between: bytes)
     assert [line[:9] for line in core.octets_to_send().splitlines()][-2:] == [b"500 5.5.6", b"500 5.5.2"]
 
 
+def test_S7_an_answer_of_a_mebioctet_is_passed_over_and_never_held() -> None:
+    core = introduced()
+    drive(core, b"AUTH PLAIN ")
+    for _ in range(256):
+        assert drive(core, b"A" * 4096) == []
+        assert core.pending_octets <= 12_288
+    drive(core, b"\r\n" + PLAIN)
+    assert codes(core) == [500, 235]
+
+
 def test_A30_other_lines_are_as_short_as_ever_after_a_login() -> None:
     assert heard_by(PLAIN + b"NOOP " + b"x" * 5000 + b"\r\nNOOP\r\n") == [235, 500, 250]
     relay = converse([b"AUTH PLAIN " + b"A" * 5000 + b"\r\nNOOP\r\n"], SETTINGS)

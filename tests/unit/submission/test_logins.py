@@ -8,6 +8,7 @@ import pytest
 from paperpath.accounts.verifier import Ruling, Verdict
 from paperpath.intake.guest import Guest
 from paperpath.mail.address import Mailbox
+from paperpath.service.log import open_log
 from paperpath.smtp.events import (
     ExternalReceived,
     KeysWanted,
@@ -28,6 +29,7 @@ class Verifier:
 
     ruling: Ruling = Ruling.ACCEPTED
     asked: list[str] = field(default_factory=list)
+    trouble: str | None = None
 
     async def verify(self, name: str, password: str, client_address: str) -> Verdict:
         self.asked.append(client_address)
@@ -42,6 +44,9 @@ class Verifier:
         account = ACCOUNTS.get(name)
         return Verdict(Ruling.WRONG) if account is None else Verdict(Ruling.ACCEPTED, account)
 
+    def take_trouble(self) -> str | None:
+        return self.trouble
+
 
 def judge(event: LoginEvent, guest: Guest, verifier: Verifier | None = None) -> tuple[str, Mailbox | None]:
     pauses: list[LoginEvent] = []
@@ -49,7 +54,7 @@ def judge(event: LoginEvent, guest: Guest, verifier: Verifier | None = None) -> 
     async def pause() -> None:
         pauses.append(event)
 
-    desk = SubmissionLogins(verifier or Verifier(), pause)  # type: ignore[arg-type]
+    desk = SubmissionLogins(verifier or Verifier(), open_log("test"), pause)  # type: ignore[arg-type]
     result = asyncio.run(desk.judge(event, guest))
     assert bool(pauses) is (result.reply == R454_TOO_MANY_FAILURES)
     return f"{result.reply.code} {result.reply.status}", result.account
@@ -117,3 +122,14 @@ def test_EXTERNAL_is_who_the_certificate_says(
 def test_EXTERNAL_on_the_local_socket_is_the_user_of_that_name() -> None:
     assert judge(ExternalReceived("EXTERNAL", ""), Guest("", uid=1, login="joe")) == ("235 2.7.0", JOE)
     assert judge(ExternalReceived("EXTERNAL", ""), Guest("", uid=1))[0] == "535 5.7.8"
+
+
+@pytest.mark.parametrize(
+    "event", [PasswordReceived("PLAIN", "joe", "", "x"), LoginFailed("SCRAM-SHA-256", "joe")]
+)
+def test_L5_secrets_that_cannot_be_read_are_told_to_the_log(
+    event: LoginEvent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else an administrator who writes nonsense there thinks that it is in force."""
+    judge(event, Guest("192.0.2.1"), Verifier(trouble="secrets: line 5: expected an address"))
+    assert "error file unreadable" in capsys.readouterr().err

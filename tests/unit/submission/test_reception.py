@@ -92,6 +92,32 @@ def setting(tmp_path: Path) -> Setting:
     return Setting(tmp_path)
 
 
+def test_B11_ten_thousand_messages_at_once_have_as_many_ids(setting: Setting) -> None:
+    """In one moment, by four workers; a valid id stays."""
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    header = b"From: joe@here.example\r\n\r\n"
+
+    async def run() -> list[str]:
+        store = MemoryStore()
+        drops = [MemoryMaildrop(store) for _ in range(4)]
+        ids, stored = [], []
+        for number in range(10_000):
+            site = replace(setting.site, maildrop=drops[number % 4])
+            stamp = Stamp("mx.here.example", site.maildrop.new_queue_id(1), now)
+            reception = SubmissionReception(site, setting.envelope, stamp, setting.submitter)
+            reception.add(header)
+            done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+            reception.store(done.set_result)
+            stored.append(done)
+            ids.append(reception.message_id)
+        assert all(one.reply.is_positive for one in await asyncio.gather(*stored))
+        return ids
+
+    ids = asyncio.run(run())
+    assert len(set(ids)) == 10_000
+    assert all(re.fullmatch(r"<\w+@mx\.here\.example>", one) for one in ids)
+
+
 def test_B28_our_trace_comes_first_then_what_needs_no_repair_octet_for_octet(setting: Setting) -> None:
     said: list[SubmissionReception] = []
     message = WHOLE + b"\r\nx \t\r\n.\r\n"
