@@ -15,12 +15,9 @@ import pytest
 import trustme
 
 from paperpath.accounts.secrets import Limits
-<<<<<<< HEAD
-from tests.support.installation import wait_until
-=======
 from paperpath.smtp.client_sasl import converse
 from paperpath.smtp.client_settings import Credentials
->>>>>>> audit
+from tests.support.installation import wait_until
 from tests.support.submission import ACCOUNT, PASSWORD, Submission
 from tests.support.tls import make_client_context
 
