@@ -206,9 +206,8 @@ def test_L5_of_who_got_in_nothing_is_told_either(submission: Submission) -> None
         client.sendmail(ACCOUNT, ["u@here.example"], MESSAGE)
     submission.take()
     told = [submission.output().encode()]
-    for file in (submission.folder / "data").rglob("*"):
-        if file.is_file():
-            told.append(file.read_bytes())
+    files = (submission.folder / "data").rglob("*")
+    told.extend(file.read_bytes() for file in files if file.is_file())
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if str(submission.file).encode() in (entry / "cmdline").read_bytes():
