@@ -7,7 +7,7 @@ import pytest
 
 from tests.crash.test_crash_points import run_crash
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PAGE = Path(__file__).parents[2] / "docs" / "maildrop-states.md"
 _SECTION = re.compile(r"^## Transitions\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| ([^|:]+)[|:]", re.MULTILINE)
