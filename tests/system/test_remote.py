@@ -316,7 +316,7 @@ def test_X9_what_waited_while_all_was_off_for_six_days_is_delivered_and_not_give
     asyncio.run(accept_long_ago(installation, [f"r{number}@{domain}" for number in range(count)], 6 * DAY_US))
     with installation.host("127.0.0.18") as sink, installation.up():
         assert sink.books.wait_for_messages(count, 60)
-        wait_until(lambda: not installation.books().open, "all to be settled", 90)
+        wait_until(lambda: not installation.rows(domain), "all to be settled")  # reports of delay may wait
     books = installation.books()
     assert (books.accepted, books.relayed, books.failed) == (count, count, 0)
 
