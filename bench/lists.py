@@ -1,8 +1,8 @@
 """What lists of clients cost the relay: `.venv/bin/python -m bench.lists [options]`.
 
 smtp-source sends to a relay of one process that runs alone, each message over a connection of its own, so
-that each client is looked up. In each round it has no lists once and some once, in turns which is first. A DNS
-server on this host answers; after the first client all is in the relay's cache. Printed is the processor's
+that each client is looked up. In each round it has no lists once and some once, in turns which is first. A
+DNS server on this host answers; after the first client all is in the relay's cache. Printed is the CPU's
 time for each message, and what the lists add; time to start and end is not in it.
 """
 

@@ -89,7 +89,6 @@ def test_A82_scram_lets_in_who_knows_the_password(submission: Submission, name: 
         with submission.connect(login=False) as other:
             other.ehlo()
             assert scram(other, name, PASSWORD) == 235
-            assert other.mail(ACCOUNT)[0] == 250
             other.sendmail("", ["u@here.example"], MESSAGE)
     (message,) = submission.take()
     assert b"\nFrom: joe@here.example\n" in message
@@ -204,9 +203,7 @@ def test_L5_of_who_got_in_nothing_is_told_either(submission: Submission) -> None
         client.sendmail(ACCOUNT, ["u@here.example"], MESSAGE)
     submission.take()
     told = [submission.output().encode()]
-    for file in (submission.folder / "data").rglob("*"):
-        if file.is_file():
-            told.append(file.read_bytes())
+    told += [file.read_bytes() for file in (submission.folder / "data").rglob("*") if file.is_file()]
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if str(submission.file).encode() in (entry / "cmdline").read_bytes():
