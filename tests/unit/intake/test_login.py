@@ -163,6 +163,34 @@ def test_nobody_is_told_what_was_judged_after_the_end(how: str) -> None:
     run(scene)
 
 
+def test_who_leaves_in_the_very_moment_of_the_judgement_hears_nothing() -> None:
+    async def scene(setting: LoginSetting) -> None:
+        setting.say(PLAIN)
+        await setting.settle()
+        setting.desk.judged.set_result(LoginResult(replies.R235_LOGGED_IN, JOE))
+        await asyncio.sleep(0)  # judged, and not yet told
+        setting.session.connection_lost(None)
+        written = setting.transport.written
+        await setting.settle()
+        assert setting.transport.written == written
+        setting.session.connection_made(setting.transport)
+
+    run(scene)
+
+
+def test_A73_who_is_too_many_where_tls_comes_first_is_told_nothing_in_the_clear(tmp_path: Path) -> None:
+    async def play() -> None:
+        setting = LoginSetting(Door.TLS, ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}')))
+        setting.service.connections.most = 1
+        session, transport = Session(setting.service, setting.sessions, Door.TLS), Transport()
+        session.connection_made(transport)
+        assert transport.closed
+        assert transport.written == b""
+        setting.session.connection_lost(None)
+
+    asyncio.run(play())
+
+
 def test_A84_what_fails_here_lets_nobody_in_and_is_told_to_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

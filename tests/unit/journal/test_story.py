@@ -10,6 +10,7 @@ from paperpath.journal.events import (
     BrokenOff,
     Event,
     Expanded,
+    Listed,
     MessageRefused,
     Ordered,
     Outcome,
@@ -215,3 +216,11 @@ def test_P9_a_story_tells_when_its_destination_could_not_be_reached() -> None:
     ]
     assert shape(ask(FIRST, events)) == {FIRST: [1, 3, 6, 8, 9]}
     assert shape(ask(SECOND, events)) == {SECOND: [4, 5, 6, 10]}
+
+
+def test_P9_the_list_that_let_a_client_in_is_told_with_its_first_message() -> None:
+    listed = Listed("1.1", "192.0.2.1", "white:good.example", "listed: 127.0.0.2")
+    first, second = (accepted(queue_id, "1.1", "", "u@here.example") for queue_id in (FIRST, SECOND))
+    events: list[Event] = [listed, first, second]
+    assert shape(ask(FIRST, events)) == {FIRST: [1, 2]}
+    assert shape(ask(SECOND, events)) == {SECOND: [3]}

@@ -10,6 +10,7 @@ from paperpath.journal.events import (
     Changed,
     Event,
     Expanded,
+    Listed,
     MessageRefused,
     Ordered,
     RefusalsLeftOut,
@@ -66,6 +67,10 @@ TOLD = [
     (
         Refused("1.1", "192.0.2.1", "c.example", "<>", "RCPT", "TO:<a@b.example>", 0, "550 No"),
         "refused RCPT TO:<a@b.example> from 192.0.2.1 (c.example): '550 No'",
+    ),
+    (
+        Listed("1.1", "192.0.2.1", "black:bad.example", "listed: 127.0.0.2"),
+        "black:bad.example decided about 192.0.2.1: 'listed: 127.0.0.2'",
     ),
     (RefusalsLeftOut("1.1", "192.0.2.1", 7), "7 more commands refused in this session from 192.0.2.1"),
     (
