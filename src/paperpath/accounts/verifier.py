@@ -120,17 +120,18 @@ class Verifier:
     def admit(self, name: str) -> Verdict:
         """Judge a name that is proved by other means: a certificate, or a user of this host.
 
-        It need have no password, but must be an account that is not suspended.
+        It need have no password, but must be an account that is not suspended. Of `joe` and `Joe` only one
+        may have a password, so nobody is found by whose it could be.
         """
-        secret = self._find(name)
+        account = self._find_in(self._accounts.read(), name)
+        secret = self._find(name) if account is None else self.find_secret(account.address)
         if secret is not None:
             return _let_in(secret)
-        account = self._find_in(self._accounts.read(), name)
         return Verdict(Ruling.WRONG) if account is None else Verdict(Ruling.ACCEPTED, account.address)
 
     def find_secret(self, account: Mailbox) -> Secret | None:
-        """Return what is kept of an account, its limits among it."""
-        return self._secrets.read().find(account)
+        """Return what is kept of an account, its limits among it, spelt exactly so."""
+        return self._secrets.read().find_exact(account)
 
     def take_trouble(self) -> str | None:
         """Return, once, why the files as they are now could not be read; the old ones stay in force."""

@@ -48,7 +48,7 @@ class SubmissionWayIn:
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         """Complete a sender; refuse one of an account that is no longer let in, or not its own."""
-        if guest.account is not None and not self._is_let_in(guest.account):
+        if not self._is_let_in(guest):
             return R550_SUSPENDED, sender
         completed = None if sender is None else complete_sender(sender, self._site.rules)
         if isinstance(completed, Reply):
@@ -68,12 +68,13 @@ class SubmissionWayIn:
         """Begin with a message."""
         return SubmissionReception(self._site, envelope, stamp, self._find_submitter(guest))
 
-    def _is_let_in(self, account: Mailbox) -> bool:
-        """Tell whether an account that has logged in would be let in again."""
-        secret = self._verifier.find_secret(account)
+    def _is_let_in(self, guest: Guest) -> bool:
+        """Tell whether an account that has logged in would be let in again, and a user's is not suspended."""
+        identity = self._find_identity(guest)
+        secret = None if identity is None else self._verifier.find_secret(identity)
         if secret is not None:
             return not secret.is_suspended
-        return self._verifier.admit(str(account)).ruling is Ruling.ACCEPTED
+        return guest.account is None or self._verifier.admit(str(guest.account)).ruling is Ruling.ACCEPTED
 
     def _find_submitter(self, guest: Guest) -> Submitter:
         identity = self._find_identity(guest)

@@ -123,6 +123,19 @@ def test_who_is_proved_by_other_means_need_only_be_an_account(verifier: Verifier
     assert verifier.admit("ann@here.example") == Verdict(Ruling.ACCEPTED, ANN)
 
 
+def test_who_is_proved_by_other_means_is_not_who_is_spelt_in_another_case(
+    verifier: Verifier, file: Path
+) -> None:
+    """Else a certificate for Joe, who has no password, would let him in as joe, who has one."""
+    other = Mailbox("Joe", "here.example")
+    for account in (JOE, other):
+        add_account(file.parent / "accounts", account)
+    change_secret(file, JOE, lambda secret: dataclasses.replace(secret, is_suspended=True))
+    assert verifier.admit("joe@here.example") == Verdict(Ruling.SUSPENDED)
+    assert verifier.admit("Joe@here.example") == Verdict(Ruling.ACCEPTED, other)
+    assert verifier.find_secret(other) is None
+
+
 def test_S7_the_limits_come_before_the_hash(verifier: Verifier, hashed: list[str], clock: Clock) -> None:
     for _ in range(OF_ACCOUNT.failures):
         assert verify(verifier, "joe", "guess", "198.51.100.1") == WRONG

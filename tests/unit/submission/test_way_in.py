@@ -175,6 +175,16 @@ def test_an_account_that_is_suspended_or_gone_sends_nothing_more(setting: Settin
     assert setting.judge_sender(JOE, Guest("", account=Mailbox("gone", "here.example"))) == "550 5.7.13"
 
 
+def test_X8_a_user_of_this_host_whose_account_is_suspended_sends_nothing_either(
+    setting: Setting, tmp_path: Path
+) -> None:
+    joe, ann = Guest("", uid=1000, login="joe"), Guest("", uid=1001, login="ann")
+    change_secret(tmp_path / "secrets", JOE, lambda secret: Secret(secret.address, is_suspended=True))
+    assert setting.judge_sender(JOE, joe) == "550 5.7.13"
+    assert setting.judge_sender(None, joe) == "550 5.7.13"
+    assert setting.judge_sender(JOE, ann) == "joe@here.example"
+
+
 def test_B19_known_is_who_has_a_mailbox_or_an_alias(setting: Setting, tmp_path: Path) -> None:
     rules = make_rules(setting.configuration, RoutingFiles(setting.configuration))
     assert rules.domain == "here.example"
