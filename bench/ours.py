@@ -77,6 +77,7 @@ class Paperpath:
         """Make configuration and mailbox."""
         mailbox = RECIPIENT.partition("@")[0]
         options = ["--domain", DOMAIN, "--mailbox", mailbox, "--listen", f"127.0.0.1:{self.port}"]
+        options += ["--submission-port", "0", "--submission-tls-port", "0"]  # smtpsd is for who measures it
         setup = Child("paperpath init", [self.program, "init", str(self.folder), *options], self.child.log)
         try:
             setup.start()

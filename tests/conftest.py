@@ -20,3 +20,9 @@ def _usual_umask() -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)
+
+
+@pytest.fixture(autouse=True)
+def _usual_privileges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no command that runs in this process give up for good what other tests need."""
+    monkeypatch.setattr("paperpath.commands.password_input.give_up_what_nobody_needs", lambda: None)

@@ -32,7 +32,12 @@ from tests.crash.steps import (
     unblock,
     write_aliases,
 )
-from tests.crash.upgrade_scenarios import first_start, upgraded_from_first, upgraded_from_second
+from tests.crash.upgrade_scenarios import (
+    first_start,
+    upgraded_from_first,
+    upgraded_from_fourth,
+    upgraded_from_second,
+)
 
 
 def everyday() -> Scenario:
@@ -223,5 +228,6 @@ SCENARIOS = {
         first_start(),
         upgraded_from_first(),
         upgraded_from_second(),
+        upgraded_from_fourth(),
     )
 }

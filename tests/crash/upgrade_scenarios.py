@@ -32,6 +32,11 @@ def upgraded_from_second() -> Scenario:
     return _upgraded("upgraded from 2", Step(CREATE, before=_make_older(2)))
 
 
+def upgraded_from_fourth() -> Scenario:
+    """`paperpath up` on a queue of the fourth version, which was the last one before accounts were kept."""
+    return _upgraded("upgraded from 4", Step(CREATE, before=_make_older(4)))
+
+
 def _upgraded(name: str, upgrade: Step) -> Scenario:
     """Mail in every state that there was: unsorted, ready, claimed by the dead, delivered, settled."""
     died = Plan(parse_point("deliver / fsync new/ / 2"))
@@ -90,5 +95,5 @@ def _copy(connection: apsw.Connection) -> None:
         columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
         connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")
     connection.execute("UPDATE sqlite_sequence SET seq = (SELECT seq FROM newer.sqlite_sequence)")
-    for column in ("messages", "recipients", "delivered"):
+    for _, column, *_ in connection.execute("PRAGMA main.table_info(meta)").fetchall():
         connection.execute(f"UPDATE meta SET {column} = (SELECT {column} FROM newer.meta)")

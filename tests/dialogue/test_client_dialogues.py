@@ -31,8 +31,9 @@ from paperpath.smtp.transaction import Transaction
 from tests.support.pair import address
 
 FILES = sorted((Path(__file__).parent / "client").glob("*.txt"))
-SECRET = "opensesame"  # in every file that logs in
-SECRETS = (SECRET, "b3BlbnNlc2FtZQ==", "AHUAb3BlbnNlc2FtZQ==")
+SECRET = "opensesame"  # in every file that logs in and says nothing else
+NONCE = "rOprNGfwEbeRWgbNEkqO"  # of the example in RFC 7677
+SECRETS = (SECRET, "b3BlbnNlc2FtZQ==", "AHUAb3BlbnNlc2FtZQ==", "pencil", "Yz1iaXdz", "dj02cnJp", "cj1yT3By")
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Stage:
             ClientSettings(
                 "out.here.example",
                 Security(words.get("security", "never")),
-                Credentials("u", SECRET) if "login" in words else None,
+                read_login(words["login"]) if "login" in words else None,
                 "lmtp" in words,
             ),
             self.watcher,
@@ -138,6 +139,11 @@ def show_answer(answer: Answer | None) -> str:
         return "-"
     code = f"{answer.reply.code}/{answer.reply.status}*" if answer.is_ours else str(answer.reply.code)
     return code + "?" * answer.is_uncertain
+
+
+def read_login(text: str) -> Credentials:
+    user, password = text.split() or ("u", SECRET)
+    return Credentials(user, password, NONCE)
 
 
 def read_transaction(text: str) -> Transaction:

@@ -1,5 +1,7 @@
 """Dialogue files: each run on the core whole, octet by octet and cut at every place, and on the live relay.
 
+Those of submission begin inside TLS, and behind it stand the accounts of tests/support/core.py.
+
 `C: text` is a line the client sends, `C> octets` octets without a line end, both with Python's escapes;
 `S: start` what the reply begins with, `|` between the lines of one reply; `#` a comment.
 """
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.core import SETTINGS, converse, cuts
+from tests.support.core import SETTINGS, SUBMISSION, converse, cuts
 from tests.support.installation import Installation
 from tests.support.wire import Wire
 
@@ -19,6 +21,7 @@ FILES = sorted((Path(__file__).parent / "files").glob("*.txt"))
 # These run where everything is announced that is off by default.
 EXTENDED_FILES = sorted((Path(__file__).parent / "files" / "extended").glob("*.txt"))
 EXTENDED = replace(SETTINGS, dsn=True, binary=True)
+SUBMISSION_FILES = sorted((Path(__file__).parent / "files" / "submission").glob("*.txt"))
 EXTENDED_RELAY = "binarymime = true\ndsn_success = true"
 
 
@@ -60,6 +63,15 @@ def test_dialogue_on_the_core_at_every_cut(file: Path) -> None:
     for segments in cuts(wire):
         settings = EXTENDED if file in EXTENDED_FILES else SETTINGS
         compare(file, expected, converse(segments, settings).replies)
+
+
+@pytest.mark.parametrize("file", SUBMISSION_FILES, ids=lambda file: file.stem)
+def test_submission_dialogue_on_the_core_at_every_cut(file: Path) -> None:
+    steps = read_steps(file)
+    wire = b"".join(step.sent for step in steps)
+    expected = [reply for step in steps for reply in step.expected]
+    for segments in cuts(wire):
+        compare(file, expected, converse(segments, SUBMISSION, encrypted=True).replies)
 
 
 @contextmanager

@@ -1,19 +1,40 @@
 """Driving the SMTP server core without a socket: octets in, octets and messages out."""
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from paperpath.accounts.file import parse_accounts
 from paperpath.config.loader import parse_configuration
+from paperpath.mail.address import Mailbox
+from paperpath.mail.reply import Reply
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.aliases import Aliases
 from paperpath.routing.router import Router
 from paperpath.smtp import events, replies
+from paperpath.smtp.sasl import MECHANISMS
+from paperpath.smtp.scram import derive_keys
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings
 from tests.support.installation import ACCOUNTS, configuration_text, pathless
 
 SETTINGS = Settings("mx.here.example", size=100_000, recipients=100, tls=True)
+SUBMISSION = Settings(
+    "mx.here.example",
+    size=100_000,
+    recipients=100,
+    tls=True,
+    dsn=True,
+    submission=True,
+    mechanisms=MECHANISMS,
+    auth_required=True,
+)
+PASSWORDS = {"tim": "tanstaaftanstaaf", "user": "pencil"}  # of the examples in RFC 4616 and RFC 7677
+CLIENT_NONCE = "rOprNGfwEbeRWgbNEkqO"
+SERVER_NONCE = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+SALT = base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+KEYS = {name: derive_keys(password, SALT, 4096) for name, password in PASSWORDS.items()}
+_FAKE_KEYS = derive_keys("nobody knows this", SALT, 4096)
 _CONFIGURATION = parse_configuration(configuration_text(port=2525), pathless())
 _ACCEPTANCE = Acceptance(_CONFIGURATION.relay)
 _ACCOUNTS = parse_accounts("".join(f"{address}\tx/{address}\n" for address in ACCOUNTS))
@@ -26,6 +47,7 @@ class Heard:
 
     output: bytes = b""
     messages: list[tuple[str, list[str], bytes]] = field(default_factory=list)
+    logins: list[events.LoginEvent] = field(default_factory=list)
     quit: bool = False
 
     @property
@@ -43,9 +65,27 @@ class Heard:
         return [int(reply[:3]) for reply in self.replies]
 
 
-def converse(segments: Iterable[bytes], settings: Settings = SETTINGS) -> Heard:
-    """Feed a core segment by segment, answering as the relay of the test configuration would."""
-    core = ServerConnection(settings)
+def judge_login(core: ServerConnection, event: events.LoginEvent) -> None:
+    """Let in who knows a password; `busy` meets a back end that is down."""
+    match event:
+        case events.KeysWanted(_, "busy") | events.PasswordReceived(_, "busy"):
+            core.reply(replies.R454_NO_LOGIN)
+        case events.KeysWanted(_, name):
+            core.give_keys(KEYS.get(name, _FAKE_KEYS), SERVER_NONCE)
+        case events.PasswordReceived(_, name, "", password) if PASSWORDS.get(name) == password:
+            core.reply(replies.R235_LOGGED_IN)
+        case events.LoginReceived() | events.ExternalReceived(_, ""):
+            core.reply(replies.R235_LOGGED_IN)
+        case _:
+            core.reply(replies.R535_WRONG)
+
+
+def converse(segments: Iterable[bytes], settings: Settings = SETTINGS, *, encrypted: bool = False) -> Heard:
+    """Feed a core segment by segment, answering as the relay of the test configuration would.
+
+    Who submits may send to anybody.
+    """
+    core = ServerConnection(settings, encrypted=encrypted)
     heard = Heard(core.octets_to_send())
     sender, recipients, content = "", list[str](), b""
     for segment in segments:
@@ -57,7 +97,7 @@ def converse(segments: Iterable[bytes], settings: Settings = SETTINGS) -> Heard:
                     core.reply(replies.R250_SENDER)
                 case events.RecipientReceived(recipient):
                     mailbox = recipient.address
-                    reply = _ACCEPTANCE.judge(mailbox, _ROUTER)
+                    reply = _judge(mailbox, settings)
                     if reply.is_positive:
                         recipients.append(str(mailbox))
                     core.reply(reply)
@@ -73,8 +113,21 @@ def converse(segments: Iterable[bytes], settings: Settings = SETTINGS) -> Heard:
                     core.tls_started()
                 case events.QuitReceived():
                     heard.quit = True
+                case (
+                    events.PasswordReceived()
+                    | events.KeysWanted()
+                    | events.LoginReceived()
+                    | events.LoginFailed()
+                    | events.ExternalReceived()
+                ):
+                    heard.logins.append(event)
+                    judge_login(core, event)
         heard.output += core.octets_to_send()
     return heard
+
+
+def _judge(mailbox: Mailbox, settings: Settings) -> Reply:
+    return replies.R250_RECIPIENT if settings.submission else _ACCEPTANCE.judge(mailbox, _ROUTER)
 
 
 def cuts(octets: bytes) -> Iterable[list[bytes]]:

@@ -64,7 +64,7 @@ def test_sockets_other_than_configured_are_refused(installation: Installation) -
                 other,
             ): f"smtprd was given {address} to listen on, and the configuration says {configured}",
             ("imapd", other): "sockets were given for imapd, which does not listen here",
-            ("smtprd", deaf): "descriptor 3, given as smtprd, is no listening TCP socket",
+            ("smtprd", deaf): "descriptor 3, given as smtprd, is no listening TCP or UNIX socket",
         }
         for (name, listener), reason in refused.items():
             done = subprocess.run(

@@ -25,7 +25,7 @@ def test_P9_the_whole_story_of_a_message_from_connection_to_folder(tmp_path: Pat
         with Wire(installation.port) as wire:
             wire.reply()
             assert wire.ask(b"EHLO client.example\r\nAUTH PLAIN " + SECRET.encode())[:3] == b"250"
-            assert wire.reply()[:3] == b"500"
+            assert wire.reply()[:3] == b"502"
             assert wire.ask(b"MAIL FROM:<ann@ELSE.example>")[:3] == b"250"
             assert wire.ask(b"RCPT TO:<nobody\x1b[31m@here.example>")[:3] == b"501"
             assert wire.ask(b"RCPT TO:<nobody@here.example>")[:3] == b"550"
@@ -44,7 +44,8 @@ def test_P9_the_whole_story_of_a_message_from_connection_to_folder(tmp_path: Pat
     told = [re.sub(r"^  \S+Z ", "", line) for line in lines]
     origin = "127.0.0.1 (client.example)"
     assert [re.sub(r"\d+ octets from ann", "N octets from ann", line) for line in told] == [
-        f"smtprd refused AUTH ({len(SECRET) + 11} octets) from {origin}: '500 5.5.1 No such command'",
+        f"smtprd refused AUTH ({len(SECRET) + 11} octets) from {origin}:"
+        " '502 5.5.1 This command is not implemented'",
         rf"smtprd refused RCPT 'TO:<nobody\x1b[31m@here.example>' from {origin}:"
         " '501 5.1.3 Bad recipient: the address has no domain'",
         f"smtprd refused RCPT TO:<nobody@here.example> from {origin}: '550 5.1.1 No such mailbox here'",

@@ -8,27 +8,22 @@ replaced. The folder is fixed when the account is made (promise P7): it is relat
 mailboxes, and no address that comes from outside is ever made into a path.
 """
 
-import fcntl
 import re
 import string
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from paperpath.mail.address import AddressError, Mailbox, domain_key, parse_mailbox
-from paperpath.mail.local_part import fold_local, local_key
-from paperpath.service.durable import replace_text
+from paperpath.accounts.directory import Directory, address_key
+from paperpath.accounts.lines import AccountsError as AccountsError  # who handles accounts finds it here
+from paperpath.accounts.lines import holds_entry, parse_entries, parse_entry_address, replacing
+from paperpath.mail.address import Mailbox
 from paperpath.service.watched_file import WatchedFile
 
 _HEADING = "# One account a line: address, tab, folder below the root of the mailboxes.\n"
 _SUBFOLDER = re.compile(r"[A-Za-z0-9_+=-]+(?:\.[A-Za-z0-9_+=-]+)*")
 _MOST_PART_OCTETS = 255
 _SAFE = frozenset(string.ascii_letters + string.digits + "_+=-.")
-
-
-class AccountsError(Exception):
-    """The file cannot be read or an account not be changed; the text names the line where one is to blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,42 +42,13 @@ class Account:
         return next((name for name in self.subfolders if name.lower() == folded), "")
 
 
-class Accounts:
+class Accounts(Directory[Account]):
     """All accounts of one moment."""
-
-    def __init__(self, accounts: Mapping[tuple[str, str], Account]) -> None:
-        """Index them; the keys are made by `_make_key`."""
-        self._exact = accounts
-        self._folded = {(fold_local(local), domain): account for (local, domain), account in accounts.items()}
-
-    def __iter__(self) -> Iterator[Account]:
-        return iter(self._exact.values())
-
-    def find(self, address: Mailbox) -> Account | None:
-        """Return whose mailbox an address is: spelt exactly so, else in any case (requirement E-5)."""
-        local, domain = _make_key(address)
-        return self._exact.get((local, domain)) or self._folded.get((fold_local(local), domain))
-
-    def find_exact(self, address: Mailbox) -> Account | None:
-        """Return the account that is spelt exactly so; `joe` and `Joe` may be two."""
-        return self._exact.get(_make_key(address))
 
 
 def parse_accounts(text: str) -> Accounts:
     """Read the file's text. Raises: AccountsError, with the line."""
-    found: dict[tuple[str, str], Account] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        try:
-            account = _parse_line(line)
-        except ValueError as error:
-            raise AccountsError(f"line {number}: {error}") from None
-        key = _make_key(account.address)
-        if key in found:
-            raise AccountsError(f"line {number}: {account.address} stands here twice")
-        found[key] = account
-    return Accounts(found)
+    return Accounts(parse_entries(text.splitlines(), _parse_line))
 
 
 class AccountsFile(WatchedFile[Accounts]):
@@ -109,7 +75,7 @@ def load_accounts(file: Path) -> Accounts:
 
 def add_account(file: Path, address: Mailbox, subfolders: Sequence[str] = ()) -> Account:
     """Add an account and return it; flushed. Raises: AccountsError, if there is one of that name already."""
-    with _replacing(file) as lines:
+    with replacing(file, _HEADING, parse_accounts) as lines:
         accounts = parse_accounts("".join(lines))
         if (there := accounts.find_exact(address)) is not None:
             raise AccountsError(f"there is an account {there.address} already")
@@ -119,8 +85,6 @@ def add_account(file: Path, address: Mailbox, subfolders: Sequence[str] = ()) ->
             raise AccountsError(str(error)) from None
         if any(other.folder == account.folder for other in accounts):
             raise AccountsError(f"the folder {account.folder} belongs to another account")
-        if lines and not lines[-1].endswith("\n"):
-            lines[-1] += "\n"
         listed = f"\t{','.join(account.subfolders)}" if account.subfolders else ""
         lines.append(f"{account.address}\t{account.folder}{listed}\n")
     return account
@@ -128,7 +92,7 @@ def add_account(file: Path, address: Mailbox, subfolders: Sequence[str] = ()) ->
 
 def remove_account(file: Path, address: Mailbox) -> Account:
     """Remove an account and return it; its mail stays where it is. Raises: AccountsError."""
-    with _replacing(file) as lines:
+    with replacing(file, _HEADING, parse_accounts) as lines:
         account = parse_accounts("".join(lines)).find_exact(address)
         if account is None:
             raise AccountsError(f"there is no account {address}")
@@ -136,25 +100,15 @@ def remove_account(file: Path, address: Mailbox) -> Account:
     return account
 
 
-def _make_key(address: Mailbox) -> tuple[str, str]:
-    """Return what tells accounts apart."""
-    return local_key(address.local), domain_key(address.domain)
-
-
 def _is_line_of(account: Account, line: str) -> bool:
-    return bool(line.strip()) and not line.startswith("#") and _parse_line(line) == account
+    return holds_entry(line) and _parse_line(line) == account
 
 
 def _parse_line(line: str) -> Account:
     fields = line.rstrip("\n").split("\t")
     if len(fields) not in (2, 3):
         raise ValueError("expected an address, one tab and a folder, or those, a tab and the folders in it")
-    try:
-        address = parse_mailbox(fields[0])
-    except AddressError as error:
-        raise ValueError(f"{fields[0]!r}: {error}") from None
-    if not address.domain:
-        raise ValueError(f"{fields[0]!r}: the address has no domain")
+    address = parse_entry_address(fields[0])
     folder = PurePosixPath(fields[1])
     climbs = folder.is_absolute() or ".." in folder.parts or not folder.parts
     if climbs or not fields[1].isprintable():
@@ -170,7 +124,7 @@ def _check_subfolders(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _make_folder(address: Mailbox) -> PurePosixPath:
-    local, domain = _make_key(address)
+    local, domain = address_key(address)
     return PurePosixPath(_path_part(domain), _path_part(local))
 
 
@@ -184,19 +138,3 @@ def _path_part(text: str) -> str:
     if len(part) > _MOST_PART_OCTETS:
         raise AccountsError("the address is too long for the name of a folder")
     return part
-
-
-@contextmanager
-def _replacing(file: Path) -> Iterator[list[str]]:
-    """Give the file's lines to change, then put a new file in its place, one writer at a time."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-        except FileNotFoundError:
-            lines = [_HEADING]
-        yield lines
-        text = "".join(lines)
-        parse_accounts(text)
-        replace_text(file, text)

@@ -1,25 +1,33 @@
-"""`paperpath account`: who has a mailbox."""
+"""`paperpath account`: who has a mailbox, who gets in to submit mail, and what he may send."""
 
 import json
 import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from paperpath.accounts.file import Account, AccountsError, add_account, load_accounts, remove_account
+from paperpath.accounts.secrets import Secret, Secrets, load_secrets, remove_secret
+from paperpath.accounts.usage import Usage
+from paperpath.commands.account_choice import find_account, read_address
+from paperpath.commands.account_standing import limit, password, resume, set_password, suspend
 from paperpath.commands.options import fail, load_as_owner
+from paperpath.commands.password_input import read_password
 from paperpath.config.tables import Configuration
 from paperpath.config.via import LOCAL
 from paperpath.folders.maildir import create_maildir
-from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
+from paperpath.mail.address import Mailbox
 from paperpath.service.program import config_option
 
 
 @click.group()
 def account() -> None:
-    """Say who has a mailbox; running programs notice at once.
+    """Say who has a mailbox and who gets in; running programs notice at once.
 
-    Example: paperpath account add joe@example.org
+    Example: paperpath account add joe@example.org --password
     """
 
 
@@ -29,14 +37,24 @@ def account() -> None:
 @click.option(
     "--folder", "folders", multiple=True, help="A folder in it for ADDRESS with this name as its detail."
 )
-def add(file: Path, address: str, folders: tuple[str, ...]) -> None:
-    """Give ADDRESS a mailbox.
+@click.option(
+    "--password",
+    "wants_password",
+    is_flag=True,
+    help="With a password: asked for twice on a terminal, else the first line of stdin.",
+)
+def add(file: Path, address: str, folders: tuple[str, ...], wants_password: bool) -> None:
+    """Give ADDRESS a mailbox, and a password only if that is asked for.
 
-    Example: paperpath account add joe@example.org --folder Work
+    Example: paperpath account add joe@example.org --folder Work --password
     """
     configuration = load_as_owner(file)
-    made = add_mailbox(configuration, _parse(address), folders)
+    wanted = read_address(address)
+    prepared = read_password() if wants_password else ""
+    made = add_mailbox(configuration, wanted, folders)
     click.echo(f"{made.address} has a mailbox in {configuration.mailbox_root / made.folder}")
+    if prepared:
+        set_password(configuration, made.address, prepared)
     route = configuration.post_office.find_route(made.address.domain)
     if route is None or route.via != LOCAL:
         click.echo(f"warning: no route delivers {made.address.domain} here (post_office.route)", err=True)
@@ -46,7 +64,7 @@ def add(file: Path, address: str, folders: tuple[str, ...]) -> None:
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def list_(file: Path, as_json: bool) -> None:
-    """List who has a mailbox, and where it is.
+    """List who has a mailbox, where it is, and whether he gets in.
 
     Example: paperpath account list --json
     """
@@ -55,25 +73,56 @@ def list_(file: Path, as_json: bool) -> None:
         accounts = list(load_accounts(configuration.accounts_file))
     except AccountsError as error:
         fail(error, os.EX_CONFIG)
-    rows = [(str(entry.address), str(configuration.mailbox_root / entry.folder)) for entry in accounts]
+    secrets = _load_secrets(configuration)
+    facts = [_find_facts(configuration, one, secrets) for one in accounts]
     if as_json:
-        click.echo(json.dumps([{"address": address, "folder": folder} for address, folder in rows], indent=2))
+        click.echo(json.dumps(facts, indent=2))
     else:
-        for address, folder in rows:
-            click.echo(f"{address}\t{folder}")
+        for fact in facts:
+            click.echo(f"{fact['address']}\t{fact['folder']}\t{_describe_entry(fact)}")
+
+
+@account.command()
+@config_option
+@click.argument("address")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def show(file: Path, address: str, as_json: bool) -> None:
+    """Show what is kept of the account ADDRESS, but for its password, and what it has sent today.
+
+    Example: paperpath account show joe@example.org
+    """
+    configuration = load_as_owner(file)
+    found = find_account(configuration, address)
+    facts = _find_facts(configuration, found, _load_secrets(configuration))
+    try:
+        used = Usage(configuration.usage_folder).read(found.address, time.time())
+    except OSError as error:
+        fail(f"{configuration.usage_folder}: {error.strerror}", os.EX_IOERR)
+    if as_json:
+        click.echo(json.dumps({**facts, "today": asdict(used)}, indent=2))
+        return
+    click.echo(f"address         {facts['address']}")
+    click.echo(f"folder          {facts['folder']}")
+    if found.subfolders:
+        click.echo(f"folders         {', '.join(found.subfolders)}")
+    click.echo(f"gets in         {_describe_entry(facts)}")
+    click.echo(f"messages        {_describe_use(facts, 'messages_per_day', used.messages)}")
+    click.echo(f"new recipients  {_describe_use(facts, 'new_recipients_per_day', used.new_recipients)}")
 
 
 @account.command()
 @config_option
 @click.argument("address")
 def remove(file: Path, address: str) -> None:
-    """Take ADDRESS off the list; the mail in its folder stays.
+    """Take ADDRESS off the list, its password too; the mail in its folder stays.
 
     Example: paperpath account remove joe@example.org
     """
     configuration = load_as_owner(file)
     try:
-        removed = remove_account(configuration.accounts_file, _parse(address))
+        gone = read_address(address)
+        _forget(configuration, gone)
+        removed = remove_account(configuration.accounts_file, gone)
     except AccountsError as error:
         fail(error, os.EX_NOUSER)
     click.echo(
@@ -82,21 +131,55 @@ def remove(file: Path, address: str) -> None:
     )
 
 
+for command in (password, suspend, resume, limit):
+    account.add_command(command)
+
+
 def add_mailbox(configuration: Configuration, address: Mailbox, folders: tuple[str, ...] = ()) -> Account:
     """Add an account and make its mailbox; exit where that cannot be."""
     try:
         made = add_account(configuration.accounts_file, address, folders)
+        _forget(configuration, address)  # of whoever had it before and was removed by hand
     except AccountsError as error:
         fail(error, os.EX_DATAERR)
     create_maildir(configuration.mailbox_root, made.folder, made.subfolders)
     return made
 
 
-def _parse(text: str) -> Mailbox:
+def _forget(configuration: Configuration, address: Mailbox) -> None:
+    """Forget how an account gets in and what it has sent. Raises: AccountsError."""
+    remove_secret(configuration.secrets_file, address)
     try:
-        address = parse_mailbox(text)
-    except AddressError as error:
-        fail(f"{text}: {error}", os.EX_USAGE)
-    if not address.domain:
-        fail(f"{text}: the address has no domain", os.EX_USAGE)
-    return address
+        Usage(configuration.usage_folder).forget(address)
+    except OSError as error:
+        raise AccountsError(f"{configuration.usage_folder}: {error.strerror}") from error
+
+
+def _load_secrets(configuration: Configuration) -> Secrets:
+    try:
+        return load_secrets(configuration.secrets_file)
+    except AccountsError as error:
+        fail(error, os.EX_CONFIG)
+
+
+def _find_facts(configuration: Configuration, entry: Account, secrets: Secrets) -> dict[str, object]:
+    """Gather what may be shown of an account."""
+    secret = secrets.find_exact(entry.address) or Secret(entry.address)
+    return {
+        "address": str(entry.address),
+        "folder": str(configuration.mailbox_root / entry.folder),
+        "has_password": secret.password_hash != "",
+        "suspended": secret.is_suspended,
+        **asdict(secret.limits),
+    }
+
+
+def _describe_entry(facts: Mapping[str, object]) -> str:
+    if facts["suspended"]:
+        return "suspended"
+    return "by password" if facts["has_password"] else "without password"
+
+
+def _describe_use(facts: Mapping[str, object], limit_name: str, used: int) -> str:
+    most = facts[limit_name]
+    return f"{used} of {most} today" if most else "no limit"

@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import AccountsError, load_accounts
+from paperpath.accounts.secrets import load_secrets
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
 from paperpath.routing.advice import find_alias_warnings
 from paperpath.routing.aliases_file import AliasesError, load_aliases
 from paperpath.service.program import config_option
-from paperpath.service.tls.advice import examine_certificates
+from paperpath.service.tls.advice import examine_authorities, examine_certificates
+from paperpath.submission.masquerade_file import MasqueradeFileError, load_masquerade
 
 
 @click.command()
@@ -40,12 +42,18 @@ def _examine(document: Document) -> tuple[list[str], list[Problem]]:
     """Return what is wrong, and what is doubtful, in a configuration that can be read."""
     configuration = document.configuration
     mistakes, doubts = examine_certificates(document, datetime.now(UTC))
-    errors = [str(mistake) for mistake in mistakes]
+    errors = [str(mistake) for mistake in [*mistakes, *examine_authorities(document)]]
     advice = find_warnings(configuration)
     try:
         load_accounts(configuration.accounts_file)
+        load_secrets(configuration.secrets_file)
     except AccountsError as error:
         errors.append(str(error))
+    try:
+        if configuration.canonical.users is not None:
+            load_masquerade(configuration.canonical.users)
+    except MasqueradeFileError as error:
+        errors += str(error).splitlines()
     try:
         if configuration.post_office.aliases is not None:
             aliases = load_aliases(configuration.post_office.aliases)

@@ -19,6 +19,8 @@ from paperpath.routing.steps import Verdict
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import format_value
 from paperpath.service.program import config_option
+from paperpath.submission.acceptance import judge_submitted
+from paperpath.submission.rules import make_rules
 
 
 @click.group()
@@ -41,17 +43,21 @@ def rcpt(file: Path, address: str, as_json: bool) -> None:
     configuration = load_as_owner(file)
     try:
         mailbox = parse_mailbox(address)
-        router = RoutingFiles(configuration).read()
+        files = RoutingFiles(configuration)
+        router, rules = files.read(), make_rules(configuration, files)
     except AddressError as error:
         fail(f"{format_value(address)}: {error}", os.EX_USAGE)
     except ServiceError as error:
         fail(error, error.exit_code)
-    reply = str(Acceptance(configuration.relay).judge(mailbox, router))
+    verdicts = {"relay": str(Acceptance(configuration.relay).judge(mailbox, router))}
+    if configuration.submission is not None:
+        verdicts["submission"] = str(judge_submitted(mailbox, rules, router)[0])
     recipients = list(_follow(router, mailbox))
     if as_json:
-        click.echo(json.dumps({"relay": reply, "recipients": recipients}, indent=2))
+        click.echo(json.dumps({**verdicts, "recipients": recipients}, indent=2))
         return
-    click.echo(f"relay says {format_value(reply)}")
+    for way_in, reply in verdicts.items():
+        click.echo(f"{way_in} says {format_value(reply)}")
     for recipient in recipients:
         _print(recipient)
 

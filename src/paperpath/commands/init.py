@@ -2,17 +2,22 @@
 
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 import click
 
+from paperpath.accounts.passwords import prepare_password
 from paperpath.commands.account import add_mailbox
+from paperpath.commands.account_standing import set_password
 from paperpath.commands.options import fail, load
+from paperpath.commands.password_input import make_up_password
 from paperpath.config.endpoint import Endpoint, parse_endpoint
 from paperpath.mail.address import AddressError, parse_mailbox
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.service.errors import ServiceError
+from paperpath.service.interfaces import read_own_addresses
 from paperpath.service.privileges import Identity, become, find_identity, make_owned_folder
 
 _TEMPLATE = """\
@@ -25,7 +30,7 @@ data = "data"
 [relay]
 listen = ["{listen}"]
 domains = ["{domain}"]
-
+{submission}
 [post_office]
 postmaster = "{mailbox}@{domain}"
 
@@ -34,6 +39,14 @@ domain = "{domain}"
 via = "local"
 """
 
+_SUBMISSION = """
+[submission]
+listen = [{listen}]
+listen_tls = [{listen_tls}]
+"""
+
+_port = partial(click.option, type=click.IntRange(0, 65535), show_default=True)
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
@@ -41,8 +54,18 @@ via = "local"
 @click.option("--mailbox", default="me", show_default=True, help="Who has the first mailbox there.")
 @click.option("--user", help="Who is to own the data and run the programs, where root starts them.")
 @click.option("--listen", default="127.0.0.1:2525", show_default=True, help="Where smtprd listens.")
-def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str) -> None:
-    """Make an installation in FOLDER: a configuration, a maildrop, one mailbox.
+@_port("--submission-port", default=2587, help="Where smtpsd listens, for STARTTLS; 0: nowhere.")
+@_port("--submission-tls-port", default=2465, help="Where it does with TLS from the start; 0: nowhere.")
+def init(
+    folder: Path,
+    domain: str,
+    mailbox: str,
+    user: str | None,
+    listen: str,
+    submission_port: int,
+    submission_tls_port: int,
+) -> None:
+    """Make an installation in FOLDER: a configuration, a maildrop, one account whose password is told once.
 
     Example: paperpath init var && paperpath up --config var/paperpath.toml
     """
@@ -67,6 +90,7 @@ def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str)
             hostname=f"mail.{domain}",
             user="" if user is None else f'user = "{user}"\n',
             listen=endpoint,
+            submission=_describe_submission(submission_port, submission_tls_port),
             domain=domain,
             mailbox=mailbox,
         ),
@@ -84,11 +108,26 @@ def init(folder: Path, domain: str, mailbox: str, user: str | None, listen: str)
     except ServiceError as error:
         fail(error, error.exit_code)
     account = add_mailbox(configuration, address)
+    password = make_up_password()
+    set_password(configuration, address, prepare_password(password))
     click.echo(
         f"{file}: written; mail for {address} will lie in {configuration.mailbox_root / account.folder}"
     )
+    click.echo(f"{address} logs in with the password {password}, which is told only now")
     if not _is_free(endpoint):
         click.echo(f"warning: {endpoint} is busy just now", err=True)
+
+
+def _describe_submission(port: int, tls_port: int) -> str:
+    """Write the table of smtpsd, on this host's loopback alone (requirement B-1)."""
+    if not port and not tls_port:
+        return ""
+    hosts = ["127.0.0.1", *(["::1"] if "::1" in read_own_addresses() else [])]
+
+    def write(number: int) -> str:
+        return ", ".join(f'"{Endpoint(host, number)}"' for host in hosts if number)
+
+    return _SUBMISSION.format(listen=write(port), listen_tls=write(tls_port))
 
 
 def _let_in(identity: Identity, folder: Path, file: Path) -> None:

@@ -33,7 +33,7 @@ from paperpath.journal.writer import Journal
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import Deed, Hold, Release, Remove, Reroute, Retry, State
+from paperpath.maildrop.values import Deed, Hold, QueueFilter, Release, Remove, Reroute, Retry, State
 from paperpath.service.log import format_value, open_log
 from paperpath.service.program import config_option
 
@@ -183,10 +183,34 @@ def _change(errand: Errand, order: Order, deed: Deed) -> None:
     _do(errand, order, lambda _, maildrop, __: changing(maildrop, deed))
 
 
+def hold_mail_of(file: Path, account: str, reason: str, operator: str) -> None:
+    """Hold what an account has in the queue, and say how much that was; exit where that cannot be."""
+    errand = Errand(file, Selection((QueueFilter(account=account),)), dry_run=False, as_json=False)
+    order = replace(_HOLD, detail=reason)
+    tally, trouble = _work(errand, order, lambda _, maildrop, __: changing(maildrop, Hold(reason)), operator)
+    _tell(errand, order, tally)
+    if trouble:
+        fail(f"broken off: {format_value(trouble)}", os.EX_IOERR)
+
+
 def _do(errand: Errand, order: Order, begin: Begin) -> None:
     """Do what was ordered, say what came of it, and exit."""
-
     operator = name_user(os.getuid())  # before it becomes the service user
+    tally, trouble = _work(errand, order, begin, operator)
+    if errand.as_json:
+        click.echo(json.dumps({"deed": order.name, "dry_run": errand.dry_run, **asdict(tally)}))
+    elif tally.matched:
+        _tell(errand, order, tally)
+    if trouble:
+        fail(f"broken off: {format_value(trouble)}", os.EX_IOERR)
+    if not tally.matched:
+        nothing_matched()
+    if not tally.changed:
+        raise SystemExit(os.EX_TEMPFAIL if tally.delivering or tally.lost else EX_NOTHING)
+
+
+def _work(errand: Errand, order: Order, begin: Begin, operator: str) -> tuple[Tally, str]:
+    """Do what was ordered; return what came of it, and why it was broken off, if it was."""
 
     async def work(configuration: Configuration, maildrop: Maildrop) -> tuple[Tally, str]:
         if errand.dry_run:
@@ -201,17 +225,7 @@ def _do(errand: Errand, order: Order, begin: Begin) -> None:
                 return tally, str(error)
         return tally, ""
 
-    tally, trouble = work_on_queue(errand.file, work)
-    if errand.as_json:
-        click.echo(json.dumps({"deed": order.name, "dry_run": errand.dry_run, **asdict(tally)}))
-    elif tally.matched:
-        _tell(errand, order, tally)
-    if trouble:
-        fail(f"broken off: {format_value(trouble)}", os.EX_IOERR)
-    if not tally.matched:
-        nothing_matched()
-    if not tally.changed:
-        raise SystemExit(os.EX_TEMPFAIL if tally.delivering or tally.lost else EX_NOTHING)
+    return work_on_queue(errand.file, work)
 
 
 def _tell(errand: Errand, order: Order, tally: Tally) -> None:

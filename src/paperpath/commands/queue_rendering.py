@@ -69,6 +69,7 @@ def message_facts(message: ClaimedMessage, now_us: int) -> Facts:
         ("protocol", _show(client.protocol)),
         ("TLS", _show(client.tls)),
         ("service", _show(client.service)),
+        ("account", _show(client.account)),
         ("sender", _show(format_path(message.sender))),
         ("BODY", _show(asked.body)),
         ("SMTPUTF8", "yes" if asked.international else ""),
@@ -156,7 +157,8 @@ def format_moment(time_us: int) -> str:
 def _message_line(entry: QueueEntry) -> str:
     name = click.style(f"{format_value(entry.queue_id):15}", bold=True)
     sender = format_value(entry.sender or "<>")
-    return f"{name}  {format_moment(entry.arrived_us):20}  {entry.size:>9}  {sender}"
+    account = f", by {format_value(entry.account)}" if entry.account not in ("", entry.sender) else ""
+    return f"{name}  {format_moment(entry.arrived_us):20}  {entry.size:>9}  {sender}{account}"
 
 
 def _recipient_line(entry: QueueEntry, now_us: int) -> str:

@@ -75,6 +75,7 @@ def selecting(command: Command) -> Command:
         state: str | None,
         error: str,
         destination: str,
+        account: str,
         limit: int | None,
         **others: object,
     ) -> object:
@@ -88,6 +89,7 @@ def selecting(command: Command) -> Command:
                 None if state is None else State(state),
                 error,
                 _read_destination(destination),
+                account,
             )
             for queue_id in (dict.fromkeys(queue_ids) or ("",))
         )
@@ -108,6 +110,7 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--state", type=click.Choice(_STATES), help="In this state."),
     click.option("--error", metavar="TEXT", default="", help="With this text in the last reply."),
     click.option("--destination", default="", help="To this destination, as queue destinations lists it."),
+    click.option("--account", default="", help="Handed in by this account, or this user of the host."),
     click.option("--limit", type=click.IntRange(1), help="The first so many recipients."),
 )
 

@@ -24,6 +24,7 @@ from paperpath.service.log import Log
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
 from paperpath.service.program import Life, config_option, run_supervisor
 from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
+from paperpath.submission.doors import list_doors
 
 _MOST_PROCESSES_UNASKED = 8
 
@@ -50,20 +51,23 @@ def up(file: Path) -> None:
 
 def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     """List what runs. They are ended from the last to the first: ways in before who works on what came in."""
-    relay = configuration.relay
-    processes = relay.processes or min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
-    metrics = configuration.metrics
-    return [
-        *(
-            []
-            if metrics is None
-            else [ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen])]
-        ),
+    relay, submission, metrics = configuration.relay, configuration.submission, configuration.metrics
+    unasked = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
+    specs = [
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
         ProgramSpec("smtprcd", "paperpath.remote.smtprcd"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
-        ProgramSpec("smtprd", "paperpath.relay.smtprd", relay.listen, processes, takes_keys=True),
+        ProgramSpec(
+            "smtprd", "paperpath.relay.smtprd", relay.listen, relay.processes or unasked, takes_keys=True
+        ),
     ]
+    if metrics is not None:
+        specs.insert(0, ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen]))
+    if submission is not None:
+        places = [place for place, _ in list_doors(configuration)]
+        processes = submission.processes or unasked
+        specs.append(ProgramSpec("smtpsd", "paperpath.submission.smtpsd", places, processes, takes_keys=True))
+    return specs
 
 
 async def supervise(life: Life) -> None:

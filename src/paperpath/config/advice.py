@@ -5,7 +5,8 @@ Called by `paperpath check` and `up`. Pure: looks at nothing but the configurati
 
 from collections.abc import Iterator
 
-from paperpath.config.tables import Configuration, DeliveryTable, PostOfficeTable, RelayTable
+from paperpath.config.intake_tables import RelayTable
+from paperpath.config.tables import Configuration, DeliveryTable, PostOfficeTable
 from paperpath.config.via import NextHost, split_via
 
 SHORTEST_IDLE_TIMEOUT_S = 300  # RFC 5321 §4.5.3.2.7

@@ -16,6 +16,10 @@ _STARTING_KEYS = (
     ("log",),
     ("relay", "listen"),
     ("relay", "processes"),
+    ("submission", "listen"),
+    ("submission", "listen_tls"),
+    ("submission", "listen_local"),
+    ("submission", "processes"),
     ("local",),
     ("remote", "clients"),
     ("dns",),
@@ -28,6 +32,9 @@ _STARTING_KEYS = (
 def merge(running: Configuration, new: Configuration) -> tuple[Configuration, list[str]]:
     """Return what is in force after a reload, and the names of the changed keys that wait for a restart."""
     merged, waiting = new, []
+    if (running.submission is None) is not (new.submission is None):  # a program more, or one less
+        merged = new = new.model_copy(update={"submission": running.submission})
+        waiting.append("submission")
     for keys in _STARTING_KEYS:
         old = _look_up(running, keys)
         if _look_up(new, keys) != old:
@@ -44,7 +51,7 @@ def only_removes_domains(running: Configuration, new: Configuration) -> bool:
 def _look_up(configuration: Configuration, keys: tuple[str, ...]) -> object:
     value: Any = configuration
     for key in keys:
-        value = getattr(value, key)
+        value = getattr(value, key, None)  # of a table that may be left out
     return value
 
 

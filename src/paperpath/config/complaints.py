@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from paperpath.config.intake_tables import AccessEntry, CanonicalTable, RelayTable, SubmissionTable
 from paperpath.config.lines import Location
 from paperpath.config.tables import (
-    AccessEntry,
     CertificateEntry,
     Configuration,
     DeliveryTable,
@@ -22,7 +22,6 @@ from paperpath.config.tables import (
     LocalTable,
     MetricsTable,
     PostOfficeTable,
-    RelayTable,
     RemoteTable,
     RouteEntry,
     ScheduleTable,
@@ -35,6 +34,9 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     (): Configuration,
     ("relay",): RelayTable,
     ("relay", "access"): AccessEntry,
+    ("submission",): SubmissionTable,
+    ("submission", "access"): AccessEntry,
+    ("canonical",): CanonicalTable,
     ("post_office",): PostOfficeTable,
     ("post_office", "route"): RouteEntry,
     ("local",): LocalTable,

@@ -20,6 +20,7 @@ def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iter
     yield from find_route_conflicts(document, lines)
     yield from _find_shared_folders(document)
     yield from _find_open_metrics(document)
+    yield from _find_deaf_submission(document)
 
 
 def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
@@ -44,3 +45,12 @@ def _find_open_metrics(document: dict[str, Any]) -> Iterator[tuple[Location, str
             ("metrics", "listen"),
             f"expected an address of this host alone, such as 127.0.0.1; {listen} needs remote = true",
         )
+
+
+def _find_deaf_submission(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    table = look_up(document, "submission")
+    if not isinstance(table, dict) or table.get("listen_local", True) is not False:
+        return
+    if not table.get("listen") and not table.get("listen_tls"):
+        location = ("submission", "listen_local")
+        yield location, "expected at least one of listen, listen_tls and listen_local = true"

@@ -12,6 +12,7 @@ from paperpath.mail.domain import domain_key, is_address_literal, to_a_labels
 
 DOMAIN_EXPECTED = 'a domain such as "example.org", or ".example.org" for all its subdomains'
 HOSTNAME_EXPECTED = 'the full name of this host, such as "mail.example.org"'
+FULL_DOMAIN_EXPECTED = 'a domain of at least two labels, such as "example.org"'
 ROUTE_DOMAIN_EXPECTED = f'{DOMAIN_EXPECTED}, or "*" for every domain'
 POSTMASTER_EXPECTED = 'an address such as "me@example.org"'
 
@@ -42,6 +43,14 @@ def parse_hostname(text: str) -> str:
     Raises: ValueError, whose text says what was expected.
     """
     return _parse_name(text, HOSTNAME_EXPECTED, fewest_labels=2)
+
+
+def parse_full_domain(text: str) -> str:
+    """Return a domain of at least two labels, as A-labels: what completes an address.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    return _parse_name(text, FULL_DOMAIN_EXPECTED, fewest_labels=2)
 
 
 def parse_domain_pattern(text: str) -> DomainPattern:

@@ -1,12 +1,13 @@
 """Where a program listens, or where one is asked: an IP address and a port.
 
-Called by the tables; the relay binds to what comes out, the resolver asks there. Names are not taken, so
-that nothing here ever asks a resolver.
+Called by the tables; the ways in bind to what comes out, the resolver asks there. Names are not taken, so
+that nothing here ever asks a resolver. Users of this host have a socket in its file system instead.
 """
 
 import ipaddress
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 ENDPOINT_EXPECTED = '"ADDRESS:PORT", such as "127.0.0.1:25" or "[::1]:25", the port from 1 to 65535'
 
@@ -32,6 +33,19 @@ class Endpoint:
     def is_loopback(self) -> bool:
         """Whether only this host can reach it."""
         return ipaddress.ip_address(self.host).is_loopback
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSocket:
+    """A socket in the file system, to which every user of this host may connect."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+Place = Endpoint | LocalSocket
 
 
 def parse_endpoint(text: str) -> Endpoint:

@@ -13,14 +13,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from paperpath.config.complaints import explain, name_key
 from paperpath.config.conflicts import find_conflicts
+from paperpath.config.fields import Table
 from paperpath.config.lines import Location, find_line, scan_lines
-from paperpath.config.tables import Configuration, RouteEntry
+from paperpath.config.tables import Configuration
+
+_Table = TypeVar("_Table", bound=Table)
 
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -126,17 +129,24 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
     )
     tls = configuration.tls.model_copy(update={"certificate": certificates})
     post_office = configuration.post_office
-    routes = tuple(_anchor_route(entry, folder) for entry in post_office.route)
+    routes = tuple(_anchor_files(entry, folder) for entry in post_office.route)
     aliases = None if post_office.aliases is None else folder / post_office.aliases
     post_office = post_office.model_copy(update={"aliases": aliases, "route": routes})
     return configuration.model_copy(
-        update={"data": folder / configuration.data, "tls": tls, "post_office": post_office}
+        update={
+            "data": folder / configuration.data,
+            "tls": tls,
+            "submission": configuration.submission and _anchor_files(configuration.submission, folder),
+            "canonical": _anchor_files(configuration.canonical, folder),
+            "post_office": post_office,
+        }
     )
 
 
-def _anchor_route(entry: RouteEntry, folder: Path) -> RouteEntry:
-    paths = {"password_file": entry.password_file, "ca_file": entry.ca_file}
-    return entry.model_copy(update={key: folder / path for key, path in paths.items() if path is not None})
+def _anchor_files(table: _Table, folder: Path) -> _Table:
+    """Make absolute whatever paths a table has."""
+    paths = {key: value for key, value in table if isinstance(value, Path)}
+    return table.model_copy(update={key: folder / path for key, path in paths.items()})
 
 
 def _parse_document(text: str, path: Path) -> tuple[dict[str, Any], dict[Location, int]]:

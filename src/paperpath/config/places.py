@@ -15,12 +15,24 @@ USER_EXPECTED = 'the name of a user of this host, such as "paperpath"'
 GROUP_EXPECTED = 'the name of a group of this host, such as "mail"'
 
 RUN_NAME = "run"
+SUBMISSION_NAME = "submission.sock"  # in the folder before
 JOURNAL_NAME = "journal"
 ACCOUNTS_NAME = "accounts"
+SECRETS_NAME = "secrets"
+USAGE_NAME = "usage"
 TLS_NAME = "tls"
 DROP_NAME = "drop"
 DAMAGED_NAME = "drop-damaged"
-OWN_NAMES = (RUN_NAME, JOURNAL_NAME, ACCOUNTS_NAME, TLS_NAME, DROP_NAME, DAMAGED_NAME)
+OWN_NAMES = (
+    RUN_NAME,
+    JOURNAL_NAME,
+    ACCOUNTS_NAME,
+    SECRETS_NAME,
+    USAGE_NAME,
+    TLS_NAME,
+    DROP_NAME,
+    DAMAGED_NAME,
+)
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _SCHEME = "sqlite"

@@ -4,27 +4,39 @@ Made by the loader; every program takes its own table. Types are strict: 5 is no
 number. Each field's description is what the loader says was expected there.
 """
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict
+from pydantic import BeforeValidator, Field, Strict
 
-from paperpath.config.domain import (
-    DOMAIN_EXPECTED,
-    HOSTNAME_EXPECTED,
-    POSTMASTER_EXPECTED,
-    ROUTE_DOMAIN_EXPECTED,
-    DomainPattern,
-    parse_domain_pattern,
-    parse_hostname,
-    parse_postmaster,
-    parse_route_domain,
-)
+from paperpath.config.domain import HOSTNAME_EXPECTED, POSTMASTER_EXPECTED, ROUTE_DOMAIN_EXPECTED
 from paperpath.config.domain_table import DomainTable
-from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint, parse_endpoint
-from paperpath.config.network import ADDRESS_EXPECTED, NETWORK_EXPECTED, Network, parse_address, parse_network
+from paperpath.config.endpoint import ENDPOINT_EXPECTED
+from paperpath.config.fields import (
+    AddressField,
+    EndpointField,
+    FileField,
+    FolderField,
+    GroupField,
+    HostnameField,
+    InnerFolderField,
+    MaildropField,
+    PostmasterField,
+    RefusalField,
+    RouteDomainField,
+    Table,
+    UserField,
+    ViaField,
+)
+from paperpath.config.intake_tables import (
+    MOST_PROCESSES,
+    SMALLEST_SIZE,
+    CanonicalTable,
+    RelayTable,
+    SubmissionTable,
+)
+from paperpath.config.network import ADDRESS_EXPECTED
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import (
     ACCOUNTS_NAME,
@@ -37,25 +49,18 @@ from paperpath.config.places import (
     JOURNAL_NAME,
     MAILDROP_EXPECTED,
     RUN_NAME,
+    SECRETS_NAME,
+    SUBMISSION_NAME,
     TLS_NAME,
+    USAGE_NAME,
     USER_EXPECTED,
     find_maildrop_folder,
-    parse_file,
-    parse_folder,
-    parse_group,
-    parse_inner_folder,
-    parse_maildrop,
-    parse_user,
 )
-from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED, parse_refusal, parse_via
-from paperpath.mail.reply import Reply
+from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED
 
-SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
-FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 SMALLEST_JOURNAL = 64 * 2**20  # octets: some parts for each program
 MOST_DAYS = 3650
 MOST_THREADS = 64
-MOST_PROCESSES = 64
 MOST_TRANSACTIONS = 10_000
 MOST_PAUSE_S = 86_400.0  # what is put off for longer is taken for due: see maildrop.values
 MOST_SERVERS = 8
@@ -74,137 +79,31 @@ DEFAULT_MAILDROP = "sqlite:maildrop"
 DEFAULT_MAILBOX_ROOT = Path("mailboxes")
 
 
-def _from_text(parse: Callable[[str], object], expected: str) -> PlainValidator:
-    """Let a field's value come from a string by `parse` alone."""
-
-    def read(value: object) -> object:
-        if not isinstance(value, str):
-            raise ValueError(f"expected {expected}")
-        return parse(value)
-
-    return PlainValidator(read)
-
-
-def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
-    if not endpoints:
-        raise ValueError(f"expected at least one {ENDPOINT_EXPECTED}")
-    return endpoints
-
-
-def _read_via(value: object) -> str:
-    """Take one way, or an array of hosts to be tried in their order."""
-    if isinstance(value, list) and value and all(isinstance(host, str) and "://" in host for host in value):
-        return parse_via(" ".join(value))
-    if not isinstance(value, str) or " " in value:
-        raise ValueError(f"expected {VIA_EXPECTED}")
-    return parse_via(value)
-
-
-_Listener = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
-_Address = Annotated[str, _from_text(parse_address, ADDRESS_EXPECTED)]
-_Endpoint = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
-_Network = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
-_AcceptedDomain = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
-_RouteDomain = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
-_Via = Annotated[str, PlainValidator(_read_via)]
-_Refusal = Annotated[Reply, _from_text(parse_refusal, REFUSAL_EXPECTED)]
-_Hostname = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
-_Postmaster = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
-_Folder = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
-_File = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
-_InnerFolder = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
-_User = Annotated[str, _from_text(parse_user, USER_EXPECTED)]
-_Group = Annotated[str, _from_text(parse_group, GROUP_EXPECTED)]
-_Maildrop = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
-
-
-class _Table(BaseModel):
-    # TOML has arrays and no tuples: the tuples below are lax, and what is in them is strict again.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class AccessEntry(_Table):
-    """[[relay.access]]: which clients get which service; the first entry that names a client decides."""
-
-    clients: Annotated[tuple[_Network, ...], Strict(False)] = Field(
-        description=f"an array of {NETWORK_EXPECTED}"
-    )
-    service: Literal["normal", "privileged"] = Field(description='"normal" or "privileged"')
-
-
-class RelayTable(_Table):
-    """[relay], for smtprd: where it listens, and what it takes."""
-
-    listen: Annotated[tuple[_Endpoint, ...], Strict(False), AfterValidator(_require_some)] = Field(
-        description=f"an array of {ENDPOINT_EXPECTED}"
-    )
-    domains: Annotated[tuple[_AcceptedDomain, ...], Strict(False)] = Field(
-        default=(), description=f"an array of {DOMAIN_EXPECTED}"
-    )
-    size: Annotated[int, BeforeValidator(parse_octets)] = Field(
-        default=50 * 2**20, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
-    )
-    """Octets that one message may have."""
-    most_recipients: int = Field(
-        default=1000, ge=FEWEST_RECIPIENTS, description=f"a whole number, at least {FEWEST_RECIPIENTS}"
-    )
-    """Recipients that one transaction may have."""
-    most_connections: int = Field(default=1000, ge=1, description="a whole number, at least 1")
-    """Connections at once, in each process."""
-    most_connections_per_client: int = Field(default=50, ge=1, description="a whole number, at least 1")
-    """Connections of one address, or one /64 of IPv6, at once, in each process; privileged clients aside."""
-    spool: Annotated[int, BeforeValidator(parse_octets)] = Field(
-        default=2**30, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
-    )
-    """Octets of all messages on their way in at once, in each process; one of `size` always has room."""
-    least_free: Annotated[int, BeforeValidator(parse_octets)] = Field(
-        default=64 * 2**20, ge=0, description=OCTETS_EXPECTED
-    )
-    """Octets that must stay free on the maildrop's file system; with less, no new message is begun."""
-    access: Annotated[tuple[AccessEntry, ...], Strict(False)] = Field(
-        default=(), description="tables [[relay.access]]"
-    )
-    binarymime: bool = Field(default=False, description="true or false")
-    """Whether BODY=BINARYMIME is taken: such mail can go on only to hosts that take it too (RFC 3030)."""
-    check_recipients: bool = Field(default=True, description="true or false")
-    """Whether recipients at local domains must be known; those that are not would be bounced later."""
-    dsn_success: bool = Field(default=False, description="true or false")
-    """Whether DSN is announced, and with it reports of success, which strangers could ask us to send."""
-    idle_timeout_s: float = Field(
-        default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
-    )
-    """Seconds that a client may be silent."""
-    processes: int | None = Field(
-        default=None, ge=1, le=MOST_PROCESSES, description=f"a whole number from 1 to {MOST_PROCESSES}"
-    )
-    """Processes that share the work; `None`: one for each processor, at most 8."""
-
-
-class RouteEntry(_Table):
+class RouteEntry(Table):
     """[[post_office.route]]: which domains go which way."""
 
-    domain: _RouteDomain = Field(description=ROUTE_DOMAIN_EXPECTED)
-    via: _Via = Field(description=VIA_EXPECTED)
-    reply: _Refusal | None = Field(default=None, description=REFUSAL_EXPECTED)
+    domain: RouteDomainField = Field(description=ROUTE_DOMAIN_EXPECTED)
+    via: ViaField = Field(description=VIA_EXPECTED)
+    reply: RefusalField | None = Field(default=None, description=REFUSAL_EXPECTED)
     """What recipients are refused with; the loader wants it nowhere but with "refuse"."""
     tls: TlsPolicy | None = Field(default=None, description=TLS_POLICY_EXPECTED)
     """`None`: as [remote] says, or, where there is a user to log in, with a certificate that is verified."""
     user: str | None = Field(default=None, min_length=1, description="a name to log in with")
-    password_file: _File | None = Field(default=None, description=FILE_EXPECTED)
-    ca_file: _File | None = Field(default=None, description=FILE_EXPECTED)
+    password_file: FileField | None = Field(default=None, description=FILE_EXPECTED)
+    ca_file: FileField | None = Field(default=None, description=FILE_EXPECTED)
     """Who may vouch for the hosts, instead of those whom this system trusts."""
 
 
-class PostOfficeTable(_Table):
+class PostOfficeTable(Table):
     """[post_office], for smtppd: where mail goes. The loader refuses two routes for one domain."""
 
-    postmaster: _Postmaster = Field(description=POSTMASTER_EXPECTED)
+    postmaster: PostmasterField = Field(description=POSTMASTER_EXPECTED)
     """Where mail for a postmaster goes who has no mailbox."""
     route: Annotated[tuple[RouteEntry, ...], Strict(False)] = Field(
         default=(), description="tables [[post_office.route]]"
     )
 
-    aliases: _File | None = Field(default=None, description=FILE_EXPECTED)
+    aliases: FileField | None = Field(default=None, description=FILE_EXPECTED)
     """The file of the aliases, if there is one."""
     separator: Literal["+", "-", "=", "_", ".", "#", "!", ""] = Field(
         default="+", description=SEPARATOR_EXPECTED
@@ -224,10 +123,10 @@ class PostOfficeTable(_Table):
         return self.routes.find(domain)
 
 
-class LocalTable(_Table):
+class LocalTable(Table):
     """[local], for smtpld: where the mailboxes are, and how many are written at once."""
 
-    root: _InnerFolder = Field(default=DEFAULT_MAILBOX_ROOT, description=INNER_FOLDER_EXPECTED)
+    root: InnerFolderField = Field(default=DEFAULT_MAILBOX_ROOT, description=INNER_FOLDER_EXPECTED)
     """Relative to the data folder; `Configuration.mailbox_root` is the whole path."""
     threads: int = Field(
         default=8, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
@@ -236,7 +135,7 @@ class LocalTable(_Table):
     """Whether a mailbox whose folder is missing gets a new one; else its mail waits."""
 
 
-class ScheduleTable(_Table):
+class ScheduleTable(Table):
     """[remote] schedule: the pauses between attempts, which grow from the first to the longest."""
 
     first_s: float = Field(default=300.0, gt=0, le=MOST_PAUSE_S, description=PAUSE_EXPECTED)
@@ -244,7 +143,7 @@ class ScheduleTable(_Table):
     most_s: float = Field(default=14_400.0, gt=0, le=MOST_PAUSE_S, description=PAUSE_EXPECTED)
 
 
-class TimeoutsTable(_Table):
+class TimeoutsTable(Table):
     """[remote] timeouts: how long a host may take, in seconds (RFC 5321 §4.5.3.2, requirement G-20)."""
 
     connect_s: float = Field(default=30.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
@@ -259,7 +158,7 @@ class TimeoutsTable(_Table):
     quit_s: float = Field(default=5.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
 
 
-class DestinationEntry(_Table):
+class DestinationEntry(Table):
     """[[remote.destination]]: what is special about mail to one destination.
 
     That is a domain, or the hosts of a route as they stand there.
@@ -270,7 +169,7 @@ class DestinationEntry(_Table):
     most_per_minute: int | None = Field(default=None, ge=1, description="a whole number, at least 1")
 
 
-class RemoteTable(_Table):
+class RemoteTable(Table):
     """[remote], for smtprcd and its relay clients: how mail goes to other hosts."""
 
     clients: int = Field(
@@ -290,7 +189,7 @@ class RemoteTable(_Table):
     """Seconds that a connection is kept for another message."""
     port: int = Field(default=25, ge=1, le=65535, description="a port from 1 to 65535")
     """The port of mail exchangers."""
-    bind: Annotated[tuple[_Address, ...], Strict(False)] = Field(
+    bind: Annotated[tuple[AddressField, ...], Strict(False)] = Field(
         default=(), max_length=2, description=f"at most one {ADDRESS_EXPECTED} of each family"
     )
     """The addresses that connections come from."""
@@ -298,9 +197,9 @@ class RemoteTable(_Table):
         default=("ipv6", "ipv4"), min_length=1, max_length=2, description='an array of "ipv6" and "ipv4"'
     )
     """Which addresses are tried, in which order."""
-    hello: _Hostname | None = Field(default=None, description=HOSTNAME_EXPECTED)
+    hello: HostnameField | None = Field(default=None, description=HOSTNAME_EXPECTED)
     """The name that is said with EHLO; `None`: the host's."""
-    own_addresses: Annotated[tuple[_Address, ...], Strict(False)] = Field(
+    own_addresses: Annotated[tuple[AddressField, ...], Strict(False)] = Field(
         default=(), description=f"an array of {ADDRESS_EXPECTED}"
     )
     """Addresses by which others reach this host, beside those of its interfaces (requirement G-8)."""
@@ -314,7 +213,7 @@ class RemoteTable(_Table):
     )
 
 
-class DeliveryTable(_Table):
+class DeliveryTable(Table):
     """[delivery], for whatever delivers: when to give up, and what reports bring back."""
 
     give_up_after_s: float = Field(
@@ -337,10 +236,10 @@ class DeliveryTable(_Table):
     """Reports that go to one address in any minute; more of them wait."""
 
 
-class DnsTable(_Table):
+class DnsTable(Table):
     """[dns], for whatever asks the DNS: which servers, and how long an answer may take."""
 
-    servers: Annotated[tuple[_Endpoint, ...], Strict(False)] = Field(
+    servers: Annotated[tuple[EndpointField, ...], Strict(False)] = Field(
         default=(),
         max_length=MOST_SERVERS,
         description=f"an array of at most {MOST_SERVERS} {ENDPOINT_EXPECTED}",
@@ -355,25 +254,25 @@ class DnsTable(_Table):
     """Seconds that one question may take, all servers and all aliases included."""
 
 
-class DropTable(_Table):
+class DropTable(Table):
     """[drop], for smtppd, which takes what people of this host leave in the drop directory."""
 
     size: Annotated[int, BeforeValidator(parse_octets)] = Field(
         default=50 * 2**20, ge=SMALLEST_SIZE, description=f"{OCTETS_EXPECTED}, at least 64 KiB"
     )
     """Octets that one message may have."""
-    group: _Group | None = Field(default=None, description=GROUP_EXPECTED)
+    group: GroupField | None = Field(default=None, description=GROUP_EXPECTED)
     """Whose members alone may write there, the service user among them; `None`: every user of this host."""
 
 
-class CertificateEntry(_Table):
+class CertificateEntry(Table):
     """[[tls.certificate]]: a certificate with those that vouch for it, and its key."""
 
-    chain: _File = Field(description=FILE_EXPECTED)
-    key: _File = Field(description=FILE_EXPECTED)
+    chain: FileField = Field(description=FILE_EXPECTED)
+    key: FileField = Field(description=FILE_EXPECTED)
 
 
-class TlsTable(_Table):
+class TlsTable(Table):
     """[tls], for every program that serves over TLS: who it is there."""
 
     certificate: Annotated[tuple[CertificateEntry, ...], Strict(False)] = Field(
@@ -384,7 +283,7 @@ class TlsTable(_Table):
     """The first is for whoever names no host or an unknown one; none: the programs make one themselves."""
 
 
-class JournalTable(_Table):
+class JournalTable(Table):
     """[journal]: how much of what happened is kept. smtppd sees to it."""
 
     keep_days: int = Field(
@@ -395,15 +294,15 @@ class JournalTable(_Table):
     )
 
 
-class MetricsTable(_Table):
+class MetricsTable(Table):
     """[metrics], for metricsd: where it serves Prometheus. The loader wants `remote` for an open address."""
 
-    listen: _Endpoint = Field(description=ENDPOINT_EXPECTED)
+    listen: EndpointField = Field(description=ENDPOINT_EXPECTED)
     remote: bool = Field(default=False, description="true or false")
     """Whether others than this host may read."""
 
 
-class ServiceTable(_Table):
+class ServiceTable(Table):
     """[service], for the supervisor: how it looks after the programs."""
 
     watchdog_s: float = Field(
@@ -416,17 +315,19 @@ class ServiceTable(_Table):
     """Seconds that a program may hold the maildrop's write lock and get nothing done."""
 
 
-class Configuration(_Table):
+class Configuration(Table):
     """The whole file. From the loader, `data` and the paths of the certificates are absolute."""
 
-    hostname: _Hostname = Field(description=HOSTNAME_EXPECTED)
-    data: _Folder = Field(default=Path("data"), description=DATA_EXPECTED)
-    maildrop: _Maildrop = Field(default=DEFAULT_MAILDROP, description=MAILDROP_EXPECTED)
-    user: _User | None = Field(default=None, description=USER_EXPECTED)
+    hostname: HostnameField = Field(description=HOSTNAME_EXPECTED)
+    data: FolderField = Field(default=Path("data"), description=DATA_EXPECTED)
+    maildrop: MaildropField = Field(default=DEFAULT_MAILDROP, description=MAILDROP_EXPECTED)
+    user: UserField | None = Field(default=None, description=USER_EXPECTED)
     """Whom programs started by root become."""
     log: Literal["text", "json"] = Field(default="text", description='"text" or "json"')
     """The form of the log's lines."""
     relay: RelayTable = Field(description="a table [relay]")
+    submission: SubmissionTable | None = Field(default=None, description="a table [submission]")
+    canonical: CanonicalTable = Field(default=CanonicalTable(), description="a table [canonical]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
     remote: RemoteTable = Field(default=RemoteTable(), description="a table [remote]")
@@ -442,6 +343,11 @@ class Configuration(_Table):
     service: ServiceTable = Field(default=ServiceTable(), description="a table [service]")
 
     @property
+    def default_domain(self) -> str:
+        """What completes an address without a domain, and is the domain of this host's users."""
+        return self.canonical.domain or self.post_office.postmaster.rpartition("@")[2]
+
+    @property
     def maildrop_folder(self) -> Path:
         """The folder of the maildrop's database."""
         return self.data / find_maildrop_folder(self.maildrop)
@@ -452,9 +358,24 @@ class Configuration(_Table):
         return self.data / RUN_NAME
 
     @property
+    def submission_socket(self) -> Path:
+        """Where users of this host hand in their mail, whether or not somebody listens."""
+        return self.run_folder / SUBMISSION_NAME
+
+    @property
     def accounts_file(self) -> Path:
         """The file of the accounts."""
         return self.data / ACCOUNTS_NAME
+
+    @property
+    def secrets_file(self) -> Path:
+        """The file of how accounts prove who they are."""
+        return self.data / SECRETS_NAME
+
+    @property
+    def usage_folder(self) -> Path:
+        """The folder of how much of its limits each account has used."""
+        return self.data / USAGE_NAME
 
     @property
     def drop_folder(self) -> Path:

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Sequence
 from enum import Enum
 
-from paperpath.config.tables import AccessEntry
+from paperpath.config.intake_tables import AccessEntry
 
 
 class ServiceClass(Enum):

@@ -1,15 +1,17 @@
-"""What one session has to tell the journal: what it refused, and what became of its messages (promise P9).
+"""What one session has to tell: what it refused, and what became of its messages (promise P9).
 
-Used by the session. At most 100 refused commands are told, and of more the number, so that a client cannot
-drive out the history of others with what costs it one line (attack S-2).
+Used by the session; what it tells stands in the log and in the journal. At most 100 refused commands are
+told to the journal, and of more the number, so that a client cannot drive out the history of others with what
+costs it one line (attack S-2).
 """
 
 from dataclasses import dataclass
 
-from paperpath.intake.reception import Reception
+from paperpath.intake.way_in import Reception, Stored
 from paperpath.journal.events import (
     Accepted,
     BrokenOff,
+    Changed,
     MessageRefused,
     RefusalsLeftOut,
     Refused,
@@ -19,6 +21,8 @@ from paperpath.journal.events import (
 )
 from paperpath.mail.envelope import Envelope
 from paperpath.mail.reply import Reply
+from paperpath.mail.shown import show_path
+from paperpath.service.log import Log
 
 MOST_REFUSALS = 100
 
@@ -30,20 +34,24 @@ class Command:
     verb: str
     argument: str
     length: int
+    shown: str
+    """What stands for it in the log."""
 
 
 class Chronicle:
     """Tells of one session."""
 
-    def __init__(self, tell: Tell, session: str, client: str) -> None:
-        """Begin; nothing is told of a session in which there is nothing to explain."""
+    def __init__(self, tell: Tell, log: Log, session: str, client: str) -> None:
+        """Begin; the journal is told nothing of a session in which there is nothing to explain."""
         self._tell = tell
+        self._log = log
         self._session = session
         self._client = client
         self._refusals = 0
 
     def refuse(self, hello: str, sender: str, command: Command, reply: Reply) -> None:
         """Tell of a refused command; `sender` is empty where no transaction is open."""
+        self._log.info("refused", what=command.shown, reply=reply)
         self._refusals += 1
         if self._refusals <= MOST_REFUSALS:
             self._tell(
@@ -74,8 +82,37 @@ class Chronicle:
             )
         )
 
-    def refuse_message(self, reception: Reception, reply: Reply) -> None:
-        """Tell of a message that was refused at its end."""
+    def drop(self, reception: Reception | None, reply: Reply) -> None:
+        """Tell of content that was refused before it was asked whether it can be stored."""
+        self._log.info("refused", what="content", reply=reply)
+        if reception is not None:
+            self._refuse_message(reception, reply)
+
+    def conclude(self, reception: Reception, stored: Stored) -> None:
+        """Tell what became of a message that came to its end."""
+        envelope = reception.envelope
+        facts = {
+            "message": reception.queue_id,
+            "sender": show_path(envelope.sender),
+            "recipients": len(envelope.recipients),
+            "reply": stored.reply,
+        }
+        if stored.reply.is_positive:
+            self._log.info("accepted", **facts, size=stored.size)
+            self._accept(reception, stored.size)
+            return
+        self._refuse_message(reception, stored.reply)
+        if stored.trouble:
+            self._log.error("not stored", **facts, reason=stored.trouble)
+        else:  # it is the message's own fault
+            self._log.info("refused", what="content", **facts)
+
+    def end(self) -> None:
+        """Tell how many refusals were not told."""
+        if self._refusals > MOST_REFUSALS:
+            self._tell(RefusalsLeftOut(self._session, self._client, self._refusals - MOST_REFUSALS))
+
+    def _refuse_message(self, reception: Reception, reply: Reply) -> None:
         envelope = reception.envelope
         recipients, more = _show_recipients(envelope)
         self._tell(
@@ -92,20 +129,19 @@ class Chronicle:
             )
         )
 
-    def accept(self, reception: Reception, size: int) -> None:
-        """Tell of a message that is ours now."""
+    def _accept(self, reception: Reception, size: int) -> None:
         envelope = reception.envelope
         recipients, more = _show_recipients(envelope)
         self._tell(
             Accepted(
                 reception.queue_id,
                 self._session,
-                "relay",
+                reception.origin.value,
                 self._client,
                 envelope.client.hello,
                 envelope.client.protocol,
                 envelope.client.tls,
-                "",
+                envelope.client.account,
                 reception.message_id,
                 show_address(envelope.sender),
                 recipients,
@@ -113,11 +149,8 @@ class Chronicle:
                 size,
             )
         )
-
-    def end(self) -> None:
-        """Tell how many refusals were not told."""
-        if self._refusals > MOST_REFUSALS:
-            self._tell(RefusalsLeftOut(self._session, self._client, self._refusals - MOST_REFUSALS))
+        if reception.changes:
+            self._tell(Changed(reception.queue_id, tuple(reception.changes)))
 
 
 def _show_recipients(envelope: Envelope) -> tuple[tuple[str, ...], int]:

@@ -1,38 +1,30 @@
-"""One message on its way from the wire into the maildrop.
+"""One message on its way from the wire into the maildrop, as it came: the reception of the relay.
 
 Used by the session, from 354 to the reply that takes responsibility. The content is what came, with one
 Received field before it. A failure to store is kept until the end of the content, for there is one reply, and
 it comes then (RFC 5321 §4.1.1.4).
 """
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.deposit import Deposit, describe_failure
 from paperpath.intake.hops import HopCounter
+from paperpath.intake.way_in import Stored
 from paperpath.mail.envelope import Envelope
-from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp, received_field
-from paperpath.maildrop.errors import StorageError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import Content, NewMessage
+from paperpath.maildrop.values import Origin
 from paperpath.smtp import replies
 
 MOST_HOPS = 100  # RFC 5321 §6.3: never below that
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a message: the reply for the client, how many octets were stored, what went wrong."""
+class RelayReception:
+    """Collects one message's content and hands it over; see `way_in.Reception`."""
 
-    reply: Reply
-    size: int = 0
-    trouble: str = ""
-
-
-class Reception:
-    """Collects one message's content and hands it over."""
+    origin = Origin.RELAY
+    changes: Sequence[str] = ()
 
     def __init__(self, maildrop: Maildrop, budget: SpoolBudget, envelope: Envelope, stamp: Stamp) -> None:
         """Begin with the Received field; `stamp` has the queue id that the maildrop gave for this message."""
@@ -71,48 +63,20 @@ class Reception:
     def store(self, done: Callable[[Stored], None]) -> None:
         """Put the message into the maildrop, then call `done`; with a 250 it is flushed (promise P2)."""
         self._done = done
-        try:
-            if self._failure is not None:
-                raise self._failure
-            if self._hops.count >= MOST_HOPS:
-                self.discard()
-                done(Stored(replies.R554_LOOP))
-                return
-            finished = self._content.finish()
-        except Exception as error:  # noqa: BLE001 - whatever it was, the client is owed its one reply
-            self._fail(error)
-            return
-        if finished.done():
-            self._accept(finished)
+        if self._failure is not None:
+            self._finish(describe_failure(self._failure))
+        elif self._hops.count >= MOST_HOPS:
+            self._finish(Stored(replies.R554_LOOP))
         else:
-            finished.add_done_callback(self._accept)
+            deposit = Deposit(self._maildrop, self.envelope, self._stamp, self.origin)
+            deposit.store(self._content, self._finish)
 
-    def _accept(self, finished: asyncio.Future[Content]) -> None:
-        try:
-            content = finished.result()
-            arrived_us = int(self._stamp.arrived.timestamp() * 1_000_000)
-            message = NewMessage(self.queue_id, self.envelope, content, arrived_us)
-            accepted = self._maildrop.accept(message)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._fail(error)
-            return
-        self._size = content.size
-        accepted.add_done_callback(self._accepted)
-
-    def _accepted(self, accepted: asyncio.Future[None]) -> None:
-        error = accepted.exception()
-        if isinstance(error, Exception):
-            self._fail(error)
-            return
-        self._end()
-        self._done(Stored(replies.queued(self.queue_id), self._size))
-
-    def _fail(self, error: Exception) -> None:
-        self.discard()
-        no_space = isinstance(error, StorageError) and error.no_space
-        self._done(
-            Stored(replies.R452_NO_SPACE if no_space else replies.R451_NOT_STORED, trouble=repr(error))
-        )
+    def _finish(self, stored: Stored) -> None:
+        if stored.reply.is_positive:
+            self._end()
+        else:
+            self.discard()
+        self._done(stored)
 
     def _write(self, octets: bytes) -> None:
         if self._failure is None:

@@ -76,7 +76,7 @@ class MessageRefused:
 class Accepted:
     """A message is ours. `origin`: by which way in; `session` is empty where there was none.
 
-    `submitter`: which user of this host handed it in.
+    `submitter`: which account handed it in, or which user of this host.
     """
 
     NAME: ClassVar[str] = "accepted"
@@ -93,6 +93,15 @@ class Accepted:
     recipients: tuple[str, ...]
     more_recipients: int
     size: int
+
+
+@dataclass(slots=True)
+class Changed:
+    """What was done to the header of a message that somebody submitted: which field, and what."""
+
+    NAME: ClassVar[str] = "changed"
+    queue_id: str
+    changes: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -189,6 +198,7 @@ Event = (
     | BrokenOff
     | MessageRefused
     | Accepted
+    | Changed
     | Sorted
     | Expanded
     | Attempted

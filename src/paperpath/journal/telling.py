@@ -10,6 +10,7 @@ from paperpath.journal.events import (
     Accepted,
     Attempted,
     BrokenOff,
+    Changed,
     Event,
     Expanded,
     MessageRefused,
@@ -71,8 +72,8 @@ def describe_event(event: Event) -> str:
             return f"no message: {how}; {_envelope(event)}, from {_client(event)}"
         case MessageRefused():
             return f"message refused: {format_value(event.reply)}; {_envelope(event)}, from {_client(event)}"
-        case Accepted():
-            return f"accepted {event.size} octets {_envelope(event)}, by {_origin(event)}"
+        case Accepted() | Changed():
+            return _taken(event)
         case Sorted():
             way = f"{format_value(event.transport)} to {format_value(event.destination)}"
             return f"sorted {_step(event.recipient, event.address)}: {way}{_rule(event.rule)}"
@@ -89,6 +90,13 @@ def describe_event(event: Event) -> str:
             return _order(event)
         case Released() | Suspended():
             return _beside(event)
+
+
+def _taken(event: Accepted | Changed) -> str:
+    """Say what was taken, or what was made of it."""
+    if isinstance(event, Changed):
+        return f"put into canonical form: {', '.join(map(format_value, event.changes))}"
+    return f"accepted {event.size} octets {_envelope(event)}, by {_origin(event)}"
 
 
 def _beside(event: Released | Suspended) -> str:
@@ -130,7 +138,8 @@ def _origin(event: Accepted) -> str:
     if event.tls:
         parts.append(f", {format_value(event.tls)}")
     if event.submitter:
-        parts.append(f" from {format_value(event.submitter)}")
+        how = ", logged in as" if event.client else " from"
+        parts.append(f"{how} {format_value(event.submitter)}")
     return "".join(parts)
 
 

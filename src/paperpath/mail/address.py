@@ -48,7 +48,8 @@ class NonASCIIAddressError(AddressError):
 class Mailbox:
     """One mailbox: the local part without quotes, and the domain as it was written.
 
-    `domain` is empty for the bare `Postmaster` alone (RFC 5321 §4.5.1), and an address literal in brackets.
+    `domain` is an address literal in brackets, and empty for the bare `Postmaster` alone (RFC 5321 §4.5.1);
+    but see `parse_path` on unfinished ones.
     """
 
     local: str
@@ -63,11 +64,14 @@ class Mailbox:
         return self.local.lower() == "postmaster"
 
 
-def parse_path(octets: bytes, *, international: bool = False) -> tuple[Mailbox | None, bytes]:
+def parse_path(
+    octets: bytes, *, international: bool = False, unfinished: bool = False
+) -> tuple[Mailbox | None, bytes]:
     """Read a path in angle brackets; return its mailbox, `None` for `<>`, and the octets behind it.
 
     A source route is checked and dropped (RFC 5321 §4.1.1.3, appendix C). `international` is whether SMTPUTF8
-    is in force, which allows UTF-8 in the local part and U-labels in the domain.
+    is in force, which allows UTF-8 in the local part and U-labels in the domain. `unfinished`: as people type
+    it, the domain may be missing or end with a dot, and comes as it is (RFC 6409 §4.2).
 
     Raises: AddressError.
     """
@@ -79,9 +83,9 @@ def parse_path(octets: bytes, *, international: bool = False) -> tuple[Mailbox |
     if not octets.startswith(b"<"):
         raise AddressError("the address must stand in angle brackets")
     if international:
-        return _read_path(octets, "utf-8")
+        return _read_path(octets, "utf-8", unfinished=unfinished)
     try:
-        return _read_path(octets, "ascii")
+        return _read_path(octets, "ascii", unfinished=unfinished)
     except AddressError:
         path, bracket, _ = octets.rpartition(b">")
         if (path if bracket else octets).isascii():
@@ -151,10 +155,10 @@ def _take_plain(plain: re.Match[str]) -> Mailbox | None:
     return Mailbox(local, domain)
 
 
-def _read_path(octets: bytes, encoding: str) -> tuple[Mailbox, bytes]:
+def _read_path(octets: bytes, encoding: str, *, unfinished: bool) -> tuple[Mailbox, bytes]:
     # What the encoding does not know becomes surrogates: no part of an address, and octets again behind it.
     text = octets.decode(encoding, "surrogateescape")
-    mailbox, end = _read_mailbox(text, _skip_source_route(text, 1))
+    mailbox, end = _read_mailbox(text, _skip_source_route(text, 1), unfinished=unfinished)
     if text[end : end + 1] != ">":
         raise AddressError("the address has no closing angle bracket where it should end")
     return mailbox, text[end + 1 :].encode(encoding, "surrogateescape")
@@ -170,16 +174,16 @@ def _skip_source_route(text: str, start: int) -> int:
     return end + 1
 
 
-def _read_mailbox(text: str, start: int) -> tuple[Mailbox, int]:
+def _read_mailbox(text: str, start: int, *, unfinished: bool = False) -> tuple[Mailbox, int]:
     """Read a mailbox at `start`; return it and the index behind it."""
     local, end = _read_local_part(text, start)
     if len(local.encode()) > MOST_LOCAL_OCTETS:
         raise AddressError("the local part is too long")
     if text[end : end + 1] == "@":
-        domain, end = _read_domain(text, end + 1)
+        domain, end = _read_domain(text, end + 1, unfinished=unfinished)
         return Mailbox(local, domain), end
     mailbox = Mailbox(local, "")
-    if mailbox.is_postmaster:  # RFC 5321 §4.1.1.3: the one mailbox that needs no domain
+    if unfinished or mailbox.is_postmaster:  # RFC 5321 §4.1.1.3: the one mailbox that needs no domain
         return mailbox, end
     raise AddressError("the address has no domain")
 
@@ -193,13 +197,13 @@ def _read_local_part(text: str, start: int) -> tuple[str, int]:
     return unquoted[0], unquoted.end()
 
 
-def _read_domain(text: str, start: int) -> tuple[str, int]:
+def _read_domain(text: str, start: int, *, unfinished: bool) -> tuple[str, int]:
     if text.startswith("[", start):
         end = text.find("]", start) + 1
         if not is_address_literal(text[start:end]):
             raise AddressError("the address literal is malformed")
         return text[start:end], end
     domain = _DOMAIN.match(text, start)
-    if domain is None or to_a_labels(domain[0]) is None:
+    if domain is None or to_a_labels(domain[0].removesuffix(".") if unfinished else domain[0]) is None:
         raise AddressError("the domain is malformed")
     return domain[0], domain.end()

@@ -14,7 +14,7 @@ class Client:
     """Who handed the message in: address and port of its end, the name it gave, the protocol spoken.
 
     `tls` is version and cipher, empty in the clear; `service` is what access rules granted it, empty where
-    there are none.
+    there are none; `account` is who logged in, empty where nobody did.
     """
 
     address: str
@@ -23,6 +23,7 @@ class Client:
     protocol: str
     tls: str = ""
     service: str = ""
+    account: str = ""
 
 
 NO_CLIENT = Client("", 0, "", "")

@@ -48,16 +48,35 @@ def received_field(client: Client, stamp: Stamp, only_recipient: Mailbox | None)
     return "\r\n".join(lines).encode("utf-8" if international else "ascii") + b"\r\n"
 
 
-def submitted_field(uid: int, login: str, stamp: Stamp) -> bytes:
+def submission_field(client: Client, stamp: Stamp, *, hides_client: bool = False) -> bytes:
+    """Write the Received field of a message that was submitted over the network (RFC 8314 §4.3).
+
+    Where the client is hidden there is no `from`. There is no `for`, whatever the number of recipients: the
+    one may have been meant to be blind (RFC 5321 §7.2).
+    """
+    international = client.protocol.startswith(_INTERNATIONAL)
+    show = to_u_labels if international else _show_in_ascii
+    _, _, cipher = client.tls.partition(" ")
+    lines = [
+        *([] if hides_client else [f"from {show(_clean_hello(client.hello))} ({_literal(client.address)})"]),
+        f"by {show(stamp.host)} with {client.protocol} id {stamp.queue_id}",
+        *([f"tls {cipher}"] if cipher else []),
+    ]
+    text = "\r\n ".join([*lines[:-1], f"{lines[-1]};", format_date(stamp.arrived)])
+    return f"Received: {text}\r\n".encode("utf-8" if international else "ascii")
+
+
+def submitted_field(uid: int, login: str, stamp: Stamp, protocol: str = "") -> bytes:
     """Write the Received field of a message that a user of this host handed in; `login` is empty if unknown.
 
-    No `from` and no `with`: there was no client, and no protocol that is registered (RFC 3848). No `for`
-    either, whatever the number of recipients: the one may have been meant to be blind (RFC 5321 §7.2).
+    No `from`, for there was no host but this; `with` only where it came by a protocol that is registered (RFC
+    3848). No `for` either, as above.
     """
     user = f"user {_UNSAFE.sub('?', login)[:_MOST_HELLO_CHARACTERS]}, uid {uid}" if login else f"uid {uid}"
+    way = f"with {protocol} id" if protocol else "id"
     lines = [
         f"Received: by {_show_in_ascii(stamp.host)} (Paperpath, from {user})",
-        f" id {stamp.queue_id};",
+        f" {way} {stamp.queue_id};",
         f" {format_date(stamp.arrived)}",
     ]
     return "\r\n".join(lines).encode("ascii") + b"\r\n"

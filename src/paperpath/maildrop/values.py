@@ -336,7 +336,7 @@ class QueueFilter:
     """Which recipients an operator means: all that match everything that is given.
 
     `domain` is a recipient's, as `domain_key` has it; `destination` is where it was sorted to last, `error`
-    occurs in the last reply.
+    occurs in the last reply; `account` handed the message in.
     """
 
     queue_id: str = ""
@@ -347,6 +347,7 @@ class QueueFilter:
     state: State | None = None
     error: str = ""
     destination: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +376,7 @@ class QueueEntry:
     origin: str
     notify: str
     orcpt: str
+    account: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,8 @@ class DropImport:
 
     async def _accept(self, file: DropFile, login: str) -> NewMessage:
         """Make a message of a file and put it into the maildrop, unless it was put there before."""
-        client = Client("", 0, login or f"uid {file.uid}", "local")
+        owner = login or f"uid {file.uid}"
+        client = Client("", 0, owner, "local", account=owner)
         envelope = await self._run(lambda: parse_envelope(file.envelope, client))
         arrived = datetime.now().astimezone()
         arrived_us = int(arrived.timestamp() * 1_000_000)

@@ -7,7 +7,7 @@ known at a domain that is delivered here is not asked where the configuration sa
 """
 
 from paperpath.config.domain_table import DomainTable
-from paperpath.config.tables import RelayTable
+from paperpath.config.intake_tables import RelayTable
 from paperpath.intake.access import ServiceClass
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply

@@ -5,6 +5,7 @@ at once; what is left when all were tried says whether that may be final (G-18, 
 """
 
 import asyncio
+import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from paperpath.smtp.client_states import Wait
 from paperpath.smtp.observer import NOBODY, Observer
 
 _MOST_PASSWORD_OCTETS = 4096
+_NONCE_OCTETS = 18  # before they are text
 _SECURITY = {
     "never": client_settings.Security.NEVER,
     "opportunistic": client_settings.Security.WANTED,
@@ -159,7 +161,7 @@ def _read_credentials(login: Login | None) -> Credentials | None:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         reply = make_reply(451, "4.7.0", f"{login.password_file} cannot be read: {reason}")
         raise SessionError(reply, Wait.AUTH, is_ours=True) from error
-    return Credentials(login.user, text.partition("\n")[0].rstrip("\r"))
+    return Credentials(login.user, text.partition("\n")[0].rstrip("\r"), secrets.token_urlsafe(_NONCE_OCTETS))
 
 
 def _is_address(host: str) -> bool:

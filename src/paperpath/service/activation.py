@@ -8,8 +8,9 @@ refused, for one of the two files is wrong then.
 import os
 import socket
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from paperpath.config.endpoint import Endpoint
+from paperpath.config.endpoint import Endpoint, LocalSocket, Place
 from paperpath.service.errors import ServiceError
 from paperpath.service.listener import adopt_listener
 
@@ -26,8 +27,8 @@ class Activation:
         for name, descriptor in given:
             self._waiting.setdefault(name.removesuffix(_SUFFIX), []).append(_adopt(name, descriptor))
 
-    def take(self, program: str, endpoints: Sequence[Endpoint]) -> list[socket.socket] | None:
-        """Return the sockets of a program, one for each endpoint; `None` where it was given none.
+    def take(self, program: str, places: Sequence[Place]) -> list[socket.socket] | None:
+        """Return the sockets of a program, one for each place; `None` where it was given none.
 
         Raises: ServiceError, where they are not those that the configuration names.
         """
@@ -35,13 +36,13 @@ class Activation:
         if listeners is None:
             return None
         given = {_read_address(listener): listener for listener in listeners}
-        if len(given) != len(listeners) or set(given) != set(endpoints):
+        if len(given) != len(listeners) or set(given) != set(places):
             raise ServiceError(
                 f"{program} was given {_list(map(_read_address, listeners))} to listen on, "
-                f"and the configuration says {_list(endpoints)}",
+                f"and the configuration says {_list(places)}",
                 os.EX_CONFIG,
             )
-        return [given[endpoint] for endpoint in endpoints]
+        return [given[place] for place in places]
 
     def refuse_rest(self) -> None:
         """Raise ServiceError where sockets are left that nobody took."""
@@ -53,7 +54,7 @@ class Activation:
 def take_activation() -> Activation:
     """Take what systemd left for us out of the environment, so that it goes no further.
 
-    Raises: ServiceError, where it is no listening TCP socket.
+    Raises: ServiceError, where it is no listening socket of those that we serve.
     """
     values = [os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")]
     process, count, names = values
@@ -73,14 +74,16 @@ def _adopt(name: str, descriptor: int) -> socket.socket:
     except OSError as error:
         reason = f"descriptor {descriptor}, given as {name}, is no socket: {error.strerror}"
         raise ServiceError(reason, os.EX_CONFIG) from error
-    if not listens or listener.family not in (socket.AF_INET, socket.AF_INET6):
+    if not listens or listener.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
         listener.close()
-        reason = f"descriptor {descriptor}, given as {name}, is no listening TCP socket"
+        reason = f"descriptor {descriptor}, given as {name}, is no listening TCP or UNIX socket"
         raise ServiceError(reason, os.EX_CONFIG)
     return listener
 
 
-def _read_address(listener: socket.socket) -> Endpoint:
+def _read_address(listener: socket.socket) -> Place:
+    if listener.family == socket.AF_UNIX:
+        return LocalSocket(Path(os.fsdecode(listener.getsockname())))
     host, port = listener.getsockname()[:2]
     return Endpoint(host, port)
 

@@ -1,15 +1,18 @@
 """Listening sockets: opened all or none, with an error that says who wants which address.
 
-Opened by the supervisor for the programs it runs, and by a program that was started alone.
+Opened by the supervisor for the programs it runs, and by a program that was started alone. A local socket is
+made as the service user, whose folder it lies in: who owns a folder can lead elsewhere what root does there.
 """
 
 import errno
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
-from paperpath.config.endpoint import Endpoint
+from paperpath.config.endpoint import Endpoint, LocalSocket, Place
 from paperpath.service.errors import ServiceError
+from paperpath.service.privileges import Identity, acting_as
+from paperpath.service.socket_folder import SocketFolder
 
 BACKLOG = 1024
 _REASONS = {
@@ -19,32 +22,52 @@ _REASONS = {
 }
 
 
-def open_listeners(program: str, endpoints: Sequence[Endpoint]) -> list[socket.socket]:
-    """Open a listening TCP socket for each endpoint, non-blocking.
+def open_listeners(
+    program: str, places: Sequence[Place], owner: Identity | None = None
+) -> list[socket.socket]:
+    """Open a listening socket for each place, non-blocking; a local one belongs to `owner`, or else to us.
 
-    Raises: ServiceError, naming program and address; then none is left open.
+    Raises: ServiceError, naming program and place; then none is left open.
     """
-    return _open(program, endpoints, sharing=False)
+    with ExitStack() as opened:
+        listeners = [
+            opened.enter_context(
+                _open_local(program, place, owner)
+                if isinstance(place, LocalSocket)
+                else _open(program, place, sharing=False)
+            )
+            for place in places
+        ]
+        opened.pop_all()
+    return listeners
 
 
-def open_listener_sets(program: str, endpoints: Sequence[Endpoint], count: int) -> list[list[socket.socket]]:
+def open_listener_sets(
+    program: str, places: Sequence[Place], count: int, owner: Identity | None = None
+) -> list[list[socket.socket]]:
     """Open `count` sets of listening sockets, one for each process; the kernel spreads the clients over them.
+
+    A local socket is one, and in all sets: whoever is first accepts.
 
     Raises: ServiceError, as `open_listeners` does.
     """
     if count == 1:
-        return [open_listeners(program, endpoints)]
+        return [open_listeners(program, places, owner)]
     # Sockets that share a port share it with whoever of our user shares it too, another Paperpath say. So
     # first see that it is free for one who does not share.
     with ExitStack() as probes:
-        for endpoint in endpoints:
-            probes.enter_context(_bind(program, endpoint, sharing=False))
+        for place in places:
+            if not isinstance(place, LocalSocket):
+                probes.enter_context(_bind(program, place, sharing=False))
     with ExitStack() as opened:
-        sets = []
-        for _ in range(count):
-            sets.append(_open(program, endpoints, sharing=True))
-            for listener in sets[-1]:
-                opened.enter_context(listener)
+        sets: list[list[socket.socket]] = [[] for _ in range(count)]
+        for place in places:
+            if isinstance(place, LocalSocket):
+                opening = [_open_local(program, place, owner)] * count
+            else:
+                opening = [_open(program, place, sharing=True) for _ in sets]
+            for listeners, listener in zip(sets, opening, strict=True):
+                listeners.append(opened.enter_context(listener))
         opened.pop_all()
     return sets
 
@@ -57,16 +80,25 @@ def adopt_listener(descriptor: int) -> socket.socket:
     return listener
 
 
-def _open(program: str, endpoints: Sequence[Endpoint], *, sharing: bool) -> list[socket.socket]:
+def _open(program: str, endpoint: Endpoint, *, sharing: bool) -> socket.socket:
     with ExitStack() as opened:
-        listeners = []
-        for endpoint in endpoints:
-            listener = opened.enter_context(_bind(program, endpoint, sharing=sharing))
-            with _explaining(program, endpoint):
-                listener.listen(BACKLOG)
-            listeners.append(listener)
+        listener = opened.enter_context(_bind(program, endpoint, sharing=sharing))
+        with _explaining(program, endpoint):
+            listener.listen(BACKLOG)
         opened.pop_all()
-    return listeners
+    return listener
+
+
+def _open_local(program: str, place: LocalSocket, owner: Identity | None) -> socket.socket:
+    """Open the socket that every user of this host may connect to (attack L-3).
+
+    It stays where it is when its program ends: who starts again sees that nobody is behind it.
+    """
+    with acting_as(owner), _explaining(program, place), closing(SocketFolder(place.path.parent)) as folder:
+        folder.let_pass()
+        listener = folder.bind(place.path.name, socket.SOCK_STREAM, program, mode=0o666)
+        listener.listen(BACKLOG)
+    return listener
 
 
 def _bind(program: str, endpoint: Endpoint, *, sharing: bool) -> socket.socket:
@@ -85,9 +117,9 @@ def _bind(program: str, endpoint: Endpoint, *, sharing: bool) -> socket.socket:
 
 
 @contextmanager
-def _explaining(program: str, endpoint: Endpoint) -> Iterator[None]:
+def _explaining(program: str, place: Place) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror)
-        raise ServiceError(f"{program} cannot listen on {endpoint}: {reason}") from error
+        raise ServiceError(f"{program} cannot listen on {place}: {reason}") from error

@@ -22,7 +22,7 @@ import click
 
 from paperpath import __version__
 from paperpath.config.changes import merge
-from paperpath.config.endpoint import Endpoint
+from paperpath.config.endpoint import Place
 from paperpath.config.loader import ConfigurationError, Document, load_document, parse_document
 from paperpath.config.tables import Configuration
 from paperpath.service.activation import take_activation
@@ -74,22 +74,26 @@ class Life:
         """Whether the end was asked for."""
         return self._end.is_set()
 
-    def listen(self, endpoints: Sequence[Endpoint]) -> None:
+    def listen(self, places: Sequence[Place]) -> None:
         """Have listening sockets: from the supervisor, from systemd, or our own. Raises: ServiceError."""
         if self._handover is not None:
             self.listeners = [adopt_listener(descriptor) for descriptor in self._handover.listeners]
             return
         activation = take_activation()
-        given = activation.take(self.name, endpoints)
+        given = activation.take(self.name, places)
         activation.refuse_rest()
-        self.listeners = open_listeners(self.name, endpoints) if given is None else given
+        if given is None:
+            given = open_listeners(self.name, places, find_identity(self.configuration.user))
+        self.listeners = given
 
-    def open_keys(self) -> None:
+    def open_keys(self, *, asks_clients: bool = False) -> None:
         """Read the certificates and keys that are configured, which the service user may not be able to.
+
+        `asks_clients`: see `ServerTls`.
 
         Raises: ServiceError.
         """
-        self.contexts = open_contexts(self.configuration)
+        self.contexts = open_contexts(self.configuration, asks_clients=asks_clients)
 
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""

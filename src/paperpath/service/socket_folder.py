@@ -1,7 +1,7 @@
 """A folder of local sockets, one for each program, which only the service user can enter (attack L-3).
 
-Used by the wake-ups and by the control sockets. A socket that a dead program left is taken over, once it is
-clear that nobody is behind it.
+Used by the wake-ups and by the control sockets; and for the one socket that is open to all. A socket that a
+dead program left is taken over, once it is clear that nobody is behind it.
 """
 
 import os
@@ -27,7 +27,11 @@ class SocketFolder:
         """Tell where a socket is; good for as long as the folder is held open."""
         return Path(f"/proc/self/fd/{self._descriptor}/{name}")
 
-    def bind(self, name: str, kind: socket.SocketKind, program: str) -> socket.socket:
+    def let_pass(self) -> None:
+        """Let everybody pass through the folder, to whatever is open to them there."""
+        os.fchmod(self._descriptor, 0o711)
+
+    def bind(self, name: str, kind: socket.SocketKind, program: str, mode: int = 0o600) -> socket.socket:
         """Make a program's socket, non-blocking. Raises: ServiceError, where the program runs already."""
         address = self.address(name)
         bound = socket.socket(socket.AF_UNIX, kind | socket.SOCK_NONBLOCK)
@@ -35,7 +39,7 @@ class SocketFolder:
             if address.exists():
                 _remove_stale(address, kind, program)
             bound.bind(str(address))
-            address.chmod(0o600)
+            address.chmod(mode)
         except BaseException:
             bound.close()
             raise

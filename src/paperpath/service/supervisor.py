@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from paperpath.config.changes import only_removes_domains
-from paperpath.config.endpoint import Endpoint
+from paperpath.config.endpoint import Place
 from paperpath.config.loader import Document
 from paperpath.service.activation import Activation, take_activation
 from paperpath.service.child import Child, Household, Order
@@ -21,6 +21,7 @@ from paperpath.service.handover import Texts
 from paperpath.service.listener import open_listener_sets
 from paperpath.service.log import Log
 from paperpath.service.metrics import Family, Sample, make_gauge
+from paperpath.service.privileges import Identity, find_identity
 from paperpath.service.stalling import Holder, Sight, find_stalled, look_again, pause_between_looks
 from paperpath.service.tls.contexts import open_contexts
 from paperpath.service.tls.key_files import Reader
@@ -37,7 +38,7 @@ class ProgramSpec:
 
     name: str
     module: str
-    listen: Sequence[Endpoint] = ()
+    listen: Sequence[Place] = ()
     processes: int = 1
     takes_keys: bool = False
 
@@ -52,7 +53,8 @@ class Supervisor:
         """
         activation = take_activation()
         with ExitStack() as opened:
-            orders = [order for spec in specs for order in _make_orders(spec, activation, opened)]
+            owner = find_identity(document.configuration.user)
+            orders = [order for spec in specs for order in _make_orders(spec, owner, activation, opened)]
             activation.refuse_rest()
             self._listeners = opened.pop_all()
         self._document = document
@@ -91,7 +93,7 @@ class Supervisor:
         Raises: ServiceError. Where a certificate is not right, all keep the old configuration; where a
         program does not take the new one, those after it in the order do.
         """
-        open_contexts(document.configuration, read)
+        open_contexts(document.configuration, read, asks_clients=True)
         # Nothing that was taken may be sorted or delivered by older tables. So a new domain is made known to
         # the post office before the relay takes mail for it, and one that goes is refused at the door first.
         # Where some come and some go, mail for one that goes, taken in the moment between, is sorted by the
@@ -146,14 +148,16 @@ class Supervisor:
             await child.stop()
 
 
-def _make_orders(spec: ProgramSpec, activation: Activation, opened: ExitStack) -> list[Order]:
+def _make_orders(
+    spec: ProgramSpec, owner: Identity | None, activation: Activation, opened: ExitStack
+) -> list[Order]:
     """Open a program's sockets, and say what each of its processes gets: smtprd.1, smtprd.2 and so on.
 
     What systemd opened is one set for all: whoever is first accepts.
     """
     given = activation.take(spec.name, spec.listen)
     if given is None:
-        sets = open_listener_sets(spec.name, spec.listen, spec.processes)
+        sets = open_listener_sets(spec.name, spec.listen, spec.processes, owner)
     else:
         sets = [given] * spec.processes
     for listeners in sets:

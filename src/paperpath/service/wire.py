@@ -6,10 +6,13 @@ memory is ours (promise P6); what came in the clear before it began never gets i
 
 import asyncio
 import fcntl
+import socket
 import struct
 import termios
 
 from paperpath.service.tls.layer import TlsFacts, TlsLayer, TlsState
+
+_CREDENTIALS = struct.Struct("iII")  # struct ucred of unix(7): process, user, group
 
 
 class Wire:
@@ -23,9 +26,25 @@ class Wire:
 
     @property
     def peer(self) -> tuple[str, int]:
-        """Address and port of the client; empty if it is gone already. IPv4 is IPv4, however it came."""
-        host, port = (self._transport.get_extra_info("peername") or ("", 0))[:2]
+        """Address and port of the client; empty if it is gone already, or of this host's local socket.
+
+        IPv4 is IPv4, however it came.
+        """
+        found = self._transport.get_extra_info("peername")
+        if not isinstance(found, tuple):
+            return "", 0
+        host, port = found[:2]
         return host.removeprefix("::ffff:"), port
+
+    @property
+    def peer_uid(self) -> int | None:
+        """Who connected to the local socket, as the kernel says: a user's number; `None` if it is gone."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or connection.fileno() < 0:
+            return None
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        _, uid, _ = _CREDENTIALS.unpack(credentials)
+        return int(uid)
 
     @property
     def has_octets_waiting(self) -> bool:

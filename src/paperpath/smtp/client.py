@@ -46,6 +46,7 @@ from paperpath.smtp.stuffing import BareNewlineError, Stuffer
 from paperpath.smtp.transaction import Transaction
 
 _HIDDEN = "***"  # what the observer is shown for a secret
+_CHALLENGE = Reply(334, "", (_HIDDEN,))  # or for what would let it guess at one
 _WITHOUT_STATUS = (Wait.GREETING, Wait.HELLO)  # RFC 2034 §4
 
 
@@ -263,12 +264,12 @@ class ClientConnection:
     # What comes in: one handler per thing that a reply may be due to
 
     def _hear(self, reply: Reply) -> None:
-        self._observer.see_reply(reply)
-        wait = self.waits_for
-        if reply.code == 421 and wait is not Wait.QUIT:
+        wait, code = self.waits_for, reply.code
+        self._observer.see_reply(_CHALLENGE if code == 334 and wait is Wait.AUTH else reply)
+        if code == 421 and wait is not Wait.QUIT:
             self._hear_closing(wait, reply)
             return
-        meaning = interpret(wait, reply.code)
+        meaning = interpret(wait, code)
         if meaning is Meaning.NONSENSE:
             self._break_off(replies.out_of_place(reply), is_ours=True)
             return
@@ -349,8 +350,10 @@ class ClientConnection:
             self._refuse(Wait.AUTH, reply)
         elif conversation is None:  # cancelled, which is never answered like this
             self._break_off(replies.out_of_place(reply), is_ours=True, stage=Wait.AUTH)
-        elif meaning is Meaning.TAKEN:
+        elif meaning is Meaning.TAKEN and conversation.is_complete:
             self._open()
+        elif meaning is Meaning.TAKEN:  # by SCRAM that may be somebody who does not know our password
+            self._refuse(Wait.AUTH, replies.R454_LOGIN_UNFINISHED, is_ours=True)
         elif (response := conversation.respond(reply.lines[0])) is not None:
             self._outgoing.say_secret(response, _HIDDEN)
         else:

@@ -15,6 +15,9 @@ R451_OCTETS_BEHIND_STARTTLS = make_reply(
 R454_NO_TLS_OFFERED = make_reply(454, "4.7.0", "The peer offers no TLS, and this route asks for it")
 R454_AUTH_IN_CLEAR = make_reply(454, "4.7.0", "No TLS is in force, and the password is not sent without it")
 R454_NO_MECHANISM = make_reply(454, "4.7.0", "The peer offers no way to log in that we know")
+R454_LOGIN_UNFINISHED = make_reply(
+    454, "4.7.0", "The peer let us in before it had heard, or had proved, what it takes to do so"
+)
 R554_NO_EIGHT_BIT = make_reply(554, "5.6.3", "The message has 8-bit content, which the peer does not take")
 R554_NO_BINARY = make_reply(554, "5.6.3", "The message is binary, which the peer does not take")
 R553_NOT_ASCII = make_reply(

@@ -14,10 +14,14 @@ class Security(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who we are to a smart host; used inside TLS only (RFC 4954 §4). Its `repr` holds no secret."""
+    """Who we are to a smart host; used inside TLS only (RFC 4954 §4). Its `repr` holds no secret.
+
+    `nonce`: what SCRAM begins with: printable ASCII without commas, random, of one connection alone.
+    """
 
     user: str
     password: str = field(repr=False)
+    nonce: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """What a server core tells its driver: one value for each thing that happened.
 
-`SenderReceived`, `RecipientReceived`, `ContentEnded` and `TLSRequested` wait for `ServerConnection.reply`;
-everything else was answered by the core already.
+`SenderReceived`, `RecipientReceived`, `ContentEnded`, `TLSRequested` and those of AUTH wait for
+`ServerConnection.reply`; everything else was answered by the core already. No `repr` holds a secret.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Recipient, SenderParameters
@@ -74,8 +74,10 @@ class TransactionDropped:
 class CommandRefused:
     """A line was answered with an error.
 
-    Of an unknown verb only the word and the length are kept, for the rest may be a secret (promise P9). Of
-    one that we know `argument` is kept, at most 1000 octets.
+    Of an unknown verb only the word and the length are kept, for the rest may be a secret (promise P9);
+    behind AUTH not even the word, which may be a password that came too late. Of a verb that we know
+    `argument` is kept, at most 1000 octets, but never that of AUTH. A refused answer to a challenge is told
+    as AUTH.
     """
 
     verb: str
@@ -87,6 +89,64 @@ class CommandRefused:
 @dataclass(frozen=True, slots=True)
 class TLSRequested:
     """STARTTLS came; after a positive reply TLS is set up, and `ServerConnection.tls_started` called."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordReceived:
+    """Somebody wants to log in by PLAIN or LOGIN: reply with 235, 535 or 454.
+
+    Name and password have 1 to 255 octets and no NUL, and are as they came: to be prepared before they are
+    compared (RFC 4616 §2). `acting_for`: whose mail it is to be, empty where that is the same name; it must
+    be refused where nobody may act for others.
+    """
+
+    mechanism: str
+    name: str
+    acting_for: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeysWanted:
+    """Somebody begins to log in by SCRAM: give `ServerConnection.give_keys` what is known of that name.
+
+    Who is not known must get keys too, always the same for a name, or a stranger learns who is (attack S-7).
+    454 to `ServerConnection.reply` ends it; no reply to this event lets anybody in. The name is prepared
+    (RFC 4013).
+    """
+
+    mechanism: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginReceived:
+    """Somebody has proved to know the password by SCRAM, and seen our proof: reply with 235, 535 or 454."""
+
+    mechanism: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailed:
+    """The proof of SCRAM was wrong: reply with 535, as soon as you like. 235 is not possible."""
+
+    mechanism: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalReceived:
+    """Somebody wants to be who TLS or the socket says (RFC 4422 appendix A): reply as for a password.
+
+    `acting_for`: as whom in particular, empty for the only one or the usual one.
+    """
+
+    mechanism: str
+    acting_for: str
+
+
+LoginEvent = PasswordReceived | KeysWanted | LoginReceived | LoginFailed | ExternalReceived
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +164,7 @@ Event = (
     | TransactionDropped
     | CommandRefused
     | TLSRequested
+    | LoginEvent
     | QuitReceived
 )
 

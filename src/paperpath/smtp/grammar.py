@@ -21,6 +21,7 @@ class Verb(Enum):
 
     HELO = b"HELO"
     EHLO = b"EHLO"
+    AUTH = b"AUTH"
     MAIL = b"MAIL"
     RCPT = b"RCPT"
     DATA = b"DATA"
@@ -39,8 +40,11 @@ _VERBS = {verb.value: verb for verb in Verb}
 # RFC 5321 §4.2.4: known, and not implemented. EXPN among them, so EHLO does not list it.
 _NOT_IMPLEMENTED = frozenset({b"EXPN", b"TURN", b"SEND", b"SOML", b"SAML", b"ETRN"})
 _WITHOUT_ARGUMENT = frozenset({Verb.DATA, Verb.RSET, Verb.QUIT, Verb.STARTTLS})
+_SECRETIVE = frozenset({None, Verb.AUTH})  # unknown words, and what takes a secret
 _VERB_OCTETS = 16  # of a word that is no verb, to be told (promise P9)
 _MOST_SHOWN_OCTETS = 1000  # of an argument
+_MECHANISM = re.compile(rb"[A-Za-z0-9_-]{1,20}")  # RFC 4422 §3.1
+_LOGIN_VERB = re.compile(rb"[ \t]*AUTH ", re.I)
 _CHUNK = re.compile(rb"(\d{1,20})(?:[ \t]+(LAST))?", re.I)
 _CHUNK_VERB = re.compile(rb"[ \t]*BDAT(?![!-~])", re.I)
 _MOST_CHUNK_OCTETS = 2**63 - 1
@@ -68,15 +72,19 @@ def parse_command(line: bytes) -> tuple[Verb, bytes]:
     return verb, argument
 
 
-def show_command(line: bytes) -> tuple[str, str]:
+def show_command(line: bytes, *, verbs_only: bool = False) -> tuple[str, str]:
     """Return of a line that was refused what may be told: its verb, and the argument of a verb that we know.
 
-    None of those takes a secret. AUTH is not among them, and behind a line end inside a line may be anything.
+    Only AUTH takes a secret, and behind a line end inside a line may be anything. `verbs_only`: nor is a word
+    that is no verb of ours told.
     """
     words = line.split(None, 1)
     word = words[0] if words else b""
-    known = word.upper() in _VERBS and b"\n" not in line and b"\r" not in line
-    argument = words[1].rstrip(b" \t")[:_MOST_SHOWN_OCTETS] if known and len(words) == 2 else b""
+    verb = _VERBS.get(word.upper())
+    if verb is None and verbs_only:
+        return "", ""
+    is_open = verb not in _SECRETIVE and b"\n" not in line and b"\r" not in line
+    argument = words[1].rstrip(b" \t")[:_MOST_SHOWN_OCTETS] if is_open and len(words) == 2 else b""
     return word[:_VERB_OCTETS].decode("ascii", "replace"), argument.decode("utf-8", "backslashreplace")
 
 
@@ -99,6 +107,24 @@ def parse_hello(argument: bytes) -> str:
     return name.decode("ascii")
 
 
+def parse_login(argument: bytes) -> tuple[str, bytes]:
+    """Read what follows AUTH: the mechanism in upper case, and the initial response, empty where none came.
+
+    Raises: CommandError.
+    """
+    mechanism, _, initial = argument.partition(b" ")
+    if not mechanism:
+        raise CommandError(replies.R501_NEEDS_ARGUMENT)
+    if _MECHANISM.fullmatch(mechanism) is None:
+        raise CommandError(replies.R504_MECHANISM)
+    return mechanism.decode("ascii").upper(), initial.lstrip(b" ")
+
+
+def begins_login(line: bytes) -> bool:
+    """Tell whether a line, or its begin, is AUTH with an argument: such a line may be longer than others."""
+    return _LOGIN_VERB.match(line) is not None
+
+
 def parse_sender(argument: bytes, settings: Settings) -> SenderReceived:
     """Read what follows MAIL (RFC 5321 §4.1.1.2).
 
@@ -106,7 +132,7 @@ def parse_sender(argument: bytes, settings: Settings) -> SenderReceived:
     """
     rest, spaced = _after_keyword(argument, b"FROM:")
     try:
-        sender, behind = parse_path(rest, international=True)
+        sender, behind = parse_path(rest, international=True, unfinished=settings.submission)
     except AddressError as error:
         raise CommandError(replies.bad_sender_syntax(str(error))) from None
     parameters, size = read_sender_parameters(behind, settings)
@@ -122,7 +148,7 @@ def parse_recipient(argument: bytes, settings: Settings, *, international: bool)
     """
     rest, spaced = _after_keyword(argument, b"TO:")
     try:
-        address, behind = parse_path(rest, international=international)
+        address, behind = parse_path(rest, international=international, unfinished=settings.submission)
     except NonASCIIAddressError:
         raise CommandError(replies.R553_RECIPIENT_NOT_ASCII) from None
     except AddressError as error:

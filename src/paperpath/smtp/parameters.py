@@ -1,4 +1,4 @@
-"""The parameters behind MAIL and RCPT: octets to values (RFC 1870, 3030, 3461, 6152, 6531, 6533).
+"""The parameters behind MAIL and RCPT: octets to values (RFC 1870, 3030, 3461, 4954, 6152, 6531, 6533).
 
 Called by the grammar with what stands behind the path. A parameter that the server does not offer is refused
 with 555 and never passed over; one that is malformed or stands twice with 501 (RFC 5321 §4.1.1.11).
@@ -18,6 +18,7 @@ _MOST_SIZE_DIGITS = 20  # RFC 1870 §3
 _MOST_ENVID_OCTETS = 100  # RFC 3461 §5.4
 _MOST_ORCPT_OCTETS = 500  # RFC 3461 §5.4
 _XTEXT = r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+"
+_IDENTITY = re.compile(_XTEXT)
 _ENVID = re.compile(_XTEXT)
 _ORCPT = re.compile(rf"[A-Za-z0-9-]+;{_XTEXT}")
 # RFC 6533 §3: as it is, as \x{HEX}, or in xtext; a backslash of its own is written \x{5C}.
@@ -44,6 +45,8 @@ def read_sender_parameters(octets: bytes, settings: Settings) -> tuple[SenderPar
     if settings.dsn:
         ret = _read_choice(words, b"RET", frozenset({"FULL", "HDRS"}))
         envid = _read_envid(words)
+    if settings.mechanisms:
+        _check_identity(words)
     _refuse_others(words)
     return SenderParameters(body, international, ret, envid), size
 
@@ -136,6 +139,12 @@ def _read_envid(words: Words) -> str:
     if len(value) > _MOST_ENVID_OCTETS or _ENVID.fullmatch(value) is None:
         raise CommandError(replies.R501_BAD_PARAMETER)
     return value
+
+
+def _check_identity(words: Words) -> None:
+    """Take AUTH, and forget it: nobody is trusted to name somebody else, so it means `<>` (RFC 4954 §5)."""
+    if b"AUTH" in words and _IDENTITY.fullmatch(_take_text(words, b"AUTH")) is None:
+        raise CommandError(replies.R501_BAD_PARAMETER)
 
 
 def _read_notify(words: Words) -> str:

@@ -3,17 +3,26 @@
 Codes as RFC 5321 §4.2.3 and RFC 3463, 5248 have them; texts are for the person who reads a log.
 """
 
+import base64
+
 from paperpath.mail.reply import Reply, make_reply
 
 R214_HELP = make_reply(
     214, "2.0.0", "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP STARTTLS QUIT; see RFC 5321"
 )
+R214_HELP_WITH_AUTH = make_reply(
+    214,
+    "2.0.0",
+    "HELO EHLO AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP STARTTLS QUIT; see RFC 5321 and RFC 4954",
+)
 R220_START_TLS = make_reply(220, "2.0.0", "Go ahead with TLS")
 R221_BYE = make_reply(221, "2.0.0", "Bye")
+R235_LOGGED_IN = make_reply(235, "2.7.0", "Logged in")
 R250_DONE = make_reply(250, "2.0.0", "Done")
 R250_SENDER = make_reply(250, "2.1.0", "Sender taken")
 R250_RECIPIENT = make_reply(250, "2.1.5", "Recipient taken")
 R252_TRY = make_reply(252, "2.0.0", "Not verified here; send some mail and see")
+R334_CHALLENGE = Reply(334, "", ("",))  # what observers see in place of any
 R354_GO_AHEAD = Reply(354, "", ("Go ahead; end with <CRLF>.<CRLF>",))
 
 R421_IDLE = make_reply(421, "4.4.2", "Silent for too long; closing")
@@ -30,15 +39,19 @@ R452_NO_SPACE = make_reply(452, "4.3.1", "No space for the message now; try agai
 R452_TOO_MANY_RECIPIENTS = make_reply(
     452, "4.5.3", "Too many recipients; send to the rest in another transaction"
 )
+R454_NO_LOGIN = make_reply(454, "4.7.0", "Nobody can be let in just now; come back soon")
 R454_NO_TLS = make_reply(454, "4.7.0", "TLS is not available just now")
 
 R500_LINE_TOO_LONG = make_reply(500, "5.5.2", "The command line is too long")
 R500_BARE_NEWLINE = make_reply(500, "5.5.2", "A command line ends with CRLF and holds no CR or LF of its own")
 R500_UNKNOWN = make_reply(500, "5.5.1", "No such command")
+R500_ANSWER_TOO_LONG = make_reply(500, "5.5.6", "The answer is too long")
 R501_NO_ARGUMENT = make_reply(501, "5.5.4", "This command takes no argument")
 R501_NEEDS_ARGUMENT = make_reply(501, "5.5.4", "This command needs an argument")
 R501_HELLO_NEEDS_NAME = make_reply(501, "5.5.4", "Say who you are: a domain or an address literal")
 R501_BAD_PARAMETER = make_reply(501, "5.5.4", "A parameter is malformed or repeated")
+R501_NOT_BASE64 = make_reply(501, "5.5.2", "That is not base64")
+R501_CANCELLED = make_reply(501, "5.7.0", "You are not logged in, as you wish")
 R501_BAD_CHUNK = make_reply(501, "5.5.4", "BDAT needs a size in octets, and LAST or nothing; closing")
 R502_NOT_IMPLEMENTED = make_reply(502, "5.5.1", "This command is not implemented")
 R503_HELLO_FIRST = make_reply(503, "5.5.1", "Say EHLO or HELO first")
@@ -48,7 +61,13 @@ R503_RECIPIENT_FIRST = make_reply(503, "5.5.1", "No recipient was taken, so ther
 R503_LAST_CHUNK_FIRST = make_reply(503, "5.5.1", "Chunks have come; send the last one, or RSET")
 R503_BINARY_NEEDS_CHUNKS = make_reply(503, "5.5.1", "A binary message comes by BDAT, not DATA")
 R503_TLS_ALREADY = make_reply(503, "5.5.1", "TLS is in force already")
+R503_NO_LOGIN_NOW = make_reply(503, "5.5.1", "Log in before a message, or after it")
+R503_LOGGED_IN = make_reply(503, "5.5.1", "You are logged in already")
+R504_MECHANISM = make_reply(504, "5.5.4", "This way to log in is not known here")
+R504_MECHANISM_IN_CLEAR = make_reply(504, "5.5.4", "Nobody logs in here in the clear; say STARTTLS first")
+R530_LOGIN_FIRST = make_reply(530, "5.7.0", "Log in first")
 R530_TLS_FIRST = make_reply(530, "5.7.0", "Say STARTTLS first")
+R535_WRONG = make_reply(535, "5.7.8", "Wrong name or password")
 R550_BARE_NEWLINE = make_reply(
     550, "5.5.2", "The message holds a bare CR or LF; lines end with CRLF (RFC 5321 section 2.3.8)"
 )
@@ -72,6 +91,11 @@ def hello_reply(hostname: str, client: str, keywords: tuple[str, ...]) -> Reply:
 def queued(queue_id: str) -> Reply:
     """Make the reply that takes responsibility for a message (RFC 5321 §6.1)."""
     return make_reply(250, "2.0.0", f"Taken as {queue_id}")
+
+
+def format_challenge(octets: bytes) -> bytes:
+    """Write the reply that asks for an answer in AUTH; of any length, where others are cut (RFC 4954 §4)."""
+    return b"334 " + base64.b64encode(octets) + b"\r\n"
 
 
 def chunk_taken(octets: int) -> Reply:

@@ -1,4 +1,5 @@
-"""SMTP server core: octets in, events out (RFC 5321, 1870, 2034, 2920, 3030, 3207, 3461, 6152, 6531, 9422).
+"""SMTP server core: octets in, events out (RFC 5321, 1870, 2034, 2920, 3030, 3207, 3461, 4954, 6152,
+6531, 9422).
 
 Driven by intake.session and by the tests; knows no socket, clock, maildrop or policy.
 Promise: any input yields events and replies, one reply per command and in order, and holds at most one
@@ -11,6 +12,7 @@ Rule 1: what may come next is decided only in states.py.
 Rule 2: octets behind the end of data are the next command (RFC 2920 §3.2).
 Rule 3: a refused message or chunk is read to its true end before its one reply; nothing in it is a command.
 Rule 4: what came in the clear behind STARTTLS is never looked at (RFC 3207 §6).
+Rule 5: what AUTH and the answers behind it say is told to nobody but by the event it makes (promise P9).
 """
 
 from collections.abc import Callable
@@ -21,6 +23,7 @@ from paperpath.mail.reply import Reply
 from paperpath.smtp import replies
 from paperpath.smtp.chunks import ChunkReader
 from paperpath.smtp.data import DataReader
+from paperpath.smtp.entrance import Entrance
 from paperpath.smtp.events import (
     CONTENT_BEGUN,
     QUIT_RECEIVED,
@@ -35,22 +38,26 @@ from paperpath.smtp.events import (
 from paperpath.smtp.grammar import (
     Verb,
     announces_chunk,
+    begins_login,
     is_foreign,
     parse_chunk,
     parse_command,
     parse_hello,
+    parse_login,
     parse_recipient,
     parse_sender,
     show_command,
 )
+from paperpath.smtp.login import MOST_LINE_OCTETS, Login, Step
 from paperpath.smtp.observer import NOBODY, Observer
 from paperpath.smtp.parameters import asks_for_international
 from paperpath.smtp.refusal import CommandError
+from paperpath.smtp.scram import ScramKeys
 from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State, next_state
 
 _VERB_OCTETS = 16  # of an over-long line, to be told (promise P9)
-_BEFORE_TLS = frozenset({Verb.NOOP, Verb.EHLO, Verb.HELO, Verb.RSET, Verb.STARTTLS, Verb.QUIT})
+_TURNING = frozenset({State.HANDSHAKE, State.LOGIN})  # where a reply does more than move on
 _UNKNOWN = (replies.R500_UNKNOWN, replies.R500_BARE_NEWLINE)
 
 
@@ -60,12 +67,13 @@ class ServerConnection:
     def __init__(self, settings: Settings, observer: Observer = NOBODY, *, encrypted: bool = False) -> None:
         """Begin with the greeting ready to be sent; `encrypted`: on a port that speaks TLS from the start."""
         self._settings = settings
-        self._encrypted = encrypted
+        self._entrance = Entrance(settings, encrypted=encrypted)
         self._state = State.CONNECTED
         self._read: _Reading = ServerConnection._read_commands
         self._input = b""
         self._read_to = 0  # what lies before was dealt with
         self._searched = 0  # no end of line lies before
+        self._line_octets = settings.line_octets
         self._passed_over = 0  # octets of an over-long line that are gone
         self._line_start = b""  # the first of them that are not blank
         self._observer = observer
@@ -81,6 +89,8 @@ class ServerConnection:
         self._is_last_chunk = False
         self._to_discard = 0
         self._refusal: Reply | None = None  # what a discarded chunk is answered with
+        self._login: Login | None = None
+        self._had_login = False  # what is no verb may be a secret from now on
 
     @property
     def state(self) -> State:
@@ -90,7 +100,7 @@ class ServerConnection:
     @property
     def encrypted(self) -> bool:
         """Whether the session is inside TLS."""
-        return self._encrypted
+        return self._entrance.encrypted
 
     @property
     def awaits_reply(self) -> bool:
@@ -146,14 +156,36 @@ class ServerConnection:
             self._state = following
         if reply.code == 421:
             self._stop(State.CLOSED)
-        elif following is State.HANDSHAKE and self._state is following:
-            self._stop(following)
+        elif following in _TURNING:
+            if following is State.LOGIN:
+                self._end_login(reply)
+            elif self._state is following:
+                self._stop(following)
+
+    def give_keys(self, keys: ScramKeys, nonce: str) -> None:
+        """Answer `KeysWanted`. `nonce`: printable ASCII without commas, random and never the same again."""
+        login = self._login
+        if self._awaiting is None or login is None or not login.wants_keys:
+            raise RuntimeError("no keys are wanted")
+        self._awaiting = None
+        self._follow(login.take_keys(keys, nonce))
+
+    def admit(self) -> None:
+        """Let the client do everything without a login, since the driver knows it by other means."""
+        self._entrance.admit()
+
+    def offer_external(self) -> None:
+        """Offer EXTERNAL: the client has shown who it is, by a certificate or on its socket.
+
+        To be said again once TLS has started.
+        """
+        self._entrance.vouch()
 
     def tls_started(self) -> None:
         """Go on inside TLS as if just connected: what the client said before is forgotten (RFC 3207 §4.2)."""
         if self._state is not State.HANDSHAKE:
             raise RuntimeError("no TLS was asked for")
-        self._encrypted = True
+        self._entrance.start_tls()
         self._state = State.CONNECTED
         self._read = ServerConnection._read_commands
         self._take_input()  # rule 4
@@ -186,11 +218,16 @@ class ServerConnection:
     def _keep_rest(self) -> None:
         """Hold on to the begin of a line alone; of an over-long one to what may be half of its CRLF."""
         rest = self._input[self._read_to :]
-        if len(rest) > self._settings.line_octets:
+        if len(rest) > self._line_octets and self._is_too_long(rest):
             self._line_start = (self._line_start + rest[:-1]).lstrip(b" \t")[:_VERB_OCTETS]
             self._passed_over += len(rest) - 1
             rest = rest[-1:]
         self._input, self._read_to, self._searched = rest, 0, max(len(rest) - 1, 0)
+
+    def _is_too_long(self, line: bytes) -> bool:
+        """Tell whether what is longer than commands are is too long for AUTH as well."""
+        may_be_login = self._settings.mechanisms and not self._passed_over and begins_login(line)
+        return not may_be_login or len(line) + 2 > MOST_LINE_OCTETS
 
     def _read_content(self) -> Event | None:
         """Read what follows DATA, to its end."""
@@ -238,6 +275,14 @@ class ServerConnection:
             return self._drop(refusal)
         return self._refuse(b"BDAT", refusal)
 
+    def _read_answers(self) -> Event | None:
+        """Read the answers to the challenges of AUTH."""
+        while (line := self._next_line()) is not None:
+            event = self._take_answer(line)
+            if event is not None:
+                return event
+        return None
+
     def _read_nothing(self) -> Event | None:
         self._take_input()
         return None
@@ -265,7 +310,7 @@ class ServerConnection:
     # Commands
 
     def _carry_out(self, line: bytes) -> Event | None:
-        if self._passed_over or len(line) + 2 > self._settings.line_octets:
+        if self._passed_over or (len(line) + 2 > self._line_octets and self._is_too_long(line)):
             return self._refuse_overlong(line)
         try:
             verb, argument = parse_command(line)
@@ -274,31 +319,40 @@ class ServerConnection:
             if verb is Verb.BDAT:
                 return self._bdat(line, argument, following)
             if isinstance(following, Reply):
-                raise CommandError(following)
+                raise CommandError(following if self._implements(verb) else replies.R502_NOT_IMPLEMENTED)
             return self._HANDLERS[verb](self, verb, argument, following)
         except CommandError as error:
             if error.reply in _UNKNOWN:
                 self._observer.see_command("unknown")
             if error.reply is replies.R500_UNKNOWN and is_foreign(line, first=self._state is State.CONNECTED):
                 self.close(replies.R421_NOT_SMTP)
-                return _refused(line, replies.R421_NOT_SMTP)
+                return self._refused(line, replies.R421_NOT_SMTP)
             return self._refuse_line(line, error.reply)
 
     def _next_state(self, verb: Verb) -> State | Reply:
-        if self._settings.tls_required and not self._encrypted and verb not in _BEFORE_TLS:
-            return replies.R530_TLS_FIRST
+        gate = self._entrance.gate
+        if gate is not None and verb not in gate.open_for:
+            return gate.refusal
         return next_state(self._state, verb)
 
+    def _implements(self, verb: Verb) -> bool:
+        return verb is not Verb.AUTH or bool(self._settings.mechanisms)
+
     def _refuse_overlong(self, line: bytes) -> Event:
-        start, length = (self._line_start + line).lstrip(b" \t"), self._passed_over + len(line)
+        start = (self._line_start + line).lstrip(b" \t")
+        return self._refuse_line(start, replies.R500_LINE_TOO_LONG, self._take_length(line))
+
+    def _take_length(self, line: bytes) -> int:
+        """Return the length of a line of which this is the end, and begin the next one."""
+        length = self._passed_over + len(line)
         self._passed_over, self._line_start = 0, b""
-        return self._refuse_line(start, replies.R500_LINE_TOO_LONG, length)
+        return length
 
     def _refuse_line(self, line: bytes, reply: Reply, length: int | None = None) -> Event:
         if announces_chunk(line):  # and nobody knows where the next command would begin
             self._say(replies.R501_BAD_CHUNK)
             self._stop(State.CLOSED)
-            return _refused(line, replies.R501_BAD_CHUNK, length)
+            return self._refused(line, replies.R501_BAD_CHUNK, length)
         return self._refuse(line, reply, length)
 
     def _refuse(self, line: bytes, reply: Reply, length: int | None = None) -> Event:
@@ -306,13 +360,21 @@ class ServerConnection:
         self._errors += reply.code >= 500
         if self._errors > self._settings.errors:
             self.close(replies.R421_TOO_MANY_ERRORS)
-        return _refused(line, reply, length)
+        return self._refused(line, reply, length)
+
+    def _refused(self, line: bytes, reply: Reply, length: int | None = None) -> CommandRefused:
+        """Make the event; `length` is that of the whole line, where it is longer than what is there of it."""
+        verb, argument = show_command(line, verbs_only=self._had_login)
+        self._had_login |= verb.upper() == Verb.AUTH.name
+        if length is not None:
+            return CommandRefused(verb, length, reply)
+        return CommandRefused(verb, len(line), reply, argument)
 
     def _noop(self, verb: Verb, argument: bytes, following: State) -> None:
         self._say(replies.R250_DONE)
 
     def _help(self, verb: Verb, argument: bytes, following: State) -> None:
-        self._say(replies.R214_HELP)
+        self._say(replies.R214_HELP_WITH_AUTH if self._settings.mechanisms else replies.R214_HELP)
 
     def _hello(self, verb: Verb, argument: bytes, following: State) -> Event:
         name = parse_hello(argument)
@@ -320,7 +382,9 @@ class ServerConnection:
         extended = verb is Verb.EHLO
         keywords: tuple[str, ...] = ()
         if extended:
-            keywords = settings.keywords if self._encrypted else settings.keywords_in_clear
+            keywords = settings.keywords if self._entrance.encrypted else settings.keywords_in_clear
+            if settings.mechanisms and (mechanisms := self._entrance.mechanisms):
+                keywords = (*keywords, " ".join(("AUTH", *mechanisms)))
         self._say(replies.hello_reply(settings.hostname, name, keywords))
         self._state = following
         return HelloReceived(name, extended, early=self.pending_octets > 0)
@@ -365,7 +429,7 @@ class ServerConnection:
         chunks.begin(size)
         if chunks.is_flood:
             self.close(replies.R421_TOO_MANY_CHUNKS)
-            return _refused(line, replies.R421_TOO_MANY_CHUNKS)
+            return self._refused(line, replies.R421_TOO_MANY_CHUNKS)
         self._is_last_chunk = is_last
         self._state = following
         self._read = ServerConnection._read_chunk
@@ -388,15 +452,65 @@ class ServerConnection:
         self._say(replies.R252_TRY)
 
     def _starttls(self, verb: Verb, argument: bytes, following: State) -> Event:
-        if self._encrypted:
+        if self._entrance.encrypted:
             raise CommandError(replies.R503_TLS_ALREADY)
         if not self._settings.tls:
             raise CommandError(replies.R502_NOT_IMPLEMENTED)
         if self.pending_octets:
             self.close(replies.R421_OCTETS_BEFORE_TLS)
-            return _refused(b"STARTTLS", replies.R421_OCTETS_BEFORE_TLS)
+            return self._refused(b"STARTTLS", replies.R421_OCTETS_BEFORE_TLS)
         self._awaiting = following
         return TLS_REQUESTED
+
+    def _auth(self, verb: Verb, argument: bytes, following: State) -> Event | None:
+        if not self._implements(verb):
+            raise CommandError(replies.R502_NOT_IMPLEMENTED)
+        mechanism, initial = parse_login(argument)
+        self._entrance.check(mechanism)
+        login = Login(mechanism)
+        step = login.begin(initial)
+        self._login, self._had_login = login, True
+        self._state, self._read = following, ServerConnection._read_answers
+        self._line_octets = MOST_LINE_OCTETS
+        return self._follow(step)
+
+    def _take_answer(self, line: bytes) -> Event | None:
+        login = self._login
+        assert login is not None
+        length = self._take_length(line)
+        try:
+            if length + 2 > MOST_LINE_OCTETS:
+                raise CommandError(replies.R500_ANSWER_TOO_LONG)
+            return self._follow(login.answer(line))
+        except CommandError as error:
+            self._leave_login()
+            return self._refuse(b"AUTH", error.reply, length)
+
+    def _follow(self, step: Step) -> Event | None:
+        """Give the next challenge, or wait for the driver's judgement."""
+        if not isinstance(step, bytes):
+            self._awaiting = State.LOGIN
+            return step
+        self._output.append(step)
+        self._observer.see_reply(replies.R334_CHALLENGE)
+        return None
+
+    def _end_login(self, reply: Reply) -> None:
+        login = self._login
+        assert login is not None
+        self._leave_login()
+        if not reply.is_positive:
+            if self._entrance.fail(reply):
+                self.close(replies.R421_TOO_MANY_ERRORS)
+        elif login.may_succeed:
+            self._entrance.log_in()
+        else:
+            raise RuntimeError("who has proved nothing cannot be let in")
+
+    def _leave_login(self) -> None:
+        self._login = None
+        self._state, self._read = State.READY, ServerConnection._read_commands
+        self._line_octets = self._settings.line_octets
 
     def _quit(self, verb: Verb, argument: bytes, following: State) -> Event:
         self._say(replies.R221_BYE)
@@ -406,6 +520,7 @@ class ServerConnection:
     _HANDLERS: ClassVar[dict[Verb, Callable[["ServerConnection", Verb, bytes, State], Event | None]]] = {
         Verb.HELO: _hello,
         Verb.EHLO: _hello,
+        Verb.AUTH: _auth,
         Verb.MAIL: _mail,
         Verb.RCPT: _rcpt,
         Verb.DATA: _begin_content,
@@ -419,11 +534,3 @@ class ServerConnection:
 
 
 _Reading = Callable[[ServerConnection], Event | None]
-
-
-def _refused(line: bytes, reply: Reply, length: int | None = None) -> CommandRefused:
-    """Make the event; `length` is that of the whole line, where it is longer than what is there of it."""
-    verb, argument = show_command(line)
-    if length is not None:
-        return CommandRefused(verb, length, reply)
-    return CommandRefused(verb, len(line), reply, argument)

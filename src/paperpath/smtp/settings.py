@@ -13,6 +13,12 @@ class Settings:
 
     `tls`: STARTTLS can be carried out; `tls_required`: nothing of use is done before it (RFC 3207 §4).
     `dsn`: delivery reports are made as asked for (RFC 3461); `binary`: BODY=BINARYMIME is taken (RFC 3030).
+
+    `submission`: addresses may be as people type them, without a domain or with a dot at its end; whoever
+    drives the core completes them (RFC 6409 §4.2). `mechanisms`: of AUTH, in the order of our preference,
+    from sasl.MECHANISMS; they are usable inside TLS, and in the clear only where `auth_in_clear`, on sockets
+    that nobody can listen to. `auth_required`: nothing of use is done for strangers (RFC 4954 §6).
+    `failed_logins`: so many end the session.
     """
 
     hostname: str
@@ -24,6 +30,11 @@ class Settings:
     tls_required: bool = False
     dsn: bool = False
     binary: bool = False
+    submission: bool = False
+    mechanisms: tuple[str, ...] = ()
+    auth_in_clear: bool = False
+    auth_required: bool = False
+    failed_logins: int = 5
 
     @cached_property
     def keywords(self) -> tuple[str, ...]:

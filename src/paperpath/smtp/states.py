@@ -6,6 +6,7 @@ Rule 3: a verb that a state does not list is answered with that state's reply fo
 `docs/smtp-states.md` shows the table as a picture; a test keeps both equal.
 """
 
+from dataclasses import dataclass
 from enum import Enum
 
 from paperpath.mail.reply import Reply
@@ -22,6 +23,7 @@ class State(Enum):
     RECIPIENTS = "recipients"  # at least one recipient was taken
     CONTENT = "content"  # 354 was given; octets are content, not commands
     CHUNKS = "chunks"  # a chunk was taken, and was not the last
+    LOGIN = "login"  # AUTH was taken; lines are answers, not commands
     HANDSHAKE = "handshake"  # STARTTLS was taken; what comes is not for us
     CLOSED = "closed"  # nothing is read any more
 
@@ -37,11 +39,25 @@ def _row(state: State, moves: dict[Verb, State]) -> dict[Verb, State]:
     return dict.fromkeys(_ANYWHERE, state) | always | moves
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What all but some verbs are answered with until a session has come further."""
+
+    open_for: frozenset[Verb]
+    refusal: Reply
+
+
+_ALWAYS_OPEN = frozenset({Verb.EHLO, Verb.HELO, Verb.NOOP, Verb.RSET, Verb.STARTTLS, Verb.QUIT})
+BEFORE_TLS = Gate(_ALWAYS_OPEN, replies.R530_TLS_FIRST)  # RFC 3207 §4
+BEFORE_LOGIN = Gate(_ALWAYS_OPEN | {Verb.AUTH}, replies.R530_LOGIN_FIRST)  # RFC 4954 §6
+
 _HELLO = {Verb.HELO: State.READY, Verb.EHLO: State.READY}
 
 TABLE: dict[State, dict[Verb, State]] = {
     State.CONNECTED: _row(State.CONNECTED, _HELLO | {Verb.RSET: State.CONNECTED}),
-    State.READY: _row(State.READY, _HELLO | {Verb.RSET: State.READY, Verb.MAIL: State.SENDER}),
+    State.READY: _row(
+        State.READY, _HELLO | {Verb.RSET: State.READY, Verb.MAIL: State.SENDER, Verb.AUTH: State.LOGIN}
+    ),
     State.SENDER: _row(State.SENDER, _HELLO | {Verb.RSET: State.READY, Verb.RCPT: State.RECIPIENTS}),
     State.RECIPIENTS: _row(
         State.RECIPIENTS,
@@ -51,11 +67,13 @@ TABLE: dict[State, dict[Verb, State]] = {
     ),
     State.CHUNKS: _row(State.CHUNKS, _HELLO | {Verb.RSET: State.READY, Verb.BDAT: State.CHUNKS}),
     State.CONTENT: {},
+    State.LOGIN: {},
     State.HANDSHAKE: {},
     State.CLOSED: {},
 }
 
 _OUT_OF_ORDER: dict[tuple[State, Verb], Reply] = {
+    (State.CONNECTED, Verb.AUTH): replies.R503_HELLO_FIRST,
     (State.CONNECTED, Verb.MAIL): replies.R503_HELLO_FIRST,
     (State.CONNECTED, Verb.RCPT): replies.R503_HELLO_FIRST,
     (State.CONNECTED, Verb.DATA): replies.R503_HELLO_FIRST,
@@ -63,10 +81,13 @@ _OUT_OF_ORDER: dict[tuple[State, Verb], Reply] = {
     (State.READY, Verb.RCPT): replies.R503_MAIL_FIRST,
     (State.READY, Verb.DATA): replies.R503_MAIL_FIRST,
     (State.READY, Verb.BDAT): replies.R503_MAIL_FIRST,
+    (State.SENDER, Verb.AUTH): replies.R503_NO_LOGIN_NOW,
     (State.SENDER, Verb.MAIL): replies.R503_ONE_MAIL,
     (State.SENDER, Verb.DATA): replies.R503_RECIPIENT_FIRST,
     (State.SENDER, Verb.BDAT): replies.R503_RECIPIENT_FIRST,
+    (State.RECIPIENTS, Verb.AUTH): replies.R503_NO_LOGIN_NOW,
     (State.RECIPIENTS, Verb.MAIL): replies.R503_ONE_MAIL,
+    (State.CHUNKS, Verb.AUTH): replies.R503_NO_LOGIN_NOW,
     (State.CHUNKS, Verb.MAIL): replies.R503_ONE_MAIL,
     (State.CHUNKS, Verb.RCPT): replies.R503_LAST_CHUNK_FIRST,
     (State.CHUNKS, Verb.DATA): replies.R503_LAST_CHUNK_FIRST,

@@ -176,7 +176,9 @@ async def an_operator_finds_by_whatever_is_known(engine: Engine) -> None:
     """Everything that is given must match; pages begin after a number."""
     maildrop = await engine.open()
     first = await put(maildrop, "a@here.example", "b@ELSE.example", at_us=10)
-    await maildrop.accept(await make_message(maildrop, "c@here.example", sender=None, at_us=20))
+    other = await make_message(maildrop, "c@here.example", sender=None, at_us=20)
+    client = replace(other.envelope.client, account="ann@here.example")
+    await maildrop.accept(replace(other, envelope=replace(other.envelope, client=client)))
     one, _, three = waiting_for(maildrop)
     await maildrop.sort(
         [Sorted(one.id, Mailbox("z", "final.example"), Transport.LOCAL, "final.example")],
@@ -195,6 +197,7 @@ async def an_operator_finds_by_whatever_is_known(engine: Engine) -> None:
     assert (found(domain="final.example"), found(domain="else.example")) == ("a", "b")
     assert (found(sender="sender@else.example"), found(sender="")) == ("ab", "c")
     assert found(arrived_before_us=20) == "ab"
+    assert (found(account="ann@here.example"), found(account="nn@here.example")) == ("c", "")
     assert (found(state=State.UNSORTED), found(state=State.READY), found(state=State.HELD)) == ("b", "a", "c")
     assert (found(error="0% _s"), found(error="%_%"), found(error="x")) == ("c", "", "")
     assert found(queue_id=first, state=State.HELD) == ""
@@ -242,13 +245,14 @@ async def a_message_can_be_looked_into(engine: Engine) -> None:
 async def d8_an_operator_sees_the_whole_envelope(engine: Engine) -> None:
     """Who handed a message in and what was asked for comes back as it was, claimed or not (D-8)."""
     maildrop = await engine.open()
-    client = Client("2001:db8::1", 54321, "\x1b[2J", "ESMTPS", "TLSv1.3 TLS_AES_128_GCM_SHA256", "privileged")
+    client = Client("2001:db8::1", 54321, "\x1b[2J", "ESMTPSA", "TLSv1.3", "privileged", "ann@here.example")
     asked = Recipient(Mailbox("a b", "here.example"), "SUCCESS,DELAY", "rfc822;a+40b")
     made = await make_message(maildrop)
     message = replace(made, envelope=replace(made.envelope, recipients=(asked,), client=client))
     await maildrop.accept(message)
     (entry,) = maildrop.find(EVERYTHING, 0, 10)
     assert (entry.address, entry.notify, entry.orcpt) == ('"a b"@here.example', asked.notify, asked.orcpt)
+    assert entry.account == client.account
     found = maildrop.read_message(message.queue_id)
     assert found is not None
     assert (found.client, found.parameters) == (client, message.envelope.parameters)

@@ -295,7 +295,7 @@ def test_P9_why_says_that_it_cannot_read_the_journal(file: Path) -> None:
 
 def test_upgrade_brings_an_older_maildrop_up_to_date(file: Path) -> None:
     result = run("upgrade", "--config", file)
-    assert (result.exit_code, result.output.endswith(": has version 4 already\n")) == (0, True)
+    assert (result.exit_code, result.output.endswith(": has version 5 already\n")) == (0, True)
     (file.parent / "data" / "maildrop" / "queue.db").unlink()
     result = run("upgrade", "--config", file)
     assert result.exit_code != 0

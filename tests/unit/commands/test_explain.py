@@ -22,8 +22,9 @@ def file(tmp_path: Path) -> Path:
 def test_each_rule_looked_at_is_told_and_the_one_that_decided_comes_last(file: Path) -> None:
     result = run("explain", "rcpt", "--config", file, "Info@example.test")
     assert result.exit_code == 0, result.output
-    assert [line.rstrip() for line in result.output.splitlines()][:5] == [
+    assert [line.rstrip() for line in result.output.splitlines()][:6] == [
         "relay says '250 2.1.5 Recipient taken'",
+        "submission says '250 2.1.5 Recipient taken'",
         "Info@example.test",
         "  route      example.test: 'example.test: local'",
         "  alias      Info@example.test: 'info (line 1)'",

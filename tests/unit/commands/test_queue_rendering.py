@@ -61,6 +61,7 @@ ENTRY = QueueEntry(
     "relay",
     "",
     "",
+    "",
 )
 
 
@@ -93,7 +94,7 @@ def test_S6_nor_does_a_line_of_the_summary(
 
 @given(TEXT, TEXT, TEXT)
 def test_S6_nor_does_what_a_client_said(one: str, other: str, third: str) -> None:
-    client = Client(one, 25, other, third, one, other)
+    client = Client(one, 25, other, third, one, other, third)
     asked = SenderParameters(one, True, other, third)
     content = Content(3, b"d" * 32, None, Path(one.replace("\0", "") or "x"))
     message = ClaimedMessage(1, other, Mailbox(one, third), asked, 5, content, client=client)
@@ -125,6 +126,10 @@ def test_a_listing_reads_like_this() -> None:
         "  unsorted  ann@here.example, accepted as joe@here.example, local to here.example, 2 attempts",
         "            '452 4.2.2 The mailbox is full'",
     ]
+    (first, *_) = Listing(NOW_US).lines([replace(ENTRY, account="ann@here.example")])
+    assert first.endswith("  sender@else.example, by ann@here.example")
+    (first, *_) = Listing(NOW_US).lines([replace(ENTRY, account=ENTRY.sender)])
+    assert first.endswith("  sender@else.example")
 
 
 def test_a_page_goes_on_with_the_message_of_the_one_before() -> None:

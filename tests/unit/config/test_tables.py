@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
+from paperpath.config.intake_tables import AccessEntry, CanonicalTable, RelayTable, SubmissionTable
 from paperpath.config.tables import (
-    AccessEntry,
     CertificateEntry,
     Configuration,
     DeliveryTable,
@@ -17,7 +17,6 @@ from paperpath.config.tables import (
     LocalTable,
     MetricsTable,
     PostOfficeTable,
-    RelayTable,
     RemoteTable,
     RouteEntry,
     ScheduleTable,
@@ -121,9 +120,9 @@ PUT_IN = {
     "relay has no other key": (
         RELAY,
         "sizes = 1",
-        "5: relay.sizes: unknown key; expected one of listen, domains, size, most_recipients, "
-        "most_connections, most_connections_per_client, "
-        "spool, least_free, access, binarymime, check_recipients, dsn_success, idle_timeout_s, processes",
+        "5: relay.sizes: unknown key; expected one of size, most_recipients, "
+        "most_connections, most_connections_per_client, spool, least_free, access, idle_timeout_s, "
+        "processes, listen, domains, binarymime, check_recipients, dsn_success",
     ),
     "a network has no bits behind its mask": (
         RELAY,
@@ -426,6 +425,8 @@ def test_the_document_names_every_key():
         for table in (
             Configuration,
             RelayTable,
+            SubmissionTable,
+            CanonicalTable,
             AccessEntry,
             PostOfficeTable,
             RouteEntry,

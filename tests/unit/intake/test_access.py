@@ -3,7 +3,8 @@
 import pytest
 
 from paperpath.accounts.file import Accounts, parse_accounts
-from paperpath.config.tables import AccessEntry, PostOfficeTable, RelayTable
+from paperpath.config.intake_tables import AccessEntry, RelayTable
+from paperpath.config.tables import PostOfficeTable
 from paperpath.intake.access import AccessRules, ServiceClass
 from paperpath.mail.address import parse_mailbox
 from paperpath.relay.acceptance import Acceptance

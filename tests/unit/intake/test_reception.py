@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from paperpath.intake.budget import SpoolBudget
-from paperpath.intake.reception import Reception, Stored
+from paperpath.intake.reception import RelayReception
+from paperpath.intake.way_in import Stored
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.trace import Stamp
@@ -48,7 +49,7 @@ def receive(maildrop: MemoryMaildrop, *chunks: bytes, most_octets: int = 2**20) 
 
     async def run() -> str:
         stamp = Stamp("mx.here.example", maildrop.new_queue_id(1), datetime(2026, 11, 22, tzinfo=UTC))
-        reception = Reception(maildrop, budget, ENVELOPE, stamp)
+        reception = RelayReception(maildrop, budget, ENVELOPE, stamp)
         for chunk in chunks:
             reception.add(chunk)
         done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()

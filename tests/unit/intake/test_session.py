@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 
-from paperpath.intake.access import ServiceClass
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
-from paperpath.intake.session import CLOSE_S, HANDSHAKE_S, TRANSACTION_S, Service, Session
+from paperpath.intake.guest import Guest
+from paperpath.intake.reception import RelayReception
+from paperpath.intake.service import TRANSACTION_S, Service
+from paperpath.intake.session import CLOSE_S, HANDSHAKE_S, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.journal.events import Accepted, BrokenOff, Event, MessageRefused, RefusalsLeftOut, Refused
 from paperpath.journal.lines import encode_event
 from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Envelope
 from paperpath.mail.reply import Reply
+from paperpath.mail.trace import Stamp
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.service.log import open_log
 from paperpath.service.metrics import IntakeMetrics
@@ -67,7 +71,7 @@ class Transport(asyncio.Transport):
 
 
 class Setting:
-    """A session, its transport, and the maildrop behind it."""
+    """A session, its transport, and the maildrop behind it; the way in is this one itself."""
 
     def __init__(self, idle_timeout_s: float = 60, most: int = 2, tls: ServerTls | None = None) -> None:
         self.store = MemoryStore()
@@ -82,8 +86,7 @@ class Setting:
             Connections(most, 2),
             SpoolBudget(2**20),
             FreeSpace(Path(), 0),
-            lambda address: ServiceClass.NORMAL,
-            self.judge,
+            self,
             lambda: datetime(2026, 11, 22, tzinfo=UTC),
             idle_timeout_s,
             open_log("test"),
@@ -94,8 +97,20 @@ class Setting:
         self.transport = Transport()
         self.session.connection_made(self.transport)
 
-    def judge(self, recipient: Mailbox, service: ServiceClass) -> Reply:
-        return replies.R550_NO_SUCH_MAILBOX if recipient.local == self.refused else replies.R250_RECIPIENT
+    # The way in
+
+    def welcome(self, address: str, uid: int | None) -> Guest:
+        return Guest(address, uid=uid)
+
+    def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
+        return replies.R250_SENDER, sender
+
+    def judge_recipient(self, recipient: Mailbox, guest: Guest) -> tuple[Reply, Mailbox]:
+        is_refused = recipient.local == self.refused
+        return replies.R550_NO_SUCH_MAILBOX if is_refused else replies.R250_RECIPIENT, recipient
+
+    def receive(self, envelope: Envelope, stamp: Stamp, guest: Guest) -> RelayReception:
+        return RelayReception(self.service.maildrop, self.service.budget, envelope, stamp)
 
     async def settle(self) -> None:
         """Let what was begun come to an end."""
@@ -348,7 +363,7 @@ def test_P9_a_message_is_told_with_where_it_came_from() -> None:
         (b"RCPT TO:<no@here.example>", ("RCPT", "TO:<no@here.example>", "550 5.1.1 No such mailbox here")),
         (b"RCPT TO:<>", ("RCPT", "TO:<>", "501 5.1.3 Bad recipient: a recipient cannot be empty")),
         (b"MAIL FROM:<a@b.example>", ("MAIL", "FROM:<a@b.example>", str(replies.R503_ONE_MAIL))),
-        (b"AUTH PLAIN c2VjcmV0", ("AUTH", "", "500 5.5.1 No such command")),
+        (b"AUTH PLAIN c2VjcmV0", ("AUTH", "", "502 5.5.1 This command is not implemented")),
     ],
 )
 def test_P9_each_refused_command_is_told(line: bytes, told: tuple[str, str, str]) -> None:

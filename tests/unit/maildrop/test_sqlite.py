@@ -31,7 +31,7 @@ def test_a_maildrop_of_another_version_is_refused(tmp_path: Path) -> None:
     connection = open_database(tmp_path)
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(SchemaError, match="version 99, this program 4; run the Paperpath that wrote it"):
+    with pytest.raises(SchemaError, match="version 99, this program 5; run the Paperpath that wrote it"):
         open_database(tmp_path)
 
 
@@ -40,7 +40,7 @@ def test_a_maildrop_of_an_older_version_is_refused_and_the_command_named(tmp_pat
     connection = open_database(tmp_path)
     connection.execute("PRAGMA user_version=3")
     connection.close()
-    with pytest.raises(SchemaError, match="version 3, this program 4; `paperpath upgrade`"):
+    with pytest.raises(SchemaError, match="version 3, this program 5; `paperpath upgrade`"):
         open_database(tmp_path)
 
 

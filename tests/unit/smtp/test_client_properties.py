@@ -25,7 +25,7 @@ CORES = [
     CLIENT,
     replace(CLIENT, security=Security.REQUIRED),
     replace(CLIENT, lmtp=True, security=Security.NEVER),
-    replace(CLIENT, credentials=Credentials("u", "secret")),
+    replace(CLIENT, credentials=Credentials("u", "secret", "nonce")),
 ]
 EHLOS = [b"250-x\r\n250-PIPELINING\r\n250-BINARYMIME\r\n250 CHUNKING\r\n", b"250 x\r\n"]
 GROUP = b"250 ok\r\n" * (1 + RECIPIENTS)  # to MAIL and each RCPT

@@ -104,6 +104,7 @@ def _entry(store: MemoryStore, number: int, recipient: StoredRecipient) -> Queue
         message.origin.value,
         recipient.notify,
         recipient.orcpt,
+        message.client.account,
     )
 
 
@@ -132,6 +133,7 @@ def _matches(entry: QueueEntry, wanted: QueueFilter) -> bool:
         and (wanted.arrived_before_us is None or entry.arrived_us < wanted.arrived_before_us)
         and (wanted.state is None or entry.state is wanted.state)
         and (not wanted.destination or entry.destination == wanted.destination)
+        and (not wanted.account or entry.account == wanted.account)
         and wanted.error in entry.last_reply
     )
 

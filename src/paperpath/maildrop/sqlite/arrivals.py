@@ -24,7 +24,7 @@ _ARRIVE = (
     INSERT INTO message SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11, value ->> 12,
         value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17,
-        value ->> 18, value ->> 19
+        value ->> 18, value ->> 19, value ->> 20
     FROM json_each(?1)
     """,
     """
@@ -145,4 +145,5 @@ def _message_row(message_id: int, message: NewMessage) -> tuple[object, ...]:
         message.deadline_us,
         client.tls,
         client.service,
+        client.account,
     )

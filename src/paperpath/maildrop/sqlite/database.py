@@ -15,7 +15,7 @@ from paperpath.maildrop.sqlite.locks import is_alive
 from paperpath.maildrop.sqlite.migrations import MIGRATIONS
 from paperpath.service.durable import flush_directory
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 OLDEST_SQLITE = (3, 51, 3)  # earlier ones can corrupt a WAL that several processes write and checkpoint
 _NO_MAILDROP = "there is no maildrop in {folder}; `paperpath init` makes one"
 BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the write lock

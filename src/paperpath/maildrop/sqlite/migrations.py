@@ -78,4 +78,7 @@ MIGRATIONS = {
         ALTER TABLE message ADD COLUMN client_tls TEXT NOT NULL DEFAULT '';
         ALTER TABLE message ADD COLUMN client_service TEXT NOT NULL DEFAULT '';
     """,
+    4: """
+        ALTER TABLE message ADD COLUMN client_account TEXT NOT NULL DEFAULT '';
+    """,
 }

@@ -63,7 +63,7 @@ _READ_MESSAGES = """
     SELECT message.id, queue_id, sender, body, international, ret, envid,
            arrived_us, size, digest, content_file, octets, origin,
            client_address, client_port, client_hello, client_protocol, client_tls, client_service,
-           deadline_us
+           client_account, deadline_us
     FROM json_each(?) JOIN message ON message.id = value LEFT JOIN content ON content.message_id = message.id
 """
 _FIND_READY = """
@@ -85,7 +85,8 @@ _FIND = """
            state, coalesce(recipient.transport, ''), CAST(coalesce(name, '') AS BLOB), coalesce(due_us, 0),
            attempts + coalesce(destination.contacts - recipient.contacts, 0), CAST(last_reply AS BLOB),
            arrived_us, size, CAST(expanded_via AS BLOB),
-           CAST(route_override AS BLOB), origin, CAST(notify AS BLOB), CAST(orcpt AS BLOB)
+           CAST(route_override AS BLOB), origin, CAST(notify AS BLOB), CAST(orcpt AS BLOB),
+           CAST(client_account AS BLOB)
     FROM recipient JOIN message ON message.id = message_id
     LEFT JOIN destination ON destination.id = destination_id
     WHERE recipient.id > :after AND state IN ('unsorted', 'ready', 'claimed', 'held')
@@ -97,6 +98,7 @@ _FIND = """
       AND (:state IS NULL OR state = :state)
       AND (:error = '' OR instr(last_reply, :error))
       AND (:destination = '' OR name = :destination)
+      AND (:account = '' OR client_account = :account)
     ORDER BY recipient.id LIMIT :limit
 """
 _SUMMARIZE = """
@@ -235,6 +237,7 @@ class Reader:
             "state": wanted.state.value if wanted.state else None,
             "error": wanted.error,
             "destination": wanted.destination,
+            "account": wanted.account,
         }
         return [_entry(row) for row in self.ask(_FIND, bindings)]
 

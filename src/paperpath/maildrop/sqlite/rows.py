@@ -75,7 +75,7 @@ def to_message(row: Row, content_folder: Path) -> ClaimedMessage:
     origin, *client = rest
     _check_types("message", (queue_id, body, ret, envid, origin), (str, str, str, str, str))
     _check_types("message", (arrived_us, utf8), (int, int))
-    _check_types("client", tuple(client), (str, int, str, str, str, str))
+    _check_types("client", tuple(client), (str, int, str, str, str, str, str))
     file = content_file(content_folder, queue_id) if in_file else None
     content = Content(size, digest, None if in_file else octets, file)
     _check_content(content)

@@ -1,4 +1,4 @@
--- The maildrop, version 4. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
+-- The maildrop, version 5. Times are microseconds since 1970. docs/maildrop-states.md tells what moves a recipient.
 
 CREATE TABLE meta (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
@@ -57,7 +57,8 @@ CREATE TABLE message (
     origin          TEXT NOT NULL DEFAULT 'relay',
     deadline_us     INTEGER NOT NULL DEFAULT 0,
     client_tls      TEXT NOT NULL DEFAULT '',  -- version and cipher
-    client_service  TEXT NOT NULL DEFAULT ''
+    client_service  TEXT NOT NULL DEFAULT '',
+    client_account  TEXT NOT NULL DEFAULT ''  -- who logged in
 );
 
 -- Apart from message, so that scans of messages never read bodies.

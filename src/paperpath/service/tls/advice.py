@@ -3,6 +3,7 @@
 Called by `paperpath check`, with the file as it was read: each complaint has the line of the key it is about.
 """
 
+import ssl
 from datetime import datetime, timedelta
 
 from paperpath.config.complaints import name_key
@@ -10,7 +11,7 @@ from paperpath.config.lines import find_line, scan_lines
 from paperpath.config.loader import Document, Problem
 from paperpath.config.tables import CertificateEntry
 from paperpath.service.tls.certificates import Certificate, read_certificate
-from paperpath.service.tls.contexts import make_context
+from paperpath.service.tls.contexts import ask_clients, make_context
 from paperpath.service.tls.key_files import CertificateError, read_key_file
 
 _LEAST_LEFT = timedelta(days=14)
@@ -37,6 +38,20 @@ def examine_certificates(document: Document, now: datetime) -> tuple[list[Proble
                 message = f"{entry.chain}: the certificate expires on {end:%Y-%m-%d}"
                 doubts.append(place(index, "chain", message))
     return mistakes, doubts
+
+
+def examine_authorities(document: Document) -> list[Problem]:
+    """Return why submission would refuse the file of who vouches for clients, if it would."""
+    submission = document.configuration.submission
+    if submission is None or submission.client_ca is None:
+        return []
+    try:
+        ask_clients(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), read_key_file(submission.client_ca))
+    except CertificateError as error:
+        location = ("submission", "client_ca")
+        line = find_line(scan_lines(document.text), location)
+        return [Problem(document.path, line, f"{name_key(location)}: {error}")]
+    return []
 
 
 def _check(entry: CertificateEntry, now: datetime) -> Certificate:

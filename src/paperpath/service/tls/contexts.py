@@ -2,7 +2,8 @@
 
 Used by the programs, which hold one `ServerTls` each. Promises (attack S-8, requirements A-75, A-76): TLS 1.2
 or later, no compression, no renegotiation; the name a client asks for chooses a certificate and nothing else;
-no client is refused for that name, or asked for a certificate of its own.
+no client is refused for that name, or asked for a certificate of its own but where submission is served and
+`client_ca` says who may vouch for clients; nobody needs one there either.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from paperpath.config.tables import Configuration
 from paperpath.service.tls.certificates import Certificate, read_certificate
-from paperpath.service.tls.key_files import CertificateError, Reader, read_key_file
+from paperpath.service.tls.key_files import CertificateError, KeyFile, Reader, read_key_file
 from paperpath.service.tls.layer import TlsLayer
 from paperpath.service.tls.self_signed import provide_self_signed
 
@@ -22,12 +23,12 @@ from paperpath.service.tls.self_signed import provide_self_signed
 class ContextSet:
     """The contexts of one moment. It does not change: sessions under way keep theirs over a reload."""
 
-    def __init__(self, certificates: Iterable[Certificate]) -> None:
+    def __init__(self, certificates: Iterable[Certificate], authorities: KeyFile | None = None) -> None:
         """Make a context for each certificate, of which there is one at least. Raises: CertificateError."""
         self._by_name: dict[bytes, ssl.SSLContext] = {}
         contexts: list[ssl.SSLContext] = []
         for certificate in certificates:
-            contexts.append(make_context(certificate))
+            contexts.append(make_context(certificate, authorities))
             for name in certificate.names:  # of two certificates for one name, the first serves
                 self._by_name.setdefault(_fold(name.encode()), contexts[-1])
         self._default = contexts[0]
@@ -42,11 +43,16 @@ class ContextSet:
 class ServerTls:
     """TLS as one program serves it: makes the layer for each connection, from the certificates in force."""
 
-    def __init__(self, configuration: Configuration, opened: ContextSet | None = None) -> None:
+    def __init__(
+        self, configuration: Configuration, opened: ContextSet | None = None, *, asks_clients: bool = False
+    ) -> None:
         """Take the contexts that root opened, else read the certificates, or make one.
+
+        `asks_clients`: they may show a certificate, where the configuration says who vouches for them.
 
         Raises: ServiceError, mostly a CertificateError.
         """
+        self._asks_clients = asks_clients
         self._self_signed: Path | None = None
         if opened is None:
             self._take(configuration, read_key_file)
@@ -70,15 +76,18 @@ class ServerTls:
         return TlsLayer(self._contexts.choose)
 
     def _take(self, configuration: Configuration, read: Reader) -> None:
-        contexts = open_contexts(configuration, read)
+        contexts = open_contexts(configuration, read, asks_clients=self._asks_clients)
         self_signed: Path | None = None
         if contexts is None:
             own = provide_self_signed(configuration.tls_folder, configuration.hostname, datetime.now(UTC))
-            contexts, self_signed = ContextSet([own]), own.chain.path
+            authorities = _read_authorities(configuration, read) if self._asks_clients else None
+            contexts, self_signed = ContextSet([own], authorities), own.chain.path
         self._contexts, self._self_signed = contexts, self_signed
 
 
-def open_contexts(configuration: Configuration, read: Reader = read_key_file) -> ContextSet | None:
+def open_contexts(
+    configuration: Configuration, read: Reader = read_key_file, *, asks_clients: bool = False
+) -> ContextSet | None:
     """Make the contexts of the certificates that are configured; nothing, where none is.
 
     Raises: CertificateError.
@@ -86,11 +95,19 @@ def open_contexts(configuration: Configuration, read: Reader = read_key_file) ->
     now = datetime.now(UTC)
     entries = configuration.tls.certificate
     certificates = [read_certificate(entry.chain, entry.key, now, read) for entry in entries]
-    return ContextSet(certificates) if certificates else None
+    authorities = _read_authorities(configuration, read) if asks_clients else None
+    return ContextSet(certificates, authorities) if certificates else None
 
 
-def make_context(certificate: Certificate) -> ssl.SSLContext:
-    """Make the context that serves one certificate. Raises: CertificateError.
+def _read_authorities(configuration: Configuration, read: Reader) -> KeyFile | None:
+    submission = configuration.submission
+    return None if submission is None or submission.client_ca is None else read(submission.client_ca)
+
+
+def make_context(certificate: Certificate, authorities: KeyFile | None = None) -> ssl.SSLContext:
+    """Make the context that serves one certificate; clients may show one that `authorities` vouch for.
+
+    Raises: CertificateError.
 
     Memory: Python's ssl releases the buffers of idle connections by itself (SSL_MODE_RELEASE_BUFFERS).
     """
@@ -106,7 +123,18 @@ def make_context(certificate: Certificate) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise CertificateError(certificate.chain.path, f"OpenSSL does not take it: {reason}") from error
+    if authorities is not None:
+        ask_clients(context, authorities)
     return context
+
+
+def ask_clients(context: ssl.SSLContext, authorities: KeyFile) -> None:
+    """Have clients asked for a certificate, without which they are served too. Raises: CertificateError."""
+    try:
+        context.load_verify_locations(cadata=authorities.octets.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise CertificateError(authorities.path, "expected certificates in PEM form") from error
+    context.verify_mode = ssl.CERT_OPTIONAL
 
 
 @contextmanager

@@ -57,8 +57,11 @@ def make_reader(opened: Mapping[Path, int]) -> Reader:
 
 def list_key_files(configuration: Configuration) -> tuple[Path, ...]:
     """List the files that are configured, each once, in the order of the configuration's text."""
-    entries = configuration.tls.certificate
-    return tuple(dict.fromkeys(path for entry in entries for path in (entry.chain, entry.key)))
+    entries, submission = configuration.tls.certificate, configuration.submission
+    authorities = () if submission is None or submission.client_ca is None else (submission.client_ca,)
+    return tuple(
+        dict.fromkeys([path for entry in entries for path in (entry.chain, entry.key)] + [*authorities])
+    )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from string import ascii_letters, digits
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from paperpath.service.tls.cipher import format_cipher
 from paperpath.service.tls.hello import HelloReader
@@ -57,11 +57,13 @@ class TlsFacts:
 
     `version` is such as "TLSv1.3", `cipher` is IANA's name. `server_name` is what the client asked for, empty
     if nothing; what is no letter, digit, dot, hyphen or underscore became a question mark (attack S-6).
+    `client_addresses`: for whom the client's certificate is, if it showed one that was verified.
     """
 
     version: str
     cipher: str
     server_name: str
+    client_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,4 +223,12 @@ def _find_facts(ssl_object: ssl.SSLObject, server_name: bytes) -> TlsFacts:
     cipher = ssl_object.cipher()
     assert cipher is not None  # after a handshake there is one
     name = "".join(chr(octet) if chr(octet) in _NAME_CHARACTERS else "?" for octet in server_name)
-    return TlsFacts(ssl_object.version() or "", format_cipher(cipher[0]), name)
+    return TlsFacts(
+        ssl_object.version() or "", format_cipher(cipher[0]), name, _find_client_addresses(ssl_object)
+    )
+
+
+def _find_client_addresses(ssl_object: ssl.SSLObject) -> tuple[str, ...]:
+    """Return the addresses of mail (rfc822Name) in a certificate that was verified; ssl tells of no other."""
+    names = cast("tuple[tuple[str, str], ...]", (ssl_object.getpeercert() or {}).get("subjectAltName", ()))
+    return tuple(value for kind, value in names if kind == "email")

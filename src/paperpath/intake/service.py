@@ -1,0 +1,47 @@
+"""What every session of a program shares, by one configuration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.connections import Connections
+from paperpath.intake.login import LoginDesk
+from paperpath.intake.space import FreeSpace
+from paperpath.intake.way_in import WayIn
+from paperpath.journal.events import Tell
+from paperpath.maildrop.interface import Maildrop
+from paperpath.service.log import Log
+from paperpath.service.metrics import IntakeMetrics
+from paperpath.service.tls.contexts import ServerTls
+from paperpath.smtp.settings import Settings
+
+TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Of a program, or of what it does by one configuration. `now` gives the time with its offset from UTC.
+
+    `tls` is there if the settings announce it, or a door has it from the start; `logins` if they announce
+    AUTH.
+    """
+
+    settings: Settings
+    tls: ServerTls | None
+    maildrop: Maildrop
+    connections: Connections
+    budget: SpoolBudget
+    space: FreeSpace
+    way_in: WayIn
+    now: Callable[[], datetime]
+    idle_timeout_s: float
+    log: Log
+    metrics: IntakeMetrics
+    tell: Tell
+    logins: LoginDesk | None = None
+
+    @property
+    def transaction_s(self) -> float:
+        """How long a transaction may take."""
+        return TRANSACTION_S + self.settings.size / 1024

@@ -1,0 +1,17 @@
+"""Where smtpsd can be reached: 587, 465 with TLS from the start, the socket of users of this host."""
+
+from paperpath.config.endpoint import LocalSocket, Place
+from paperpath.config.tables import Configuration
+from paperpath.intake.guest import Door
+
+
+def list_doors(configuration: Configuration) -> list[tuple[Place, Door]]:
+    """List the places of a configuration that has a table [submission], in the order of the listeners."""
+    table = configuration.submission
+    if table is None:
+        return []
+    return [
+        *((endpoint, Door.CLEAR) for endpoint in table.listen),
+        *((endpoint, Door.TLS) for endpoint in table.listen_tls),
+        *([(LocalSocket(configuration.submission_socket), Door.LOCAL)] if table.listen_local else []),
+    ]

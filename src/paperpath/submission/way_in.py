@@ -1,0 +1,103 @@
+"""Submission as a way in: who may send, addresses completed, content put into canonical form (RFC 6409).
+
+Whoever has service may send as anybody to anybody, the null sender included (requirements B-3, B-5), unless
+the configuration binds senders to their accounts. Lists of clients that are not wanted would be asked in
+`welcome` (B-4).
+"""
+
+import pwd
+
+from paperpath.accounts.verifier import Ruling, Verifier
+from paperpath.config.intake_tables import SubmissionTable
+from paperpath.intake.access import AccessRules
+from paperpath.intake.guest import Guest
+from paperpath.mail.address import Mailbox, domain_key
+from paperpath.mail.envelope import Envelope
+from paperpath.mail.local_part import fold_local
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.mail.trace import Stamp
+from paperpath.routing.files import RoutingFiles
+from paperpath.service.log import Log
+from paperpath.smtp import replies
+from paperpath.submission.acceptance import judge_submitted
+from paperpath.submission.canonical.envelope import complete_sender
+from paperpath.submission.reception import Site, SubmissionReception, Submitter
+
+R550_NOT_YOUR_ADDRESS = make_reply(550, "5.7.1", "Send as the address that you log in with")
+R550_SUSPENDED = make_reply(550, "5.7.13", "Your account is suspended")
+
+
+class SubmissionWayIn:
+    """Decides for smtpsd; see `intake.way_in.WayIn`."""
+
+    def __init__(
+        self, table: SubmissionTable, site: Site, files: RoutingFiles, verifier: Verifier, log: Log
+    ) -> None:
+        """Take the rules of one configuration."""
+        self._binds_senders = table.own_senders
+        self._access = AccessRules(table.access)
+        self._site = site
+        self._files = files
+        self._verifier = verifier
+        self._log = log
+
+    def welcome(self, address: str, uid: int | None) -> Guest:
+        """Say what service a client gets; a user of this host is known by name."""
+        if uid is not None:
+            return Guest("", uid=uid, login=_find_login(uid))
+        return Guest(address, self._access.classify(address))
+
+    def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
+        """Complete a sender; refuse one of an account that is no longer let in, or not its own."""
+        if (
+            guest.account is not None
+            and self._verifier.admit(str(guest.account)).ruling is not Ruling.ACCEPTED
+        ):
+            return R550_SUSPENDED, sender
+        completed = None if sender is None else complete_sender(sender, self._site.rules)
+        if isinstance(completed, Reply):
+            return completed, sender
+        if self._binds_senders and not self._is_own(sender, completed, guest):
+            return R550_NOT_YOUR_ADDRESS, sender
+        return replies.R250_SENDER, completed
+
+    def judge_recipient(self, recipient: Mailbox, guest: Guest) -> tuple[Reply, Mailbox]:
+        """Complete a recipient; refuse one whom the post office would refuse."""
+        router = self._files.read()
+        for trouble in self._files.take_troubles():
+            self._log.error("file unreadable, what it said before stays in force", reason=trouble)
+        return judge_submitted(recipient, self._site.rules, router)
+
+    def receive(self, envelope: Envelope, stamp: Stamp, guest: Guest) -> SubmissionReception:
+        """Begin with a message."""
+        return SubmissionReception(self._site, envelope, stamp, self._find_submitter(guest))
+
+    def _find_submitter(self, guest: Guest) -> Submitter:
+        identity = self._find_identity(guest)
+        secret = None if guest.account is None else self._verifier.find_secret(guest.account)
+        return Submitter(guest, identity) if secret is None else Submitter(guest, identity, secret.limits)
+
+    def _find_identity(self, guest: Guest) -> Mailbox | None:
+        """Return who it is, as far as we know it: requirement B-12's identity."""
+        if guest.account is not None:
+            return guest.account
+        return Mailbox(guest.login, self._site.rules.domain) if guest.login else None
+
+    def _is_own(self, sender: Mailbox | None, completed: Mailbox | None, guest: Guest) -> bool:
+        """Tell whether a sender is who sends, as typed or as it goes out; the null sender is everybody's."""
+        identity = self._find_identity(guest)
+        if completed is None or identity is None:
+            return True
+        return _make_key(identity) in (_make_key(completed), sender and _make_key(sender))
+
+
+def _make_key(mailbox: Mailbox) -> tuple[str, str]:
+    return fold_local(mailbox.local), domain_key(mailbox.domain)
+
+
+def _find_login(uid: int) -> str:
+    """Return the name of a user of this host, empty where there is none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
