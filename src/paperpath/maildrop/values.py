@@ -377,6 +377,7 @@ class QueueEntry:
     notify: str
     orcpt: str
     account: str
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from paperpath.maildrop.content import read_content
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import (
     Deed,
+    Expanded,
     Hold,
     QueueFilter,
     Release,
@@ -19,6 +20,7 @@ from paperpath.maildrop.values import (
     Sorted,
     Stage,
     State,
+    Target,
     Transport,
 )
 from paperpath.testing.maildrop_tools import (
@@ -207,6 +209,30 @@ async def an_operator_finds_by_whatever_is_known(engine: Engine) -> None:
     await maildrop.close()
 
 
+async def what_an_account_handed_in_is_listed_message_by_message(engine: Engine) -> None:
+    """Recipients that an alias made come beside the others of their message; nobody else's are among them."""
+    maildrop = await engine.open()
+    for names, account in (("ab", "ann"), ("c", ""), ("d", "joe"), ("e", "ann")):
+        message = await make_message(maildrop, *(f"{name}@here.example" for name in names))
+        client = replace(message.envelope.client, account=account)
+        await maildrop.accept(replace(message, envelope=replace(message.envelope, client=client)))
+    first, *_ = waiting_for(maildrop)
+    target = Target(Mailbox("made", "here.example"), None, "", "", ("a",))
+    await maildrop.sort([Expanded(first.id, (target,))], maildrop.read_epoch(), 5)
+
+    def browse(account: str, page: int) -> str:
+        after, seen = (0, 0), ""
+        while entries := maildrop.browse(account, after, page):
+            after = entries[-1].message_id, entries[-1].recipient_id
+            seen += "".join(entry.address[0] for entry in entries)
+        return seen
+
+    for page in (1, 2, 10):
+        assert browse("", page) == "bmcde"
+        assert (browse("ann", page), browse("joe", page), browse("jo", page)) == ("bme", "d", "")
+    await maildrop.close()
+
+
 async def the_summary_counts_by_state_and_destination(engine: Engine) -> None:
     """And says how long the oldest waits."""
     maildrop = await engine.open()
@@ -275,6 +301,7 @@ OPERATOR_CHECKS: tuple[Check, ...] = (
     p2_what_is_removed_is_counted_and_makes_no_report,
     p3_what_is_bounced_fails_with_its_report,
     an_operator_finds_by_whatever_is_known,
+    what_an_account_handed_in_is_listed_message_by_message,
     the_summary_counts_by_state_and_destination,
     a_message_can_be_looked_into,
     d8_an_operator_sees_the_whole_envelope,

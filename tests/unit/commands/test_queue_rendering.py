@@ -38,6 +38,7 @@ ENTRIES = st.builds(
     state=st.sampled_from([state for state in State if state is not State.SETTLED]),
     attempts=st.integers(0, 100),
     size=st.integers(0, 2**40),
+    message_id=st.integers(1, 2**40),
     expanded_via=st.lists(TEXT, max_size=3).map(tuple),
 )
 HOSTILE = "\x1b[2J\u202e\x9b1m\r\n\x00\u2028"
@@ -62,6 +63,7 @@ ENTRY = QueueEntry(
     "",
     "",
     "",
+    3,
 )
 
 

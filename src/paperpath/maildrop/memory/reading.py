@@ -44,6 +44,17 @@ def examine(store: MemoryStore, recipient_ids: Sequence[int]) -> Claimed:
     return Claimed(tuple(there), tuple(gone))
 
 
+def browse(store: MemoryStore, account: str, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+    """Return open recipients, message by message."""
+    entries = [_entry(store, *one) for one in store.recipients.items() if one[1].state is not State.SETTLED]
+    wanted = [
+        entry
+        for entry in entries
+        if account in ("", entry.account) and (entry.message_id, entry.recipient_id) > after
+    ]
+    return sorted(wanted, key=lambda entry: (entry.message_id, entry.recipient_id))[:limit]
+
+
 def find(store: MemoryStore, wanted: QueueFilter, after: int, limit: int) -> Sequence[QueueEntry]:
     """Return open recipients that match."""
     entries = (
@@ -105,6 +116,7 @@ def _entry(store: MemoryStore, number: int, recipient: StoredRecipient) -> Queue
         recipient.notify,
         recipient.orcpt,
         message.client.account,
+        recipient.message_id,
     )
 
 
