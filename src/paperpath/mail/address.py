@@ -19,21 +19,22 @@ from paperpath.mail.domain import is_domain as is_domain
 # refusing those would help nobody; the command line bounds the whole.
 MOST_LOCAL_OCTETS = 256
 
-_ATOM_CHARACTERS = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
-# RFC 6532 §3.1, without the controls U+0080 to U+009F and without U+2028 and U+2029, which end a line in many
-# a program. Surrogates, and with them octets that are no UTF-8, are not in it either.
-_BEYOND_ASCII = "\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff"
+# What an atom may hold, to stand in a character class (RFC 5322 §3.2.3).
+ATOM_CHARACTERS = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
+# Likewise RFC 6532 §3.1, without the controls U+0080 to U+009F and without U+2028 and U+2029, which end a
+# line in many a program. Surrogates, and with them octets that are no UTF-8, are not in it either.
+BEYOND_ASCII = "\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff"
 
-_PLAIN = rf"(?!\.)([{_ATOM_CHARACTERS}.]+)(?<!\.)@(?![.-])([A-Za-z0-9.-]+)(?<![.-])"
+_PLAIN = rf"(?!\.)([{ATOM_CHARACTERS}.]+)(?<!\.)@(?![.-])([A-Za-z0-9.-]+)(?<![.-])"
 _PLAIN_MAILBOX = re.compile(_PLAIN)
 _PLAIN_PATH = re.compile(f"<{_PLAIN}>")
 
-_ATOMS_AND_DOTS = rf"[{_ATOM_CHARACTERS}.{_BEYOND_ASCII}]+"
+_ATOMS_AND_DOTS = rf"[{ATOM_CHARACTERS}.{BEYOND_ASCII}]+"
 _UNQUOTED = re.compile(_ATOMS_AND_DOTS)
 _DOT_STRING = re.compile(rf"(?!\.){_ATOMS_AND_DOTS}(?<!\.)")
-_QUOTED_STRING = re.compile(rf'"((?:[ !#-\[\]-~{_BEYOND_ASCII}]|\\[ -~])*)"')
+_QUOTED_STRING = re.compile(rf'"((?:[ !#-\[\]-~{BEYOND_ASCII}]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
-_DOMAIN = re.compile(rf"[A-Za-z0-9.{_BEYOND_ASCII}-]+")
+_DOMAIN = re.compile(rf"[A-Za-z0-9.{BEYOND_ASCII}-]+")
 
 
 class AddressError(ValueError):

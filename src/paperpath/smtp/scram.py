@@ -6,6 +6,7 @@ authorization identity. Whatever a peer says that is malformed, forged or wrong 
 """
 
 import importlib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,8 +15,7 @@ from typing import Protocol, SupportsInt, cast
 NAME = "SCRAM-SHA-256"
 LEAST_ITERATIONS = 4096  # RFC 7677 §4
 
-# What a stranger may make us prepare (RFC 4013): some characters become 18, and each takes microseconds.
-_MOST_FIRST_OCTETS = 512
+_MOST_FIRST_CHARACTERS = 512  # of a client's first message: a name, and a nonce
 # A hostile server could keep us busy with more (attack S-12); this many take about a fifth of a second.
 _MOST_ITERATIONS = 500_000
 
@@ -92,9 +92,10 @@ class Verifier:
 
     def __init__(self, first: bytes) -> None:
         """Take the client's first message; `name` is who it wants to be, prepared. Raises: ScramError."""
-        if len(first) > _MOST_FIRST_OCTETS:
-            raise ScramError("the first message is too long")
         self._first = _decode(first)
+        # To prepare a character (RFC 4013) takes microseconds, and some become 18 by it (attack S-7).
+        if len(unicodedata.normalize("NFKC", self._first)) > _MOST_FIRST_CHARACTERS:
+            raise ScramError("the first message is too long")
         self._server: _Server | None = None
         self.name = self._find_name()
 

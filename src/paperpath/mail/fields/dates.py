@@ -3,14 +3,60 @@
 Called by the canonical form.
 """
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+from paperpath.mail.fields.error import FieldError, show
+from paperpath.mail.fields.folding import unfold
+from paperpath.mail.fields.lexer import read_tokens
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE = re.compile(
+    # Of tokens with a blank between two of them.
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun) , )?"
+    rf"([0-9]{{1,2}}) ({'|'.join(_MONTHS)}) ([0-9]{{2,}}) "
+    r"([0-9]{2}) : ([0-9]{2})(?: : ([0-5][0-9]|60))? ?"
+    r"(?:([+-])([0-9]{2})([0-5][0-9])|([a-z]+)) ",
+    re.ASCII | re.IGNORECASE,
+)
+# RFC 5322 §4.3; the military zones of one letter are not among them, since nobody knows which way they go.
+_ZONE_HOURS = {"edt": -4, "est": -5, "cdt": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt": -7, "pst": -8}
+_FIRST_YEAR = 1900
 
 
 def parse_date(text: str) -> datetime:
-    """Read a date, obsolete forms too; the result knows its offset from UTC.
+    """Read a date, folded or not, obsolete forms too; the result knows its offset from UTC.
 
-    A weekday that is wrong does not count. Zones whose meaning is not known are UTC (RFC 5322 §4.3).
+    A weekday that is wrong does not count. A zone whose meaning is not known is UTC (RFC 5322 §4.3).
 
     Raises: FieldError.
     """
-    return datetime.fromisoformat(text)
+    match = _DATE.fullmatch(" ".join(token.text for token in read_tokens(unfold(text))))
+    if match is None:
+        raise FieldError(f"expected a date like 21 Nov 1997 09:55:06 -0600, got {show(text.strip())}")
+    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes, zone = match.groups()
+    if zone is not None:
+        offset = timedelta(hours=_ZONE_HOURS.get(zone.lower(), 0))
+    else:
+        offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes)) * (-1 if sign == "-" else 1)
+    try:
+        local = datetime(
+            _find_year(year), 1 + _MONTHS.index(month.lower()), int(day), int(hour), int(minute), tzinfo=UTC
+        )
+        moment = local + timedelta(seconds=int(second or 0)) - offset  # a leap second is the next one
+        # RFC 5322 has zones up to 99 hours away, Python less than 24.
+        return moment.astimezone(timezone(offset)) if abs(offset) < timedelta(days=1) else moment
+    except (ValueError, OverflowError):
+        raise FieldError(f"there is no such day or time: {show(text.strip())}") from None
+
+
+def _find_year(digits: str) -> int:
+    """Return the year that is meant (RFC 5322 §4.3). Raises: ValueError."""
+    year = int(digits)
+    if len(digits) == 2:
+        return year + (2000 if year < 50 else 1900)
+    if len(digits) == 3:
+        return year + 1900
+    if year < _FIRST_YEAR:
+        raise ValueError
+    return year

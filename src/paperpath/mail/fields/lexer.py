@@ -1,30 +1,53 @@
-"""The words of a structured field: atoms, quoted strings, literals, what separates them (RFC 5322 §3.2, §4.1).
+"""The words of a structured field: atoms, quoted strings, literals, specials (RFC 5322 §3.2, §4.1).
 
 Called by addresses.py, dates.py and message_ids.py. White space and comments belong to the token they stand
-before. Nothing here looks twice at a character, however comments nest.
+before. No character is looked at more often than a few times, however comments nest. Controls are refused
+everywhere: the obsolete syntax allowed them, but no canonical form can hold them.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 from enum import Enum
+from typing import NamedTuple
 
+from paperpath.mail.address import ATOM_CHARACTERS, BEYOND_ASCII
+from paperpath.mail.fields.error import FieldError as FieldError  # who reads tokens finds it here as well
+from paperpath.mail.fields.error import show
 
-class FieldError(ValueError):
-    """A value that cannot be understood; `str()` says what is wrong, in printable ASCII, to who wrote it."""
+_FORBIDDEN = re.compile(rf"[^\t -~{BEYOND_ASCII}]")
+_BLANKS = re.compile(r"[ \t]*+")
+_COMMENT_MARK = re.compile(r"[()]|\\.")
+_QUOTED_PAIR = re.compile(r"\\(.)")
+# RFC 2047 §5 allows nothing special in an encoded word of a name. Programs write it in Q all the same.
+_TOKEN = re.compile(
+    rf"""
+    (?P<encoded>
+        =\? [^ \t?()<>@,;:"\[\]\\]++ \? (?: [Qq] \? [!->@-~]*+ | [Bb] \? [A-Za-z0-9+/=]*+ ) \?=
+        (?! [{ATOM_CHARACTERS}{BEYOND_ASCII}] )
+    )
+    | (?P<atom> [{ATOM_CHARACTERS}{BEYOND_ASCII}]++ )
+    | (?P<quoted> "(?>(?:[^"\\]++|\\.)*)" )
+    | (?P<literal> \[(?>(?:[^\[\]\\]++|\\.)*)\] )
+    | (?P<special> [<>@,:;.] )
+    """,
+    re.VERBOSE,
+)
+_UNCLOSED = {'"': "a quoted string is not closed", "[": "a bracket is not closed"}
 
 
 class Kind(Enum):
-    """What a token is."""
+    """What a token is; the values are the names of the groups in the expression."""
 
+    ENCODED = "encoded"
     ATOM = "atom"
-    QUOTED = "quoted string"
+    QUOTED = "quoted"
     LITERAL = "literal"
     SPECIAL = "special"
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token as it is written, where it stands, and what stands before it.
+class Token(NamedTuple):
+    """One token as it is written, where it begins in the unfolded text, and what stands before it.
 
     `is_spaced`: white space or comments do; `comments` are these without their outer parentheses.
     """
@@ -32,13 +55,62 @@ class Token:
     kind: Kind
     text: str
     start: int
-    is_spaced: bool = False
-    comments: tuple[str, ...] = ()
+    is_spaced: bool
+    comments: tuple[str, ...]
 
 
-def read_tokens(text: str) -> list[Token]:
-    """Split a value; the last token is of kind END. Folded lines may be folded still.
+_KINDS = {kind.value: kind for kind in Kind}
 
-    Raises: FieldError.
+
+def read_tokens(text: str) -> Iterator[Token]:
+    """Split a value, unfolded; the last token is of kind END.
+
+    Raises: FieldError, when the token is asked for that cannot be read.
     """
-    return [Token(Kind.END, "", len(text))]
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden is not None:
+        raise FieldError(f"the character U+{ord(forbidden[0]):04X} may not stand there")
+    end = 0
+    while True:
+        start, comments = _skip_blanks(text, end)
+        if start == len(text):
+            yield Token(Kind.END, "", start, start > end, comments)
+            return
+        match = _TOKEN.match(text, start)
+        if match is None:
+            what = _UNCLOSED.get(text[start], f"{text[start]} has no place there")
+            raise FieldError(f"{what}: {show(text[start:])}")
+        assert match.lastgroup is not None
+        yield Token(_KINDS[match.lastgroup], match[0], start, start > end, comments)
+        end = match.end()
+
+
+def unquote(text: str) -> str:
+    """Return what a quoted string or a literal stands for."""
+    return _QUOTED_PAIR.sub(r"\1", text[1:-1])
+
+
+def _skip_blanks(text: str, start: int) -> tuple[int, tuple[str, ...]]:
+    """Return where the next token begins, and the comments before it."""
+    comments = []
+    at = _end_of_blanks(text, start)
+    while text.startswith("(", at):
+        end = _find_comment_end(text, at)
+        comments.append(text[at + 1 : end - 1])
+        at = _end_of_blanks(text, end)
+    return at, tuple(comments)
+
+
+def _end_of_blanks(text: str, start: int) -> int:
+    blanks = _BLANKS.match(text, start)
+    assert blanks is not None
+    return blanks.end()
+
+
+def _find_comment_end(text: str, start: int) -> int:
+    depth = 0
+    for mark in _COMMENT_MARK.finditer(text, start):
+        depth += {"(": 1, ")": -1}.get(mark[0], 0)
+        if depth == 0:
+            return mark.end()
+    raise FieldError(f"a comment is not closed: {show(text[start:])}")

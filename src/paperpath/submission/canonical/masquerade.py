@@ -1,8 +1,8 @@
 """The text of a masquerade table: who goes out under which address; text in, table or all its mistakes out; pure.
 
-    # local part at the masquerading domain, white space, address; one user a line
-    jru         J.Random.User@example.org
-    "a name"    somebody@example.net
+# local part at the masquerading domain, white space, address; one user a line
+jru         J.Random.User@example.org
+"a name"    somebody@example.net
 """
 
 from collections.abc import Mapping

@@ -17,13 +17,25 @@ from paperpath.submission.canonical.encoder import BodyEncoder
 class Masquerade:
     """Under which names the addresses of this site go out (requirement B-20).
 
-    A domain that `hidden` means becomes `name`; behind that, whoever is in `users`, by the local part at `name`,
-    gets the address that stands there. Nothing is hidden where `name` is empty.
+    A domain that `hidden` means becomes `name`; after that, who is in `users`, by the local part at `name` as
+    `fold_local` folds it, gets the address that stands there. Where `name` is empty there is no masquerade. All of
+    it is in ASCII, and `masquerade.parse_masquerade` sees to it that no address is changed twice.
     """
 
     hidden: tuple[DomainPattern, ...] = ()
     name: str = ""
     users: Mapping[str, Mailbox] = field(default_factory=dict)
+    _marks: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        named = [pattern.text.removeprefix(".") for pattern in self.hidden]
+        if self.users:
+            named.append(self.name)
+        object.__setattr__(self, "_marks", tuple(name.encode() for name in named if self.name))
+
+    def may_mean(self, octets: bytes) -> bool:
+        """Tell whether any of the domains stands in a field in ASCII; if not, there is nothing to do."""
+        return bool(self._marks) and any(map(octets.lower().__contains__, self._marks))
 
 
 NO_MASQUERADE = Masquerade()
@@ -65,6 +77,10 @@ class Submitted:
     international: bool = False
 
 
+BODY = "body"
+"""What a `Change` names where it is not a field."""
+
+
 class What(StrEnum):
     """All that can happen to a field, in the words of the log, the journal and `paperpath why`."""
 
@@ -74,18 +90,18 @@ class What(StrEnum):
     REPLACED = "replaced, for it could not be read"
     MERGED = "merged into the first of that name"
     REWRITTEN = "rewritten from an obsolete form"
-    COMPLETED = "completed with a domain"
+    COMPLETED = "completed, for a domain was not"
     MASQUERADED = "masqueraded"
-    ENCODED = "encoded, for it was not ASCII"
+    ENCODED = "encoded"
     FOLDED = "folded anew"
-    BODY_ENCODED = "encoded"
+    RELABELLED = "made to say how the body is encoded now"
     KEPT = "left as it is, for it is signed"
     SIGNATURE_BROKEN = "changed although it is signed"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that was done: to which field, as its name was written, or to the "body"."""
+    """One thing that was done: to which field, as its name was written, or to the body."""
 
     field: str
     what: What
