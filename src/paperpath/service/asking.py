@@ -44,6 +44,8 @@ def exchange(
                 line = answers.readline(MOST_ANSWER_OCTETS)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise ServiceError(f"{program} is not running") from error
+    except PermissionError as error:
+        raise ServiceError(f"{program} may not be asked by this user", os.EX_NOPERM) from error
     except OSError as error:
         raise ServiceError(f"{program} does not answer: {error}") from error
     answer = parse_object(line)

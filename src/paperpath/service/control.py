@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from paperpath.config.places import CONTROL_NAME
 from paperpath.config.tables import Configuration
 from paperpath.service.askers import Askers
 from paperpath.service.asking import ASK_S, Object, exchange, parse_object
@@ -101,7 +102,7 @@ class ControlServer:
 
 def control_folder(configuration: Configuration) -> Path:
     """Tell where the control sockets are."""
-    return configuration.run_folder / "control"
+    return configuration.run_folder / CONTROL_NAME
 
 
 def ask(

@@ -12,3 +12,8 @@ def format_value(value: object) -> str:
     """Write a value so that it stays on its line: plain as it is, the rest quoted with escapes."""
     text = value if type(value) is str else str(value)
     return text if _is_plain(text) else ascii(text)
+
+
+def format_text(text: str) -> str:
+    """Write a text that has the rest of its line for itself: spaces and quotes do no harm there."""
+    return text if text.isascii() and text.isprintable() else ascii(text)

@@ -162,9 +162,9 @@ class MemoryMaildrop:
         """See `Maildrop`."""
         return reading.find(self._store, wanted, after, limit)
 
-    def browse(self, account: str, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+    def browse(self, user: str | None, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
         """See `Maildrop`."""
-        return reading.browse(self._store, account, after, limit)
+        return reading.browse(self._store, user, after, limit)
 
     def summarize(self) -> Sequence[QueueSummary]:
         """See `Maildrop`."""

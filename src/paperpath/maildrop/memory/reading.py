@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from paperpath.mail.address import Mailbox, format_mailbox
 from paperpath.mail.domain import domain_key
+from paperpath.mail.envelope import Client
 from paperpath.maildrop.memory.store import MemoryStore, StoredDestination, StoredRecipient
 from paperpath.maildrop.values import (
     Books,
@@ -44,15 +45,15 @@ def examine(store: MemoryStore, recipient_ids: Sequence[int]) -> Claimed:
     return Claimed(tuple(there), tuple(gone))
 
 
-def browse(store: MemoryStore, account: str, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+def browse(store: MemoryStore, user: str | None, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
     """Return open recipients, message by message."""
-    entries = [_entry(store, *one) for one in store.recipients.items() if one[1].state is not State.SETTLED]
-    wanted = [
-        entry
-        for entry in entries
-        if account in ("", entry.account) and (entry.message_id, entry.recipient_id) > after
-    ]
-    return sorted(wanted, key=lambda entry: (entry.message_id, entry.recipient_id))[:limit]
+    places = sorted(
+        (recipient.message_id, number)
+        for number, recipient in store.recipients.items()
+        if recipient.state is not State.SETTLED and _is_of(store.messages[recipient.message_id].client, user)
+    )
+    behind = [number for message_id, number in places if (message_id, number) > after]
+    return [_entry(store, number, store.recipients[number]) for number in behind[:limit]]
 
 
 def find(store: MemoryStore, wanted: QueueFilter, after: int, limit: int) -> Sequence[QueueEntry]:
@@ -148,6 +149,10 @@ def _matches(entry: QueueEntry, wanted: QueueFilter) -> bool:
         and (not wanted.account or entry.account == wanted.account)
         and wanted.error in entry.last_reply
     )
+
+
+def _is_of(client: Client, user: str | None) -> bool:
+    return user is None or (client.account == user != "" and not client.address)
 
 
 def _format(mailbox: Mailbox | None) -> str:

@@ -214,9 +214,9 @@ class SqliteMaildrop:
         """See `Maildrop`."""
         return self._reader.find(wanted, after, limit)
 
-    def browse(self, account: str, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+    def browse(self, user: str | None, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
         """See `Maildrop`."""
-        return self._reader.browse(account, after, limit)
+        return self._reader.browse(user, after, limit)
 
     def summarize(self) -> Sequence[QueueSummary]:
         """See `Maildrop`."""

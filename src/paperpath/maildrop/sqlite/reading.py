@@ -104,7 +104,7 @@ _FIND = f"""
       AND (:account = '' OR client_account = :account)
     ORDER BY recipient.id LIMIT :limit
 """  # noqa: S608 - of our own pieces
-# The messages come first, or there would be no end of looking for those of an account.
+# The messages come first, or there would be no end of looking for those of a user.
 _BROWSE = f"""
     SELECT {_ENTRY}
     FROM message CROSS JOIN recipient ON message_id = message.id
@@ -113,8 +113,10 @@ _BROWSE = f"""
       AND state IN ('unsorted', 'ready', 'claimed', 'held')
     ORDER BY message.id, recipient.id LIMIT :limit
 """  # noqa: S608
-_BROWSE_ACCOUNT = _BROWSE.replace(
-    "    WHERE ", "    WHERE client_account <> '' AND client_account = :account AND "
+# Whoever logs in from elsewhere may have the name of a user of this host, who is somebody else.
+_BROWSE_OWN = _BROWSE.replace(
+    "    WHERE ",
+    "    WHERE client_account <> '' AND client_account = :user AND client_address = '' AND ",
 )
 _SUMMARIZE = """
     SELECT state, coalesce(recipient.transport, ''), coalesce(name, ''), count(*), min(arrived_us),
@@ -256,12 +258,10 @@ class Reader:
         }
         return [_entry(row) for row in self.ask(_FIND, bindings)]
 
-    def browse(self, account: str, after: tuple[int, int], limit: int) -> list[QueueEntry]:
+    def browse(self, user: str | None, after: tuple[int, int], limit: int) -> list[QueueEntry]:
         """Return open recipients, message by message."""
-        bindings: dict[str, Any] = {"message": after[0], "recipient": after[1], "limit": limit}
-        if account:
-            bindings["account"] = account
-        return [_entry(row) for row in self.ask(_BROWSE_ACCOUNT if account else _BROWSE, bindings)]
+        bindings = {"message": after[0], "recipient": after[1], "limit": limit, "user": user}
+        return [_entry(row) for row in self.ask(_BROWSE if user is None else _BROWSE_OWN, bindings)]
 
     def summarize(self) -> list[QueueSummary]:
         """Count open recipients by state and destination."""
