@@ -4,7 +4,7 @@ Called by the canonical form.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from paperpath.mail.fields.error import FieldError, show
 from paperpath.mail.fields.folding import unfold
@@ -40,12 +40,9 @@ def parse_date(text: str) -> datetime:
     else:
         offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes)) * (-1 if sign == "-" else 1)
     try:
-        local = datetime(
-            _find_year(year), 1 + _MONTHS.index(month.lower()), int(day), int(hour), int(minute), tzinfo=UTC
-        )
-        moment = local + timedelta(seconds=int(second or 0)) - offset  # a leap second is the next one
-        # RFC 5322 has zones up to 99 hours away, Python less than 24.
-        return moment.astimezone(timezone(offset)) if abs(offset) < timedelta(days=1) else moment
+        date = _find_year(year), 1 + _MONTHS.index(month.lower()), int(day)
+        moment = datetime(*date, int(hour), int(minute), tzinfo=timezone(offset))
+        return moment + timedelta(seconds=int(second or 0))  # a leap second is the next one
     except (ValueError, OverflowError):
         raise FieldError(f"there is no such day or time: {show(text.strip())}") from None
 

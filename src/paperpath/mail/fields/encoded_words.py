@@ -45,7 +45,7 @@ class _Word(NamedTuple):
 
     @property
     def state(self) -> _State:
-        if not self.written.isascii() or len(self.written) > _TOO_LONG_OCTETS:
+        if not _may_stay(self.written):
             return _State.WANTED
         return _State.ENCODED if ENCODED_WORD.fullmatch(self.written) else _State.PLAIN
 
@@ -63,6 +63,8 @@ def encode_phrase(phrase: str) -> str:
 
     Raises: FieldError, where it is none.
     """
+    if _may_stay(phrase):
+        return phrase
     words = [
         _Word(" ", token.text, unquote(token.text) if token.kind is Kind.QUOTED else token.text)
         for token in read_tokens(phrase)
@@ -73,6 +75,10 @@ def encode_phrase(phrase: str) -> str:
 def encode_comment(comment: str) -> str:
     """Return a comment, as `Named.comments` holds it, with encoded words for what is not ASCII."""
     return _encode(_split(_WORD_OF_COMMENT, comment, lambda word: _QUOTED_PAIR.sub(r"\1", word)))
+
+
+def _may_stay(text: str) -> bool:
+    return text.isascii() and len(text) <= _TOO_LONG_OCTETS
 
 
 def _split(pattern: re.Pattern[str], text: str, read: Callable[[str], str]) -> list[_Word]:

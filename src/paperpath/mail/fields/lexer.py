@@ -21,14 +21,16 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 # RFC 2047 §5 allows nothing special in an encoded word of a name. Programs write it in Q all the same.
 _TOKEN = re.compile(
     rf"""
-    (?P<encoded>
-        =\? [^ \t?()<>@,;:"\[\]\\]++ \? (?: [Qq] \? [!->@-~]*+ | [Bb] \? [A-Za-z0-9+/=]*+ ) \?=
-        (?! [{ATOM_CHARACTERS}{BEYOND_ASCII}] )
+    [ \t]*+
+    (?: (?P<encoded>
+            =\? [^ \t?()<>@,;:"\[\]\\]++ \? (?: [Qq] \? [!->@-~]*+ | [Bb] \? [A-Za-z0-9+/=]*+ ) \?=
+            (?! [{ATOM_CHARACTERS}{BEYOND_ASCII}] )
+        )
+      | (?P<atom> [{ATOM_CHARACTERS}{BEYOND_ASCII}]++ )
+      | (?P<quoted> "(?>(?:[^"\\]++|\\.)*)" )
+      | (?P<literal> \[(?>(?:[^\[\]\\]++|\\.)*)\] )
+      | (?P<special> [<>@,:;.] )
     )
-    | (?P<atom> [{ATOM_CHARACTERS}{BEYOND_ASCII}]++ )
-    | (?P<quoted> "(?>(?:[^"\\]++|\\.)*)" )
-    | (?P<literal> \[(?>(?:[^\[\]\\]++|\\.)*)\] )
-    | (?P<special> [<>@,:;.] )
     """,
     re.VERBOSE,
 )
@@ -72,16 +74,21 @@ def read_tokens(text: str) -> Iterator[Token]:
         raise FieldError(f"the character U+{ord(forbidden[0]):04X} may not stand there")
     end = 0
     while True:
-        start, comments = _skip_blanks(text, end)
-        if start == len(text):
-            yield Token(Kind.END, "", start, start > end, comments)
-            return
-        match = _TOKEN.match(text, start)
-        if match is None:
-            what = _UNCLOSED.get(text[start], f"{text[start]} has no place there")
-            raise FieldError(f"{what}: {show(text[start:])}")
-        assert match.lastgroup is not None
-        yield Token(_KINDS[match.lastgroup], match[0], start, start > end, comments)
+        comments: tuple[str, ...] = ()
+        match = _TOKEN.match(text, end)
+        if match is None:  # seldom: at a comment, and at the end
+            start, comments = _skip_comments(text, end)
+            if start == len(text):
+                yield Token(Kind.END, "", start, start > end, comments)
+                return
+            match = _TOKEN.match(text, start)
+            if match is None:
+                what = _UNCLOSED.get(text[start], f"{text[start]} has no place there")
+                raise FieldError(f"{what}: {show(text[start:])}")
+        kind = match.lastgroup
+        assert kind is not None
+        start = match.start(kind)
+        yield Token(_KINDS[kind], match[kind], start, start > end, comments)
         end = match.end()
 
 
@@ -90,21 +97,16 @@ def unquote(text: str) -> str:
     return _QUOTED_PAIR.sub(r"\1", text[1:-1])
 
 
-def _skip_blanks(text: str, start: int) -> tuple[int, tuple[str, ...]]:
-    """Return where the next token begins, and the comments before it."""
-    comments = []
-    at = _end_of_blanks(text, start)
-    while text.startswith("(", at):
-        end = _find_comment_end(text, at)
-        comments.append(text[at + 1 : end - 1])
-        at = _end_of_blanks(text, end)
-    return at, tuple(comments)
-
-
-def _end_of_blanks(text: str, start: int) -> int:
+def _skip_comments(text: str, start: int) -> tuple[int, tuple[str, ...]]:
+    """Return where white space and comments end, and these."""
+    comments: list[str] = []
     blanks = _BLANKS.match(text, start)
-    assert blanks is not None
-    return blanks.end()
+    while blanks is not None and text.startswith("(", blanks.end()):
+        end = _find_comment_end(text, blanks.end())
+        comments.append(text[blanks.end() + 1 : end - 1])
+        blanks = _BLANKS.match(text, end)
+    assert blanks is not None  # it matches anything
+    return blanks.end(), tuple(comments)
 
 
 def _find_comment_end(text: str, start: int) -> int:

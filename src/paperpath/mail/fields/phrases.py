@@ -31,7 +31,7 @@ def read_phrase(words: Sequence[Token]) -> str:
 
 def quote_phrase(text: str) -> str:
     """Write plain text, say somebody's full name, as a display name: atoms, or quoted where it must be."""
-    text = " ".join(clean_line(text).split())
+    text = clean_line(" ".join(text.split()))
     is_plain = _ATOMS.fullmatch(text) is not None and "=?" not in text
     return text if is_plain else quote(text)
 

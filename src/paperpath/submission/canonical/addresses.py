@@ -3,6 +3,7 @@
 A step of form.py (B-18 to B-20). A field that needs nothing of that costs one regular expression.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from paperpath.submission.canonical.values import NO_MASQUERADE, CanonicalRules,
 
 _ORIGINATORS = (b"from", b"sender", b"reply-to")
 _RECIPIENTS = (b"to", b"cc")
+_ADDRESS = re.compile(r"([^\s()<>@,;:\\\"\[\]]++)@([A-Za-z0-9.-]++)")
 _UNKNOWN = "is nobody known here; write a domain behind it"
 
 _Addresses = tuple[Named | Group, ...]
@@ -34,7 +36,13 @@ def complete_addresses(draft: Draft) -> None:
 
 def _may_stay(field: Field, masquerade: Masquerade) -> bool:
     """Tell whether one look shows that nothing is to be done."""
-    return are_canonical_addresses(field.value) and not masquerade.may_mean(field.value)
+    return are_canonical_addresses(field.value) and not (masquerade.name and _may_be_meant(field, masquerade))
+
+
+def _may_be_meant(field: Field, masquerade: Masquerade) -> bool:
+    """Tell whether anything in a canonical list looks like an address that is to be masqueraded."""
+    found = (Mailbox(*pair) for pair in _ADDRESS.findall(field.value.decode("ascii")))
+    return any(put_mask_on(mailbox, masquerade) is not mailbox for mailbox in found)
 
 
 def _complete_field(draft: Draft, field: Field, masquerade: Masquerade) -> None:

@@ -1,12 +1,11 @@
 """The body looked at as it passes: what the canonical form has to know of it, and no more.
 
-Called by whoever takes a message in, with each chunk of the body; holds a line of it, or a part's header. A body
-that needs nothing costs a search for octets above 7F, one for long lines, and, where it has parts, for their
+Called by whoever takes a message in, with each chunk of the body; holds a line of it, or a part's header. A
+body that needs nothing costs a search for octets above 7F, one for long lines, and, if it has parts, one for
 delimiters.
 """
 
 import codecs
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,8 +13,8 @@ from paperpath.submission.canonical.lines import LineMeter
 from paperpath.submission.canonical.mime import read_mime_facts
 from paperpath.submission.canonical.parts import Part, PartWalker, Piece, Role
 
-# Without these words in its header a body is one part, and its type is of interest only if it needs something.
-_MAY_HAVE_PARTS = re.compile(rb"multipart/|message/", re.IGNORECASE)
+# Without these words in its header a body is one part; its type is of interest only if it needs something.
+_MAY_HAVE_PARTS = (b"multipart/", b"message/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,8 @@ class PartFacts:
 class BodyFacts:
     """What was seen of a body; short lines of ASCII, and a body that is not there, are all defaults.
 
-    `is_utf8` is about its octets, whatever the MIME fields say. `parts` are those that may need something. The
-    `frame` is all that stands around the bodies of parts: headers, delimiters, text before and after.
+    `is_utf8` is about its octets, whatever the MIME fields say. `parts` are those that may need something.
+    The frame is what stands around the bodies of parts: headers, delimiters, text before and after.
     `is_ambiguous`: where parts end can be understood in two ways.
     """
 
@@ -59,7 +58,8 @@ class BodyScan:
         """Begin; the header section as it came in says which parts there are."""
         self._header = header
         self._utf8 = _Utf8()
-        self._walker = PartWalker(read_mime_facts(header)) if _MAY_HAVE_PARTS.search(header) else None
+        may_have_parts = any(map(header.lower().__contains__, _MAY_HAVE_PARTS))
+        self._walker = PartWalker(read_mime_facts(header)) if may_have_parts else None
         self._part: Part | None = None  # whose body it is that passes
         self._body = _Octets()
         self._frame = _Octets()

@@ -6,7 +6,6 @@ there begins with a hyphen, so none can be taken for a delimiter.
 """
 
 import binascii
-import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -16,7 +15,6 @@ _MOST_QUOTED_OCTETS = 75  # of a line, before the "=" that says that it goes on
 _MOST_REST_OCTETS = 4096  # of a line whose end has not come
 _BASE64_LINE_OCTETS = 76
 _BASE64_GROUP_OCTETS = 57  # as many octets make one line
-_EIGHT_BIT = re.compile(rb"[\x80-\xff]")
 _NOT_BASE64 = bytes(
     octet for octet in range(256) if not (octet < 128 and (chr(octet).isalnum() or chr(octet) in "+/="))
 )
@@ -65,17 +63,15 @@ class QuotedPrintable:
 
     def _write_begin(self) -> bytes:
         """Write what there is of a line, but for what may belong together with what comes."""
-        end = _find_cut(self._rest, len(self._rest) - 1)
+        end = _find_cut(self._rest, 0, len(self._rest) - 1)
         begin, self._rest = self._rest[:end], self._rest[end:]
         goes_on, self._goes_on = self._goes_on, True
         return b"".join(piece + _SOFT_BREAK for piece in _cut(self._quote(begin), goes_on=goes_on))
 
     def _quote(self, octets: bytes) -> bytes:
         if self._is_encoded:
-            return (
-                octets if octets.isascii() else _EIGHT_BIT.sub(lambda found: b"=%02X" % found[0][0], octets)
-            )
-        # Its lines are of another length than ours, so they are put together again.
+            return octets
+        # Its lines may begin with a hyphen, so they are put together again.
         return binascii.b2a_qp(octets, istext=False).replace(b"=\n", b"")
 
 
@@ -117,7 +113,7 @@ class Base64:
 
 
 def _cut(text: bytes, *, goes_on: bool) -> Iterator[bytes]:
-    """Cut quoted-printable into pieces for lines of their own; `goes_on`: the first continues a line as well."""
+    """Cut quoted-printable into pieces for lines; `goes_on`: the first of them continues a line as well."""
     at = 0
     while True:
         hyphen = b""
@@ -127,12 +123,18 @@ def _cut(text: bytes, *, goes_on: bool) -> Iterator[bytes]:
         if len(text) - at <= room:
             yield hyphen + text[at:]
             return
-        end = _find_cut(text, at + room)
+        end = _find_cut(text, at, at + room)
         yield hyphen + text[at:end]
         at = end
 
 
-def _find_cut(text: bytes, end: int) -> int:
-    """Return where to cut, at `end` or before the encoded octet that it would cut in two."""
+def _find_cut(text: bytes, begin: int, end: int) -> int:
+    """Return where to cut, at `end` or before the encoded octet that it would cut in two.
+
+    An equals sign that encodes nothing stays with what is behind it, unless a whole line is made of them.
+    """
     equals = text.rfind(b"=", end - 2, end)
-    return end if equals < 0 else equals
+    if equals < 0:
+        return end
+    kept = len(text[begin:equals].rstrip(b"="))
+    return begin + kept if kept else equals

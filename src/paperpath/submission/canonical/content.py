@@ -1,10 +1,10 @@
 """What the header says of the body, and whether that must be encoded (B-23, B-25, X-5, RFC 6409 §8.4).
 
-A step of form.py. Lines that are too long must not go out. Octets above 7F may, so they are encoded where that
-is wanted and makes the whole body 7-bit, and else not. What is signed or encrypted is not touched.
+A step of form.py. Lines that are too long must not go out. Octets above 7F may, so they are encoded where
+that is wanted and makes the whole body 7-bit, and else not. What is signed or encrypted is not touched.
 """
 
-from paperpath.submission.canonical.body import BodyFacts
+from paperpath.submission.canonical.body import BodyFacts, PartFacts
 from paperpath.submission.canonical.draft import Draft
 from paperpath.submission.canonical.encoder import BodyEncoder, Coding, Plan
 from paperpath.submission.canonical.mime import UNKNOWN, read_mime_facts
@@ -40,7 +40,7 @@ def _make_plan(draft: Draft, body: BodyFacts) -> Plan:
     needed: dict[int, Coding] = {}
     wanted: dict[int, Coding] = {}
     for facts in body.parts:
-        coding = None if body.is_ambiguous else _find_coding(facts.part)
+        coding = None if body.is_ambiguous else _find_coding(facts)
         if coding is not None:
             (needed if facts.has_long_lines else wanted)[facts.part.number] = coding
         elif facts.has_long_lines:
@@ -60,12 +60,13 @@ def _wants_seven_bit(draft: Draft) -> bool:
     return not draft.is_signed
 
 
-def _find_coding(part: Part) -> Coding | None:
-    """Return how a part is encoded; `None` where it must not be."""
-    kind, mime = part.mime.kind, part.mime
-    if part.is_sealed or kind == UNKNOWN or kind.startswith(("multipart/", "message/")):
+def _find_coding(facts: PartFacts) -> Coding | None:
+    """Return how a part is encoded; `None` where it must not be, or is encoded wrongly."""
+    mime = facts.part.mime
+    kind = mime.kind
+    if facts.part.is_sealed or kind == UNKNOWN or kind.startswith(("multipart/", "message/")):
         return None
-    if mime.encoding in _ENCODED:
+    if mime.encoding in _ENCODED and not facts.is_eight_bit:
         return Coding(mime.encoding, is_encoded=True)
     if not mime.is_identity:
         return None

@@ -1,7 +1,7 @@
-"""A header on its way into canonical form: its fields, those that the steps look at, and what was done to them.
+"""A header on its way into canonical form: its fields, those that count, and what was done to them.
 
-Made by form.py and given to each step. In a message that was sent again (RFC 5322 §3.6.6) the steps look at the
-topmost block of Resent fields as they otherwise look at the fields of the same names without `Resent-`.
+Made by form.py and given to each step. In a message that was sent again (RFC 5322 §3.6.6) the steps look at
+the topmost block of Resent fields as they otherwise look at the fields of the same names without `Resent-`.
 """
 
 import re
@@ -26,10 +26,9 @@ class Draft:
         self._changes: dict[Change, None] = {}
         self._is_changed = False
         self._signed: frozenset[bytes] = frozenset()
-        begin, block = _find_block(fields)
-        self.is_resent = bool(block)
-        self._begin = begin
-        self._subjects = {field.key.removeprefix(RESENT): field for field in block}
+        self.is_resent = False
+        self._begin = 0  # of the block
+        self._block: dict[bytes, Field] = {}
         self.firsts: dict[bytes, Field] = {}
         self.repeated: dict[bytes, list[Field]] = {}
         for field in fields:
@@ -53,9 +52,15 @@ class Draft:
         """Return the header as it is now; `header` itself, if that is it."""
         return join_section(self.fields) if self._is_changed else header
 
+    def look_at_block(self, begin: int, block: Sequence[Field]) -> None:
+        """Let the fields of a message sent again count, and new ones stand before `begin`."""
+        self.is_resent = True
+        self._begin = begin
+        self._block = {field.key.removeprefix(RESENT): field for field in block}
+
     def find(self, key: bytes) -> Field | None:
         """Return the field that counts under a name without `Resent-`."""
-        return (self._subjects if self.is_resent else self.firsts).get(key)
+        return (self._block if self.is_resent else self.firsts).get(key)
 
     def note(self, name: str, what: What) -> None:
         """Note what was done."""
@@ -82,21 +87,19 @@ class Draft:
         field = make_field(b"Resent-" + octets)
         self.fields.insert(self._begin, field)
         self._begin += 1
-        self._subjects[field.key.removeprefix(RESENT)] = field
+        self._block[field.key.removeprefix(RESENT)] = field
         self._note_done(field, What.ADDED)
         return field
 
     def remove(self, field: Field, what: What = What.REMOVED) -> None:
         """Remove a field; nobody finds it any more."""
         field.octets = b""
-        for found in (self.firsts, self._subjects):
-            for key in (field.key, field.key.removeprefix(RESENT)):
-                if found.get(key) is field:
-                    del found[key]
+        if self.firsts.get(field.key) is field:
+            del self.firsts[field.key]
         self._note_done(field, what)
 
     def rewrite(self, field: Field, octets: bytes, *what: What, is_needed: bool = True) -> None:
-        """Put other octets in a field's place; if a signature covers it, only where that `is_needed` (B-27)."""
+        """Write a field anew; if a signature covers it, only where that `is_needed` (B-27)."""
         if self.is_covered(field) and not is_needed:
             self.note(field.shown, What.KEPT)
             return
@@ -114,17 +117,6 @@ class Draft:
             self.note(field.shown, what)
         if self.is_covered(field):
             self.note(field.shown, What.SIGNATURE_BROKEN)
-
-
-def _find_block(fields: Sequence[Field]) -> tuple[int, list[Field]]:
-    """Return where the topmost block of Resent fields begins, and its fields: up to another or a repeated name."""
-    begin = next((number for number, field in enumerate(fields) if field.key.startswith(RESENT)), len(fields))
-    block: dict[bytes, Field] = {}
-    for field in fields[begin:]:
-        if not field.key.startswith(RESENT) or field.key in block:
-            break
-        block[field.key] = field
-    return begin, list(block.values())
 
 
 def _find_signed(fields: Sequence[Field]) -> frozenset[bytes]:

@@ -1,7 +1,7 @@
 """The body encoded where it must be: lines too long (B-23), octets above 7F where they are not wanted (X-5).
 
-Called by whoever writes a message out, where the canonical form says so, with each chunk of the body. Parts that
-need nothing pass through octet for octet. What is to be encoded was decided before, in content.py.
+Called by whoever writes a message out, where the canonical form says so, with each chunk of the body. Parts
+that need nothing pass through octet for octet. What is to be encoded was decided before, in content.py.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _LINE_END = b"\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """What becomes of a part's body; `is_encoded`: it is in that encoding already, and only gets shorter lines."""
+    """What becomes of a part's body; `is_encoded`: it is in that encoding, and only gets shorter lines."""
 
     encoding: str
     is_encoded: bool = False

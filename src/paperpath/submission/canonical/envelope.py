@@ -1,7 +1,7 @@
-"""The addresses of the envelope completed: all domains are full ones before the maildrop (B-9, RFC 6409 §4.2).
+"""The addresses of the envelope completed: the maildrop gets full domains only (B-9, RFC 6409 §4.2).
 
-Called at MAIL and RCPT, and by whoever makes an envelope otherwise. Domains may be empty, of one label, or end
-in a dot. What has several labels is taken for complete: nothing is looked up, and nothing is guessed.
+Called at MAIL and RCPT, and by whoever makes an envelope otherwise. Domains may be empty, of one label, or
+end in a dot. One of several labels is taken for complete: nothing is looked up, and nothing is guessed.
 """
 
 from paperpath.mail.address import Mailbox

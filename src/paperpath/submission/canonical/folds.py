@@ -24,7 +24,7 @@ def fold_lines(draft: Draft, header: bytes) -> None:
             lines = field.octets.split(b"\r\n")
             kept = [line for line in lines[:-1] if line.strip(b" \t")]
             if len(kept) < len(lines) - 1:
-                draft.rewrite(field, b"\r\n".join([*kept, b""]), What.FOLDED, is_needed=False)
+                draft.rewrite(field, b"\r\n".join([*kept, b""]), What.FOLDED)
     if has_long_line(header):
         for field in draft.fields:
             if has_long_line(field.octets):

@@ -14,6 +14,7 @@ from paperpath.submission.canonical.names import mend_names
 from paperpath.submission.canonical.originators import ensure_originators
 from paperpath.submission.canonical.recipients import ensure_recipients, remove_hidden
 from paperpath.submission.canonical.repeated import ensure_once
+from paperpath.submission.canonical.resent import find_block
 from paperpath.submission.canonical.section import split_section
 from paperpath.submission.canonical.stamps import ensure_stamps
 from paperpath.submission.canonical.text import ensure_ascii
@@ -25,8 +26,11 @@ def canonicalize(header: bytes, body: BodyFacts, submitted: Submitted, rules: Ca
 
     Raises: CanonicalError, whose reply is for the client.
     """
+    if header and not header.endswith(b"\r\n"):  # so does the message, then
+        header += b"\r\n"
     draft = Draft(split_section(header), submitted, rules)
     remove_hidden(draft)
+    find_block(draft)
     mend_names(draft)
     ensure_ascii(draft)
     ensure_once(draft)

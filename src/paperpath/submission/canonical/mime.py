@@ -61,7 +61,7 @@ def _read_encoding(values: Sequence[bytes]) -> str:
 
 
 def _read_type(values: Sequence[bytes]) -> tuple[str, bytes]:
-    """Return type and boundary; the type is unknown where it or a parameter cannot be read, or is there twice."""
+    """Return type and boundary; the type is unknown where either cannot be read with certainty."""
     found = _KIND.match(values[0])
     if found is None or len(values) > 1:
         return UNKNOWN, b""

@@ -29,7 +29,10 @@ def ensure_originators(draft: Draft) -> None:
 
 
 def _write(draft: Draft, name: bytes, full_name: str) -> bytes:
-    """Write a field that names who submits: who is known to, else the envelope's sender. Raises: CanonicalError."""
+    """Write a field that names who submits: who is known to, else the envelope's sender.
+
+    Raises: CanonicalError.
+    """
     submitted = draft.submitted
     known = submitted.identity or submitted.sender
     if known is None:

@@ -1,8 +1,8 @@
 """The parts of a body, told apart while it passes in chunks (RFC 2046 §5.1, §5.2.1).
 
 Used by body.py, which looks at the parts, and by encoder.py, which changes some: both must see the same. The
-pieces that come out are the octets that went in. Strict: a line that only begins as a delimiter does makes the
-walk ambiguous, and then nothing is changed. Held back is what may still be a delimiter, or a part's header.
+pieces that come out are the octets that went in. Strict: a line that only begins as a delimiter does makes
+the walk ambiguous, and then nothing is changed. Held back is what may still be a delimiter, and headers.
 """
 
 from dataclasses import dataclass
@@ -132,7 +132,7 @@ class PartWalker:
         return end, True
 
     def _end_header(self) -> None:
-        """Give the header that has been read, and go into its part; what is too much for us is one part, unread."""
+        """Give the header that has been read, and go into its part; what is too much for us stays unread."""
         self._reads_header = False
         octets, outer = b"".join(self._header), self._part
         self._count += 1
@@ -188,7 +188,7 @@ class PartWalker:
         self._delimiters = self._delimiters[:depth]
 
     def _match(self, line: bytes) -> tuple[int, bool] | None:
-        """Tell whose delimiter a line is, the innermost first, and whether it is the last; `None` for no delimiter."""
+        """Tell of which multipart, by its depth, a line is a delimiter, and whether it is the last there."""
         if not line.startswith(self._delimiters):
             return None
         bare = line.rstrip(b" \t")

@@ -5,7 +5,7 @@ regular expression for the section and a look at each name.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from paperpath.submission.canonical.refusals import refuse_header
@@ -51,11 +51,11 @@ def split_section(header: bytes) -> list[Field]:
     pieces = _FIELD_END.split(header)
     if not pieces[-1]:
         pieces.pop()
-    fields = []
-    for number, piece in enumerate(pieces, 1):
+    fields: list[Field] = []
+    for piece in pieces:
         name, colon, value = piece.partition(b":")
         if not colon or _NAME.fullmatch(name) is None:
-            name = _read_obsolete_name(name, colon, number)
+            name = _read_obsolete_name(name, colon, fields)
         fields.append(Field(piece + b"\r\n", name, name.lower(), value))
     return fields
 
@@ -81,11 +81,12 @@ def _check_octets(header: bytes) -> None:
         raise refuse_header("The header holds a NUL octet")
 
 
-def _read_obsolete_name(name: bytes, colon: bytes, number: int) -> bytes:
+def _read_obsolete_name(name: bytes, colon: bytes, before: Sequence[Field]) -> bytes:
     """Return a name without the blanks behind it (RFC 5322 §4.5.8). Raises: CanonicalError."""
     bare = name.rstrip(b" \t")
     if not colon or _NAME.fullmatch(bare) is None:
+        where = f"Behind {before[-1].shown}" if before else "At its begin"
         raise refuse_header(
-            f"Field {number} of the header is none: it must begin with a name of printable ASCII and a colon"
+            f"{where} the header has a line that is no field, which is a name, a colon and a value"
         )
     return bare

@@ -33,11 +33,13 @@ def ensure_stamps(draft: Draft) -> None:
 
 def _mend(draft: Draft, field: Field, rewrite: Callable[[str], str], new: str) -> None:
     """Put a field into its form; a new value in its place where it cannot be read."""
-    text = field.value.decode("utf-8")
     try:
-        value, what = rewrite(text), What.REWRITTEN
+        value, what = rewrite(field.value.decode("utf-8")), What.REWRITTEN
     except FieldError:
+        value, what = new, What.REPLACED
+    if not value.isascii() and not draft.submitted.international:
         value, what = new, What.REPLACED
     octets = field.name + b": " + value.encode() + b"\r\n"
     if octets != field.octets:
-        draft.rewrite(field, octets, what, is_needed=what is What.REPLACED)
+        is_needed = what is What.REPLACED or not field.octets.isascii()
+        draft.rewrite(field, octets, what, is_needed=is_needed)

@@ -1,6 +1,6 @@
-"""Octets above 7F in a header: encoded words where they may stand, else a refusal (B-25, RFC 2047 §5, RFC 6532).
+"""Octets above 7F in a header: encoded words where they may stand, else a refusal (B-25, RFC 2047 §5).
 
-A step of form.py. Where SMTPUTF8 is in force a header may be UTF-8, and is left alone if it is that.
+A step of form.py. Where SMTPUTF8 is in force a header may be UTF-8, and is left alone if it is (RFC 6532).
 """
 
 from paperpath.mail.fields.encoded_words import encode_words
@@ -34,6 +34,9 @@ _STRUCTURED = frozenset(
     )
 )
 
+# These are written anew by a step of their own, whatever stands in them.
+_STAMPS = (b"date", b"message-id")
+
 
 def ensure_ascii(draft: Draft) -> None:
     """Leave a header in ASCII, or in UTF-8 where SMTPUTF8 is in force. Raises: CanonicalError."""
@@ -41,8 +44,9 @@ def ensure_ascii(draft: Draft) -> None:
         if field.octets.isascii():
             continue
         text = _decode(field)
-        if not draft.submitted.international:
-            draft.rewrite(field, _encode(field, text), What.ENCODED)
+        if draft.submitted.international or any(draft.find(key) is field for key in _STAMPS):
+            continue
+        draft.rewrite(field, _encode(field, text), What.ENCODED)
 
 
 def _decode(field: Field) -> str:

@@ -17,25 +17,14 @@ from paperpath.submission.canonical.encoder import BodyEncoder
 class Masquerade:
     """Under which names the addresses of this site go out (requirement B-20).
 
-    A domain that `hidden` means becomes `name`; after that, who is in `users`, by the local part at `name` as
-    `fold_local` folds it, gets the address that stands there. Where `name` is empty there is no masquerade. All of
-    it is in ASCII, and `masquerade.parse_masquerade` sees to it that no address is changed twice.
+    A domain that `hidden` means becomes `name`. Then who is in `users`, by the local part at `name` as
+    `fold_local` folds it, gets the address that stands there. Where `name` is empty there is no masquerade.
+    All is in ASCII, and an address that comes of it must not be masqueraded into another.
     """
 
     hidden: tuple[DomainPattern, ...] = ()
     name: str = ""
     users: Mapping[str, Mailbox] = field(default_factory=dict)
-    _marks: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        named = [pattern.text.removeprefix(".") for pattern in self.hidden]
-        if self.users:
-            named.append(self.name)
-        object.__setattr__(self, "_marks", tuple(name.encode() for name in named if self.name))
-
-    def may_mean(self, octets: bytes) -> bool:
-        """Tell whether any of the domains stands in a field in ASCII; if not, there is nothing to do."""
-        return bool(self._marks) and any(map(octets.lower().__contains__, self._marks))
 
 
 NO_MASQUERADE = Masquerade()
@@ -64,9 +53,9 @@ class CanonicalRules:
 class Submitted:
     """The facts of one submission.
 
-    `identity`: who is known to submit it, if anybody is; `full_name`, if that is known, goes with it. `sender`:
-    the envelope's, already complete. `now` knows its offset from UTC; `token` is an atom that is used once.
-    `international`: SMTPUTF8 is in force, so the header may be in UTF-8 (RFC 6532).
+    `sender` is the envelope's, already complete. `now` knows its offset from UTC; `token` is an atom, used
+    once. `identity`: who is known to submit it, if anybody is; `full_name` goes with it. `international`:
+    SMTPUTF8 is in force, so the header may be in UTF-8 (RFC 6532).
     """
 
     sender: Mailbox | None
@@ -90,7 +79,7 @@ class What(StrEnum):
     REPLACED = "replaced, for it could not be read"
     MERGED = "merged into the first of that name"
     REWRITTEN = "rewritten from an obsolete form"
-    COMPLETED = "completed, for a domain was not"
+    COMPLETED = "given full domains"
     MASQUERADED = "masqueraded"
     ENCODED = "encoded"
     FOLDED = "folded anew"
@@ -114,8 +103,8 @@ class Change:
 class Canonical:
     """A header in canonical form; the same object that came in, where nothing was changed.
 
-    `encoder`: what the body must pass through, if anything. `is_eight_bit`: octets above 7F are left in header
-    or body, so the message needs 8BITMIME.
+    `encoder`: what the body must pass through, if anything. `is_eight_bit`: octets above 7F are left in the
+    header or body, so the message needs 8BITMIME.
     """
 
     header: bytes

@@ -1,11 +1,18 @@
 """Lists of addresses: what stands in them, and their canonical form (B-18)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperpath.mail.address import Mailbox
 from paperpath.mail.fields.address_text import format_addresses
 from paperpath.mail.fields.addresses import Group, Named, parse_addresses
+from paperpath.mail.fields.encoded_words import encode_phrase
 from paperpath.mail.fields.error import FieldError
+from paperpath.mail.fields.glance import are_canonical_addresses
+from paperpath.mail.fields.phrases import quote_phrase
+from tests.fuzz.fuzz_fields import check_addresses, check_words
+from tests.unit.mail.test_address import MAILBOXES
 
 # What is obsolete or needlessly quoted, and how it is written again.
 MENDED = [
@@ -226,3 +233,64 @@ def test_what_a_list_holds() -> None:
 def test_B9_a_dot_behind_a_domain_is_kept_for_who_completes_it() -> None:
     (named,) = parse_addresses("joe@sales.").mailboxes
     assert named.mailbox == Mailbox("joe", "sales.")
+
+
+PHRASES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) | st.sampled_from(' ab.,"\\@<é'))
+NAMES = PHRASES.map(quote_phrase) | PHRASES.map(quote_phrase).map(encode_phrase)
+COMMENTS = st.lists(st.text(st.sampled_from(" aé,@<"), max_size=8), max_size=2).map(tuple)
+NAMED = st.builds(Named, MAILBOXES, NAMES, COMMENTS, is_bracketed=st.just(value=True)) | st.builds(
+    Named, MAILBOXES, comments=COMMENTS
+)
+GROUPS = st.builds(Group, NAMES.filter(bool), st.lists(NAMED, max_size=3).map(tuple), COMMENTS)
+
+
+@given(st.lists(NAMED | GROUPS, min_size=1, max_size=4))
+def test_B18_what_is_written_reads_the_same(addresses: list[Named | Group]) -> None:
+    written = format_addresses(addresses)
+    found = parse_addresses(written)
+    assert found.addresses == tuple(addresses)
+    assert found.is_canonical
+    check_addresses(written)
+
+
+PIECES = [
+    *'<>()@,;:.\\"[]-=?_ \tab1é',
+    *("\r\n ", "\r\n", "a@b.example", "<a@b.example>", "Joe", '"J. Q."', "(c)", "<@a:", "=?utf-8?q?a?="),
+    *(
+        "=?utf-8?q?",
+        "?=",
+        "[192.0.2.1]",
+        "friends: ",
+        ";",
+        ", ",
+        "xn--bcher-kva",
+        "日本語",
+        "\x00",
+        "\x85",
+        "\udcff",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=16).map("".join))
+def test_B18_any_pieces_of_lists_are_understood_or_refused(text: str) -> None:
+    check_addresses(text)
+    check_words(text)
+
+
+LENGTH = 2**16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "piece", [*PIECES, "a ", "a.", "a,", "a@b,", "(a", "()", '""', '"a" ', "\\a", "<a@b>,", "a:;,"]
+)
+def test_S11_no_list_takes_more_than_linear_time(piece: str) -> None:
+    # Were one step needed for each pair of characters, this would run for minutes.
+    for head in ("", '"', "(", "<@a", "=?a?q?"):
+        text = head + piece * (LENGTH // len(piece))
+        glanced = are_canonical_addresses(text.encode("utf-8", "surrogateescape"))
+        try:
+            assert parse_addresses(text).is_canonical or not glanced
+        except FieldError:
+            assert not glanced

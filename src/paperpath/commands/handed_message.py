@@ -1,0 +1,142 @@
+"""A message that a program hands to sendmail: read to its end, before anything is said to anybody (J-13).
+
+What cannot be read whole is not sent at all. The header is held in memory, which it must be to be looked at; a
+body that is longer than a few chunks waits in a file without a name.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import IO
+
+from paperpath.commands.exits import Exit, ExitError
+from paperpath.commands.line_ends import BareCRError, LineEnds, LoneDot
+from paperpath.submission.canonical.section import MOST_HEADER_OCTETS
+from paperpath.submission.canonical.standard_input import drop_mbox_line, split_message
+
+_PIECE_OCTETS = 64 * 1024
+_MOST_OCTETS_IN_MEMORY = MOST_HEADER_OCTETS + _PIECE_OCTETS
+
+
+class HandedMessage:
+    """A message with CRLF at the end of its lines; close it. `header` may be changed before it is sent."""
+
+    def __init__(self, octets: bytes, rest: IO[bytes] | None = None, *, is_ascii: bool = True) -> None:
+        """Take the beginning, with all of the header, and a file with what follows."""
+        self.header, self._beginning = split_message(octets)
+        self._rest = rest
+        self._is_ascii = is_ascii and octets.isascii()
+
+    @property
+    def size(self) -> int:
+        """How many octets it has."""
+        rest = 0 if self._rest is None else os.fstat(self._rest.fileno()).st_size
+        return len(self.header) + 2 + len(self._beginning) + rest
+
+    @property
+    def has_8bit(self) -> bool:
+        """Whether some octet is above 7F."""
+        return not (self._is_ascii and self.header.isascii())
+
+    def read(self) -> Iterator[bytes]:
+        """Give it all in pieces, as often as it is asked for. Raises: OSError."""
+        yield self.header + b"\r\n" + self._beginning
+        if self._rest is not None:
+            self._rest.seek(0)
+            while octets := self._rest.read(_PIECE_OCTETS):
+                yield octets
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._rest is not None:
+            self._rest.close()
+
+
+def read_message(descriptor: int, *, ends_at_dot: bool) -> HandedMessage:
+    """Read a message to the end of the input, or else to a line of one dot.
+
+    Raises: ExitError, for input that cannot be read, is not there, or is no text; OSError, where there is no
+    room for it.
+    """
+    collected = _Collected()
+    try:
+        for octets in _convert(_read_input(descriptor), LoneDot() if ends_at_dot else None):
+            collected.add(octets)
+    except BareCRError:
+        collected.close()
+        raise ExitError(Exit.BAD_DATA, "the message has a CR that ends no line") from None
+    except BaseException:
+        collected.close()
+        raise
+    return collected.finish()
+
+
+class _Collected:
+    """What has come so far: in memory, and beyond what a header may have in a file."""
+
+    def __init__(self) -> None:
+        self._beginning = bytearray()
+        self._rest: IO[bytes] | None = None
+        self._is_ascii = True
+
+    def add(self, octets: bytes) -> None:
+        """Take the next octets. Raises: OSError."""
+        if self._rest is None and len(self._beginning) + len(octets) <= _MOST_OCTETS_IN_MEMORY:
+            self._beginning += octets
+            return
+        if self._rest is None:
+            self._rest = _open_file()
+        self._is_ascii = self._is_ascii and octets.isascii()
+        self._rest.write(octets)
+
+    def finish(self) -> HandedMessage:
+        """Make a message of it. Raises: OSError, ExitError."""
+        if self._rest is not None:
+            self._rest.flush()
+        message = HandedMessage(
+            drop_mbox_line(bytes(self._beginning)), self._rest, is_ascii=self._is_ascii
+        )
+        if len(message.header) > MOST_HEADER_OCTETS:
+            message.close()
+            raise ExitError(Exit.BAD_DATA, f"the header has more than {MOST_HEADER_OCTETS} octets")
+        return message
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._rest is not None:
+            self._rest.close()
+
+
+def _read_input(descriptor: int) -> Iterator[bytes]:
+    """Give what comes. Whether who writes a pipe ended or died cannot be told; an error can (J-13)."""
+    while True:
+        try:
+            octets = os.read(descriptor, _PIECE_OCTETS)
+        except OSError as error:
+            raise ExitError(Exit.IO, f"the message cannot be read: {error.strerror}") from error
+        if not octets:
+            return
+        yield octets
+
+
+def _convert(pieces: Iterator[bytes], lone_dot: LoneDot | None) -> Iterator[bytes]:
+    """Give the text with line ends of mail, up to the dot where one is looked for. Raises: BareCRError."""
+    line_ends = LineEnds()
+
+    def convert() -> Iterator[bytes]:
+        for piece in pieces:
+            yield line_ends.feed(piece)
+        yield line_ends.finish()
+
+    for octets in convert():
+        is_over = False
+        if lone_dot is not None:
+            octets, is_over = lone_dot.feed(octets)
+        yield octets
+        if is_over:
+            return
+
+
+def _open_file() -> IO[bytes]:
+    import tempfile  # long messages only: it costs a tenth of the time that a short one may take
+
+    return tempfile.TemporaryFile()

@@ -1,0 +1,27 @@
+"""Messages sent again: the fields that tell of the last time are what counts (B-21, RFC 5322 §3.6.6).
+
+A step of form.py, when hidden fields are gone. The original is not completed, nor are older blocks.
+"""
+
+from paperpath.submission.canonical.draft import RESENT, Draft
+from paperpath.submission.canonical.lists import ADDRESS_KEYS, is_empty_list
+from paperpath.submission.canonical.section import Field
+from paperpath.submission.canonical.values import What
+
+
+def find_block(draft: Draft) -> None:
+    """Find the topmost block: Resent fields that follow each other, no name twice. Empty ones are removed."""
+    resent = [number for number, field in enumerate(draft.fields) if field.key.startswith(RESENT)]
+    if not resent:
+        return
+    for number in resent:
+        field = draft.fields[number]
+        if field.octets and field.key in ADDRESS_KEYS and is_empty_list(field):
+            draft.remove(field, What.EMPTY_REMOVED)
+    block: dict[bytes, Field] = {}
+    for field in draft.fields[resent[0] :]:
+        if field.octets:
+            if not field.key.startswith(RESENT) or field.key in block:
+                break
+            block[field.key] = field
+    draft.look_at_block(resent[0], list(block.values()))
