@@ -1,7 +1,7 @@
 """`mailq`: lists the mail that waits; ordinary users see their own, the operator sees all (requirement J-15).
 
-Also what `sendmail -bp` does. It asks smtppd page by page, so the queue may be as long as it likes, and whoever
-reads slowly keeps nobody waiting. It has to answer at once, so it imports nothing heavy (architecture rule 3).
+Also what `sendmail -bp` does. It asks smtppd page by page, so the queue may be as long as it likes, and who
+reads slowly keeps nobody waiting. It has to answer at once, so it imports nothing heavy.
 """
 
 import json
@@ -13,7 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NoReturn
 
-from paperpath.commands.exits import CommandError, Exit
+from paperpath.commands.exits import Exit, ExitError
 from paperpath.commands.mailq_rendering import EMPTY, HEAD, Waiting, describe_total, to_lines, to_object
 from paperpath.commands.plain_configuration import load_plain
 from paperpath.commands.plain_options import PlainParser, choose_configuration
@@ -47,28 +47,28 @@ def run(arguments: Sequence[str]) -> Exit:
     asked = make_parser().parse_args(arguments)
     try:
         print_queue(choose_configuration(asked.config), as_json=asked.as_json)
-    except CommandError as error:
+    except ExitError as error:
         sys.stderr.write(f"mailq: {format_text(str(error))}\n")
         return error.exit_code
     return Exit.TAKEN
 
 
 def print_queue(file: Path, *, as_json: bool = False) -> None:
-    """Print the queue as the user may see it. Raises: CommandError."""
+    """Print the queue as the user may see it. Raises: ExitError."""
     folder = load_plain(file).run_folder
     lines = _describe_json(folder) if as_json else _describe(folder)
     if sys.stdout is None:
-        raise CommandError(Exit.IO, "standard output is closed")
+        raise ExitError(Exit.IO, "standard output is closed")
     try:
         for line in lines:
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError as error:
         _forget_output()
-        raise CommandError(Exit.IO, "nobody reads the list any more") from error
+        raise ExitError(Exit.IO, "nobody reads the list any more") from error
     except OSError as error:
         _forget_output()
-        raise CommandError(Exit.IO, f"the list cannot be written: {error.strerror}") from error
+        raise ExitError(Exit.IO, f"the list cannot be written: {error.strerror}") from error
 
 
 def _describe(folder: Path) -> Iterator[str]:
@@ -105,8 +105,8 @@ def _ask(folder: Path, after: Sequence[int]) -> Object:
         return exchange(folder, ENQUIRIES_NAME, _PROGRAM, {"command": "queue", "after": after}, _ASK_S)
     except ServiceError as error:
         if error.exit_code == os.EX_UNAVAILABLE:
-            raise CommandError(Exit.LATER, f"{error}; {_NOT_RUNNING}") from error
-        raise CommandError(Exit(error.exit_code), str(error)) from error
+            raise ExitError(Exit.LATER, f"{error}; {_NOT_RUNNING}") from error
+        raise ExitError(Exit(error.exit_code), str(error)) from error
 
 
 def _forget_output() -> None:

@@ -1,4 +1,4 @@
-"""The listing of `mailq`, as scripts know it from Postfix: as text, and as the objects of `postqueue -j`. Pure.
+"""The listing of `mailq`, as scripts know it from Postfix: text, or the objects of `postqueue -j`; pure.
 
 Nothing that others chose leaves its line or reaches a terminal raw (attack S-6).
 """
@@ -10,7 +10,7 @@ from paperpath.service.asking import Object
 from paperpath.service.printable import format_text, format_value
 
 Waiting = Sequence[Object]
-"""The recipients of one message that are still to be served; each as smtppd tells it, with the message's facts."""
+"""The recipients of one message that are left; each as smtppd tells it, with the facts of the message."""
 
 HEAD = "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------"
 EMPTY = "Mail queue is empty"
@@ -23,7 +23,7 @@ _MARKS = {"active": "*", "hold": "!"}
 
 
 def to_lines(waiting: Waiting) -> Iterator[str]:
-    """Write a message: its id, size, arrival and sender, then each recipient, and above it what it waits for."""
+    """Write a message: id, size, arrival and sender, then each recipient, above it what it waits for."""
     first = waiting[0]
     name = format_value(first["queue_id"]) + _MARKS.get(_find_queue(waiting), "")
     arrived = _format_moment(first["arrived_us"])

@@ -1,7 +1,7 @@
 """`newaliases`: checks the aliases file and has the post office read it at once (requirement J-15).
 
-Also what `sendmail -bi` does. There is no second file to be rebuilt: the programs read the text, and notice by
-themselves when it was replaced. A file with mistakes leaves in force what was read before.
+Also what `sendmail -bi` does. There is no second file to be rebuilt: the programs read the text, and notice
+by themselves when it was replaced. A file with mistakes leaves in force what was read before.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from paperpath.commands.exits import CommandError, Exit
+from paperpath.commands.exits import Exit, ExitError
 from paperpath.commands.plain_configuration import load_plain
 from paperpath.commands.plain_options import PlainParser, choose_configuration
 from paperpath.config.places import CONTROL_NAME
@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> Exit:
     asked = make_parser().parse_args(arguments)
     try:
         told = renew_aliases(choose_configuration(asked.config))
-    except CommandError as error:
+    except ExitError as error:
         for line in str(error).split("\n"):
             sys.stderr.write(f"newaliases: {format_text(line)}\n")
         return error.exit_code
@@ -51,23 +51,23 @@ def run(arguments: Sequence[str]) -> Exit:
 def renew_aliases(file: Path) -> str:
     """Check the aliases and put them in force; return what came of it.
 
-    Raises: CommandError, with a line for each mistake; then the old ones stay in force.
+    Raises: ExitError, with a line for each mistake; then the old ones stay in force.
     """
     configuration = load_plain(file)
     aliases = configuration.aliases
     if aliases is None:
-        raise CommandError(Exit.CONFIGURATION, f"{file}: post_office.aliases: no aliases file is named")
+        raise ExitError(Exit.CONFIGURATION, f"{file}: post_office.aliases: no aliases file is named")
     try:
         count = sum(1 for _ in load_aliases(aliases))
     except AliasesError as error:
         has_lines = any(problem.line is not None for problem in error.problems)
-        raise CommandError(Exit.BAD_DATA if has_lines else Exit.CONFIGURATION, str(error)) from error
+        raise ExitError(Exit.BAD_DATA if has_lines else Exit.CONFIGURATION, str(error)) from error
     try:
         answer = ask(configuration.run_folder / CONTROL_NAME, _PROGRAM, "aliases", _READ_S)
     except ServiceError as error:
         if error.exit_code == os.EX_UNAVAILABLE:
             return f"{aliases}: {count} aliases; {error}, they are in force when it starts"
-        raise CommandError(Exit(error.exit_code), str(error)) from error
+        raise ExitError(Exit(error.exit_code), str(error)) from error
     return f"{aliases}: {answer['aliases']} aliases in force"
 
 

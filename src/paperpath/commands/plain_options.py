@@ -1,4 +1,4 @@
-"""The command line of commands that answer at once, without click: its form, and how a wrong one ends (J-12)."""
+"""The command line of commands that answer at once, without click, and how a wrong one ends (J-12)."""
 
 import argparse
 import os

@@ -1,8 +1,8 @@
 """What users of this host may ask the post office: which mail is in the queue (requirement J-15).
 
-Asked by mailq. Root and the user of the programs learn of all mail. Everybody else learns of what he handed in
-on this host himself, and of that what he knows or would be told: not whom an alias stands for, and not why the
-operator holds something. Nothing is changed by asking.
+Asked by mailq. Root and the user of the programs learn of all mail. Everybody else learns of what he handed
+in on this host himself, and of that what he knows or would be told: not whom an alias stands for, and not why
+the operator holds something. Nothing is changed by asking.
 """
 
 import os

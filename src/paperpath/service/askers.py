@@ -1,7 +1,7 @@
-"""Who is connected to a local socket of ours: each is served in a task of its own, and none stays for ever.
+"""Who is connected to a local socket of ours: each is served in a task of its own.
 
-Used by the control sockets and by the socket that is open to all users. Whom there is no place for is sent away
-at once, but so many a second at most that sending away costs nothing.
+Used by the control sockets and by the socket that is open to all users. Whom there is no place for is sent
+away at once, but so many a second at most that sending away costs next to nothing.
 """
 
 import asyncio

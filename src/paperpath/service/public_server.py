@@ -1,9 +1,9 @@
 """A socket that every user of this host may ask: one line of JSON in, one line of JSON out, then it closes.
 
-The kernel says who asks (SO_PEERCRED of unix(7)); what somebody may know is for the commands to decide. No user
-can hold up the program behind the socket (promise P6), nor other users: a request is short, waiting has its
-end, one user has few places, and answering takes a fifth of the program's time at most. Whoever runs the
-programs has places of their own. Open files that come with a request are never taken.
+The kernel says who asks (SO_PEERCRED of unix(7)); what somebody may know is for the commands to decide. No
+user can hold up the program behind the socket (promise P6), nor other users: a request is short, waiting has
+its end, one user has few places, and answering takes a fifth of the program's time at most. Who runs the
+programs has places of his own. Open files that come with a request are never taken.
 """
 
 import asyncio
