@@ -61,5 +61,5 @@ def _show(entry: QueueEntry, *, is_operator: bool) -> Object:
         "sender": entry.sender,
         "recipient": entry.address if is_shown_whole else entry.accepted_address,
         "state": entry.state.value,
-        "reason": entry.last_reply if is_told_why else "",
+        "reason": (entry.last_reply or entry.suspension) if is_told_why else "",
     }

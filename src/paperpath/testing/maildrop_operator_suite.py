@@ -238,6 +238,18 @@ async def what_a_user_handed_in_is_listed_message_by_message(engine: Engine) -> 
     await maildrop.close()
 
 
+async def a_suspension_is_told_with_whoever_waits_for_it(engine: Engine) -> None:
+    """As long as it lasts."""
+    maildrop = await engine.open()
+    await put_sorted(maildrop, "a@here.example")
+    for reason in ("no route", "no answer"):
+        await maildrop.suspend(Transport.LOCAL, "here.example", 5_000, reason)
+        assert [entry.suspension for entry in maildrop.browse(None, (0, 0), 10)] == [reason]
+    await maildrop.resume(Transport.LOCAL, "here.example")
+    assert [entry.suspension for entry in maildrop.browse(None, (0, 0), 10)] == [""]
+    await maildrop.close()
+
+
 async def the_summary_counts_by_state_and_destination(engine: Engine) -> None:
     """And says how long the oldest waits."""
     maildrop = await engine.open()
@@ -307,6 +319,7 @@ OPERATOR_CHECKS: tuple[Check, ...] = (
     p3_what_is_bounced_fails_with_its_report,
     an_operator_finds_by_whatever_is_known,
     what_a_user_handed_in_is_listed_message_by_message,
+    a_suspension_is_told_with_whoever_waits_for_it,
     the_summary_counts_by_state_and_destination,
     a_message_can_be_looked_into,
     d8_an_operator_sees_the_whole_envelope,

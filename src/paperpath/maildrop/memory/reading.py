@@ -96,6 +96,7 @@ def read_books(store: MemoryStore) -> Books:
 
 def _entry(store: MemoryStore, number: int, recipient: StoredRecipient) -> QueueEntry:
     message = store.messages[recipient.message_id]
+    destination = _find_destination(store, recipient.transport, recipient.destination)
     return QueueEntry(
         number,
         message.queue_id,
@@ -118,13 +119,14 @@ def _entry(store: MemoryStore, number: int, recipient: StoredRecipient) -> Queue
         recipient.orcpt,
         message.client.account,
         recipient.message_id,
+        destination.reason if destination.until_us is not None else "",
     )
 
 
 def _summary(
     store: MemoryStore, state: State, transport: Transport | None, destination: str, arrivals: list[int]
 ) -> QueueSummary:
-    known = store.destinations[transport, destination] if transport else StoredDestination()
+    known = _find_destination(store, transport, destination)
     return QueueSummary(
         state,
         transport.value if transport else "",
@@ -135,6 +137,10 @@ def _summary(
         known.reason,
         known.failures,
     )
+
+
+def _find_destination(store: MemoryStore, transport: Transport | None, name: str) -> StoredDestination:
+    return store.destinations[transport, name] if transport else StoredDestination()
 
 
 def _matches(entry: QueueEntry, wanted: QueueFilter) -> bool:

@@ -86,7 +86,8 @@ _ENTRY = """
            attempts + coalesce(destination.contacts - recipient.contacts, 0), CAST(last_reply AS BLOB),
            arrived_us, size, CAST(expanded_via AS BLOB),
            CAST(route_override AS BLOB), origin, CAST(notify AS BLOB), CAST(orcpt AS BLOB),
-           CAST(client_account AS BLOB), message.id
+           CAST(client_account AS BLOB), message.id,
+           CAST(CASE WHEN suspended_until_us IS NULL THEN '' ELSE reason END AS BLOB)
 """
 _FIND = f"""
     SELECT {_ENTRY}
