@@ -122,7 +122,7 @@ def test_J15_without_smtppd_mailq_says_so_and_that_nothing_is_lost(installation:
 
 def test_J12_whoever_reads_no_further_ends_mailq_quietly(installation: Submission) -> None:
     leave(installation, JOE, "of-joe")
-    with installation.up(), open("/dev/full", "w") as full:
+    with installation.up(), Path("/dev/full").open("w") as full:
         done = subprocess.run([program_path("mailq")], stdout=full, stderr=subprocess.PIPE, check=False)
         assert (done.returncode, done.stderr.count(b"\n")) == (Exit.IO, 1)
         assert b"No space left" in done.stderr
