@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pwd
 import select
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -21,6 +22,7 @@ from paperpath.service.socket_folder import SocketFolder
 from tests.support.installation import wait_until
 
 NAME = "open.sock"
+LOGIN = pwd.getpwuid(os.geteuid()).pw_name
 SLOW_S = 0.02
 
 
@@ -92,8 +94,8 @@ def others(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_J15_the_kernel_says_who_asks(tmp_path: Path) -> None:
     async def ask_it() -> None:
-        told = await ask(tmp_path, "who", uid=0, login="root", is_operator=True)
-        assert (told["uid"], told["is_operator"]) == (os.geteuid(), False)
+        told = await ask(tmp_path, "who", uid=12345, login="x", is_operator=True)
+        assert told == {"uid": os.geteuid(), "login": LOGIN, "is_operator": False}
 
     serving(tmp_path, ask_it)
 
