@@ -1,9 +1,10 @@
 """A message that a program hands to sendmail: read to its end, before anything is said to anybody (J-13).
 
-What cannot be read whole is not sent at all. The header is held in memory, which it must be to be looked at; a
-body that is longer than a few chunks waits in a file without a name.
+What cannot be read whole is not sent at all. A header is held in memory, and so are short bodies; the rest of
+a longer one waits in a file without a name.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from typing import IO
@@ -40,15 +41,23 @@ class HandedMessage:
     def read(self) -> Iterator[bytes]:
         """Give it all in pieces, as often as it is asked for. Raises: OSError."""
         yield self.header + b"\r\n" + self._beginning
-        if self._rest is not None:
-            self._rest.seek(0)
-            while octets := self._rest.read(_PIECE_OCTETS):
-                yield octets
+        yield from self._read_rest()
+
+    def read_body(self) -> Iterator[bytes]:
+        """Give what stands behind the empty line, in the same way. Raises: OSError."""
+        yield self._beginning
+        yield from self._read_rest()
 
     def close(self) -> None:
         """Let go of it."""
         if self._rest is not None:
             self._rest.close()
+
+    def _read_rest(self) -> Iterator[bytes]:
+        if self._rest is not None:
+            self._rest.seek(0)
+            while octets := self._rest.read(_PIECE_OCTETS):
+                yield octets
 
 
 def read_message(descriptor: int, *, ends_at_dot: bool) -> HandedMessage:
@@ -92,12 +101,14 @@ class _Collected:
         """Make a message of it. Raises: OSError, ExitError."""
         if self._rest is not None:
             self._rest.flush()
-        message = HandedMessage(
-            drop_mbox_line(bytes(self._beginning)), self._rest, is_ascii=self._is_ascii
-        )
-        if len(message.header) > MOST_HEADER_OCTETS:
-            message.close()
-            raise ExitError(Exit.BAD_DATA, f"the header has more than {MOST_HEADER_OCTETS} octets")
+        octets = drop_mbox_line(bytes(self._beginning))
+        message = HandedMessage(octets, self._rest, is_ascii=self._is_ascii)
+        end = len(message.header)
+        # A field that is cut off, where the file begins, would be taken for the body.
+        is_cut = self._rest is not None and b"\r\n" not in octets[end:]
+        if end > MOST_HEADER_OCTETS or is_cut:
+            self.close()
+            raise ExitError(Exit.BAD_DATA, f"the header does not end within {MOST_HEADER_OCTETS} octets")
         return message
 
     def close(self) -> None:
@@ -112,7 +123,8 @@ def _read_input(descriptor: int) -> Iterator[bytes]:
         try:
             octets = os.read(descriptor, _PIECE_OCTETS)
         except OSError as error:
-            raise ExitError(Exit.IO, f"the message cannot be read: {error.strerror}") from error
+            code = Exit.NO_INPUT if error.errno == errno.EBADF else Exit.IO
+            raise ExitError(code, f"the message cannot be read: {error.strerror}") from error
         if not octets:
             return
         yield octets
