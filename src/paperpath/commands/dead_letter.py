@@ -12,8 +12,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from paperpath.mail.address import Mailbox
-
 NAME = "dead.letter"
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _BEGIN, _QUOTED_BEGIN = b"\nFrom ", b"\n>From "  # or a line would begin another message
@@ -30,10 +28,10 @@ def find_dead_letter(environment: Mapping[str, str]) -> Path:
     return Path(home, NAME)
 
 
-def keep(file: Path, pieces: Iterable[bytes], recipients: Sequence[Mailbox]) -> None:
+def keep(file: Path, pieces: Iterable[bytes], recipients: Sequence[str]) -> None:
     """Append a message, which has CRLF line ends, for these recipients; flushed on return. Raises: OSError.
 
-    They are named in fields of their own, for the header may not.
+    They are named in fields of their own, for the header need not name them.
     """
     descriptor = os.open(file, _APPEND, 0o600)
     try:
@@ -52,10 +50,13 @@ def keep(file: Path, pieces: Iterable[bytes], recipients: Sequence[Mailbox]) -> 
         os.close(descriptor)
 
 
-def _format(pieces: Iterable[bytes], recipients: Sequence[Mailbox]) -> Iterator[bytes]:
+def _format(pieces: Iterable[bytes], recipients: Sequence[str]) -> Iterator[bytes]:
     """Write a message as mbox files have it: LF, and lines quoted that would begin another."""
     yield f"From MAILER-DAEMON {time.asctime(time.gmtime())}\n".encode()
-    yield "".join(f"X-Envelope-To: {recipient}\n" for recipient in recipients).encode()
+    shown = (
+        recipient for recipient in recipients if recipient.isprintable()
+    )  # what is typed may be anything
+    yield "".join(f"X-Envelope-To: {recipient}\n" for recipient in shown).encode()
     held = b""
     for piece in pieces:
         text = (held + piece).replace(b"\r\n", b"\n").replace(_BEGIN, _QUOTED_BEGIN)

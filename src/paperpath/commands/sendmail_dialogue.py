@@ -1,9 +1,9 @@
 """`sendmail -bs`: SMTP on standard input and output, passed on to smtpsd (requirements J-9, X-12).
 
-One command at a time, whatever a caller sends at once: so it is clear at every moment whether content is being
+One command at a time, whatever a caller sends at once: so it is clear at every moment whether content is
 sent, and input that ends within it is not taken for its end. Where the first line ends with LF, all lines may,
-and go on with CRLF. Where it ends with CRLF nothing is changed, or a lone LF could hide the end of a message
-from whoever wrote it (attack S-8).
+and go on with CRLF. Where it ends with CRLF nothing is changed: for such a caller a lone LF ends no line, and a
+dot behind it was left as it is (attack S-8).
 """
 
 import os
@@ -12,6 +12,8 @@ import socket
 from collections.abc import Iterator
 
 from paperpath.commands.exits import Exit, ExitError
+from paperpath.commands.plain_configuration import PlainConfiguration
+from paperpath.commands.submission_session import AwayError, connect
 
 _PIECE_OCTETS = 64 * 1024
 _REPLY_S = 600.0
@@ -20,6 +22,19 @@ _CHUNK = re.compile(rb"BDAT +(\d{1,18})\b", re.IGNORECASE)
 _CLOSING = 421
 _CUT = "the input ended within a message, which was not sent"
 _NO_TLS = b"454 4.7.0 There is no TLS on this way, which does not leave the host\r\n"
+
+
+def hold_dialogue(configuration: PlainConfiguration) -> None:
+    """Pass on what stands on standard input, and the replies to it.
+
+    Raises: ExitError, for a session that did not end as it should.
+    """
+    try:
+        server = connect(configuration.submission)
+    except AwayError as error:
+        raise ExitError(Exit.LATER, f"smtpsd takes no mail now: {error}") from None
+    with server:
+        Dialogue(server).hold()
 
 
 class Dialogue:
@@ -33,10 +48,10 @@ class Dialogue:
         self._input = Lines(source)
         self._target = target
 
-    def hold(self) -> Exit:
+    def hold(self) -> None:
         """Pass everything on, until one of the two ends it. Raises: ExitError."""
         if self._pass_reply() != 220:
-            return Exit.REFUSED
+            raise ExitError(Exit.REFUSED, "smtpsd does not want to talk")
         while (line := self._input.read()) is not None:
             verb = line[:4].upper()
             if line.strip().upper() == b"STARTTLS":
@@ -44,11 +59,10 @@ class Dialogue:
                 continue
             code = self._pass_command(line)
             if code == _CLOSING:
-                return Exit.LATER
+                raise ExitError(Exit.LATER, "smtpsd ended the session")
             if verb == b"QUIT" and code < 300:
-                return Exit.TAKEN
-        self._server.sendall(b"QUIT\r\n")
-        return Exit.TAKEN
+                return
+        self._send(b"QUIT\r\n")
 
     def _pass_command(self, line: bytes) -> int:
         """Pass a command on, what belongs to it, and the replies; return the code of the last one."""

@@ -1,6 +1,6 @@
 """Who a message is from and for, as sendmail's caller says, and what its header gets of that (J-4, J-6).
 
-Pure. Addresses are lists as in a header; whatever could end a line of SMTP is refused before it is read (J-14).
+Pure. Addresses are lists as in a header; what could end a line of SMTP is refused before it is read (J-14).
 """
 
 from collections.abc import Iterable
