@@ -1,7 +1,7 @@
 """Direct submission: mail in canonical form into the drop directory, without any daemon (J-16, B-26).
 
-Used by mailto, and by sendmail where it may while smtpsd is away. It imports more than SMTP takes, so sendmail
-comes here only when it must.
+Used by mailto, and by sendmail where it may while smtpsd is away. It imports more than SMTP takes, so
+sendmail comes here only when it must.
 """
 
 import os
