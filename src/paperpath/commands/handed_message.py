@@ -23,8 +23,8 @@ _MOST_OCTETS_IN_MEMORY = MOST_HEADER_OCTETS + _PIECE_OCTETS
 class HandedMessage:
     """A message with CRLF at the end of its lines; close it.
 
-    `beginning` is that of the body, `rest` the file with what follows, if there is one; `is_ascii`: no octet of
-    the body is above 7F.
+    `beginning` is that of the body, `rest` the file with what follows, if there is one; `is_ascii`: no octet
+    of the body is above 7F.
     """
 
     header: bytes

@@ -1,9 +1,9 @@
 """`sendmail -bs`: SMTP on standard input and output, passed on to smtpsd (requirements J-9, X-12).
 
 One command at a time, whatever a caller sends at once: so it is clear at every moment whether content is
-sent, and input that ends within it is not taken for its end. Where the first line ends with LF, all lines may,
-and go on with CRLF. Where it ends with CRLF nothing is changed: for such a caller a lone LF ends no line, and
-it puts no second dot behind one (attack S-8).
+sent, and input that ends within it is not taken for its end. Where the first line ends with LF, all lines
+may, and go on with CRLF. Where it ends with CRLF nothing is changed: for such a caller a lone LF ends no
+line, and it puts no second dot behind one (attack S-8).
 """
 
 import os

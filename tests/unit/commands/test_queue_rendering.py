@@ -32,7 +32,9 @@ ENTRIES = st.builds(
     **dict.fromkeys(
         ("queue_id", "sender", "return_path", "address", "accepted_address", "transport", "destination"), TEXT
     ),
-    **dict.fromkeys(("last_reply", "route_override", "origin", "notify", "orcpt", "account", "suspension"), TEXT),
+    **dict.fromkeys(
+        ("last_reply", "route_override", "origin", "notify", "orcpt", "account", "suspension"), TEXT
+    ),
     **dict.fromkeys(("due_us", "arrived_us"), st.integers(-(2**63), 2**63 - 1)),
     recipient_id=st.integers(1, 2**40),
     state=st.sampled_from([state for state in State if state is not State.SETTLED]),
