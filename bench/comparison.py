@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench import machine, ours, postfix, source
@@ -34,7 +35,8 @@ class Comparison:
     """What is compared: the command that does so, and the sides.
 
     `open_sides` makes the sides of these names, each in its own folder below the given one, and keeps what
-    they need running; it starts none of them. `add_options` has the command take options of its own.
+    they need running; it starts none of them. `add_options` has the command take options of its own. `command`
+    is the line that puts a load on a side, where smtp-source is not the source; it gets the work folder too.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Comparison:
     example: str
     open_sides: Callable[[Sequence[str], Path, argparse.Namespace], AbstractContextManager[list[Relay]]]
     add_options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    command: Callable[[Path, Relay, Load], list[str]] | None = None
 
 
 def compare(comparison: Comparison, arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +95,9 @@ def run(comparison: Comparison, options: argparse.Namespace) -> int:
         for side in sides:
             side.start()
             report.configurations[side.name] = side.configuration()
-        trial = Trial(program, float(options.timeout), place.path, progress)
+        command = comparison.command
+        spell = partial(source_command, program) if command is None else partial(command, place.path)
+        trial = Trial(spell, float(options.timeout), place.path, progress)
         loads = list(scenarios(options))
         report.commands = [side.target.command for side in sides[:1] if side.target.command]
         report.commands += [trial.command(side, load) for side in sides for load in loads]
@@ -166,6 +171,11 @@ def make_sides(names: Sequence[str], folder: Path, make: Callable[[str, Path, in
 def versions(names: Sequence[str]) -> dict[str, str]:
     """The versions of the programs measured, as far as they can be told."""
     return {"postfix": postfix.Installation().version} if set(names) & set(POSTFIX_NAMES) else {}
+
+
+def source_command(program: str, side: Relay, load: Load) -> list[str]:
+    """The smtp-source command line that puts `load` on `side`."""
+    return source.command(program, load, side.recipient, side.port)
 
 
 def _ignore_signals() -> None:

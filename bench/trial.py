@@ -37,17 +37,19 @@ def plan(sides: Sequence[Relay], loads: Sequence[Load], rounds: int) -> Iterator
 
 
 class Trial:
-    """What all measurements of a run share: the load source, the time limit, a folder for its log."""
+    """What all measurements of a run share: the source's command, the time limit, a folder for its log."""
 
-    def __init__(self, program: str, timeout: float, folder: Path, remark: Callable[[str], None]) -> None:
-        self._program = program
+    def __init__(
+        self,
+        command: Callable[[Relay, Load], list[str]],
+        timeout: float,
+        folder: Path,
+        remark: Callable[[str], None],
+    ) -> None:
+        self.command = command
         self._timeout = timeout
         self._log = folder / "smtp-source.log"
         self._remark = remark
-
-    def command(self, side: Relay, load: Load) -> list[str]:
-        """The smtp-source command line that puts `load` on `side`."""
-        return source.command(self._program, load, side.recipient, side.port)
 
     def measure(self, side: Relay, load: Load, number: int) -> Sample:
         """Put `load` on `side` once, and see it delivered; BenchError if a message is lost or doubled."""

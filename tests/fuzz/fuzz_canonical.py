@@ -23,8 +23,8 @@ from tests.fuzz.session import segments
 
 MOST_OCTETS = 4096
 WORDS = (
-    b"\r\n", b"\r\n\r\n", b"\r\n ", b" :", b"From: ", b"From: joe\r\n", b"Sender: ", b"To: ", b"Cc: ", b"Bcc: ",
-    b"Reply-To: ", b"Date: ", b"Message-ID: ", b"Subject: ", b"Resent-To: ", b"Resent-From: ",
+    b"\r\n", b"\r\n\r\n", b"\r\n ", b" :", b"From: ", b"From: joe\r\n", b"Sender: ", b"To: ", b"Cc: ",
+    b"Bcc: ", b"Reply-To: ", b"Date: ", b"Message-ID: ", b"Subject: ", b"Resent-To: ", b"Resent-From: ",
     b"Resent-Bcc: ", b"Return-Path: ", b"References: ", b"DKIM-Signature: h=from:to;",
     b"MIME-Version: 1.0\r\n", b"Content-Type: text/plain\r\n", b"Content-Type: application/pdf\r\n",
     b"Content-Type: message/rfc822\r\n",

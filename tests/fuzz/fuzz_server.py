@@ -14,7 +14,7 @@ def check(octets: bytes) -> None:
     how, cut, *judgements = octets[:4].ljust(4, b"\0")
     parts = tuple(octets[4:].split(INTO_TLS))
     script = Script(
-        ALL_SETTINGS[how % 4],
+        ALL_SETTINGS[how % 4 + (how >> 2 & 4)],
         parts,
         bool(how & 4),
         bytes(judgements) if any(judgements) else b"",

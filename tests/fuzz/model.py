@@ -4,17 +4,19 @@ It knows no segments, no grammar of addresses and parameters and nothing of the 
 turns on such grammar, it takes the server's word and holds it to what follows from it.
 """
 
+import base64
 import re
 from collections.abc import Collection
 
 from paperpath.smtp.states import State
-from tests.fuzz.session import MARK, Performance, Script
+from tests.fuzz.session import MARK, SCRAM_FINAL, SCRAM_FIRST, Performance, Script
 
 HTTP = (b"GET", b"POST", b"HEAD", b"PUT", b"CONNECT", b"OPTIONS", b"DELETE", b"PATCH", b"TRACE")
 NOT_IMPLEMENTED = (b"EXPN", b"TURN", b"SEND", b"SOML", b"SAML", b"ETRN")
 IN_CLEAR = (b"NOOP", b"EHLO", b"HELO", b"RSET", b"STARTTLS", b"QUIT")  # where TLS is required (A-74)
+FOR_STRANGERS = (*IN_CLEAR, b"AUTH")  # where a login is required (A-84)
 BARE = (b"DATA", b"RSET", b"QUIT", b"STARTTLS")  # take no argument (A-12, A-70)
-KNOWN = (*IN_CLEAR, b"MAIL", b"RCPT", b"DATA", b"BDAT", b"VRFY", b"HELP")
+KNOWN = (*FOR_STRANGERS, b"MAIL", b"RCPT", b"DATA", b"BDAT", b"VRFY", b"HELP")
 
 # Whoever says this where it may be said is answered by the driver, not the core.
 CERTAIN_SENDER = re.compile(
@@ -27,6 +29,10 @@ _BARE_NEWLINE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _CHUNK = re.compile(rb"([0-9]{1,20})(?:[ \t]+(?i:(LAST)))?")
 _ANNOUNCES_CHUNK = re.compile(rb"[ \t]*BDAT(?![!-~])", re.I)
 _HEADER_FIELD = re.compile(rb"[^\x00-\x20:\x7f-\xff]+:")
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_MECHANISM = re.compile(rb"[A-Za-z0-9_-]{1,20}")
+_AUTH = re.compile(rb"AUTH ", re.I)  # blanks before it make it a line like others
+_MOST_AUTH_OCTETS = 12_288
 _REPLY = re.compile(rb"(?:[0-9]{3}-[^\r\n]*\r\n)*[0-9]{3} [^\r\n]*\r\n")
 _STATUS = re.compile(rb"([245])\.[0-9]{1,3}\.[0-9]{1,3} ")
 
@@ -48,6 +54,7 @@ def check(script: Script, performance: Performance) -> None:
             strict=True,
         ):
             assert path is None or str(mailbox or "").encode() == path
+    assert performance.logins == model.logins
     given = [reply.octets for reply in performance.given]
     assert [reply for reply in split_replies(performance.output) if MARK in reply] == given
 
@@ -63,7 +70,7 @@ def lint(reply: bytes, *, has_status: bool) -> None:
     lines = reply.split(b"\r\n")[:-1]
     statuses = set()
     for number, line in enumerate(lines, 1):
-        assert len(line) <= 510
+        assert len(line) <= 510 or line.startswith(b"334 ")  # which may be as long as it takes
         assert all(32 <= octet < 127 for octet in line)
         assert line[:3] == reply[:3]
         assert 200 <= int(line[:3]) < 560
@@ -107,13 +114,14 @@ class _Model:
         self._at = 0
         self._encrypted = script.encrypted
         self.closed = False
-        self._errors = 0
+        self._errors = self._failures = 0
+        self.logins: list[str] = []
         self._forget()
         self.replies = split_replies(performance.output)
         self.messages: list[tuple[bytes | None, list[bytes | None], bytes]] = []
 
     def _forget(self) -> None:
-        self._introduced = False
+        self._introduced = self._logged_in = False
         self._end_transaction()
 
     def _end_transaction(self) -> None:
@@ -128,16 +136,20 @@ class _Model:
         assert self.replies.pop(0).startswith(b"220 ")
         try:
             while not self.closed:
-                end = self._wire.find(b"\r\n", self._at)
-                if end < 0:
-                    raise _OutOfOctetsError
-                line, self._at = self._wire[self._at : end], end + 2
-                self._read_line(line)
+                self._read_line(self._next_line())
         except _OutOfOctetsError:
             pass
 
+    def _next_line(self) -> bytes:
+        end = self._wire.find(b"\r\n", self._at)
+        if end < 0:
+            raise _OutOfOctetsError
+        line, self._at = self._wire[self._at : end], end + 2
+        return line
+
     def _read_line(self, line: bytes) -> None:
-        too_long = len(line) + 2 > self._settings.line_octets
+        is_auth = self._settings.mechanisms and _AUTH.match(line)
+        too_long = len(line) + 2 > (_MOST_AUTH_OCTETS if is_auth else self._settings.line_octets)
         verb, _, argument = line.strip(b" \t").partition(b" ")
         verb, argument = verb.upper(), argument.strip(b" \t")
         if too_long or b"\r" in line or b"\n" in line or verb not in KNOWN:
@@ -146,13 +158,15 @@ class _Model:
             self._answer({501})
         elif verb == b"BDAT":
             self._read_chunk(argument)
-        elif self._needs_tls(verb):
+        elif self._is_barred(verb):
             self._answer({530})
         else:
             _HANDLERS[verb](self, line, argument)
 
-    def _needs_tls(self, verb: bytes) -> bool:
-        return self._settings.tls_required and not self._encrypted and verb not in IN_CLEAR
+    def _is_barred(self, verb: bytes) -> bool:
+        if self._settings.tls_required and not self._encrypted:
+            return verb not in IN_CLEAR
+        return self._settings.auth_required and not self._logged_in and verb not in FOR_STRANGERS
 
     def _read_nonsense(self, line: bytes, verb: bytes, too_long: bool) -> None:
         if _ANNOUNCES_CHUNK.match(line):  # nobody knows what follows (A-91)
@@ -174,7 +188,104 @@ class _Model:
             assert extended or reply.count(b"\r\n") == 1
             offers = extended and self._settings.tls and not self._encrypted
             assert reply.count(b"STARTTLS\r\n") == offers or b"STARTTLS" in argument
+            assert (b"\r\n250 AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n" in reply) is (
+                extended and self._offers_login()
+            )
             assert (b"250-DSN\r\n" in reply) is (extended and self._settings.dsn)
+
+    def _offers_login(self) -> bool:
+        settings = self._settings
+        return bool(settings.mechanisms) and (self._encrypted or settings.auth_in_clear)
+
+    def _auth(self, line: bytes, argument: bytes) -> None:
+        mechanism, _, initial = argument.partition(b" ")
+        mechanism, initial = mechanism.upper(), initial.lstrip(b" ")
+        if not self._settings.mechanisms:
+            self._answer({502})
+        elif not self._introduced or self._in_transaction:
+            self._answer({503})
+        elif not mechanism:
+            self._answer({501})
+        elif self._logged_in and _MECHANISM.fullmatch(mechanism):
+            self._answer({503})
+        elif not self._offers_login() or mechanism not in _EXCHANGES:
+            self._answer({504})
+        else:
+            _EXCHANGES[mechanism](self, initial)
+
+    def _plain(self, initial: bytes) -> None:
+        message = self._response(initial, b"")
+        if message is None:
+            return
+        parts = message.split(b"\0")
+        if len(parts) == 3 and all(map(_is_legal, parts[1:])) and (not parts[0] or _is_legal(parts[0])):
+            self._end_login(parts[1])
+        else:
+            self._answer({535})
+
+    def _login(self, initial: bytes) -> None:
+        name = self._response(initial, b"Username:")
+        password = None if name is None else self._response(b"", b"Password:")
+        if name is not None and password is not None:
+            if _is_legal(name) and _is_legal(password):
+                self._end_login(name)
+            else:
+                self._answer({535})
+
+    def _scram(self, initial: bytes) -> None:
+        first = self._response(initial, b"")
+        if first is None:
+            return
+        if MARK in self.replies[0]:  # no keys just now
+            self._end_login(None)
+            return
+        reply = self._answer({334, 535})
+        is_right = base64.b64encode(first) == SCRAM_FIRST
+        assert reply[:3] == b"334" or not is_right
+        final = self._answer_to_challenge() if reply[:3] == b"334" else None
+        if final is None:
+            return
+        if not (is_right and base64.b64encode(final) == SCRAM_FINAL):
+            self._end_login(None)
+            return
+        nothing = self._response(b"", b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
+        if nothing == b"":
+            self._end_login(b"user")
+        elif nothing is not None:
+            self._answer({535})
+
+    def _response(self, initial: bytes, challenge: bytes) -> bytes | None:
+        """Read a response, which came with AUTH or follows a challenge; `None` if it ended the attempt."""
+        if initial:
+            return self._decode(b"" if initial == b"=" else initial)
+        assert self._answer({334}) == b"334 " + base64.b64encode(challenge) + b"\r\n"
+        return self._answer_to_challenge()
+
+    def _answer_to_challenge(self) -> bytes | None:
+        line = self._next_line()
+        if len(line) + 2 > _MOST_AUTH_OCTETS:
+            self._answer({500})
+            return None
+        return self._decode(line)
+
+    def _decode(self, line: bytes) -> bytes | None:
+        if not _BASE64.fullmatch(line) or base64.b64encode(base64.b64decode(line)) != line:
+            self._answer({501})  # `*` among them
+            return None
+        return base64.b64decode(line)
+
+    def _end_login(self, name: bytes | None) -> None:
+        """Take the driver's judgement; `None`: of somebody who has proved nothing, and is not let in."""
+        reply = self._answer(())
+        assert MARK in reply
+        if reply[:3] == b"235":
+            assert name is not None
+            self._logged_in = True
+            self.logins.append(name.decode())
+        elif reply[:1] == b"5":
+            self._failures += 1
+            if self._failures == self._settings.failed_logins:
+                self._answer({421})
 
     def _mail(self, line: bytes, argument: bytes) -> None:
         if not self._introduced or self._in_transaction:
@@ -183,7 +294,8 @@ class _Model:
         reply = self._answer({501, 550, 552, 555})
         assert not CERTAIN_SENDER.fullmatch(line) or MARK in reply
         if reply[:3] == b"250":
-            self._check_line(line, b"SIZE", b"BODY", b"SMTPUTF8", *self._if_dsn(b"RET", b"ENVID"))
+            identity = (b"AUTH",) if self._settings.mechanisms else ()
+            self._check_line(line, b"SIZE", b"BODY", b"SMTPUTF8", *self._if_dsn(b"RET", b"ENVID"), *identity)
             words = line.upper().split()
             self._in_transaction = True
             self._binary = b"BODY=BINARYMIME" in words
@@ -267,7 +379,7 @@ class _Model:
             refusal = 503
         elif len(self._content) + size > self._settings.size:
             refusal = 552
-        if self._needs_tls(b"BDAT"):
+        if self._is_barred(b"BDAT"):
             refusal = 530
         self._at += size
         if refusal:
@@ -327,7 +439,7 @@ class _Model:
         reply = self.replies.pop(0)
         code = int(reply[:3])
         assert MARK in reply or code in codes, (codes, reply)
-        lint(reply, has_status=code != 354 and not (is_hello and code == 250))
+        lint(reply, has_status=code not in (334, 354) and not (is_hello and code == 250))
         self.closed |= code in (421, 221)
         if counts and code >= 500 and MARK not in reply:
             self._errors += 1
@@ -339,6 +451,7 @@ class _Model:
 _HANDLERS = {
     b"HELO": _Model._hello,
     b"EHLO": _Model._hello,
+    b"AUTH": _Model._auth,
     b"MAIL": _Model._mail,
     b"RCPT": _Model._rcpt,
     b"DATA": _Model._data,
@@ -349,3 +462,14 @@ _HANDLERS = {
     b"STARTTLS": _Model._starttls,
     b"QUIT": _Model._quit,
 }
+
+_EXCHANGES = {b"PLAIN": _Model._plain, b"LOGIN": _Model._login, b"SCRAM-SHA-256": _Model._scram}
+
+
+def _is_legal(text: bytes) -> bool:
+    """Tell whether a name or a password may be one (A-81)."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return 0 < len(text) <= 255 and b"\0" not in text

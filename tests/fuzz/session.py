@@ -4,6 +4,7 @@ Used by the property tests and by the fuzz target of the server. What comes out 
 here what can be judged while it happens: events make sense, and the core holds no more than it says.
 """
 
+import base64
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Recipient
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.smtp import events
+from paperpath.smtp.login import MOST_LINE_OCTETS
+from paperpath.smtp.scram import ScramKeys, derive_keys
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.settings import Settings
 from paperpath.smtp.states import State
@@ -25,6 +28,23 @@ _REPLIES = (
     make_reply(550, "5.7.1", "driver"),
     make_reply(421, "4.3.2", "driver"),
 )
+_LOGIN_REPLIES = (
+    make_reply(235, "2.7.0", "driver"),
+    make_reply(454, "4.7.0", "driver"),
+    make_reply(535, "5.7.8", "driver"),
+    _REPLIES[CLOSE],
+)
+_FAILURE_REPLIES = (_LOGIN_REPLIES[REFUSE], *_LOGIN_REPLIES[DEFER:])
+
+# The example of RFC 7677; every name has the keys of "user".
+_NONCE = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+_KEYS = derive_keys("pencil", base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096)
+_CLIENT_NONCE = b"rOprNGfwEbeRWgbNEkqO"
+SCRAM_FIRST = base64.b64encode(b"n,,n=user,r=" + _CLIENT_NONCE)
+SCRAM_FINAL = base64.b64encode(
+    b"c=biws,r=" + _CLIENT_NONCE + _NONCE.encode() + b",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+)
+
 _TLS_REPLIES = (make_reply(220, "2.0.0", "driver"), make_reply(454, "4.7.0", "driver"), *_REPLIES[2:])
 
 
@@ -61,6 +81,7 @@ class Performance:
     given: list[Reply] = field(default_factory=list)  # the driver's own replies
     open: Message | None = None
     state: State = State.CONNECTED
+    logins: list[str] = field(default_factory=list)  # who was let in
     handshakes: list[int] = field(default_factory=list)  # how long the output was at each
 
 
@@ -95,7 +116,7 @@ class Driver:
     def __init__(self, script: Script) -> None:
         self.core = ServerConnection(script.settings, encrypted=script.encrypted)
         self._script = script
-        self._due: Reply | None = None
+        self._due: Reply | ScramKeys | None = None
         self.done = Performance(self.core.octets_to_send())
 
     def receive(self, segment: bytes) -> None:
@@ -130,8 +151,16 @@ class Driver:
     def _check_memory(self) -> None:
         core = self.core
         reads_lines = core.state not in (State.CONTENT, State.CLOSED, State.HANDSHAKE)
-        assert core.pending_octets <= (self._script.settings.line_octets if reads_lines else 0)
+        assert core.pending_octets <= (self._most_octets() if reads_lines else 0)
         assert len(core._input) == core.pending_octets, "what was dealt with is held on to"
+
+    def _most_octets(self) -> int:
+        """How many octets of a line may be held."""
+        core, settings = self.core, self._script.settings
+        is_auth = core._input[:5].upper() == b"AUTH "
+        if core.state is State.LOGIN or (is_auth and settings.mechanisms):
+            return MOST_LINE_OCTETS
+        return settings.line_octets
 
     def _take(self, event: events.Event) -> None:
         done, message = self.done, self.done.open
@@ -165,8 +194,24 @@ class Driver:
             case events.HelloReceived() | events.TransactionDropped():
                 done.open = None
             case _:
-                pass
+                self._take_login(event)
         assert self.core.awaits_reply is (self._due is not None)
+
+    def _take_login(self, event: events.Event) -> None:
+        done = self.done
+        match event:
+            case events.PasswordReceived(_, name) | events.LoginReceived(_, name):
+                assert done.open is None
+                if self._judge(_LOGIN_REPLIES) == TAKE:
+                    done.logins.append(name)
+            case events.KeysWanted():
+                if self._judge(_LOGIN_REPLIES) == TAKE:
+                    done.given.pop()
+                    self._due = _KEYS
+            case events.LoginFailed():
+                self._judge(_FAILURE_REPLIES)
+            case _:
+                pass
 
     def _add(self, octets: bytes) -> None:
         message = self.done.open
@@ -186,4 +231,7 @@ class Driver:
     def _answer(self) -> None:
         due, self._due = self._due, None
         assert due is not None
-        self.core.reply(due)
+        if isinstance(due, ScramKeys):
+            self.core.give_keys(due, _NONCE)
+        else:
+            self.core.reply(due)

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from paperpath.smtp.sasl import MECHANISMS
 from paperpath.smtp.settings import Settings
+from tests.fuzz.session import SCRAM_FINAL, SCRAM_FIRST
 
 SENDER = b"MAIL FROM:<a@b.example>\r\n"
 RECIPIENT = b"RCPT TO:<u@here.example>\r\n"
@@ -19,6 +21,7 @@ OPENINGS = {
     "chunks": _RECIPIENTS + b"BDAT 3\r\nabc",
     "inside a chunk": _RECIPIENTS + b"BDAT 30\r\nabc",
     "discarding a chunk": b"BDAT 30\r\nabc",
+    "login": _READY + b"AUTH LOGIN\r\n",
     "handshake": _READY + b"STARTTLS\r\n",
     "encrypted": _READY + b"STARTTLS\r\n>>",
     "closed": b"QUIT\r\n",
@@ -39,6 +42,16 @@ LINES = (
     b"VRFY \xc3\xa9 SMTPUTF8\r\n", b"HELP\r\n", b"EXPN x\r\n", b"QUIT\r\n", b"QUIT now\r\n", b"FOO\r\n",
     b"GET / HTTP/1.1\r\n", b"Host: x\r\n", b"A" * 600 + b"\r", INTO_TLS,
 )  # fmt: skip
+LOGIN = b"AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm\r\n"
+_SCRAM = b"AUTH SCRAM-SHA-256 " + SCRAM_FIRST + b"\r\n"
+LOGINS = (
+    LOGIN, LOGIN + SENDER, b"AUTH PLAIN\r\n", b"AUTH PLAIN =\r\n", b"AUTH PLAIN dABpbQB0\r\n", b"AUTH\r\n",
+    b"auth login\r\n", b"AUTH LOGIN dGlt\r\n", b"AUTH LOGIN " + b"A" * 600 + b"\r\n", b"AUTH  PLAIN  AA\r\n",
+    b"AUTH CRAM-MD5\r\n", b"AUTH EXTERNAL =\r\n", b"AUTH SCRAM-SHA-256\r\n", _SCRAM, SCRAM_FIRST + b"\r\n",
+    SCRAM_FINAL + b"\r\n", _SCRAM + SCRAM_FINAL + b"\r\n\r\n", _SCRAM + SCRAM_FINAL + b"\r\n", b"dGlt\r\n",
+    b"dGlt =\r\n", b"dGl\r\n", b"dGl=\r\n", b"*\r\n", b"=\r\n", b"\r\n", b"B" * 600 + b"\r\n",
+    b"MAIL FROM:<a@b.example> AUTH=<>\r\n", b"MAIL FROM:<joe>\r\n", b"RCPT TO:<joe@sales.>\r\n",
+)  # fmt: skip
 CHUNKS = (
     b"BDAT 0\r\n", b"BDAT 0 LAST\r\n", b"BDAT 2\r\na\r", b"BDAT 2 LAST\r\n\nb", b"BDAT 2 LAST\r\nab",
     b"BDAT 5\r\nDATA\r", b"BDAT 8 LAST\r\nRSET\r\n.\r", b"BDAT 6\r\nNOOP\r\n", b"BDAT 20\r\n",
@@ -55,11 +68,15 @@ TRANSACTIONS = (
     SENDER + RECIPIENT + b"DATA\r\n" + b"x" * 600 + b"\r\n.\r\n", SENDER + RECIPIENT + b"BDAT 3 LAST\r\nabc",
     SENDER + RECIPIENT + b"BDAT 3\r\nabc", SENDER + RECIPIENT + b"DATA\r\n" + b".y\r\n" * 400 + b".\r\n",
 )  # fmt: skip
-TOKENS = LINES + CHUNKS + CONTENT + TRANSACTIONS
+TOKENS = LINES + LOGINS + CHUNKS + CONTENT + TRANSACTIONS
 
 # Small limits, so that short wires run into them.
 PLAIN = Settings("mx.here.example", size=1000, recipients=3, line_octets=512, errors=6, tls=True)
-FULL = replace(PLAIN, dsn=True, binary=True)
+FULL = replace(PLAIN, dsn=True, binary=True, mechanisms=MECHANISMS, auth_in_clear=True)
 STRICT = replace(FULL, tls_required=True)
 WITHOUT_TLS = replace(PLAIN, tls=False)
-ALL_SETTINGS = (PLAIN, FULL, STRICT, WITHOUT_TLS)
+_RELAYING = (PLAIN, FULL, STRICT, WITHOUT_TLS)
+ALL_SETTINGS = (
+    *_RELAYING,
+    *(replace(each, mechanisms=MECHANISMS, auth_required=True, submission=True) for each in _RELAYING),
+)

@@ -20,8 +20,7 @@ ACCOUNT = "joe@here.example"
 @cache
 def _prove(password: str) -> Secret:
     prepared = prepare_password(password)
-    secret = Secret(parse_mailbox(ACCOUNT), hash_password(prepared), make_scram_keys(prepared))
-    return secret
+    return Secret(parse_mailbox(ACCOUNT), hash_password(prepared), make_scram_keys(prepared))
 
 
 class Submission(Installation):
@@ -91,7 +90,7 @@ class LocalSMTP(smtplib.SMTP):
         code, greeting = self.connect("localhost")
         assert code == 220, greeting
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # type: ignore[override]
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(timeout)
         connection.connect(str(self._path))

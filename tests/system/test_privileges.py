@@ -131,6 +131,20 @@ def test_L3_L5_programs_drop_to_the_user_and_everything_is_theirs(
     assert installation.folder.stat().st_uid == installation.file.stat().st_uid == 0
 
 
+def test_L5_secrets_are_the_users_alone_and_the_configuration_stays_roots(
+    installation: Installation, interpreter: str
+) -> None:
+    before = installation.file.stat()
+    command = [interpreter, program_path("paperpath"), "account", "password", "u@here.example"]
+    RUN([*command, "--config", str(installation.file)], input=b"open sesame\n", check=True)
+    secrets = (installation.folder / "data" / "secrets").stat()
+    assert (secrets.st_uid, secrets.st_mode & 0o777) == (pwd.getpwnam(USER).pw_uid, 0o600)
+    installation.run("domain", "add", "new.example", "--config", str(installation.file))
+    after = installation.file.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert "new.example" in installation.file.read_text()
+
+
 def test_a_program_alone_opens_its_port_and_drops(installation: Installation, interpreter: str) -> None:
     with installation.start("smtprd", launcher=[interpreter]) as process:
         wait_until(lambda: " info ready " in installation.output(), "smtprd to be ready")

@@ -13,9 +13,10 @@ from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
 from paperpath.routing.advice import find_alias_warnings
 from paperpath.routing.aliases_file import AliasesError, load_aliases
+from paperpath.service.errors import ServiceError
 from paperpath.service.program import config_option
 from paperpath.service.tls.advice import examine_authorities, examine_certificates
-from paperpath.submission.masquerade_file import MasqueradeFileError, load_masquerade
+from paperpath.submission.rules import read_masquerade
 
 
 @click.command()
@@ -27,7 +28,7 @@ def check(file: Path, as_json: bool) -> None:
     Example: paperpath check --config /etc/paperpath/paperpath.toml
     """
     try:
-        errors, warnings = _examine(load_document(file))
+        errors, warnings = examine(load_document(file))
     except ConfigurationError as error:
         errors, warnings = [str(problem) for problem in error.problems], []
     if as_json:
@@ -38,7 +39,7 @@ def check(file: Path, as_json: bool) -> None:
     raise SystemExit(os.EX_CONFIG if errors else os.EX_OK)
 
 
-def _examine(document: Document) -> tuple[list[str], list[Problem]]:
+def examine(document: Document) -> tuple[list[str], list[Problem]]:
     """Return what is wrong, and what is doubtful, in a configuration that can be read."""
     configuration = document.configuration
     mistakes, doubts = examine_certificates(document, datetime.now(UTC))
@@ -50,9 +51,8 @@ def _examine(document: Document) -> tuple[list[str], list[Problem]]:
     except AccountsError as error:
         errors.append(str(error))
     try:
-        if configuration.canonical.users is not None:
-            load_masquerade(configuration.canonical.users)
-    except MasqueradeFileError as error:
+        read_masquerade(configuration)
+    except ServiceError as error:
         errors += str(error).splitlines()
     try:
         if configuration.post_office.aliases is not None:

@@ -1,11 +1,13 @@
 """A message that a program hands to sendmail: read to its end, before anything is said to anybody (J-13).
 
-What cannot be read whole is not sent at all. The header is held in memory, which it must be to be looked at; a
-body that is longer than a few chunks waits in a file without a name.
+What cannot be read whole is not sent at all. A header is held in memory, and so are short bodies; the rest of
+a longer one waits in a file without a name.
 """
 
+import errno
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO
 
 from paperpath.commands.exits import Exit, ExitError
@@ -17,38 +19,50 @@ _PIECE_OCTETS = 64 * 1024
 _MOST_OCTETS_IN_MEMORY = MOST_HEADER_OCTETS + _PIECE_OCTETS
 
 
+@dataclass(frozen=True, slots=True)
 class HandedMessage:
-    """A message with CRLF at the end of its lines; close it. `header` may be changed before it is sent."""
+    """A message with CRLF at the end of its lines; close it.
 
-    def __init__(self, octets: bytes, rest: IO[bytes] | None = None, *, is_ascii: bool = True) -> None:
-        """Take the beginning, with all of the header, and a file with what follows."""
-        self.header, self._beginning = split_message(octets)
-        self._rest = rest
-        self._is_ascii = is_ascii and octets.isascii()
+    `beginning` is that of the body, `rest` the file with what follows, if there is one; `is_ascii`: no octet
+    of the body is above 7F.
+    """
+
+    header: bytes
+    beginning: bytes
+    rest: IO[bytes] | None
+    is_ascii: bool
 
     @property
     def size(self) -> int:
         """How many octets it has."""
-        rest = 0 if self._rest is None else os.fstat(self._rest.fileno()).st_size
-        return len(self.header) + 2 + len(self._beginning) + rest
+        rest = 0 if self.rest is None else os.fstat(self.rest.fileno()).st_size
+        return len(self.header) + 2 + len(self.beginning) + rest
 
     @property
     def has_8bit(self) -> bool:
         """Whether some octet is above 7F."""
-        return not (self._is_ascii and self.header.isascii())
+        return not (self.is_ascii and self.header.isascii())
 
     def read(self) -> Iterator[bytes]:
         """Give it all in pieces, as often as it is asked for. Raises: OSError."""
-        yield self.header + b"\r\n" + self._beginning
-        if self._rest is not None:
-            self._rest.seek(0)
-            while octets := self._rest.read(_PIECE_OCTETS):
-                yield octets
+        yield self.header + b"\r\n" + self.beginning
+        yield from self._read_rest()
+
+    def read_body(self) -> Iterator[bytes]:
+        """Give what stands behind the empty line, in the same way. Raises: OSError."""
+        yield self.beginning
+        yield from self._read_rest()
 
     def close(self) -> None:
         """Let go of it."""
-        if self._rest is not None:
-            self._rest.close()
+        if self.rest is not None:
+            self.rest.close()
+
+    def _read_rest(self) -> Iterator[bytes]:
+        if self.rest is not None:
+            self.rest.seek(0)
+            while octets := self.rest.read(_PIECE_OCTETS):
+                yield octets
 
 
 def read_message(descriptor: int, *, ends_at_dot: bool) -> HandedMessage:
@@ -92,13 +106,14 @@ class _Collected:
         """Make a message of it. Raises: OSError, ExitError."""
         if self._rest is not None:
             self._rest.flush()
-        message = HandedMessage(
-            drop_mbox_line(bytes(self._beginning)), self._rest, is_ascii=self._is_ascii
-        )
-        if len(message.header) > MOST_HEADER_OCTETS:
-            message.close()
-            raise ExitError(Exit.BAD_DATA, f"the header has more than {MOST_HEADER_OCTETS} octets")
-        return message
+        octets = drop_mbox_line(bytes(self._beginning))
+        header, body = split_message(octets)
+        # A field that is cut off, where the file begins, would be taken for the body.
+        is_cut = self._rest is not None and b"\r\n" not in octets[len(header) :]
+        if len(header) > MOST_HEADER_OCTETS or is_cut:
+            self.close()
+            raise ExitError(Exit.BAD_DATA, f"the header does not end within {MOST_HEADER_OCTETS} octets")
+        return HandedMessage(header, body, self._rest, is_ascii=self._is_ascii and body.isascii())
 
     def close(self) -> None:
         """Let go of it."""
@@ -112,7 +127,8 @@ def _read_input(descriptor: int) -> Iterator[bytes]:
         try:
             octets = os.read(descriptor, _PIECE_OCTETS)
         except OSError as error:
-            raise ExitError(Exit.IO, f"the message cannot be read: {error.strerror}") from error
+            code = Exit.NO_INPUT if error.errno == errno.EBADF else Exit.IO
+            raise ExitError(code, f"the message cannot be read: {error.strerror}") from error
         if not octets:
             return
         yield octets

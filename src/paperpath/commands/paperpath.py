@@ -7,6 +7,7 @@ import click
 from paperpath import __version__
 from paperpath.commands.account import account
 from paperpath.commands.check import check
+from paperpath.commands.domain import domain
 from paperpath.commands.explain import explain
 from paperpath.commands.init import init
 from paperpath.commands.queue import queue
@@ -28,5 +29,5 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, upgrade, status, reload, account, queue, explain, why, sink):
+for command in (init, check, up, upgrade, status, reload, account, domain, queue, explain, why, sink):
     main.add_command(command)

@@ -15,12 +15,15 @@ from paperpath.commands.options import fail
 from paperpath.config.endpoint import Endpoint, parse_endpoint
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import loop_factory
+from paperpath.smtp.sasl import EXTERNAL, MECHANISMS
 from paperpath.testing.sink import Sink
 from paperpath.testing.sink_books import Books
 from paperpath.testing.sink_options import SinkOptions, StartTls
 from paperpath.testing.sink_script import Stage, read_deed
 
 Command = Callable[..., Any]
+
+_MECHANISMS = [name for name in MECHANISMS if name != EXTERNAL]
 
 
 def _read_endpoints(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[Endpoint, ...]:
@@ -94,7 +97,16 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
             (StartTls.STALL, "Promise TLS, and say nothing more."),
         )
     ),
-    click.option("--user", default="", help="Who must log in, by AUTH PLAIN or LOGIN."),
+    click.option("--user", default="", help="Who must log in."),
+    click.option(
+        "--mechanism",
+        "mechanisms",
+        type=click.Choice(_MECHANISMS, case_sensitive=False),
+        multiple=True,
+        default=("PLAIN", "LOGIN"),
+        show_default=True,
+        help="How; once for each way.",
+    ),
     click.option("--password-file", type=click.Path(path_type=Path), help="The first line is the password."),
     click.option("--auth-garbage", is_flag=True, help="Give challenges that nobody can read."),
     click.option(

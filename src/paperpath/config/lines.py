@@ -1,13 +1,14 @@
-"""On which line each key of a TOML document stands, which `tomllib` does not tell.
+"""On which line each key of a TOML document stands, and from where to where, which `tomllib` does not tell.
 
-Called by the loader with text that `tomllib` has read already: the scan knows TOML's shape and leaves
-its rules to `tomllib`. A location is the keys and array indexes that lead to a value. Tables are on the
-line of their header, elements of arrays and keys of inline tables on their own line.
+Called by the loader and the edits, with text that `tomllib` has read already: the scan knows TOML's shape
+and leaves its rules to `tomllib`. A location is the keys and array indexes that lead to a value. Tables are
+on the line of their header, elements of arrays and keys of inline tables on their own line.
 """
 
 import re
 import tomllib
 from bisect import bisect_left
+from dataclasses import dataclass, field
 
 Location = tuple[str | int, ...]
 
@@ -30,6 +31,25 @@ def scan_lines(text: str) -> dict[Location, int]:
     return scan.lines
 
 
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """From which character to which, the last one excluded.
+
+    `values` has what stands behind keys, and the elements of arrays. `tables` has tables with headers, in
+    the order of the text, each from its header to the end of its last value; the outermost is there too.
+    """
+
+    values: dict[Location, tuple[int, int]] = field(default_factory=dict)
+    tables: dict[Location, tuple[int, int]] = field(default_factory=dict)
+
+
+def scan_spans(text: str) -> Spans:
+    """Return where each value and each table stands in valid TOML."""
+    scan = _Scan(text)
+    scan.read_document()
+    return scan.spans
+
+
 def find_line(lines: dict[Location, int], location: Location) -> int:
     """Return the line of a location, or of the nearest table or key around it; line 1 is the outermost."""
     while location and location not in lines:
@@ -42,6 +62,7 @@ class _Scan:
 
     def __init__(self, text: str) -> None:
         self.lines: dict[Location, int] = {}
+        self.spans = Spans(tables={(): (0, 0)})
         self._text = text
         self._at = 0
         self._line_ends = [match.start() for match in re.finditer("\n", text)]
@@ -50,7 +71,7 @@ class _Scan:
     def read_document(self) -> None:
         table: Location = ()
         while not self._at_end():
-            line = self._line()
+            line, start = self._line(), self._at
             if self._take("[["):
                 table = self._open_array_table(self._read_key(), line)
                 self._take("]]")
@@ -59,6 +80,8 @@ class _Scan:
                 self._take("]")
             else:
                 self._read_pair(table)
+                start, _ = self.spans.tables[table]
+            self.spans.tables[table] = start, self._at
 
     def _open_array_table(self, key: tuple[str, ...], line: int) -> Location:
         array = (*self._open_tables(key[:-1], line), key[-1])
@@ -106,6 +129,12 @@ class _Scan:
         return key
 
     def _read_value(self, location: Location) -> None:
+        self._skip_blank()
+        start = self._at
+        self._pass_value(location)
+        self.spans.values[location] = start, self._at
+
+    def _pass_value(self, location: Location) -> None:
         if self._take("["):
             index = 0
             while not self._take("]"):
@@ -118,7 +147,8 @@ class _Scan:
                 self._read_pair(location)
                 self._take(",")
         elif not self._skip(_STRING):
-            self._skip(_SCALAR)
+            blank = len(scalar := self._skip(_SCALAR)) - len(scalar.rstrip())
+            self._at -= blank
 
     def _at_end(self) -> bool:
         self._skip_blank()

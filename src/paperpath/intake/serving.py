@@ -4,10 +4,12 @@ The same for smtprd and smtpsd, which say what service there is behind each door
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from paperpath.config.endpoint import Place
 from paperpath.config.intake_tables import IntakeTable
@@ -36,6 +38,10 @@ from paperpath.smtp.settings import Settings
 
 _DRAIN_S = 10.0
 _SPARE_DESCRIPTORS = 100  # for all but connections, each of which may have a message's file too
+# The socket's name outlives a process that serves it, and others that do.
+_LOCAL_OPTIONS: dict[str, Any] = {"backlog": BACKLOG}
+if sys.version_info >= (3, 13):
+    _LOCAL_OPTIONS["cleanup_socket"] = False
 _OWN_OCTETS = 64 * 1024  # more than we add to a message: one that may be taken has room in an empty spool
 
 
@@ -109,8 +115,10 @@ async def serve(
         def make_session(door: Door = door) -> Session:
             return Session(services[door], sessions, door)
 
-        create = loop.create_unix_server if door is Door.LOCAL else loop.create_server
-        servers.append(await create(make_session, sock=listener, backlog=BACKLOG))
+        if door is Door.LOCAL:
+            servers.append(await loop.create_unix_server(make_session, sock=listener, **_LOCAL_OPTIONS))
+        else:
+            servers.append(await loop.create_server(make_session, sock=listener, backlog=BACKLOG))
     life.ready("listening on " + " ".join(str(place) for place, _ in doors))
     await life.wait_for_end()
     for server in servers:

@@ -1,6 +1,7 @@
 """Making changes to files durable: whoever writes what must survive a power cut comes here."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -19,14 +20,19 @@ def flush_directory(folder: Path) -> None:
         os.close(descriptor)
 
 
-def replace_text(file: Path, text: str) -> None:
+def replace_text(file: Path, text: str, like: os.stat_result | None = None) -> None:
     """Put a new file in the place of an old one, whole and flushed: readers see one or the other.
+
+    It is our own and nobody else's to read, or has the owner, group and mode of `like`.
 
     Raises: OSError; then the old one is untouched.
     """
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as new:
+            if like is not None:
+                os.fchown(new.fileno(), like.st_uid, like.st_gid)
+                os.fchmod(new.fileno(), stat.S_IMODE(like.st_mode))
             new.write(text)
             new.flush()
             os.fsync(new.fileno())

@@ -44,7 +44,7 @@ _SECRETIVE = frozenset({None, Verb.AUTH})  # unknown words, and what takes a sec
 _VERB_OCTETS = 16  # of a word that is no verb, to be told (promise P9)
 _MOST_SHOWN_OCTETS = 1000  # of an argument
 _MECHANISM = re.compile(rb"[A-Za-z0-9_-]{1,20}")  # RFC 4422 §3.1
-_LOGIN_VERB = re.compile(rb"[ \t]*AUTH ", re.I)
+_LOGIN_VERB = re.compile(rb"AUTH ", re.I)
 _CHUNK = re.compile(rb"(\d{1,20})(?:[ \t]+(LAST))?", re.I)
 _CHUNK_VERB = re.compile(rb"[ \t]*BDAT(?![!-~])", re.I)
 _MOST_CHUNK_OCTETS = 2**63 - 1
@@ -121,7 +121,10 @@ def parse_login(argument: bytes) -> tuple[str, bytes]:
 
 
 def begins_login(line: bytes) -> bool:
-    """Tell whether a line, or its begin, is AUTH with an argument: such a line may be longer than others."""
+    """Tell whether a line may be longer than others: AUTH with an argument, and no blanks before it.
+
+    The begin of a line is enough to say so, however long the line becomes.
+    """
     return _LOGIN_VERB.match(line) is not None
 
 

@@ -64,8 +64,11 @@ class Login:
 
 
 def _decode(line: bytes) -> bytes:
-    """Decode strictly: no octet outside the alphabet, `=` at the end alone. Raises: CommandError."""
+    """Decode strictly: what is not the one way to write its octets is refused. Raises: CommandError."""
     try:
-        return base64.b64decode(line, validate=True)
+        octets = base64.b64decode(line)
     except ValueError:
         raise CommandError(replies.R501_NOT_BASE64) from None
+    if base64.b64encode(octets) != line:
+        raise CommandError(replies.R501_NOT_BASE64)
+    return octets

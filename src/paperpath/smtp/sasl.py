@@ -54,17 +54,18 @@ def _scram() -> Exchange:
         verifier = scram.Verifier(first)
     except scram.ScramError:
         raise CommandError(replies.R535_WRONG) from None
-    keys, nonce = yield KeysWanted(scram.NAME, verifier.name)
+    name = _read(verifier.name.encode())
+    keys, nonce = yield KeysWanted(scram.NAME, name)
     final: bytes = yield verifier.begin(keys, nonce)
     try:
         proof = verifier.verify(final)
     except scram.ScramError:
-        yield LoginFailed(scram.NAME, verifier.name)
+        yield LoginFailed(scram.NAME, name)
         return
     nothing: bytes = yield proof  # RFC 4954 §4: SMTP has no place for it beside success
     if nothing:
         raise CommandError(replies.R535_WRONG)
-    yield LoginReceived(scram.NAME, verifier.name)
+    yield LoginReceived(scram.NAME, name)
 
 
 _EXCHANGES: dict[str, Callable[[], Exchange]] = {

@@ -1,8 +1,8 @@
 """SCRAM-SHA-256 for both sides, by scramp (RFC 5802, RFC 7677): text in, text out, no randomness of its own.
 
 Called by sasl.py and client_sasl.py, and by whoever makes keys of a password. Channel bindings are not used,
-for Python's TLS cannot export what RFC 9266 binds to; and nobody acts for others, since scramp refuses an
-authorization identity. Whatever a peer says that is malformed, forged or wrong raises `ScramError`.
+for Python's TLS cannot export what RFC 9266 binds to; and nobody acts for others. Whatever a peer says that
+is malformed, forged or wrong raises `ScramError`.
 """
 
 import importlib
@@ -36,7 +36,13 @@ class ScramKeys:
     server_key: bytes = field(repr=False)
 
 
+class _Header(Protocol):
+    def make_cbind_input(self, channel_binding: None, /) -> bytes: ...
+
+
 class _Server(Protocol):
+    gs2_header: _Header
+
     def set_client_first(self, message: str) -> None: ...
     def get_server_first(self) -> str: ...
     def set_client_final(self, message: str) -> None: ...
@@ -87,15 +93,28 @@ def derive_keys(password: str, salt: bytes, iterations: int) -> ScramKeys:
     return ScramKeys(salt, iterations, stored_key, server_key)
 
 
+@dataclass(frozen=True, slots=True)
+class _WholeHeader:
+    """The header of the client's first message, for the proof: scramp knows none with an identity."""
+
+    octets: bytes
+
+    def make_cbind_input(self, channel_binding: None, /) -> bytes:
+        return self.octets
+
+
 class Verifier:
     """The server's side of one exchange."""
 
     def __init__(self, first: bytes) -> None:
         """Take the client's first message; `name` is who it wants to be, prepared. Raises: ScramError."""
-        self._first = _decode(first)
+        message = _decode(first)
         # To prepare a character (RFC 4013) takes microseconds, and some become 18 by it (attack S-7).
-        if len(unicodedata.normalize("NFKC", self._first)) > _MOST_FIRST_CHARACTERS:
+        if len(unicodedata.normalize("NFKC", message)) > _MOST_FIRST_CHARACTERS:
             raise ScramError("the first message is too long")
+        flag, identity, bare = _split(message)
+        self._header = _WholeHeader(f"{flag},{identity},".encode())
+        self._first = f"{flag},,{bare}"
         self._server: _Server | None = None
         self.name = self._find_name()
 
@@ -105,6 +124,7 @@ class Verifier:
         known = (keys.salt, keys.stored_key, keys.server_key, keys.iterations)
         self._server = scramp.ScramMechanism(NAME).make_server(lambda _: known, s_nonce=nonce)
         self._server.set_client_first(self._first)
+        self._server.gs2_header = self._header
         return self._server.get_server_first().encode()
 
     def verify(self, final: bytes) -> bytes:
@@ -160,6 +180,19 @@ class Prover:
         except _load().ScramException:
             raise ScramError("the server does not know the password") from None
         return b""
+
+
+def _split(message: str) -> tuple[str, str, str]:
+    """Split a client's first message: flag, authorization identity, and the rest (RFC 5802 §7).
+
+    Raises: ScramError, where somebody wants to act for others. Many name themselves twice.
+    """
+    flag, _, rest = message.partition(",")
+    identity, _, bare = rest.partition(",")
+    name = bare.partition(",")[0]
+    if identity and not (identity.startswith("a=") and name == f"n={identity[2:]}"):
+        raise ScramError("nobody acts for others")
+    return flag, identity, bare
 
 
 def _decode(message: bytes) -> str:

@@ -226,7 +226,7 @@ class ServerConnection:
 
     def _is_too_long(self, line: bytes) -> bool:
         """Tell whether what is longer than commands are is too long for AUTH as well."""
-        may_be_login = self._settings.mechanisms and not self._passed_over and begins_login(line)
+        may_be_login = self._settings.mechanisms and begins_login(line)
         return not may_be_login or len(line) + 2 > MOST_LINE_OCTETS
 
     def _read_content(self) -> Event | None:

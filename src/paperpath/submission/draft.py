@@ -32,6 +32,11 @@ class Draft:
         return self._scan is not None
 
     @property
+    def header_octets(self) -> int:
+        """How long the header is as far as it has come."""
+        return len(self._header)
+
+    @property
     def header(self) -> bytes:
         """The header section as far as it has come, each line with its end."""
         header = bytes(self._header)

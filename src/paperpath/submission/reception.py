@@ -120,7 +120,7 @@ class SubmissionReception:
         draft = self._draft
         return (
             draft.body.is_in_file
-            or len(draft.header) > _LONG_HEADER_OCTETS
+            or draft.header_octets > _LONG_HEADER_OCTETS
             or self._submitter.limits != NO_LIMITS
         )
 

@@ -23,16 +23,23 @@ def make_rules(configuration: Configuration, files: RoutingFiles) -> CanonicalRu
             isinstance(step, Delivery) and step.transport is Transport.LOCAL
         )
 
-    try:
-        users = {} if table.users is None else load_masquerade(table.users)
-    except MasqueradeFileError as error:
-        raise ServiceError(str(error), os.EX_CONFIG) from error
     return CanonicalRules(
         hostname=configuration.hostname,
         domain=domain,
         is_known=is_known,
         parent=table.parent or "",
         is_strict=table.strict,
-        masquerade=Masquerade(table.hidden, table.shown or domain, users),
+        masquerade=read_masquerade(configuration),
         encode_8bit=table.encode_8bit,
     )
+
+
+def read_masquerade(configuration: Configuration) -> Masquerade:
+    """Read under which names addresses go out. Raises: ServiceError, with a line for each mistake."""
+    table, name = configuration.canonical, configuration.canonical.shown or configuration.default_domain
+    if table.users is None:
+        return Masquerade(table.hidden, name)
+    try:
+        return load_masquerade(table.users, table.hidden, name)
+    except MasqueradeFileError as error:
+        raise ServiceError(str(error), os.EX_CONFIG) from error

@@ -16,7 +16,7 @@ from paperpath.smtp.data import DataReader
 from paperpath.smtp.grammar import parse_chunk
 from paperpath.smtp.refusal import CommandError
 from paperpath.testing.sink_books import Books, Taken, TakenRecipient
-from paperpath.testing.sink_login import R235_LOGGED_IN, Login
+from paperpath.testing.sink_login import Attempt
 from paperpath.testing.sink_options import SinkOptions, StartTls
 from paperpath.testing.sink_script import (
     FOR_NOBODY,
@@ -47,8 +47,6 @@ R421_MAILMAX = make_reply(421, "4.5.3", "Enough messages for one connection; clo
 R421_UNASKED = make_reply(421, "4.3.2", "Closing, though nothing was asked")
 R500_IN_CLEAR = make_reply(500, "5.5.2", "No TLS here after all")
 R503_CHUNK_FAILED = make_reply(503, "5.5.1", "A chunk was refused; say RSET")
-R503_NO_LOGIN_NOW = make_reply(503, "5.5.1", "Not now")
-R530_LOGIN_FIRST = make_reply(530, "5.7.0", "Log in first")
 R503_NO_SERVICE = make_reply(503, "5.5.1", "There is no service here; say QUIT")
 R554_NOBODY = make_reply(554, "5.5.1", "No recipient was taken")
 
@@ -72,7 +70,7 @@ class Dialogue:
         self._hello = ""
         self._tls = ""
         self._user = ""
-        self._login: Login | None = None
+        self._attempt: Attempt | None = None
         self._transaction: Transaction | None = None
         self._transactions = 0
         self._was_sender_refused = False
@@ -179,9 +177,9 @@ class Dialogue:
 
     def _read_answer(self) -> Act | None:
         """Read an answer to a challenge of AUTH."""
-        assert self._login is not None
+        assert self._attempt is not None
         line = self._read_line()
-        return None if line is None else self._go_on_logging_in(self._login.answer(line))
+        return None if line is None else self._go_on_logging_in(self._attempt.answer(line))
 
     def _read_in_clear(self) -> Act | None:
         """Take what should have been TLS."""
@@ -220,7 +218,7 @@ class Dialogue:
         if self._transaction is not None:
             raise self._peer.complain_of_order(replies.R503_ONE_MAIL)
         if self._options.user and not self._user:
-            raise CommandError(R530_LOGIN_FIRST)
+            raise CommandError(replies.R530_LOGIN_FIRST)
         if self._transactions == self._options.limit("MAILMAX"):
             self._peer.note("more than MAILMAX", b"")
             return Act(R421_MAILMAX.octets, Ending.CLOSE)
@@ -393,18 +391,18 @@ class Dialogue:
         if not (options.user and self._peer.extended):
             raise self._peer.complain_of_order(replies.R502_NOT_IMPLEMENTED)
         if self._user or self._transaction is not None:
-            raise self._peer.complain_of_order(R503_NO_LOGIN_NOW)
+            raise self._peer.complain_of_order(replies.R503_NO_LOGIN_NOW)
         if not self._tls:
             self._peer.note("AUTH in the clear", b"")
-        self._login = Login(options.user, options.password, garbage=options.auth_garbage)
-        return self._go_on_logging_in(self._login.begin(argument))
+        self._attempt = Attempt(options)
+        return self._go_on_logging_in(self._attempt.begin(argument))
 
-    def _go_on_logging_in(self, reply: Reply) -> Act:
-        assert self._login is not None
-        self._read = Dialogue._read_command if self._login.is_over else Dialogue._read_answer
-        if reply is R235_LOGGED_IN:
+    def _go_on_logging_in(self, octets: bytes) -> Act:
+        assert self._attempt is not None
+        self._read = Dialogue._read_command if self._attempt.is_over else Dialogue._read_answer
+        if self._attempt.has_succeeded:
             self._user = self._options.user
-        return Act(reply.octets)
+        return Act(octets)
 
     def _done(self, argument: bytes) -> Act:
         return Act(replies.R250_DONE.octets)

@@ -1,60 +1,75 @@
-"""The dialogue of AUTH PLAIN and LOGIN, from the server's side: pure (RFC 4954 §4, RFC 4616).
+"""AUTH from the sink's side: the exchanges of our servers, judged by the one password there is.
 
 Driven by the sink's dialogue: `begin`, then `answer` for each line, until `is_over`.
 """
 
-import base64
-import binascii
 import secrets
+from collections.abc import Callable
 
-from paperpath.mail.reply import Reply, make_reply
+from paperpath.smtp import replies
+from paperpath.smtp.events import KeysWanted, LoginReceived, PasswordReceived
+from paperpath.smtp.grammar import parse_login
+from paperpath.smtp.login import Login, Step
+from paperpath.smtp.refusal import CommandError
+from paperpath.smtp.scram import LEAST_ITERATIONS, derive_keys
+from paperpath.testing.sink_options import SinkOptions
 
-_CHALLENGES = {"PLAIN": ("",), "LOGIN": ("Username:", "Password:")}
-_GARBAGE = "*this is not base64*"
-
-R235_LOGGED_IN = make_reply(235, "2.7.0", "Logged in")
-R501_NO_ANSWER = make_reply(501, "5.5.2", "That is no answer to the challenge")
-R504_MECHANISM = make_reply(504, "5.5.4", "No such mechanism")
-R535_WRONG = make_reply(535, "5.7.8", "Wrong user or password")
+_GARBAGE = b"334 *this is not base64*\r\n"
+_SALT_OCTETS = 16
 
 
-class Login:
-    """One attempt to log in. `garbage`: the challenges are such as no client can read."""
+class Attempt:
+    """One attempt to log in; each step returns what is said to the client."""
 
-    def __init__(self, user: str, password: str, *, garbage: bool) -> None:
-        """Take who may log in."""
-        self._wanted = f"{user}\0{password}".encode()
-        self._garbage = garbage
-        self._mechanism = ""
-        self._answers: list[bytes] = []
+    def __init__(self, options: SinkOptions) -> None:
+        """Take who may log in, and how."""
+        self._options = options
+        self._login: Login | None = None
         self.is_over = False
+        self.has_succeeded = False
 
-    def begin(self, argument: bytes) -> Reply:
-        """Take what stands behind AUTH; return the first challenge, or the outcome."""
-        mechanism, _, initial = argument.partition(b" ")
-        self._mechanism = mechanism.decode("ascii", "replace").upper()
-        if self._mechanism not in _CHALLENGES:
-            return self._end(R504_MECHANISM)
-        return self.answer(initial) if initial else self._ask()
+    def begin(self, argument: bytes) -> bytes:
+        """Take what stands behind AUTH."""
+        return self._go_on(lambda: self._choose(argument))
 
-    def answer(self, line: bytes) -> Reply:
-        """Take an answer, of which `*` cancels; return the next challenge, or the outcome."""
-        try:  # RFC 4954 §4: "=" is an initial response of no octets
-            self._answers.append(b"" if line == b"=" else base64.b64decode(line, validate=True))
-        except binascii.Error:
-            return self._end(R501_NO_ANSWER)
-        return self._ask()
+    def answer(self, line: bytes) -> bytes:
+        """Take an answer to a challenge."""
+        login = self._login
+        assert login is not None
+        return self._go_on(lambda: login.answer(line))
 
-    def _ask(self) -> Reply:
-        challenges = _CHALLENGES[self._mechanism]
-        if len(self._answers) < len(challenges):
-            text = challenges[len(self._answers)]
-            return Reply(334, "", (_GARBAGE if self._garbage else base64.b64encode(text.encode()).decode(),))
-        # PLAIN: another identity, NUL, user, NUL, password
-        said = self._answers[0].split(b"\0")[1:] if self._mechanism == "PLAIN" else self._answers
-        is_right = secrets.compare_digest(b"\0".join(said), self._wanted)
-        return self._end(R235_LOGGED_IN if is_right else R535_WRONG)
+    def _choose(self, argument: bytes) -> Step:
+        mechanism, initial = parse_login(argument)
+        if mechanism not in self._options.mechanisms:
+            raise CommandError(replies.R504_MECHANISM)
+        self._login = Login(mechanism)
+        return self._login.begin(initial)
 
-    def _end(self, reply: Reply) -> Reply:
+    def _go_on(self, take: Callable[[], Step]) -> bytes:
+        try:
+            step = take()
+        except CommandError as error:
+            self.is_over = True
+            return error.reply.octets
+        if isinstance(step, KeysWanted):
+            step = self._give_keys()
+        if isinstance(step, bytes):
+            return _GARBAGE if self._options.auth_garbage else step
         self.is_over = True
-        return reply
+        self.has_succeeded = self._is_right(step)
+        return (replies.R235_LOGGED_IN if self.has_succeeded else replies.R535_WRONG).octets
+
+    def _give_keys(self) -> Step:
+        assert self._login is not None
+        keys = derive_keys(self._options.password, secrets.token_bytes(_SALT_OCTETS), LEAST_ITERATIONS)
+        return self._login.take_keys(keys, secrets.token_urlsafe())
+
+    def _is_right(self, step: Step) -> bool:
+        options = self._options
+        match step:
+            case PasswordReceived(_, name, _, password):
+                return (name, password) == (options.user, options.password)
+            case LoginReceived(_, name):
+                return name == options.user
+            case _:
+                return False

@@ -26,7 +26,7 @@ class SinkOptions:
     `size`: octets of content, 0 for any; `random`: the probability that `random@` fails, and everybody else
     where `all_random`; `keep`: a folder for what is taken; `remembers`: it stays in `Sink.taken` too, with
     content; `stall_s`: after so long a stall ends with the connection. `certificate` and `key` stand for the
-    self-signed certificate that `tls` or `tls_at_once` make otherwise.
+    self-signed certificate that `tls` or `tls_at_once` make otherwise. `mechanisms`: how `user` must log in.
     """
 
     listen: tuple[Endpoint, ...] = (Endpoint("127.0.0.1", 0),)
@@ -53,6 +53,7 @@ class SinkOptions:
     key: Path | None = None
     user: str = ""
     password: str = ""
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
     auth_garbage: bool = False
     random: float = 0.5
     seed: int = 0
@@ -73,7 +74,7 @@ class SinkOptions:
             "CHUNKING": self.chunking,
             "BINARYMIME": self.binary,
             "ENHANCEDSTATUSCODES": True,
-            "AUTH PLAIN LOGIN": bool(self.user),
+            " ".join(("AUTH", *self.mechanisms)): bool(self.user),
             f"LIMITS {self.limits}": bool(self.limits),
         }
         return tuple(keyword for keyword, offered in named.items() if offered)

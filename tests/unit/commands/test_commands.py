@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from paperpath.commands.paperpath import main
+from paperpath.config.loader import load_configuration
 from paperpath.journal.events import Attempted, Event, Ordered
 from paperpath.journal.lines import encode_event
 from paperpath.local import smtpld
 from paperpath.postoffice import smtppd
 from paperpath.relay import smtprd
+from paperpath.submission import smtpsd
 from tests.support.installation import find_free_port
 from tests.support.tls import write_certificate
 
@@ -56,7 +59,7 @@ def test_every_command_has_help_with_an_example(arguments: tuple[str, ...]) -> N
     assert "Example: paperpath" in result.output
 
 
-@pytest.mark.parametrize("command", [smtprd.main, smtppd.main, smtpld.main])
+@pytest.mark.parametrize("command", [smtprd.main, smtpsd.main, smtppd.main, smtpld.main])
 def test_every_program_has_help_with_an_example(command: object) -> None:
     result = CliRunner().invoke(command, ["--help"])  # type: ignore[arg-type]
     assert result.exit_code == 0
@@ -98,7 +101,7 @@ def test_check_says_five_mistakes_at_once_with_their_lines(tmp_path: Path) -> No
 def test_every_program_refuses_a_broken_configuration(tmp_path: Path) -> None:
     broken = tmp_path / "paperpath.toml"
     broken.write_text(MISTAKES)
-    for command in (smtprd.main, smtppd.main, smtpld.main):
+    for command in (smtprd.main, smtpsd.main, smtppd.main, smtpld.main):
         result = CliRunner().invoke(command, ["--config", str(broken)])
         assert result.exit_code == os.EX_CONFIG
         assert result.output.count("paperpath.toml:") == 5
@@ -300,3 +303,31 @@ def test_upgrade_brings_an_older_maildrop_up_to_date(file: Path) -> None:
     result = run("upgrade", "--config", file)
     assert result.exit_code != 0
     assert "`paperpath init` makes one" in result.output
+
+
+def test_B1_what_is_shipped_takes_mail_of_this_host_alone(tmp_path: Path) -> None:
+    assert run("init", tmp_path / "here").exit_code == 0
+    submission = load_configuration(tmp_path / "here" / "paperpath.toml").submission
+    assert submission is not None
+    listeners = [*submission.listen, *submission.listen_tls]
+    assert {endpoint.host for endpoint in listeners} in ({"127.0.0.1"}, {"127.0.0.1", "::1"})
+    assert {endpoint.port for endpoint in listeners} == {2587, 2465}
+
+
+def test_init_can_do_without_submission(tmp_path: Path) -> None:
+    options = ("--submission-port", "0", "--submission-tls-port", "0")
+    assert run("init", *options, tmp_path / "here").exit_code == 0
+    assert load_configuration(tmp_path / "here" / "paperpath.toml").submission is None
+
+
+def test_check_finds_what_smtpsd_would_refuse(file: Path) -> None:
+    text = file.read_text().replace("[submission]", '[submission]\nclient_ca = "ca.pem"')
+    file.write_text(f'{text}\n[canonical]\nusers = "masquerade"\n')
+    (file.parent / "ca.pem").write_text("nonsense")
+    (file.parent / "masquerade").write_text("x\n")
+    result = run("check", "--config", file)
+    assert result.exit_code == os.EX_CONFIG
+    assert re.search(
+        r"paperpath\.toml:\d+: submission\.client_ca: .*ca\.pem: expected certificates", result.output
+    )
+    assert "masquerade:1: " in result.output

@@ -61,3 +61,22 @@ def test_the_door_is_shut_first_only_where_domains_go(
         only_removes_domains(configure(with_domains(*before)), configure(with_domains(*after)))
         is only_removes
     )
+
+
+SUBMISSION = "[submission]\nsize = {size}\nprocesses = {processes}\n"
+
+
+def test_submission_that_comes_or_goes_waits_for_a_restart() -> None:
+    without, with_it = configure(RIGHT), configure(RIGHT + SUBMISSION.format(size=65536, processes=1))
+    for running, new in ((without, with_it), (with_it, without)):
+        merged, waiting = merge(running, new)
+        assert waiting == ["submission"]
+        assert merged.submission == running.submission
+
+
+def test_what_submission_takes_changes_at_once_and_its_processes_wait() -> None:
+    running = configure(RIGHT + SUBMISSION.format(size=65536, processes=1))
+    merged, waiting = merge(running, configure(RIGHT + SUBMISSION.format(size=65537, processes=2)))
+    assert waiting == ["submission.processes"]
+    assert merged.submission is not None
+    assert (merged.submission.size, merged.submission.processes) == (65537, 1)

@@ -67,3 +67,16 @@ def test_folders_side_by_side_are_taken():
 )
 def test_what_names_no_folder_is_not_called_shared(top):
     assert "apart" not in "".join(complain(top + RIGHT))
+
+
+@pytest.mark.parametrize("more", ["", "listen = []\nlisten_tls = []\n"])
+def test_submission_that_nobody_could_reach_is_refused(more):
+    (shown,) = complain(f"{RIGHT}[submission]\nlisten_local = false\n{more}")
+    assert shown.startswith("paperpath.toml:9: submission.listen_local: expected at least one of listen,")
+
+
+@pytest.mark.parametrize(
+    "more", ["", "listen_local = false\nlisten = ['127.0.0.1:587']\n", "listen_tls = ['127.0.0.1:465']\n"]
+)
+def test_submission_has_one_way_in_at_least(more):
+    assert configure(f"{RIGHT}[submission]\n{more}").submission is not None

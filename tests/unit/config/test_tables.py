@@ -124,6 +124,16 @@ PUT_IN = {
         "most_connections, most_connections_per_client, spool, least_free, access, idle_timeout_s, "
         "processes, listen, domains, binarymime, check_recipients, dsn_success",
     ),
+    "a domain to complete with is a full one": (
+        END,
+        '[canonical]\ndomain = "here"',
+        "9: canonical.domain: expected a domain of at least two labels, such as",
+    ),
+    "submission listens somewhere": (
+        END,
+        '[submission]\nlisten = ["here"]',
+        '9: submission.listen[0]: expected "ADDRESS:PORT", such as',
+    ),
     "a network has no bits behind its mask": (
         RELAY,
         'access = [{ clients = ["192.0.2.1/24"], service = "normal" }]',
@@ -449,3 +459,20 @@ def test_the_document_names_every_key():
         for key in keys
         if not re.search(rf"`(\[*(post_office|tls|remote)\.|\[)?{key}\]*`", DOCUMENT)
     } == set()
+
+
+def test_files_of_submission_and_canonical_form_lie_beside_the_configuration():
+    text = '[submission]\nclient_ca = "ca.pem"\n[canonical]\nusers = "masquerade"\n'
+    configuration = configure(RIGHT + text)
+    assert configuration.submission is not None
+    assert configuration.submission.client_ca == Path.cwd() / "ca.pem"
+    assert configuration.canonical.users == Path.cwd() / "masquerade"
+    assert configuration.submission_socket == Path.cwd() / "data" / "run" / "submission.sock"
+
+
+def test_B9_names_are_completed_with_the_postmasters_domain_unless_another_is_named():
+    assert configure(RIGHT).default_domain == "example.org"
+    assert (
+        configure(RIGHT + '[canonical]\ndomain = "Bücher.example"\n').default_domain
+        == "xn--bcher-kva.example"
+    )

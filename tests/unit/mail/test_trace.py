@@ -3,6 +3,7 @@
 import email
 import email.policy
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
@@ -18,6 +19,7 @@ from paperpath.mail.trace import (
     format_date,
     received_field,
     return_path_field,
+    submission_field,
     submitted_field,
 )
 
@@ -165,3 +167,38 @@ def test_F1_F2_final_fields() -> None:
 def test_F1_F2_final_fields_carry_utf8() -> None:
     assert return_path_field(DOKIME) == "Return-Path: <δοκιμή@παράδειγμα.example>\r\n".encode()
     assert delivered_to_field(DOKIME) == "Delivered-To: δοκιμή@παράδειγμα.example\r\n".encode()
+
+
+OVER_TLS = Client("192.0.2.1", 25, "c.example", "ESMTPSA", "TLSv1.3 TLS_AES_128_GCM_SHA256")
+
+
+def test_B28_on_submission_the_cipher_stands_behind_the_id() -> None:
+    assert submission_field(OVER_TLS, STAMP).decode().split("\r\n")[:3] == [
+        "Received: from c.example ([192.0.2.1])",
+        f" by mx.here.example with ESMTPSA id {STAMP.queue_id}",
+        " tls TLS_AES_128_GCM_SHA256;",
+    ]
+    in_clear = submission_field(replace(OVER_TLS, protocol="ESMTP", tls=""), STAMP).decode()
+    assert in_clear.split("\r\n")[1] == f" by mx.here.example with ESMTP id {STAMP.queue_id};"
+
+
+def test_who_is_hidden_is_in_no_trace_and_nobody_says_for_whom_it_is() -> None:
+    hidden = submission_field(OVER_TLS, STAMP, hides_client=True)
+    assert hidden.startswith(b"Received: by mx.here.example with ESMTPSA id ")
+    assert b"192.0.2.1" not in hidden
+    assert b"c.example" not in hidden
+    assert b" for " not in submission_field(OVER_TLS, STAMP)
+
+
+def test_A48_S6_nothing_that_a_client_says_of_itself_ends_the_field() -> None:
+    field = submission_field(replace(OVER_TLS, hello="x\r\n\r\n(evil)\x00é"), STAMP)
+    assert field.startswith(b"Received: from x????")
+    assert field.isascii()
+    assert field.count(b"\r\n") == 4
+
+
+def test_a_user_on_the_local_socket_is_named_with_the_protocol() -> None:
+    assert submitted_field(1000, "joe", STAMP, "ESMTP").decode().split("\r\n")[:2] == [
+        "Received: by mx.here.example (Paperpath, from user joe, uid 1000)",
+        f" with ESMTP id {STAMP.queue_id};",
+    ]

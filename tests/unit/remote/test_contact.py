@@ -6,7 +6,7 @@ import pytest
 
 from paperpath.config.via import NextHost
 from paperpath.mail.reply import Reply
-from paperpath.remote.contact import Hop
+from paperpath.remote.contact import Hop, _read_credentials
 from paperpath.remote.jobs import Done, Unreached
 from paperpath.remote.route import Login, Route, Security
 from paperpath.testing.sink import Sink
@@ -146,17 +146,26 @@ def test_G35_the_next_host_is_taken_where_TLS_is_required_and_the_first_cannot()
 
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
-def test_G34_a_host_that_is_who_it_should_be_gets_the_login(tmp_path, ca_file, password_file, is_encrypted):
-    options = certified(
-        tmp_path, HOST, tls=not is_encrypted, tls_at_once=is_encrypted, user="joe", password=PASSWORD
-    )
+@pytest.mark.parametrize(
+    ("mechanisms", "lines"),
+    [
+        (("PLAIN", "LOGIN"), ["AUTH PLAIN ***"]),
+        (("LOGIN",), ["AUTH LOGIN", "***", "***"]),
+        (("PLAIN", "LOGIN", "SCRAM-SHA-256"), ["AUTH SCRAM-SHA-256 ***", "***", "***"]),
+    ],
+)
+def test_G34_a_host_that_is_who_it_should_be_gets_the_login(
+    tmp_path, ca_file, password_file, mechanisms, lines, is_encrypted
+):
+    more = {"user": "joe", "password": PASSWORD, "mechanisms": mechanisms}
+    options = certified(tmp_path, HOST, tls=not is_encrypted, tls_at_once=is_encrypted, **more)
     route = smart_route(ca_file, password_file)
     value, sink, said = play(lambda: carry_to(options, route, is_encrypted=is_encrypted))
     assert answer(value).what == "delivered"
     assert (sink.taken[0].user, sink.taken[0].tls[:4]) == ("joe", "TLSv")
     assert sink.violations == []
     assert not [line for line in said if PASSWORD in line or "am9l" in line]
-    assert "AUTH PLAIN ***" in said
+    assert [line for line in said if "AUTH" in line[:5] or line == "***"] == lines
 
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
@@ -183,13 +192,53 @@ def test_G34_without_TLS_no_login_is_tried(ca_file, password_file):
     assert not [line for line in said if line.startswith("AUTH")]
 
 
-def test_G34_a_wrong_password_is_temporary(tmp_path, ca_file, password_file):
-    options = certified(tmp_path, HOST, tls=True, user="joe", password="another")
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "SCRAM-SHA-256"])
+def test_G34_a_wrong_password_is_temporary(tmp_path, ca_file, password_file, mechanism):
+    more = {"user": "joe", "password": "another", "mechanisms": (mechanism,)}
+    options = certified(tmp_path, HOST, tls=True, **more)
     value, sink, said = play(lambda: carry_to(options, smart_route(ca_file, password_file)))
     assert isinstance(value, Unreached)
     assert (value.answer.what, value.answer.code) == ("deferred", 535)
     assert sink.books.transactions == 0
     assert said[-2] == "QUIT"
+
+
+@pytest.mark.parametrize("mechanism", ["LOGIN", "SCRAM-SHA-256"])
+def test_G34_challenges_that_nobody_can_read_are_a_reason_to_wait(
+    tmp_path, ca_file, password_file, mechanism
+):
+    more = {"user": "joe", "password": PASSWORD, "mechanisms": (mechanism,), "auth_garbage": True}
+    options = certified(tmp_path, HOST, tls=True, **more)
+    value, sink, said = play(lambda: carry_to(options, smart_route(ca_file, password_file)))
+    assert isinstance(value, Unreached)
+    assert (value.answer.what, value.answer.code) == ("deferred", 501)
+    assert sink.books.transactions == 0
+    assert "*" in said
+
+
+def test_S12_no_two_logins_begin_with_the_same_nonce(password_file):
+    found = [_read_credentials(Login("joe", password_file)) for _ in range(100)]
+    assert len({credentials.nonce for credentials in found if credentials is not None}) == 100
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "SCRAM-SHA-256"])
+def test_G34_one_login_serves_all_messages_of_a_connection(tmp_path, ca_file, password_file, mechanism):
+    more = {"user": "joe", "password": PASSWORD, "mechanisms": (mechanism,)}
+
+    async def run():
+        overheard = Overheard()
+        async with Sink(certified(tmp_path, HOST, tls=True, **more)) as sink:
+            hop = Hop(HOST, "127.0.0.1", sink.port)
+            bench = LaneBench([hop], route=smart_route(ca_file, password_file), observer=overheard)
+            values = await bench.carry(make_job(1), make_job(2), make_job(3))
+            await bench.end()
+            return values, sink, overheard.said
+
+    values, sink, said = play(run)
+    assert [answer(value).what for value in values] == ["delivered"] * 3
+    assert [taken.user for taken in sink.taken] == ["joe"] * 3
+    assert len([line for line in said if line.startswith("AUTH ")]) == 1
+    assert sink.violations == []
 
 
 @pytest.mark.parametrize("trouble", ["missing", "no UTF-8"])

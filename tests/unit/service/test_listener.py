@@ -3,11 +3,13 @@
 import os
 import select
 import socket
+import stat
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from paperpath.config.endpoint import Endpoint
+from paperpath.config.endpoint import Endpoint, LocalSocket
 from paperpath.service.errors import ServiceError
 from paperpath.service.listener import open_listener_sets, open_listeners
 from tests.support.installation import find_free_port
@@ -59,3 +61,50 @@ def test_no_set_shares_a_port_with_another_run(endpoint: Endpoint) -> None:
 def selectable(listener: socket.socket) -> bool:
     readable, _, _ = select.select([listener], [], [], 5)
     return bool(readable)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> LocalSocket:
+    return LocalSocket(tmp_path / "run" / "submission.sock")
+
+
+def connect(place: LocalSocket) -> socket.socket:
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(str(place))
+    return client
+
+
+def test_L3_a_local_socket_is_open_to_all_and_its_folder_can_be_passed(place: LocalSocket) -> None:
+    with ExitStack() as stack:
+        (listener,) = open_listeners("smtpsd", [place])
+        stack.enter_context(listener)
+        stack.enter_context(connect(place))
+        assert stat.S_IMODE(place.path.stat().st_mode) == 0o666
+        assert stat.S_IMODE(place.path.parent.stat().st_mode) == 0o711
+        assert selectable(listener)
+
+
+def test_one_local_socket_is_in_all_sets(place: LocalSocket) -> None:
+    with ExitStack() as stack:
+        sets = open_listener_sets("smtpsd", [Endpoint("127.0.0.1", find_free_port()), place], 3)
+        for port, local in sets:
+            stack.enter_context(port)
+            stack.enter_context(local)
+            assert local is sets[0][1]
+        assert len({port.fileno() for port, _ in sets}) == 3
+
+
+def test_L3_a_local_socket_is_taken_over_only_from_who_is_dead(place: LocalSocket) -> None:
+    (listener,) = open_listeners("smtpsd", [place])
+    with pytest.raises(ServiceError, match="smtpsd is running already"):
+        open_listeners("smtpsd", [place])
+    listener.close()
+    (again,) = open_listeners("smtpsd", [place])
+    with again, connect(place):
+        assert selectable(again)
+
+
+def test_a_local_socket_where_there_can_be_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ServiceError, match=r"smtpsd cannot listen on .*/file/x\.sock: "):
+        open_listeners("smtpsd", [LocalSocket(tmp_path / "file" / "x.sock")])

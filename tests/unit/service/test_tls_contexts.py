@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trustme
 
 from paperpath.service.tls.certificates import read_certificate
 from paperpath.service.tls.contexts import ContextSet, ServerTls
 from paperpath.service.tls.key_files import CertificateError
-from paperpath.service.tls.layer import TlsLayer, TlsState
+from paperpath.service.tls.layer import TlsError, TlsLayer, TlsState
 from tests.support.tls import VERSIONS, TlsClient, make_client_context, write_certificate
 from tests.unit.config.example import RIGHT, configure
 
@@ -153,3 +154,61 @@ def test_a_broken_reload_keeps_the_old_certificates_and_tells(files, tmp_path):
         assert served(tls.make_layer(), TlsClient()) != leaf(files[0][0])
     tls.reload(configuration(tmp_path, *files))
     assert tls.self_signed is None
+
+
+CLIENTS = trustme.CA()
+
+
+def asking(folder: Path, file: tuple[Path, Path]) -> ServerTls:
+    """Serve one certificate, and ask clients for theirs."""
+    CLIENTS.cert_pem.write_to_path(str(folder / "clients.pem"))
+    text = f'[submission]\nclient_ca = "{folder / "clients.pem"}"\n'
+    tables = f'[[tls.certificate]]\nchain = "{file[0]}"\nkey = "{file[1]}"\n'
+    return ServerTls(configure(f'data = "{folder}"\n{RIGHT}{text}{tables}'), asks_clients=True)
+
+
+def addresses(layer: TlsLayer) -> tuple[str, ...]:
+    """Return what a certificate of the client says, if it showed one."""
+    assert layer.facts is not None
+    return layer.facts.client_addresses
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_clients_may_show_a_certificate_where_somebody_vouches_for_them(files, tmp_path, version):
+    tls = asking(tmp_path, files[0])
+    for names in ((), ("host.example",), ("a@here.example", "host.example", "b@here.example")):
+        context, layer = make_client_context(version), tls.make_layer()
+        if names:
+            CLIENTS.issue_cert(*names).configure_cert(context)
+        TlsClient(context).shake_hands(layer)
+        assert addresses(layer) == tuple(name for name in names if "@" in name)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_certificate_that_nobody_vouches_for_ends_the_handshake(files, tmp_path, version):
+    tls, context = asking(tmp_path, files[0]), make_client_context(version)
+    trustme.CA().issue_cert("a@here.example").configure_cert(context)
+    layer = tls.make_layer()
+    with pytest.raises((TlsError, ssl.SSLError), match=r"certificate verify failed|ALERT|unable to get"):
+        TlsClient(context).shake_hands(layer)
+    assert layer.facts is None
+
+
+def test_A75_where_mail_of_others_is_taken_nobody_is_asked(files, tmp_path):
+    asked = asking(tmp_path, files[0])
+    text = f'[submission]\nclient_ca = "{tmp_path / "clients.pem"}"\n'
+    relay = ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}{text}'))
+    context = make_client_context()
+    CLIENTS.issue_cert("a@here.example").configure_cert(context)
+    layers = [asked.make_layer(), relay.make_layer()]
+    for layer in layers:
+        TlsClient(context).shake_hands(layer)
+    assert [addresses(layer) for layer in layers] == [("a@here.example",), ()]
+
+
+def test_a_file_of_authorities_that_is_none_is_named(files, tmp_path):
+    asking(tmp_path, files[0])
+    (tmp_path / "clients.pem").write_text("nonsense")
+    text = f'[submission]\nclient_ca = "{tmp_path / "clients.pem"}"\n'
+    with pytest.raises(CertificateError, match=r"clients\.pem: expected certificates in PEM form"):
+        ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}{text}'), asks_clients=True)

@@ -4,6 +4,7 @@ The reading is of what the observer was shown: commands and replies, paired in t
 decides here who may have been delivered.
 """
 
+import base64
 from collections import deque
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from paperpath.smtp.client import ClientConnection
 from paperpath.smtp.client_events import Broken, ContentWanted, Ready, Refused, TLSWanted, TransactionEnded
 from paperpath.smtp.client_settings import Credentials, Security
 from paperpath.smtp.reply_reader import MOST_LINE_OCTETS, MOST_REPLY_OCTETS
+from tests.support.core import CLIENT_NONCE, SERVER_NONCE
 from tests.support.pair import CLIENT, transaction
 
 RECIPIENTS = 3
@@ -25,9 +27,11 @@ CORES = [
     CLIENT,
     replace(CLIENT, security=Security.REQUIRED),
     replace(CLIENT, lmtp=True, security=Security.NEVER),
-    replace(CLIENT, credentials=Credentials("u", "secret", "nonce")),
+    replace(CLIENT, credentials=Credentials("u", "secret", CLIENT_NONCE)),
 ]
 EHLOS = [b"250-x\r\n250-PIPELINING\r\n250-BINARYMIME\r\n250 CHUNKING\r\n", b"250 x\r\n"]
+_FIRST = f"r={CLIENT_NONCE}{SERVER_NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+CHALLENGE = b"334 " + base64.b64encode(_FIRST.encode()) + b"\r\n"
 GROUP = b"250 ok\r\n" * (1 + RECIPIENTS)  # to MAIL and each RCPT
 GROUPS = st.lists(st.sampled_from([b"250 ok\r\n", b"250 ok\r\n", b"550 no\r\n", b"354 go\r\n"]), max_size=5)
 SAID = st.one_of(
@@ -43,6 +47,8 @@ SAID = st.one_of(
             b"235 x\r\n",
             b"334 \r\n",
             b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n",
+            b"250-x\r\n250 AUTH SCRAM-SHA-256\r\n",
+            CHALLENGE,
         ]
     ),
     st.sampled_from([*EHLOS, b"999 x\r\n", b"250", b"-", b" ", b"\n", b"\r", b"250 x\n"]),
@@ -223,3 +229,24 @@ def test_any_cut_gives_the_same(core, binary, hello, codes, end, cut):
         return driver.told, driver.sent
 
     assert play(10_000) == play(1) == play(cut)
+
+
+FORGED = st.one_of(
+    st.sampled_from([CHALLENGE, b"334 \r\n", b"334 dj1lQT09\r\n", b"235 x\r\n", b"250 x\r\n", b"535 x\r\n"]),
+    st.binary(max_size=40).map(lambda octets: b"334 " + base64.b64encode(octets) + b"\r\n"),
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(FORGED, max_size=6))
+def test_S12_G34_by_scram_no_peer_is_believed_that_does_not_know_the_password(said):
+    core = ClientConnection(replace(CLIENT, credentials=Credentials("u", "x", CLIENT_NONCE)), encrypted=True)
+    core.receive(b"220 x\r\n")
+    core.next_event()
+    core.receive(b"250-x\r\n250 AUTH PLAIN SCRAM-SHA-256\r\n")
+    core.next_event()
+    assert b"AUTH SCRAM-SHA-256 " in core.octets_to_send()
+    for octets in said:
+        core.receive(octets)
+        assert not isinstance(core.next_event(), Ready)
+    assert not core.can_begin

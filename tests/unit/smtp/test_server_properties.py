@@ -20,18 +20,25 @@ from tests.fuzz.wire import (
     FULL,
     INTO_TLS,
     LINES,
+    LOGINS,
     OPENINGS,
     PLAIN,
     TRANSACTIONS,
 )
 
-WORDS = [*map(st.sampled_from, (LINES, CHUNKS, CONTENT, TRANSACTIONS)), st.binary(max_size=6)]
+WORDS = [*map(st.sampled_from, (LINES, LOGINS, CHUNKS, CONTENT, TRANSACTIONS)), st.binary(max_size=6)]
 WIRES = st.lists(st.one_of(WORDS), max_size=12).map(b"".join)
+LOGIN_WIRES = (
+    st.lists(st.sampled_from(LOGINS * 3 + LINES), max_size=14)
+    .map(b"".join)
+    .map(lambda wire: wire.replace(INTO_TLS, b""))
+)
+LETTING_IN = [core for core in ALL_SETTINGS if core.mechanisms]
 # The openings need to be taken; behind them anything goes.
 JUDGEMENTS = st.lists(st.sampled_from(b"\0\0\x0c\x0e\x0f"), max_size=6).map(
     lambda octets: bytes([0, 0, *octets])
 )
-PATIENT = replace(FULL, errors=10_000)
+PATIENT = replace(FULL, errors=10_000, failed_logins=10_000)
 
 
 def script(wire: bytes, core=FULL, *, encrypted=False, judgements=b"", late=False) -> Script:
@@ -45,7 +52,7 @@ def judge(played: Script, cut: int) -> Performance:
 
 
 def facts(performance: Performance) -> tuple[object, ...]:
-    return performance.output, performance.messages, performance.given, performance.state
+    return performance.output, performance.messages, performance.logins, performance.given, performance.state
 
 
 def is_cut_short(performance: Performance) -> bool:
@@ -82,6 +89,14 @@ def test_A2_A3_A35_A40_A52_A86_S8_any_octets_in_any_state(place, wire, core, jud
         assert facts(performances[0]) == facts(performances[1]) == facts(performances[2])
 
 
+@settings(max_examples=250)
+@given(LOGIN_WIRES, st.sampled_from(LETTING_IN), JUDGEMENTS, st.booleans(), st.integers(2, 1000))
+def test_A77_A78_A79_A82_A84_whatever_is_said_behind_AUTH(wire, core, judgements, late, cut):
+    played = script(OPENINGS["ready"] + wire, core, encrypted=True, judgements=judgements, late=late)
+    performances = [judge(played, cut) for cut in (0, 1, cut)]
+    assert facts(performances[0]) == facts(performances[1]) == facts(performances[2])
+
+
 @settings(max_examples=200)
 @given(WIRES, st.sampled_from((FULL, PLAIN)), st.integers(0, 1000))
 def test_A73_a_session_inside_tls_is_as_one_in_the_clear_but_for_starttls(wire, core, cut):
@@ -89,6 +104,7 @@ def test_A73_a_session_inside_tls_is_as_one_in_the_clear_but_for_starttls(wire, 
     wire = wire.replace(INTO_TLS, b"")
     clear, encrypted = judge(script(wire, core), cut), judge(script(wire, core, encrypted=True), cut)
     shown = clear.output.replace(b"250-HELP\r\n250 STARTTLS\r\n", b"250 HELP\r\n")
+    shown = shown.replace(b"250-STARTTLS\r\n", b"")
     assert (shown, clear.messages) == (encrypted.output, encrypted.messages)
 
 

@@ -1,10 +1,12 @@
 """The sink's dialogue without a socket: what it takes, and what it complains of."""
 
 import base64
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from paperpath.smtp.scram import Prover
 from paperpath.testing.sink_books import Books
 from paperpath.testing.sink_dialogue import Dialogue
 from paperpath.testing.sink_options import SinkOptions
@@ -271,6 +273,20 @@ def test_logging_in(said: list[bytes], codes: list[int]) -> None:
     assert talk.say_all(*said) == codes
     assert talk.say_all(MAIL) == [250 if codes[-1] == 235 else 530]
     assert talk.complaints == ["AUTH in the clear"]
+
+
+def test_logging_in_by_scram() -> None:
+    talk = Talk(replace(SECRET, mechanisms=("SCRAM-SHA-256",)))
+    assert b"250-AUTH SCRAM-SHA-256\r\n" in talk.say(EHLO).replace(b"250 ", b"250-")
+    assert talk.say_all(b"AUTH PLAIN " + encode("\0joe\0pässwort")) == [504]
+    for user, password, code in (("ann", "pässwort", 535), ("joe", "wrong", 535), ("joe", "pässwort", 235)):
+        prover = Prover(user, password, "nonce")
+        challenge = talk.say(b"AUTH SCRAM-SHA-256 " + base64.b64encode(prover.first) + b"\r\n")
+        said = talk.say(base64.b64encode(prover.prove(base64.b64decode(challenge[4:]))) + b"\r\n")
+        if password == "pässwort":
+            prover.verify(base64.b64decode(said[4:]))
+            said = talk.say(b"\r\n")
+        assert int(said[:3]) == code
 
 
 def test_challenges_may_be_garbage() -> None:

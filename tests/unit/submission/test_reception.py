@@ -1,0 +1,224 @@
+"""One submitted message into the maildrop: completed, its body as it came, failures told once (B.2, D-4)."""
+
+import asyncio
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from paperpath.accounts.secrets import Limits
+from paperpath.accounts.usage import Usage
+from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.guest import Guest
+from paperpath.intake.way_in import Stored
+from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameters
+from paperpath.mail.trace import Stamp
+from paperpath.maildrop.content import read_content
+from paperpath.maildrop.errors import StorageError
+from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
+from paperpath.maildrop.values import Claim, NewMessage, Origin
+from paperpath.submission.canonical.values import CanonicalRules
+from paperpath.submission.reception import Site, SubmissionReception, Submitter
+from paperpath.testing.maildrop_suite import claim_all, sort_all
+
+JOE = Mailbox("joe", "here.example")
+ENVELOPE = Envelope(
+    JOE, (Recipient(Mailbox("u", "here.example")),), Client("192.0.2.1", 1, "c", "ESMTPSA", "TLSv1.3 TLS_X")
+)
+RULES = CanonicalRules("mx.here.example", "here.example", is_known=lambda local: True)
+WHOLE = b"From: joe@here.example\r\nTo: u@here.example\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
+WHOLE += b"Message-ID: <1@here.example>\r\n"
+
+
+class FailingMaildrop(MemoryMaildrop):
+    """Fails when the message is accepted."""
+
+    def accept(self, message: NewMessage) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(StorageError("disk", no_space=True))
+        return future
+
+
+class Setting:
+    """A maildrop, and what a reception needs."""
+
+    def __init__(self, folder: Path, maildrop: type[MemoryMaildrop] = MemoryMaildrop) -> None:
+        self.budget = SpoolBudget(10_000_000)
+        self.maildrop = maildrop(MemoryStore())
+        self.site = Site(
+            self.maildrop, self.budget, Usage(folder / "usage"), RULES, folder, hides_clients=False
+        )
+        self.submitter = Submitter(Guest("192.0.2.1", account=JOE), JOE)
+        self.envelope = ENVELOPE
+
+    def receive(self, *chunks: bytes, then: Callable[[SubmissionReception], None] = lambda _: None) -> str:
+        """Receive a message; return the reply."""
+
+        async def run() -> Stored:
+            stamp = Stamp(
+                "mx.here.example", self.maildrop.new_queue_id(1), datetime(2026, 11, 22, tzinfo=UTC)
+            )
+            reception = SubmissionReception(self.site, self.envelope, stamp, self.submitter)
+            for chunk in chunks:
+                reception.add(chunk)
+            done: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+            reception.store(done.set_result)
+            stored = await done
+            then(reception)
+            return stored
+
+        stored = asyncio.run(run())
+        assert self.budget.taken == 0
+        return str(stored.reply)
+
+    def claim(self) -> Claim:
+        """Return the one message that is stored."""
+
+        async def run() -> Claim:
+            await sort_all(self.maildrop)
+            (claim,) = await claim_all(self.maildrop)
+            return claim
+
+        return asyncio.run(run())
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    return Setting(tmp_path)
+
+
+def test_B28_our_trace_comes_first_then_what_needs_no_repair_octet_for_octet(setting: Setting) -> None:
+    said: list[SubmissionReception] = []
+    message = WHOLE + b"\r\nx \t\r\n.\r\n"
+    assert setting.receive(message, then=said.append).startswith("250 2.0.0 ")
+    claim = setting.claim()
+    trace, _, rest = read_content(claim.message.content).partition(b"From: ")
+    assert re.fullmatch(
+        rb"Received: from c \(\[192\.0\.2\.1\]\)\r\n by mx\.here\.example with ESMTPSA id \w+\r\n tls TLS_X;"
+        rb"\r\n Sun, 22 Nov 2026 00:00:00 \+0000\r\n",
+        trace,
+    )
+    assert b"From: " + rest == message
+    assert claim.message.origin is Origin.SUBMISSION
+    assert said[0].changes == ()
+    assert said[0].message_id == "<1@here.example>"
+
+
+def test_B10_B11_B12_what_is_missing_is_added_and_told(setting: Setting) -> None:
+    said: list[SubmissionReception] = []
+    assert setting.receive(b"Subject: x\r\n\r\n", then=said.append).startswith("250 ")
+    content = read_content(setting.claim().message.content)
+    for field in (
+        b"From: joe@here.example\r\n",
+        b"Date: Sun, 22 Nov 2026 00:00:00 +0000\r\n",
+        b"Message-ID: <",
+    ):
+        assert b"\r\n" + field in content
+    assert {"From added", "Date added", "Message-ID added"} <= set(said[0].changes)
+    assert said[0].message_id.endswith("@mx.here.example>")
+
+
+def test_a_long_body_passes_through_a_file_octet_for_octet(setting: Setting, tmp_path: Path) -> None:
+    body = b"".join(b"%d\r\n" % number for number in range(200_000))
+    message = WHOLE + b"\r\n" + body
+    pieces = [message[begin : begin + 9999] for begin in range(0, len(message), 9999)]
+    assert setting.receive(*pieces).startswith("250 ")
+    assert read_content(setting.claim().message.content).endswith(b"\r\n\r\n" + body)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_B6_what_cannot_be_repaired_is_refused_with_the_field(setting: Setting) -> None:
+    reply = setting.receive(WHOLE.replace(b"To: u@here.example", b"To: a@@b.example") + b"\r\n")
+    assert re.match(r"554 5\.(6\.0|1\.3) .*\bTo\b", reply), reply
+    assert setting.maildrop.read_books().accepted == 0
+
+
+def test_A51_a_message_that_goes_in_circles_is_refused(setting: Setting) -> None:
+    loop = b"Received: by a.example; Mon, 23 Nov 2026 10:00:00 +0000\r\n" * 100
+    assert setting.receive(loop + WHOLE + b"\r\n").startswith("554 5.4.6 ")
+
+
+@pytest.mark.parametrize("body", [b"x\r\n", os.urandom(50_000).hex().encode() * 2], ids=["short", "long"])
+def test_D4_a_failure_to_store_is_told_once(tmp_path: Path, body: bytes) -> None:
+    setting = Setting(tmp_path, FailingMaildrop)
+    message = WHOLE + b"\r\n" + b"\r\n".join(body[begin : begin + 70] for begin in range(0, len(body), 70))
+    assert setting.receive(message).startswith("452 4.3.1 ")
+
+
+def test_S3_what_is_on_its_way_in_is_bounded(setting: Setting) -> None:
+    setting.budget.most_octets = 1000
+    assert setting.receive(WHOLE, b"\r\n", b"x" * 2000).startswith("452 4.3.1 ")
+
+
+@pytest.mark.parametrize(
+    ("declared", "body", "kept"),
+    [
+        ("", "x", ""),
+        ("", "ü", "8BITMIME"),
+        ("7BIT", "ü", "8BITMIME"),
+        ("8BITMIME", "ü", "8BITMIME"),
+        ("8BITMIME", "x", ""),
+        ("7BIT", "x", "7BIT"),
+    ],
+)
+def test_the_message_goes_on_as_what_it_is(setting: Setting, declared: str, body: str, kept: str) -> None:
+    setting.envelope = replace(ENVELOPE, parameters=SenderParameters(body=declared))
+    assert setting.receive(WHOLE + f"\r\n{body}\r\n".encode()).startswith("250 ")
+    assert setting.claim().message.parameters.body == kept
+
+
+def test_X5_where_the_world_has_7_bits_the_body_is_encoded(setting: Setting) -> None:
+    setting.site = replace(setting.site, rules=replace(RULES, encode_8bit=True))
+    setting.envelope = replace(ENVELOPE, parameters=SenderParameters(body="8BITMIME"))
+    assert setting.receive(WHOLE + "\r\nüber\r\n".encode()).startswith("250 ")
+    message = setting.claim().message
+    content = read_content(message.content)
+    assert content.isascii()
+    assert b"Content-Transfer-Encoding: quoted-printable" in content
+    assert content.endswith(b"=C3=BCber\r\n")
+    assert message.parameters.body == ""
+
+
+def test_who_hides_clients_tells_nothing_of_them(setting: Setting) -> None:
+    setting.site = replace(setting.site, hides_clients=True)
+    assert setting.receive(WHOLE + b"\r\n").startswith("250 ")
+    content = read_content(setting.claim().message.content)
+    assert content.startswith(b"Received: by mx.here.example with ESMTPSA id ")
+    assert b"192.0.2.1" not in content
+
+
+def test_a_user_of_this_host_is_named_in_the_trace(setting: Setting) -> None:
+    setting.submitter = Submitter(Guest("", uid=1000, login="joe"), JOE)
+    setting.envelope = replace(ENVELOPE, client=Client("", 0, "c", "ESMTP"))
+    assert setting.receive(WHOLE + b"\r\n").startswith("250 ")
+    content = read_content(setting.claim().message.content)
+    assert content.startswith(
+        b"Received: by mx.here.example (Paperpath, from user joe, uid 1000)\r\n with ESMTP id "
+    )
+
+
+def test_the_limits_of_an_account_are_kept(setting: Setting) -> None:
+    setting.submitter = replace(setting.submitter, limits=Limits(messages_per_day=2))
+    codes = [setting.receive(WHOLE + b"\r\n").split()[0] for _ in range(3)]
+    assert codes == ["250", "250", "450"]
+    setting.submitter = replace(setting.submitter, limits=Limits(new_recipients_per_day=1))
+    setting.envelope = replace(
+        ENVELOPE, recipients=tuple(Recipient(Mailbox(name, "new.example")) for name in ("a", "b"))
+    )
+    assert "new recipients" in setting.receive(WHOLE + b"\r\n")
+
+
+def test_of_a_message_that_is_given_up_nothing_stays(setting: Setting, tmp_path: Path) -> None:
+    stamp = Stamp("mx.here.example", setting.maildrop.new_queue_id(1), datetime(2026, 11, 22, tzinfo=UTC))
+    reception = SubmissionReception(setting.site, ENVELOPE, stamp, setting.submitter)
+    reception.add(WHOLE + b"\r\n" + b"x" * 100_000)
+    assert setting.budget.taken > 100_000
+    reception.discard()
+    assert setting.budget.taken == 0
+    assert isinstance(reception._content, MemoryContent)
+    assert list(tmp_path.iterdir()) == []
