@@ -51,6 +51,8 @@ def test_P6_who_comes_when_many_wait_waits_too(listener: socket.socket, tmp_path
     waiting = crowd()
     with ThreadPoolExecutor() as threads:
         asked = threads.submit(exchange, tmp_path, NAME, "x", {"command": "y"}, 20)
+        with pytest.raises(TimeoutError):  # he neither gives up nor gets in
+            asked.result(0.2)
         answer(listener, waiting + 1)
         assert asked.result(20) == {"answer": 1}
 
