@@ -137,9 +137,8 @@ def test_B26_the_same_message_gets_the_same_header_by_every_way(
     (sent,) = installation.take()
     away = installation.socket.rename(installation.socket.with_suffix(".away"))
     try:
-        environment = {"PAPERPATH_CONFIG": str(installation.file)}
         assert (
-            caller.call("-f", "joe@here.example", "u@here.example", letter=letter, more=environment).code == 0
+            caller.call("-f", "joe@here.example", "u@here.example", letter=letter).code == 0
         )
     finally:
         away.rename(installation.socket)

@@ -64,10 +64,9 @@ class PlainCanonical:
 class PlainConfiguration:
     """What the commands need of the file; paths are absolute.
 
-    `submission`: where smtpsd is: the socket of this host's users, else where it listens; empty where there is no
-    such table.
-    `binds_senders`: only who one is may be the envelope's sender. `drops_when_down`: without smtpsd, sendmail
-    leaves mail in the drop directory.
+    `submission`: where smtpsd is, the socket of this host's users or else where it listens; empty where there
+    is no such table. `binds_senders`: the envelope's sender must be who one is. `drops_when_down`: without
+    smtpsd, sendmail leaves mail in the drop directory.
     """
 
     file: Path
