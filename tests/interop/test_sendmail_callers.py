@@ -92,8 +92,9 @@ def test_J8_git_send_email(installation: Submission, sendmail: Path, tmp_path: P
         skip_or_fail("git send-email is not installed")
     patch = tmp_path / "0001-x.patch"
     patch.write_text(PATCH)
-    call(tmp_path, git, "-c", "user.name=Joe", "-c", "user.email=joe@here.example", "send-email", f"--smtp-server={sendmail}", f"--to={TO}", "--from=joe@here.example",
-         "--confirm=never", "--suppress-cc=all", patch)  # fmt: skip
+    identity = ("-c", "user.name=Joe", "-c", "user.email=joe@here.example")
+    call(tmp_path, git, *identity, "send-email", f"--smtp-server={sendmail}", f"--to={TO}",
+         "--from=joe@here.example", "--confirm=never", "--suppress-cc=all", patch)  # fmt: skip
     message = take(installation)
     assert message["Subject"] == "[PATCH] a change"
     assert text_of(message).endswith("\n---\n x | 1 +\n")
