@@ -7,13 +7,15 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BufferedRWPair
 from pathlib import Path
-from typing import IO
+from types import MappingProxyType
 
 from tests.support.installation import program_path
 
 LETTER = b"Subject: x\n\nHi\n"
 PATIENCE_S = 60
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Called:
 
 
 class Caller:
-    """Somebody with a home and a configuration; `port`: where smtpsd would be, else no users' socket is there."""
+    """Somebody with a home and a configuration; `port`: where smtpsd would be, else it has a local socket."""
 
     def __init__(self, folder: Path, port: int | None = None, *, more: str = "") -> None:
         self.home = folder
@@ -49,15 +51,15 @@ postmaster = "admin@here.example"
     def environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self.home), "PAPERPATH_CONFIG": str(self.file)}
 
-    def call(self, *words: str | bytes, letter: bytes = LETTER, **environment: str) -> Called:
-        """Call sendmail with a letter on standard input."""
+    def call(self, *words: str | bytes, letter: bytes = LETTER, more: Mapping[str, str] = NOTHING) -> Called:
+        """Call sendmail with a letter on standard input, and with more in its environment."""
         done = subprocess.run(
             [program_path("sendmail"), *words],
             input=letter,
             capture_output=True,
             check=False,
             timeout=PATIENCE_S,
-            env=self.environment | environment,
+            env={**self.environment, **more},
         )
         return Called(done.returncode, done.stdout, done.stderr.decode())
 
@@ -115,7 +117,7 @@ def _serve(listener: socket.socket, script: Script) -> None:
                 _talk(wire, script)
 
 
-def _talk(wire: IO[bytes], script: Script) -> None:
+def _talk(wire: BufferedRWPair, script: Script) -> None:
     def answer(verb: str) -> bool:
         reply = script.replies.get(verb, "250 2.0.0 OK")
         wire.write(f"{reply}\r\n".encode() if reply else b"")
@@ -128,6 +130,15 @@ def _talk(wire: IO[bytes], script: Script) -> None:
         verb = line[:4].decode().strip().upper()
         is_open = answer(verb)
         if verb == "DATA" and script.replies["DATA"].startswith("354"):
-            content = b"".join(iter(wire.readline, b".\r\n"))
-            script.contents.append(content)
-            is_open = answer(".")
+            lines = list(_read_content(wire))
+            is_open = lines[-1:] == [b".\r\n"]
+            if is_open:
+                script.contents.append(b"".join(lines[:-1]))
+                is_open = answer(".")
+
+
+def _read_content(wire: BufferedRWPair) -> Iterator[bytes]:
+    while line := wire.readline():
+        yield line
+        if line == b".\r\n":
+            return

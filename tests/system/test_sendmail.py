@@ -52,7 +52,7 @@ def test_J3_line_ends_become_those_of_mail(tmp_path: Path, letter: bytes) -> Non
 def test_J3_a_bare_cr_is_refused_and_nothing_sent(tmp_path: Path) -> None:
     with sink_in_thread() as sink:
         called = Caller(tmp_path, sink.port).call("u@x.example", letter=b"S: x\n\na\rb\n")
-    assert (called.code, sink.books.summary().connections) == (65, 0)
+    assert (called.code, sink.books.summarise().connections) == (65, 0)
     assert "CR" in called.errors
 
 
@@ -72,7 +72,7 @@ def test_J4_without_recipients_nothing_is_sent(tmp_path: Path) -> None:
         caller = Caller(tmp_path, sink.port)
         assert caller.call("-t", letter=b"To: undisclosed-recipients:;\n\nHi\n").code == 64
         assert caller.call().code == 64
-    assert sink.books.summary().connections == 0
+    assert sink.books.summarise().connections == 0
 
 
 def test_J5_J14_recipients_may_look_like_options_and_commands(tmp_path: Path) -> None:
@@ -90,12 +90,14 @@ def test_J14_no_command_can_be_smuggled_in(tmp_path: Path, option: str) -> None:
             option, "a@b.example>\r\nRCPT TO:<x@x.example", "u@x.example"
         )
     assert called.code == 65
-    assert sink.books.summary().connections == 0
+    assert sink.books.summarise().connections == 0
 
 
 def test_J14_nor_by_the_environment(tmp_path: Path) -> None:
     with sink_in_thread() as sink:
-        called = Caller(tmp_path, sink.port).call("u@x.example", NAME="a\r\nBcc: evil@x.example\n\nb")
+        called = Caller(tmp_path, sink.port).call(
+            "u@x.example", more={"NAME": "a\r\nBcc: evil@x.example\n\nb"}
+        )
     assert called.code == 0
     assert b"\nBcc" not in sink.taken[0].content
 
@@ -104,7 +106,7 @@ def test_J14_nor_by_the_environment(tmp_path: Path) -> None:
 def test_J6_sender_and_name_in_any_locale(tmp_path: Path, environment: dict[str, str]) -> None:
     with sink_in_thread() as sink:
         caller = Caller(tmp_path, sink.port)
-        called = caller.call("-F", 'Ünï "X"'.encode(), "-f", "joe@b.example", "u@x.example", **environment)
+        called = caller.call("-F", 'Ünï "X"'.encode(), "-f", "joe@b.example", "u@x.example", more=environment)
     assert called.code == 0, called.errors
     assert sink.taken[0].sender == "joe@b.example"
     assert b"\r\nFrom: =?utf-8?q?=C3=9Cn=C3=AF_=22X=22?= <joe@b.example>\r\n" in sink.taken[0].content
@@ -229,7 +231,7 @@ def test_J11_a_refused_recipient_is_named_and_the_others_get_it(tmp_path: Path, 
         ("MAIL", "", 75),
         ("MAIL", "nonsense", 76),
         ("EHLO", "garbage without end", 75),
-        ("", "554 5.7.1 Not for you", 77),
+        ("", "554 5.7.1 Not for you", 69),
         ("", "554 No", 69),
     ],
 )
@@ -253,7 +255,7 @@ def test_J13_without_the_reply_to_the_end_it_is_no_success(tmp_path: Path) -> No
 
 
 def test_J13_input_that_cannot_be_read_is_never_sent(tmp_path: Path) -> None:
-    with sink_in_thread() as sink, open("/proc/self/mem", "rb") as failing:  # EIO
+    with sink_in_thread() as sink, Path("/proc/self/mem").open("rb") as failing:  # EIO
         done = subprocess.run(
             [program_path("sendmail"), "u@x.example"],
             stdin=failing,
@@ -262,7 +264,7 @@ def test_J13_input_that_cannot_be_read_is_never_sent(tmp_path: Path) -> None:
             env=Caller(tmp_path, sink.port).environment,
         )
     assert done.returncode == 74
-    assert sink.books.summary().connections == 0
+    assert sink.books.summarise().connections == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -278,7 +280,7 @@ def test_J13_who_is_ended_before_the_end_of_the_input_sends_nothing(
         _, errors = process.communicate()
     assert process.returncode == 75
     assert errors == f"sendmail: ended by {number.name}\n".encode()
-    assert sink.books.summary().connections == 0
+    assert sink.books.summarise().connections == 0
 
 
 def catches(pid: int, number: signal.Signals) -> bool:
@@ -295,7 +297,7 @@ def test_J13_who_is_ended_before_the_reply_says_that_it_may_have_been_taken(tmp_
             assert process.stdin is not None
             process.stdin.write(LETTER)
             process.stdin.close()
-            wait_until(lambda: sink.books.summary().deeds, "the sink to stall")
+            wait_until(lambda: sink.books.summarise().deeds, "the sink to stall")
             process.terminate()
             assert process.stderr is not None
             errors = process.stderr.read().decode()
@@ -332,7 +334,7 @@ def test_a_long_message_arrives_as_it_is(tmp_path: Path) -> None:
 def test_a_server_that_takes_less_than_that_refuses_it_before(tmp_path: Path) -> None:
     with sink_in_thread(SinkOptions(size=1000)) as sink:
         called = Caller(tmp_path, sink.port).call("u@x.example", letter=b"S: x\n\n" + b"x\n" * 1000)
-    assert (called.code, sink.books.summary().transactions) == (69, 0)
+    assert (called.code, sink.books.summarise().transactions) == (69, 0)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
@@ -343,11 +345,13 @@ def test_J12_without_room_it_is_for_later_and_nothing_is_sent(tmp_path: Path) ->
     try:
         with sink_in_thread() as sink:
             caller = Caller(tmp_path, sink.port)
-            called = caller.call("u@x.example", letter=b"S: x\n\n" + b"x\n" * 3_000_000, TMPDIR=str(room))
-            assert (called.code, sink.books.summary().connections) == (75, 0), called.errors
+            called = caller.call(
+                "u@x.example", letter=b"S: x\n\n" + b"x\n" * 3_000_000, more={"TMPDIR": str(room)}
+            )
+            assert (called.code, sink.books.summarise().connections) == (75, 0), called.errors
             assert "No space left" in called.errors
         called = Caller(tmp_path, find_free_port()).call(
-            "u@x.example", letter=b"S: x\n\n" + b"x\n" * 1_000_000, HOME=str(room)
+            "u@x.example", letter=b"S: x\n\n" + b"x\n" * 1_000_000, more={"HOME": str(room)}
         )
         assert called.code == 75
         assert "the message is lost, for it could not be kept either" in called.errors
@@ -367,7 +371,7 @@ def call_with(caller: Caller, redirection: str) -> subprocess.CompletedProcess[b
 def test_J12_without_input_there_is_no_empty_message(tmp_path: Path) -> None:
     with sink_in_thread() as sink:
         done = call_with(Caller(tmp_path, sink.port), "<&-")
-    assert (done.returncode, sink.books.summary().connections) == (66, 0), done.stderr
+    assert (done.returncode, sink.books.summarise().connections) == (66, 0), done.stderr
     assert b"cannot be read" in done.stderr
 
 
@@ -445,12 +449,20 @@ print(*sys.modules)
 
 
 def test_it_takes_little_memory(tmp_path: Path) -> None:
+    """A program begins with the memory of who starts it: so that is a small one here."""
+    code = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
     letter = b"S: x\n\n" + b"0123456789012345678901234567890123456789\n" * 100
-    with sink_in_thread() as sink, Caller(tmp_path, sink.port).start("u@x.example") as process:
-        assert process.stdin is not None
-        process.stdin.write(letter)
-        process.stdin.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    assert usage.ru_maxrss < 40 * 1024  # KiB
+    with sink_in_thread() as sink:
+        done = subprocess.run(
+            [sys.executable, "-c", code, program_path("sendmail"), "-F", "Joe", "u@x.example"],
+            input=letter,
+            capture_output=True,
+            check=True,
+            env=Caller(tmp_path, sink.port).environment,
+        )
+    assert len(sink.taken) == 1
+    assert int(done.stdout) < 40 * 1024  # KiB

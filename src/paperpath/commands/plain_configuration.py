@@ -64,9 +64,9 @@ class PlainCanonical:
 class PlainConfiguration:
     """What the commands need of the file; paths are absolute.
 
-    `submission`: where smtpsd is, the socket of this host's users first; empty where there is no such table.
-    `binds_senders`: only who one is may be the envelope's sender. `drops_when_down`: without smtpsd, sendmail
-    leaves mail in the drop directory.
+    `submission`: where smtpsd is, the socket of this host's users or else where it listens; empty where there
+    is no such table. `binds_senders`: the envelope's sender must be who one is. `drops_when_down`: without
+    smtpsd, sendmail leaves mail in the drop directory.
     """
 
     file: Path
@@ -167,11 +167,12 @@ def parse_plain(document: dict[str, Any], file: Path) -> PlainConfiguration:
 
 
 def _list_places(take: Callable[..., Any], document: dict[str, Any], data: Path) -> tuple[Place, ...]:
+    """Return where to go. Not from one to the other: over TCP nobody is known, and so nobody is let in."""
     if look_up(document, "submission") is None:
         return ()
+    endpoints: tuple[Place, ...] = take(_array(parse_endpoint, ENDPOINT_EXPECTED), (), "submission", "listen")
     is_local = take(_read_flag, True, "submission", "listen_local")
-    local = (LocalSocket(data / RUN_NAME / SUBMISSION_NAME),) if is_local else ()
-    return (*local, *take(_array(parse_endpoint, ENDPOINT_EXPECTED), (), "submission", "listen"))
+    return (LocalSocket(data / RUN_NAME / SUBMISSION_NAME),) if is_local else endpoints
 
 
 def _text(parse: Callable[[str], _Value], expected: str) -> _Read[_Value]:

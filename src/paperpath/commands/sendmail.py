@@ -26,7 +26,7 @@ def main() -> NoReturn:
     """Do what the name and the words behind it say, and exit."""
     _occupy_standard_files()
     _catch_signals()
-    name, words = Path(sys.argv[0]).name, sys.argv[1:]
+    name, words = Path(sys.argv[0]).name, [_read_text(word) for word in sys.argv[1:]]
     raise SystemExit(_run_other(name, words) if name in ("mailq", "newaliases") else run(words, os.environ))
 
 
@@ -91,7 +91,15 @@ def _flush(environment: Mapping[str, str]) -> None:
                 waker.wake("smtprcd")
 
 
-# The process: its files and its signals
+# The process: its words, its files and its signals
+
+
+def _read_text(word: str) -> str:
+    """Read as UTF-8 what means nothing in the caller's locale, which may be that of cron: C."""
+    with suppress(UnicodeDecodeError):
+        if not word.isprintable():
+            return os.fsencode(word).decode("utf-8")
+    return word
 
 
 def _occupy_standard_files() -> None:

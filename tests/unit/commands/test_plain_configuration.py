@@ -7,7 +7,7 @@ import pytest
 
 from paperpath.commands.exits import ExitError
 from paperpath.commands.plain_configuration import DEFAULT_FILE, find_configuration, load_plain, parse_plain
-from paperpath.config.endpoint import LocalSocket
+from paperpath.config.endpoint import Endpoint, LocalSocket, Place
 from paperpath.config.loader import ConfigurationError, parse_configuration
 from paperpath.submission.doors import list_doors
 from tests.unit.config.example import RIGHT
@@ -57,9 +57,8 @@ def test_the_models_and_the_commands_read_the_same(text: str) -> None:
     assert plain.drop_octets == whole.drop.size
     assert plain.aliases == whole.post_office.aliases
     assert plain.drops_when_down == (whole.sendmail.when_down == "drop")
-    doors = [place for place, _ in list_doors(whole)]
-    secure = whole.submission.listen_tls if whole.submission else ()
-    assert set(plain.submission) == set(doors) - set(secure)
+    assert set(plain.submission) <= {place for place, _ in list_doors(whole)}
+    assert bool(plain.submission) == (whole.submission is not None)
     assert plain.binds_senders == (whole.submission is not None and whole.submission.own_senders)
     assert plain.canonical.domain == whole.default_domain
     assert plain.canonical.parent == (whole.canonical.parent or "")
@@ -70,8 +69,13 @@ def test_the_models_and_the_commands_read_the_same(text: str) -> None:
     assert plain.canonical.encode_8bit == whole.canonical.encode_8bit
 
 
-def test_users_of_this_host_go_to_their_socket_first() -> None:
-    assert isinstance(parse_plain(tomllib.loads(FULL), FILE).submission[0], LocalSocket)
+def test_users_of_this_host_go_to_their_socket_or_else_where_smtpsd_listens() -> None:
+    def find(more: str) -> tuple[Place, ...]:
+        return parse_plain(tomllib.loads(f"{RIGHT}\n[submission]\n{more}"), FILE).submission
+
+    listen = 'listen = ["127.0.0.1:587", "[::1]:587"]\n'
+    assert find(listen) == (LocalSocket(Path("/etc/paperpath/data/run/submission.sock")),)
+    assert find(f"{listen}listen_local = false") == (Endpoint("127.0.0.1", 587), Endpoint("::1", 587))
 
 
 @pytest.mark.parametrize(
