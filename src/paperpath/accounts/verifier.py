@@ -36,7 +36,6 @@ from paperpath.smtp.scram import ScramKeys
 
 _FAMILIAR_THREADS = 2
 _MOST_WAITING = 32  # a second of hashing
-_NICENESS = 10  # of threads that hash for strangers
 _MOST_NAME = 512  # characters, more than any address has; the rest of a name makes no difference
 
 
@@ -76,19 +75,20 @@ class Verifier:
         self._attempts = Attempts()
         self._recent = RecentProofs()
         self._familiar = Lane("hash-familiar", _FAMILIAR_THREADS, _MOST_WAITING)
-        self._strangers = Lane("hash-stranger", 1, _MOST_WAITING, _NICENESS)
+        self._strangers = Lane("hash-stranger", 1, _MOST_WAITING)
 
     async def verify(self, name: str, password: str, client_address: str) -> Verdict:
         """Judge a name and a password that were sent as they are (PLAIN, LOGIN)."""
         secret = self._find(name)
-        who, network, now_s = self._key(name), find_network(client_address), self._clock()
+        who, network, now_s = self._key(name, secret), find_network(client_address), self._clock()
         if not self._attempts.begin(who, network, now_s):
             return Verdict(Ruling.THROTTLED)
         prepared = _prepare(password)
         if secret is None or not self._recent.holds(secret, prepared, now_s):
             lane = self._familiar if self._attempts.is_familiar(who, network, now_s) else self._strangers
             try:
-                is_right = await lane.run(is_password, prepared, secret.password_hash if secret else "")
+                kept = "" if secret is None else secret.password_hash
+                is_right = await lane.run(network, is_password, prepared, kept)
             except (LaneFullError, CheckError):
                 self._attempts.take_back(who, network, now_s)
                 return Verdict(Ruling.BUSY)
@@ -103,17 +103,18 @@ class Verifier:
 
         Unknown names have keys too, always the same ones, which no password fits.
         """
-        if not self._attempts.begin(self._key(name), find_network(client_address), self._clock()):
-            return None
         secret = self._find(name)
+        who = self._key(name, secret)
+        if not self._attempts.begin(who, find_network(client_address), self._clock()):
+            return None
         if secret is not None and secret.scram is not None:
             return secret.scram
-        return _invent_keys(self._secrets.read().key, self._key(name))
+        return _invent_keys(self._secrets.read().key, who)
 
     def conclude_scram(self, name: str, client_address: str) -> Verdict:
         """Judge a name that has proved itself by the keys given for it, which takes that attempt back."""
-        self._attempts.succeed(self._key(name), find_network(client_address), self._clock())
         secret = self._find(name)
+        self._attempts.succeed(self._key(name, secret), find_network(client_address), self._clock())
         return Verdict(Ruling.WRONG) if secret is None else _let_in(secret)
 
     def admit(self, name: str) -> Verdict:
@@ -160,9 +161,8 @@ class Verifier:
         except AddressError:
             return None
 
-    def _key(self, name: str) -> str:
+    def _key(self, name: str, secret: Secret | None) -> str:
         """Return under which name attempts are counted: one for all spellings of an account."""
-        secret = self._find(name)
         if secret is not None:
             return format_mailbox(secret.address)
         address = self._read_name(_fold_compatible(name))

@@ -25,21 +25,21 @@ class Entrance:
         self.gate = self._find_gate()
 
     @property
-    def mechanisms(self) -> tuple[str, ...]:
-        """The mechanisms that are offered now."""
+    def keywords(self) -> tuple[str, ...]:
+        """What is announced to EHLO now."""
         settings = self._settings
-        if not (self.encrypted or settings.auth_in_clear):
-            return ()
-        return tuple(name for name in settings.mechanisms if name != EXTERNAL or self._is_vouched_for)
+        keywords = settings.keywords if self.encrypted else settings.keywords_in_clear
+        mechanisms = self._mechanisms() if settings.mechanisms else ()
+        return (*keywords, " ".join(("AUTH", *mechanisms))) if mechanisms else keywords
 
     def check(self, mechanism: str) -> None:
         """See that somebody may log in by this mechanism now. Raises: CommandError."""
         if self._is_logged_in:
             raise CommandError(replies.R503_LOGGED_IN)
-        if mechanism in self.mechanisms:
+        if mechanism in self._mechanisms():
             return
-        is_for_tls = mechanism in self._settings.mechanisms and not self.encrypted
-        raise CommandError(replies.R504_MECHANISM_IN_CLEAR if is_for_tls else replies.R504_MECHANISM)
+        waits_for_tls = mechanism in self._settings.mechanisms and not self._is_confidential
+        raise CommandError(replies.R504_MECHANISM_IN_CLEAR if waits_for_tls else replies.R504_MECHANISM)
 
     def admit(self) -> None:
         """Take note that the client needs no login."""
@@ -65,6 +65,15 @@ class Entrance:
         """Take note of a login that failed; tell whether there were enough of them."""
         self._failures += reply.code >= 500
         return self._failures >= self._settings.failed_logins
+
+    @property
+    def _is_confidential(self) -> bool:
+        return self.encrypted or self._settings.auth_in_clear
+
+    def _mechanisms(self) -> tuple[str, ...]:
+        if not self._is_confidential:
+            return ()
+        return tuple(name for name in self._settings.mechanisms if name != EXTERNAL or self._is_vouched_for)
 
     def _find_gate(self) -> Gate | None:
         settings = self._settings

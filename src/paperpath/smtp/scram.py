@@ -60,9 +60,7 @@ class _Client(Protocol):
 
 class _Mechanism(Protocol):
     def make_auth_info(self, password: str, iteration_count: int, salt: bytes) -> _AuthInfo: ...
-    def make_server(
-        self, auth_fn: Callable[[str], _AuthInfo | None], *, s_nonce: str | None = None
-    ) -> _Server: ...
+    def make_server(self, auth_fn: Callable[[str], _AuthInfo | None], *, s_nonce: str) -> _Server: ...
 
 
 class _Scramp(Protocol):
@@ -83,7 +81,10 @@ def _load() -> _Scramp:
 
 
 def derive_keys(password: str, salt: bytes, iterations: int) -> ScramKeys:
-    """Make the keys of a password; `salt` has 12 octets or more. Raises: ScramError, if it has none."""
+    """Make the keys of a password; `salt` has 12 octets or more.
+
+    Raises: ScramError, where it cannot be prepared (RFC 4013).
+    """
     scramp = _load()
     try:
         keys = scramp.ScramMechanism(NAME).make_auth_info(password, iterations, salt)
@@ -138,11 +139,11 @@ class Verifier:
             raise ScramError("the proof is wrong") from None
 
     def _find_name(self) -> str:
-        """Let scramp read the message for somebody who knows nobody: keys are asked for elsewhere."""
+        """Let scramp read the message for a server that knows nobody: keys are asked for by the name."""
         scramp = _load()
         asked: list[str] = []
         try:
-            scramp.ScramMechanism(NAME).make_server(asked.append).set_client_first(self._first)
+            scramp.ScramMechanism(NAME).make_server(asked.append, s_nonce="x").set_client_first(self._first)
         except scramp.ScramException:
             if asked:
                 return asked[0]

@@ -340,7 +340,9 @@ class ServerConnection:
 
     def _refuse_overlong(self, line: bytes) -> Event:
         start = (self._line_start + line).lstrip(b" \t")
-        return self._refuse_line(start, replies.R500_LINE_TOO_LONG, self._take_length(line))
+        is_login = self._settings.mechanisms and begins_login(start)
+        reply = replies.R500_ANSWER_TOO_LONG if is_login else replies.R500_LINE_TOO_LONG
+        return self._refuse_line(start, reply, self._take_length(line))
 
     def _take_length(self, line: bytes) -> int:
         """Return the length of a line of which this is the end, and begin the next one."""
@@ -378,14 +380,9 @@ class ServerConnection:
 
     def _hello(self, verb: Verb, argument: bytes, following: State) -> Event:
         name = parse_hello(argument)
-        settings = self._settings
         extended = verb is Verb.EHLO
-        keywords: tuple[str, ...] = ()
-        if extended:
-            keywords = settings.keywords if self._entrance.encrypted else settings.keywords_in_clear
-            if settings.mechanisms and (mechanisms := self._entrance.mechanisms):
-                keywords = (*keywords, " ".join(("AUTH", *mechanisms)))
-        self._say(replies.hello_reply(settings.hostname, name, keywords))
+        keywords = self._entrance.keywords if extended else ()
+        self._say(replies.hello_reply(self._settings.hostname, name, keywords))
         self._state = following
         return HelloReceived(name, extended, early=self.pending_octets > 0)
 

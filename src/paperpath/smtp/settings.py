@@ -38,7 +38,7 @@ class Settings:
 
     @cached_property
     def keywords(self) -> tuple[str, ...]:
-        """The EHLO keywords of an encrypted session, each of which works."""
+        """The EHLO keywords of an encrypted session, each of which works; AUTH depends on the client."""
         return (
             "PIPELINING",
             f"SIZE {self.size}",

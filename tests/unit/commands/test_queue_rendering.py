@@ -154,7 +154,9 @@ def test_D8_show_tells_all_that_the_envelope_keeps(tmp_path: Path, monkeypatch: 
         '"a \\"b\\" \\\\c"@here.example',
         "jörg@bücher.example",
         sender=Mailbox("o\u202ene", "else.example"),
-        client=Client("2001:db8::1", 54321, HOSTILE, "UTF8SMTPS", "TLSv1.2 " + HOSTILE, "privileged"),
+        client=Client(
+            "2001:db8::1", 54321, HOSTILE, "UTF8SMTPSA", "TLSv1.2 " + HOSTILE, "privileged", f"j{HOSTILE}"
+        ),
         parameters=SenderParameters("8BITMIME", True, "HDRS", "QQ+2B314159"),
         notify="SUCCESS,DELAY",
         orcpt="rfc822;Joe+40x",
@@ -167,9 +169,10 @@ def test_D8_show_tells_all_that_the_envelope_keeps(tmp_path: Path, monkeypatch: 
         queue_id,
         "2001:db8::1 port 54321",
         ascii(HOSTILE),
-        "UTF8SMTPS",
+        "UTF8SMTPSA",
         f"TLS           {'TLSv1.2 ' + HOSTILE!a}",
         "service       privileged",
+        f"account       {'j' + HOSTILE!a}",
         "BODY          8BITMIME",
         "SMTPUTF8      yes",
         "RET           HDRS",
@@ -189,9 +192,10 @@ def test_D8_show_tells_all_that_the_envelope_keeps(tmp_path: Path, monkeypatch: 
         "address": "2001:db8::1",
         "port": 54321,
         "hello": HOSTILE,
-        "protocol": "UTF8SMTPS",
+        "protocol": "UTF8SMTPSA",
         "tls": "TLSv1.2 " + HOSTILE,
         "service": "privileged",
+        "account": f"j{HOSTILE}",
     }
     assert message["parameters"]["envid"] == "QQ+2B314159"
     assert [one["notify"] for one in recipients] == ["SUCCESS,DELAY"] * 2

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paperpath.config import domain_editing
 from paperpath.config.domain_editing import Edited, EditError, add_domain, remove_domain
 
 OFFICE = '[post_office]\npostmaster = "me@a.example"\n'
@@ -130,6 +131,13 @@ def test_what_names_the_domain_still_is_told() -> None:
     ],
 )
 def test_a_layout_that_is_not_known_is_refused(text: str) -> None:
+    with pytest.raises(EditError, match="by hand"):
+        add_domain(text, "new.example", "local")
+
+
+def test_an_edit_that_means_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f'[relay]\ndomains = ["a.example"]\n{OFFICE}'
+    monkeypatch.setattr(domain_editing, "add_element", lambda text, array, element: text.replace("me@", "x@"))
     with pytest.raises(EditError, match="by hand"):
         add_domain(text, "new.example", "local")
 

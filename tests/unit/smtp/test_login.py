@@ -200,10 +200,11 @@ def test_A79_the_limit_of_a_line_is_exact() -> None:
         assert heard_by(opening + b"A" * (most // 4 * 4) + b"\r\nNOOP\r\n")[-2:] == [535, 250]
 
 
-def test_A79_only_the_answer_that_is_too_long_is_5_5_6() -> None:
+@pytest.mark.parametrize("between", [b"\r\n", b" "])
+def test_A79_an_answer_that_is_too_long_is_told_from_other_lines(between: bytes) -> None:
     core = introduced()
-    drive(core, b"AUTH LOGIN\r\n" + b"A" * 20_000 + b"\r\n")
-    assert b"\r\n500 5.5.6 " in core.octets_to_send()
+    drive(core, b"AUTH LOGIN" + between + b"A" * 20_000 + b"\r\nNOOP " + b"A" * 20_000 + b"\r\n")
+    assert [line[:9] for line in core.octets_to_send().splitlines()][-2:] == [b"500 5.5.6", b"500 5.5.2"]
 
 
 def test_A30_other_lines_are_as_short_as_ever_after_a_login() -> None:
@@ -218,6 +219,8 @@ def test_A30_other_lines_are_as_short_as_ever_after_a_login() -> None:
 def test_A80_in_the_clear_no_mechanism_is_offered_or_taken() -> None:
     heard = converse([EHLO + PLAIN + b"AUTH SCRAM-SHA-256\r\n" + MAIL], SUBMISSION)
     assert b"AUTH" not in heard.replies[1]
+    assert heard.replies[2].endswith(b"say STARTTLS first\r\n")
+    assert b"STARTTLS" not in converse([EHLO + b"AUTH EXTERNAL\r\n"], LOCAL).replies[2]
     assert heard.codes == [220, 250, 504, 504, 530]
     assert heard.logins == []
 

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import re
 import string
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -134,3 +136,10 @@ def test_what_cannot_be_prepared_is_told_without_being_shown(user: str, password
         Prover(user, password, CLIENT_NONCE)
     assert re.fullmatch(r"[a-z ]+", str(caught.value))
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["relay.smtprd", "remote.smtprc"])
+def test_who_logs_nobody_in_does_not_load_what_it_takes(program: str) -> None:
+    code = f"import sys, paperpath.{program}; sys.exit('scramp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
