@@ -6,6 +6,7 @@ reads slowly keeps nobody waiting. It has to answer at once, so it imports nothi
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -39,6 +40,7 @@ def make_parser() -> PlainParser:
 
 def main() -> NoReturn:
     """Run the command."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is begun that would have to be finished
     sys.exit(run(sys.argv[1:]))
 
 
@@ -50,11 +52,14 @@ def run(arguments: Sequence[str]) -> Exit:
     except ExitError as error:
         sys.stderr.write(f"mailq: {format_text(str(error))}\n")
         return error.exit_code
+    except BrokenPipeError:  # who reads only the beginning knows that
+        _forget_output()
+        return Exit.IO
     return Exit.TAKEN
 
 
 def print_queue(file: Path, *, as_json: bool = False) -> None:
-    """Print the queue as the user may see it. Raises: ExitError."""
+    """Print the queue as the user may see it. Raises: ExitError; BrokenPipeError, where nobody reads it."""
     folder = load_plain(file).run_folder
     lines = _describe_json(folder) if as_json else _describe(folder)
     if sys.stdout is None:
@@ -63,9 +68,8 @@ def print_queue(file: Path, *, as_json: bool = False) -> None:
         for line in lines:
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-    except BrokenPipeError as error:
-        _forget_output()
-        raise ExitError(Exit.IO, "nobody reads the list any more") from error
+    except BrokenPipeError:
+        raise
     except OSError as error:
         _forget_output()
         raise ExitError(Exit.IO, f"the list cannot be written: {error.strerror}") from error

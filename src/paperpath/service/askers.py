@@ -13,7 +13,7 @@ from typing import Any, Self
 Serve = Callable[[socket.socket], Coroutine[Any, Any, None]]
 
 _TROUBLE_PAUSE_S = 1.0  # when nobody can be let in: there are no descriptors left, say
-_TURNED_AWAY_PAUSE_S = 0.01
+_TURNED_AWAY_PAUSE_S = 0.005
 _LAST_ANSWERS_S = 1.0
 
 

@@ -6,6 +6,7 @@ Called by whoever asks a control socket, and by mailq, which has to answer at on
 import json
 import os
 import socket
+import struct
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ Object = dict[str, Any]
 
 ASK_S = 10.0
 MOST_ANSWER_OCTETS = 4 * 1024 * 1024
+_TIMEVAL = struct.Struct("@ll")
 
 
 def exchange(
@@ -35,8 +37,8 @@ def exchange(
     octets = json.dumps(request).encode() + b"\n"
     try:
         with closing(SocketFolder(folder, make=False)) as sockets, socket.socket(socket.AF_UNIX) as asker:
+            _connect(asker, sockets.address(socket_name), timeout_s)
             asker.settimeout(timeout_s)
-            asker.connect(str(sockets.address(socket_name)))
             with suppress(BrokenPipeError):  # who answers early closes early: the answer is there to be read
                 sent = socket.send_fds(asker, [octets], descriptors) if descriptors else 0
                 asker.sendall(octets[sent:])  # even where nothing is left, the kernel is asked to send it
@@ -55,6 +57,13 @@ def exchange(
         exit_code = answer.get("exit_code", os.EX_UNAVAILABLE)
         raise ServiceError(f"{program}: {answer['error']}", exit_code)
     return answer
+
+
+def _connect(asker: socket.socket, address: Path, timeout_s: float) -> None:
+    """Connect, and wait for that in a queue of others if need be: a non-blocking socket would give up."""
+    seconds, part = divmod(timeout_s, 1)
+    asker.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(seconds), int(part * 1e6)))
+    asker.connect(str(address))
 
 
 def parse_object(line: bytes) -> Object | None:
