@@ -1,8 +1,8 @@
 """How quickly the commands answer that programs call: `.venv/bin/python -m bench.commands [options]`.
 
-A Paperpath runs meanwhile, so sendmail's time has smtpsd's part in it, up to its reply that the message is on the
-disk. Each call is a process of its own, started when the one before has ended. Beside stands what Python alone
-takes to start, of which no command can be rid.
+A Paperpath runs meanwhile, so the time of sendmail has the part of smtpsd in it, up to its reply that the
+message is on the disk. Each call is a process of its own, started when the one before has ended. Beside it
+stands what Python alone takes to start, of which no command can be rid.
 """
 
 import argparse

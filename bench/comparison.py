@@ -35,8 +35,8 @@ class Comparison:
     """What is compared: the command that does so, and the sides.
 
     `open_sides` makes the sides of these names, each in its own folder below the given one, and keeps what
-    they need running; it starts none of them. `add_options` has the command take options of its own. `command`
-    is the line that puts a load on a side, where smtp-source is not the source; it gets the work folder too.
+    they need running; it starts none of them. `add_options` has the command take options of its own.
+    `command` is the line that puts a load on a side where smtp-source does not; it gets the folder too.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """The load test of submission, beside Postfix: `.venv/bin/python -m bench.submission [options]`.
 
 People log in over STARTTLS once a connection, by PLAIN, and send message after message into one mailbox. Both
-sides look up the password in a file of their own, see to the header, and flush each message. Postfix's is Cyrus
-SASL with sasldb (Debian: packages sasl2-bin and libsasl2-modules-db).
+sides look up the password in a file of their own, see to the header, and flush each message. Postfix's is
+Cyrus SASL with sasldb (Debian: packages sasl2-bin and libsasl2-modules-db).
 """
 
 import argparse
@@ -75,7 +75,7 @@ class Postfix(postfix.Postfix):
     def _main_cf(self) -> str:
         places = self._places
         files = {
-            "cyrus_sasl_config_path": str(places.config),
+            "cyrus_sasl_config_path": str(places.config / "sasl"),
             "smtpd_tls_chain_files": str(places.config / "certificate.pem"),
         }
         tuning = postfix.TUNINGS[self.name] | SUBMISSION | files
@@ -88,7 +88,9 @@ class Postfix(postfix.Postfix):
         master.write_text(master.read_text(encoding="utf-8") + TLS_MANAGER, encoding="utf-8")
         write_certificate(config / "certificate.pem")
         database = config / "sasldb2"
-        (config / "smtpd.conf").write_text(SASL.format(database=database), encoding="utf-8")
+        folder = config / "sasl"  # where Debian's Postfix looks, whatever main.cf says
+        folder.mkdir()
+        (folder / "smtpd.conf").write_text(SASL.format(database=database), encoding="utf-8")
         tool = find_tool("saslpasswd2")
         if tool is None:
             raise AbsentError("saslpasswd2 is not installed (Debian: package sasl2-bin).")

@@ -1,7 +1,8 @@
 """A load source for submission: logs in over STARTTLS once a connection, and sends message after message.
 
-A program of its own, as smtp-source is, which can neither encrypt nor log in. It waits for every reply, and ends
-with an error at the first that is not the expected one. Messages are as mail programs write them.
+A program of its own, as smtp-source is, which can neither encrypt nor log in. It waits for every reply, and
+ends with an error at the first that is not the expected one. Sessions log in one after the other: so many
+strangers at once with one name are guessers. Messages are as mail programs write them.
 """
 
 import argparse
@@ -114,10 +115,13 @@ def main() -> int:
     options = parser.parse_args()
     errors: list[str] = []
     numbers = itertools.count()
+    one_by_one = threading.Lock()
 
     def send(messages: int) -> None:
         try:
-            Session(options, next(numbers)).send(messages)
+            with one_by_one:
+                session = Session(options, next(numbers))
+            session.send(messages)
         except OSError as error:
             errors.append(str(error))
 

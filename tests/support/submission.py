@@ -1,5 +1,6 @@
 """An installation with smtpsd: its ports, its local socket, and accounts that have passwords."""
 
+import os
 import smtplib
 import socket
 import ssl
@@ -27,9 +28,15 @@ class Submission(Installation):
     """One installation whose people can submit; joe has `PASSWORD`."""
 
     def __init__(
-        self, folder: Path, *, more_submission: str = "", more: str = "", processes: int = 1
+        self,
+        folder: Path,
+        *,
+        more_submission: str = "",
+        more: str = "",
+        processes: int = 1,
+        user: str | None = None,
     ) -> None:
-        super().__init__(folder, size=20_000_000)
+        super().__init__(folder, size=20_000_000, user=user)
         self.submission_port = find_free_port()
         self.tls_port = find_free_port()
         self.socket = folder / "data" / "run" / "submission.sock"
@@ -50,7 +57,10 @@ processes = {processes}
         """Let an account log in."""
         mailbox = parse_mailbox(address)
         secret = replace(_prove(password), address=mailbox, limits=limits, is_suspended=is_suspended)
-        change_secret(self.folder / "data" / "secrets", mailbox, lambda _: secret)
+        file = self.folder / "data" / "secrets"
+        change_secret(file, mailbox, lambda _: secret)
+        owner = file.parent.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
 
     def connect(self, *, tls: bool = True, login: bool = True) -> smtplib.SMTP:
         """Connect to the port with STARTTLS, and begin it; log in as joe."""

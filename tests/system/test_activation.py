@@ -4,12 +4,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.support import activator
 from tests.support.installation import Installation, program_path, wait_until
+from tests.support.submission import Submission
 from tests.support.wire import Wire, stuffed
 
 pytestmark = pytest.mark.slow
@@ -87,3 +89,25 @@ def test_sockets_meant_for_another_process_are_not_ours(installation: Installati
             wait_until(lambda: " info ready " in installation.output(), "smtprd to be ready")
             with Wire(installation.port) as wire:
                 assert wire.reply().startswith(b"220 ")
+
+
+@pytest.mark.parametrize("program", ["smtpsd", "paperpath"])
+def test_submission_takes_its_ports_and_its_socket_from_systemd(tmp_path: Path, program: str) -> None:
+    submission = Submission(tmp_path, processes=2)
+    submission.socket.parent.mkdir(mode=0o711)
+    with ExitStack() as stack:
+        ports = [submission.submission_port, submission.tls_port]
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", port))) for port in ports]
+        local = stack.enter_context(socket.socket(socket.AF_UNIX))
+        local.bind(str(submission.socket))
+        local.listen()
+        listeners.insert(1, local)  # in whatever order
+        command = launcher(":".join(["smtpsd"] * 3), *listeners)
+        descriptors = [listener.fileno() for listener in listeners]
+        if program == "paperpath":
+            stack.enter_context(submission.up(launcher=command, descriptors=descriptors))
+        else:
+            stack.enter_context(submission.start(program, launcher=command, descriptors=descriptors))
+        for client in (submission.connect(), submission.connect_tls(), submission.connect_local()):
+            with client:
+                assert client.ehlo()[0] == 250

@@ -18,6 +18,7 @@ import pytest
 
 import paperpath
 from tests.support.installation import Installation, program_path, wait_until
+from tests.support.submission import Submission
 from tests.support.tls import make_client_context, write_certificate
 from tests.support.wire import Wire, stuffed
 
@@ -256,3 +257,32 @@ def certificate_of(installation: Installation) -> bytes:
     client, certificate = start_tls(installation)
     client.close()
     return certificate
+
+
+def test_X8_L3_the_local_socket_is_the_users_and_tells_who_hands_in(
+    folder: Path, interpreter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "tests.support.installation.subprocess.run",
+        lambda command, **options: RUN([interpreter, *command], **options),
+    )
+    submission = Submission(folder / "site", user=USER)
+    mail = pwd.getpwnam("mail")
+    told = f"""
+import smtplib, socket
+client = smtplib.SMTP(local_hostname="client.example")
+client._get_socket = lambda *_: client.local
+client.local = socket.socket(socket.AF_UNIX)
+client.local.connect({str(submission.socket)!r})
+client.connect("localhost")
+client.sendmail("", ["u@here.example"], "Subject: local\\r\\n\\r\\n")
+"""
+    with submission.up(launcher=[interpreter]):
+        assert submission.socket.stat().st_uid == pwd.getpwnam(USER).pw_uid
+        done = RUN(
+            [interpreter, "-c", told], user=mail.pw_uid, group=mail.pw_gid, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        (message,) = submission.take()
+    assert f"(Paperpath, from user mail, uid {mail.pw_uid})".encode() in message
+    assert b"\nFrom: mail@here.example\n" in message

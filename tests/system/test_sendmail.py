@@ -180,6 +180,15 @@ def test_J1_a_socket_that_is_not_there_is_a_server_that_is_away(tmp_path: Path) 
     assert caller.dead_letter.exists()
 
 
+def test_J1_who_may_not_drop_his_letter_either_is_told_to_come_again(tmp_path: Path) -> None:
+    caller = Caller(tmp_path, more='[sendmail]\nwhen_down = "drop"\n')
+    called = caller.call("u@x.example")
+    assert called.code == 75
+    assert "smtpsd takes no mail now" in called.errors
+    assert "you may not leave mail" in called.errors
+    assert caller.dead_letter.exists()
+
+
 @pytest.mark.parametrize("greeting", ["421 4.3.2 Ending", "450 4.7.0 Later", ""])
 def test_J1_a_server_that_does_not_want_to_talk_now_is_away(tmp_path: Path, greeting: str) -> None:
     with scripted({"": greeting}) as script:
@@ -420,6 +429,33 @@ def test_X13_a_flush_is_asked_for_and_never_fails(tmp_path: Path, word: str) -> 
     called = Caller(tmp_path).call(word, letter=b"")
     assert (called.code, called.errors) == (0, "")
     assert not (tmp_path / "data").exists()
+
+
+def test_J9_a_dialogue_over_tcp_stays_in_the_clear(tmp_path: Path) -> None:
+    with sink_in_thread(SinkOptions(tls=True)) as sink:
+        called = Caller(tmp_path, sink.port).call("-bs", letter=b"EHLO x\nSTARTTLS\nNOOP\nQUIT\n")
+    assert called.code == 0
+    codes = [line[:3] for line in called.output.split(b"\r\n") if line[3:4] == b" "]
+    assert codes == [b"220", b"250", b"454", b"250", b"221"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "code"),
+    [
+        ({"": "554 No"}, 69),
+        ({"": ""}, 75),
+        ({"NOOP": ""}, 75),
+        ({"NOOP": "421 Ending"}, 75),
+        ({"NOOP": "?"}, 76),
+    ],
+)
+def test_J9_a_dialogue_that_the_server_ends_is_no_success(
+    tmp_path: Path, replies: dict[str, str], code: int
+) -> None:
+    with scripted(replies) as script:
+        called = Caller(tmp_path, script.port).call("-bs", letter=b"NOOP\nQUIT\n")
+    assert called.code == code, called
+    assert called.errors.startswith("sendmail: ")
 
 
 def test_it_imports_nothing_that_takes_long(tmp_path: Path) -> None:

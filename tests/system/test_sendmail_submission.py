@@ -137,9 +137,7 @@ def test_B26_the_same_message_gets_the_same_header_by_every_way(
     (sent,) = installation.take()
     away = installation.socket.rename(installation.socket.with_suffix(".away"))
     try:
-        assert (
-            caller.call("-f", "joe@here.example", "u@here.example", letter=letter).code == 0
-        )
+        assert caller.call("-f", "joe@here.example", "u@here.example", letter=letter).code == 0
     finally:
         away.rename(installation.socket)
     (dropped,) = installation.take()

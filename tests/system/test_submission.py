@@ -5,12 +5,14 @@ import os
 import re
 import smtplib
 import stat
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.installation import wait_until
+from tests.support.installation import find_free_port, wait_until
+from tests.support.relay import LOOPS
 from tests.support.submission import ACCOUNT, PASSWORD, Submission
 
 pytestmark = pytest.mark.slow
@@ -48,7 +50,7 @@ def test_A80_B28_who_logs_in_over_starttls_sends(submission: Submission) -> None
     assert re.search(r" id \w+ tls TLS_[A-Z0-9_]+; \w+, ", trace), trace
 
 
-def test_A73_A76_on_the_port_with_tls_from_the_start_nothing_is_said_in_the_clear(
+def test_A73_on_the_port_with_tls_from_the_start_nothing_is_said_in_the_clear(
     submission: Submission,
 ) -> None:
     with submission.connect_tls() as client:
@@ -224,3 +226,76 @@ def test_without_its_table_it_does_not_start(tmp_path: Path) -> None:
     with submission.start("smtpsd") as process:
         assert process.wait(20) == os.EX_CONFIG
     assert "smtpsd needs a table [submission]" in submission.output()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_every_door_opens_on_both_event_loops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: str
+) -> None:
+    monkeypatch.setenv("PAPERPATH_LOOP", loop)
+    submission = Submission(tmp_path, processes=2)
+    with submission.up():
+        for client in (submission.connect(), submission.connect_tls(), submission.connect_local()):
+            with client:
+                client.login(ACCOUNT, PASSWORD)
+                send(client)
+        submission.take(3)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("MAIL FROM:<a@@b.example>", "501 5.1.7"),
+        ("RCPT TO:<a@b..example>", "501 5.1.3"),
+        ("RCPT TO:<joe@sales>", "554 5.1.3"),
+        ("RCPT TO:<joe>", "250 2.1.5"),
+        ("RCPT TO:<joe@here.example.>", "250 2.1.5"),
+    ],
+)
+def test_B6_B9_addresses_of_commands(submission: Submission, command: str, code: str) -> None:
+    with submission.connect() as client:
+        client.ehlo()
+        if command.startswith("RCPT"):
+            client.mail(ACCOUNT)
+        told, text = client.docmd(command)
+        assert f"{told} {text.decode()}".startswith(code)
+
+
+def test_B6_a_bad_address_in_the_header_is_refused_behind_the_data(submission: Submission) -> None:
+    with submission.connect() as client, pytest.raises(smtplib.SMTPDataError) as caught:
+        send(client, message="To: a@@b.example\r\nSubject: bad\r\n\r\n")
+    assert re.match(r"b'5\.(6\.0|1\.3) .*\bTo\b", repr(caught.value.smtp_error)), caught.value
+    assert caught.value.smtp_code == 554
+
+
+def test_B9_what_is_delivered_has_whole_addresses(submission: Submission) -> None:
+    with submission.connect() as client:
+        client.sendmail("joe", ["u", "u@here.example."], "To: u\r\n" + MESSAGE)
+    (message,) = submission.take()
+    assert field(message, "Return-Path") == "<joe@here.example>"
+    assert field(message, "Delivered-To") == "u@here.example"
+    assert field(message, "To") == "u@here.example"
+
+
+def test_X12_a_bare_newline_is_refused_at_every_door(submission: Submission) -> None:
+    for client in (submission.connect(), submission.connect_local()):
+        with client:
+            client.ehlo()
+            client.mail(ACCOUNT)
+            client.rcpt("u@here.example")
+            assert client.docmd("DATA")[0] == 354
+            client.send(b"Subject: bare\n\nHello\r\n.\r\n")
+            assert client.getreply()[0] == 550
+
+
+def test_metrics_count_it(tmp_path: Path) -> None:
+    port = find_free_port()
+    submission = Submission(tmp_path, more=f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
+    with submission.up():
+        with submission.connect() as client:
+            send(client)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as page:
+            told = page.read().decode()
+    assert 'paperpath_up{program="smtpsd"} 1.0' in told
+    assert 'paperpath_messages_accepted_total{program="smtpsd"} 1.0' in told
+    assert re.search(r'paperpath_replies_total\{code="235",.*program="smtpsd".*\} 1\.0', told)

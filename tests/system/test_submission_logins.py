@@ -5,6 +5,7 @@ import smtplib
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,3 +183,37 @@ def test_S7_failures_are_limited_before_anything_is_hashed(tmp_path: Path) -> No
         assert codes[-1] == 454
         with submission.connect_local() as client:  # another network
             client.login(ACCOUNT, PASSWORD)
+
+
+def test_S7_who_is_known_there_gets_in_while_others_guess(tmp_path: Path) -> None:
+    """bench.visits says how long it takes; here it is only seen that nobody is turned away for it."""
+    submission = Submission(tmp_path)
+    enough = threading.Event()
+    told: list[int] = []
+
+    def guess(number: int) -> None:
+        while not enough.is_set():
+            address = (f"127.0.1.{number}", 0)
+            with smtplib.SMTP(
+                "127.0.0.1", submission.submission_port, "guesser.example", 20, source_address=address
+            ) as client:
+                client.starttls(context=make_client_context())
+                client.ehlo()
+                told.append(plain(client, "joe", f"guess {number}")[0])
+
+    with submission.up():
+        submission.connect().quit()  # joe is known at 127.0.0.1
+        guessers = [threading.Thread(target=guess, args=(number,)) for number in range(1, 21)]
+        for guesser in guessers:
+            guesser.start()
+        try:
+            for _ in range(10):
+                with submission.connect() as client:
+                    client.sendmail(ACCOUNT, ["u@here.example"], MESSAGE)
+        finally:
+            enough.set()
+            for guesser in guessers:
+                guesser.join()
+        submission.take(10)
+    assert set(told) <= {535, 454}
+    assert told

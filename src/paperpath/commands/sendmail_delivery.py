@@ -80,9 +80,15 @@ def _send(options: Options, message: HandedMessage, environment: Mapping[str, st
     try:
         return _submit(configuration, posting, message)
     except AwayError as error:
-        if not configuration.drops_when_down:
-            raise ExitError(Exit.LATER, f"smtpsd takes no mail now: {error}") from None
-    _drop(configuration, posting, message, own)
+        away = f"smtpsd takes no mail now: {error}"
+    if not configuration.drops_when_down:
+        raise ExitError(Exit.LATER, away)
+    try:
+        _drop(configuration, posting, message, own)
+    except ExitError as error:
+        if error.exit_code is not Exit.NOT_ALLOWED:
+            raise
+        raise ExitError(Exit.LATER, f"{away}; {error}") from None  # smtpsd will take it from him
     return ()
 
 

@@ -34,7 +34,10 @@ class LoginDesk(Protocol):
     """Where a way in has logins judged."""
 
     def find_keys(self, event: KeysWanted, guest: Guest) -> ScramKeys | None:
-        """Return by which keys a name is to prove itself, also one that is unknown; `None`: not now."""
+        """Return by which keys a name is to prove itself, also one that is unknown.
+
+        `None`: not now; then the event is judged at once.
+        """
 
     async def judge(self, event: LoginEvent, guest: Guest) -> LoginResult:
         """Judge what was proved, or claimed."""
@@ -60,8 +63,8 @@ class Logins:
 
     def take(self, event: LoginEvent, core: ServerConnection, guest: Guest) -> None:
         """Answer an event of the core, now or when it is judged."""
-        if isinstance(event, KeysWanted):
-            self._give_keys(event, core, guest)
+        if isinstance(event, KeysWanted) and (keys := self._desk.find_keys(event, guest)) is not None:
+            core.give_keys(keys, secrets.token_urlsafe(_NONCE_OCTETS))
             return
         self._judging = asyncio.create_task(self._desk.judge(event, guest))
         self._judging.add_done_callback(lambda judging: self._conclude(event.mechanism, judging))
@@ -71,13 +74,6 @@ class Logins:
         judging, self._judging = self._judging, None
         if judging is not None:
             judging.cancel()
-
-    def _give_keys(self, event: KeysWanted, core: ServerConnection, guest: Guest) -> None:
-        keys = self._desk.find_keys(event, guest)
-        if keys is None:
-            core.reply(replies.R454_NO_LOGIN)
-        else:
-            core.give_keys(keys, secrets.token_urlsafe(_NONCE_OCTETS))
 
     def _conclude(self, mechanism: str, judging: "asyncio.Task[LoginResult]") -> None:
         if judging.cancelled() or self._judging is not judging:

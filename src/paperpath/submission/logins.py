@@ -1,4 +1,11 @@
-"""Who logs in to smtpsd: the verifier's rulings in the words of the wire (RFC 4954 §6, requirement A-84)."""
+"""Who logs in to smtpsd: the verifier's rulings in the words of the wire (RFC 4954 §6, requirement A-84).
+
+Whoever has failed too often is answered late: nothing is hashed then, so guesses could come at
+the wire's own speed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
 
 from paperpath.accounts.verifier import Ruling, Verdict, Verifier
 from paperpath.intake.guest import Guest
@@ -19,14 +26,20 @@ _REPLIES = {
     Ruling.BUSY: replies.R454_NO_LOGIN,
 }
 _WRONG = Verdict(Ruling.WRONG)
+_PAUSE_S = 1.0
+
+
+async def _pause() -> None:
+    await asyncio.sleep(_PAUSE_S)
 
 
 class SubmissionLogins:
     """Has logins judged by the verifier; see `intake.login.LoginDesk`."""
 
-    def __init__(self, verifier: Verifier) -> None:
-        """Take the verifier of the process."""
+    def __init__(self, verifier: Verifier, pause: Callable[[], Awaitable[None]] = _pause) -> None:
+        """Take the verifier of the process; `pause` comes before somebody hears of too many failures."""
         self._verifier = verifier
+        self._pause = pause
 
     def find_keys(self, event: KeysWanted, guest: Guest) -> ScramKeys | None:
         """Return the keys of a name; `None` where too many failures came from there."""
@@ -35,6 +48,8 @@ class SubmissionLogins:
     async def judge(self, event: LoginEvent, guest: Guest) -> LoginResult:
         """Judge a login; nobody acts for another account."""
         verdict = await self._find_verdict(event, guest)
+        if verdict.ruling is Ruling.THROTTLED:
+            await self._pause()
         return LoginResult(_REPLIES[verdict.ruling], verdict.account)
 
     async def _find_verdict(self, event: LoginEvent, guest: Guest) -> Verdict:
@@ -44,6 +59,8 @@ class SubmissionLogins:
             return _WRONG if is_other else verdict
         if isinstance(event, LoginReceived):
             return self._verifier.conclude_scram(event.name, guest.key)
+        if isinstance(event, KeysWanted):
+            return Verdict(Ruling.THROTTLED)
         return self._judge_external(event, guest) if isinstance(event, ExternalReceived) else _WRONG
 
     def _judge_external(self, event: ExternalReceived, guest: Guest) -> Verdict:

@@ -49,10 +49,7 @@ class SubmissionWayIn:
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         """Complete a sender; refuse one of an account that is no longer let in, or not its own."""
-        if (
-            guest.account is not None
-            and self._verifier.admit(str(guest.account)).ruling is not Ruling.ACCEPTED
-        ):
+        if guest.account is not None and not self._is_let_in(guest.account):
             return R550_SUSPENDED, sender
         completed = None if sender is None else complete_sender(sender, self._site.rules)
         if isinstance(completed, Reply):
@@ -71,6 +68,13 @@ class SubmissionWayIn:
     def receive(self, envelope: Envelope, stamp: Stamp, guest: Guest) -> SubmissionReception:
         """Begin with a message."""
         return SubmissionReception(self._site, envelope, stamp, self._find_submitter(guest))
+
+    def _is_let_in(self, account: Mailbox) -> bool:
+        """Tell whether an account that has logged in would be let in again."""
+        secret = self._verifier.find_secret(account)
+        if secret is not None:
+            return not secret.is_suspended
+        return self._verifier.admit(str(account)).ruling is Ruling.ACCEPTED
 
     def _find_submitter(self, guest: Guest) -> Submitter:
         identity = self._find_identity(guest)

@@ -163,6 +163,34 @@ def test_nobody_is_told_what_was_judged_after_the_end(how: str) -> None:
     run(scene)
 
 
+def test_who_leaves_in_the_very_moment_of_the_judgement_hears_nothing() -> None:
+    async def scene(setting: LoginSetting) -> None:
+        setting.say(PLAIN)
+        await setting.settle()
+        setting.desk.judged.set_result(LoginResult(replies.R235_LOGGED_IN, JOE))
+        await asyncio.sleep(0)  # judged, and not yet told
+        setting.session.connection_lost(None)
+        written = setting.transport.written
+        await setting.settle()
+        assert setting.transport.written == written
+        setting.session.connection_made(setting.transport)
+
+    run(scene)
+
+
+def test_A73_who_is_too_many_where_tls_comes_first_is_told_nothing_in_the_clear(tmp_path: Path) -> None:
+    async def play() -> None:
+        setting = LoginSetting(Door.TLS, ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}')))
+        setting.service.connections.most = 1
+        session, transport = Session(setting.service, setting.sessions, Door.TLS), Transport()
+        session.connection_made(transport)
+        assert transport.closed
+        assert transport.written == b""
+        setting.session.connection_lost(None)
+
+    asyncio.run(play())
+
+
 def test_A84_what_fails_here_lets_nobody_in_and_is_told_to_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -178,14 +206,16 @@ def test_A84_what_fails_here_lets_nobody_in_and_is_told_to_the_log(
     assert "cannot judge a login" in capsys.readouterr().err
 
 
-def test_S7_scram_gets_keys_or_454() -> None:
+def test_S7_scram_gets_keys_or_what_is_judged_without() -> None:
     async def scene(setting: LoginSetting) -> None:
         setting.say(SCRAM)
+        setting.desk.judged.set_result(LoginResult(replies.R454_NO_LOGIN))
+        await setting.settle()
         assert setting.codes()[-1] == b"454"
         setting.desk.keys = ScramKeys(b"salt" * 4, 4096, bytes(32), bytes(32))
         setting.say(SCRAM)
         assert setting.codes()[-1] == b"334"
-        assert [type(event) for event in setting.desk.asked] == [KeysWanted, KeysWanted]
+        assert [type(event) for event in setting.desk.asked] == [KeysWanted, KeysWanted, KeysWanted]
 
     run(scene)
 

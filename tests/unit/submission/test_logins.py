@@ -8,8 +8,15 @@ import pytest
 from paperpath.accounts.verifier import Ruling, Verdict
 from paperpath.intake.guest import Guest
 from paperpath.mail.address import Mailbox
-from paperpath.smtp.events import ExternalReceived, LoginEvent, LoginFailed, LoginReceived, PasswordReceived
-from paperpath.submission.logins import SubmissionLogins
+from paperpath.smtp.events import (
+    ExternalReceived,
+    KeysWanted,
+    LoginEvent,
+    LoginFailed,
+    LoginReceived,
+    PasswordReceived,
+)
+from paperpath.submission.logins import R454_TOO_MANY_FAILURES, SubmissionLogins
 
 JOE, ANN = Mailbox("joe", "here.example"), Mailbox("ann", "here.example")
 ACCOUNTS = {"joe": JOE, "joe@here.example": JOE, "ann@here.example": ANN}
@@ -37,8 +44,14 @@ class Verifier:
 
 
 def judge(event: LoginEvent, guest: Guest, verifier: Verifier | None = None) -> tuple[str, Mailbox | None]:
-    desk = SubmissionLogins(verifier or Verifier())  # type: ignore[arg-type]
+    pauses: list[LoginEvent] = []
+
+    async def pause() -> None:
+        pauses.append(event)
+
+    desk = SubmissionLogins(verifier or Verifier(), pause)  # type: ignore[arg-type]
     result = asyncio.run(desk.judge(event, guest))
+    assert bool(pauses) is (result.reply == R454_TOO_MANY_FAILURES)
     return f"{result.reply.code} {result.reply.status}", result.account
 
 
@@ -72,6 +85,10 @@ def test_S7_users_of_this_host_are_counted_apart() -> None:
     for guest in (Guest("192.0.2.1"), Guest("", uid=1000)):
         judge(PasswordReceived("PLAIN", "joe", "", "secret"), guest, verifier)
     assert verifier.asked == ["192.0.2.1", "uid 1000"]
+
+
+def test_S7_who_gets_no_keys_has_failed_too_often() -> None:
+    assert judge(KeysWanted("SCRAM-SHA-256", "joe"), Guest("192.0.2.1")) == ("454 4.7.0", None)
 
 
 def test_A82_who_proved_it_by_scram_is_let_in_and_who_did_not_is_not() -> None:

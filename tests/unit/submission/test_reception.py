@@ -109,6 +109,11 @@ def test_B28_our_trace_comes_first_then_what_needs_no_repair_octet_for_octet(set
     assert said[0].message_id == "<1@here.example>"
 
 
+def test_B26_where_no_empty_line_came_none_is_added(setting: Setting) -> None:
+    assert setting.receive(WHOLE).startswith("250 ")
+    assert read_content(setting.claim().message.content).endswith(b"\r\n" + WHOLE)
+
+
 def test_B10_B11_B12_what_is_missing_is_added_and_told(setting: Setting) -> None:
     said: list[SubmissionReception] = []
     assert setting.receive(b"Subject: x\r\n\r\n", then=said.append).startswith("250 ")

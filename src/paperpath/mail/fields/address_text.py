@@ -25,7 +25,8 @@ def format_address(address: Named | Group) -> str:
     mailbox = format_mailbox(address.mailbox)
     if address.is_bracketed or address.name:
         mailbox = f"<{mailbox}>"
-    return _add_comments(f"{address.name} {mailbox}".lstrip(), address.comments)
+    written = f"{address.name} {mailbox}" if address.name else mailbox
+    return _add_comments(written, address.comments)
 
 
 def fold_addresses(name: bytes, addresses: Iterable[Named | Group]) -> bytes:

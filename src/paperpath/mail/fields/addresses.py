@@ -18,7 +18,6 @@ from paperpath.mail.fields.phrases import read_phrase
 
 _WORDS = (Kind.ATOM, Kind.QUOTED, Kind.ENCODED)
 _BLANK_LINE = re.compile(r"\r\n[ \t]*+(?:\r\n|\Z)")
-
 _MARKS = {
     ",": "a comma between addresses",
     ";": "a semicolon at the end of the group",
@@ -107,8 +106,10 @@ class _Reader:
             if self._skip(","):  # RFC 5322 §4.4: an empty member
                 self.is_obsolete = True
                 continue
+            if self._token.kind is Kind.END:
+                raise self._complain(_MARKS[end])
             yield
-            if self._token.text != end:
+            if self._token.text not in (end, ""):  # at the very end there is no text
                 self._expect(",")
                 self.is_obsolete |= self._token.text == end
 

@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from paperpath.mail.fields.lexer import Kind, read_tokens, unquote
-from paperpath.mail.fields.phrases import (
-    quote_phrase as quote_phrase,
-)  # who encodes names finds it here as well
+
+# Who encodes names finds this here as well.
+from paperpath.mail.fields.phrases import quote_phrase as quote_phrase
 from paperpath.mail.fields.shown_words import ENCODED_WORD
 
 # Short, so that one has room behind any field's name in a line of 76, the most for such a line (RFC 2047 §2).
@@ -92,19 +92,26 @@ def _split(pattern: re.Pattern[str], text: str, read: Callable[[str], str]) -> l
 
 def _encode(words: Sequence[_Word]) -> str:
     """Write words, each run of those that want it in encoded words."""
-    runs = [(state, list(run)) for state, run in groupby(words, lambda word: word.state)]
-    written = []
-    for number, (state, run) in enumerate(runs):
-        if state is not _State.WANTED:
-            written += [word.blanks + word.written for word in run]
-            continue
-        text = "".join(word.blanks + word.text for word in run).removeprefix(run[0].blanks)
-        if number and runs[number - 1][0] is _State.ENCODED:
-            text = run[0].blanks + text
-        if number + 1 < len(runs) and runs[number + 1][0] is _State.ENCODED:
-            text += runs[number + 1][1][0].blanks
-        written.append(run[0].blanks + " ".join(_write_encoded(text)))
-    return "".join(written)
+    runs = [list(run) for _, run in groupby(words, lambda word: word.state)]
+    neighbours = zip(runs, [[], *runs], [*runs[1:], []], strict=False)
+    return "".join(_write_run(run, before, behind) for run, before, behind in neighbours)
+
+
+def _write_run(run: Sequence[_Word], before: Sequence[_Word], behind: Sequence[_Word]) -> str:
+    """Write words of one state, which stand between those of others."""
+    if run[0].state is not _State.WANTED:
+        return "".join(word.blanks + word.written for word in run)
+    blanks = run[0].blanks
+    text = "".join(word.blanks + word.text for word in run)
+    if not _are_encoded(before):
+        text = text.removeprefix(blanks)
+    if _are_encoded(behind):
+        text += behind[0].blanks
+    return blanks + " ".join(_write_encoded(text))
+
+
+def _are_encoded(run: Sequence[_Word]) -> bool:
+    return len(run) > 0 and run[0].state is _State.ENCODED
 
 
 def _write_encoded(text: str) -> Iterator[str]:

@@ -37,7 +37,9 @@ _ADDRESS = f"{_LOCAL}@{_DOMAIN}"
 _QUOTED = '"' + _any(rf"[!#-\[\]-~]++|{_BLANKS}|\\[ -~]") + '"'
 _WORD = f"(?:{_NO_ENCODED}{_ATOM}|{_QUOTED}|{_ENCODED})"
 _NAME = _WORD + _any(_BLANKS + _WORD)
-_MEMBER = f"(?>{_ADDRESS}|(?:{_NAME}{_MAY_BE_BLANKS})?<{_ADDRESS}>|{_NAME}:{_MAY_BE_BLANKS};){_END}"
+_NAMED = f"(?:{_NAME}{_MAY_BE_BLANKS})?<{_ADDRESS}>"
+_NOBODY = f"{_NAME}{_MAY_BE_BLANKS}:{_MAY_BE_BLANKS};"
+_MEMBER = f"(?>{_ADDRESS}|{_NAMED}|{_NOBODY}){_END}"
 _ADDRESSES = _MAY_BE_BLANKS + _MEMBER + _any(f"{_MAY_BE_BLANKS},{_MAY_BE_BLANKS}{_MEMBER}")
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

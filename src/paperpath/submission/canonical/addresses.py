@@ -19,7 +19,8 @@ from paperpath.submission.canonical.values import NO_MASQUERADE, CanonicalRules,
 
 _ORIGINATORS = (b"from", b"sender", b"reply-to")
 _RECIPIENTS = (b"to", b"cc")
-_ADDRESS = re.compile(r"([^\s()<>@,;:\\\"\[\]]++)@([A-Za-z0-9.-]++)")
+_WORD = r"[^\s()<>@,;:\\\"\[\]]"
+_ADDRESS = re.compile(rf"(?<!{_WORD})({_WORD}++)@([A-Za-z0-9.-]++)")  # each word is looked at once
 _UNKNOWN = "is nobody known here; write a domain behind it"
 
 _Addresses = tuple[Named | Group, ...]
@@ -36,7 +37,9 @@ def complete_addresses(draft: Draft) -> None:
 
 def _may_stay(field: Field, masquerade: Masquerade) -> bool:
     """Tell whether one look shows that nothing is to be done."""
-    return are_canonical_addresses(field.value) and not (masquerade.name and _may_be_meant(field, masquerade))
+    if not are_canonical_addresses(field.value):
+        return False
+    return not masquerade.does_anything or not _may_be_meant(field, masquerade)
 
 
 def _may_be_meant(field: Field, masquerade: Masquerade) -> bool:
@@ -92,4 +95,5 @@ def _map(addresses: _Addresses, change: Callable[[Mailbox], Mailbox]) -> _Addres
 
 
 def _change(named: Named, change: Callable[[Mailbox], Mailbox]) -> Named:
-    return replace(named, mailbox=change(named.mailbox))
+    mailbox = change(named.mailbox)
+    return named if mailbox is named.mailbox else replace(named, mailbox=mailbox)

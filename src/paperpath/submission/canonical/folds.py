@@ -5,8 +5,8 @@ The last step of form.py, for fields that no other step has written anew.
 
 import re
 
+from paperpath.mail.fields.error import FieldError
 from paperpath.mail.fields.folding import fold_field, unfold
-from paperpath.mail.fields.lexer import FieldError
 from paperpath.submission.canonical.draft import Draft
 from paperpath.submission.canonical.lines import has_long_line
 from paperpath.submission.canonical.lists import ADDRESS_KEYS, read_list, write_list

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from paperpath.mail.fields.address_text import encode_names, fold_addresses
 from paperpath.mail.fields.addresses import AddressList, Group, Named, parse_addresses
+from paperpath.mail.fields.error import FieldError
 from paperpath.mail.fields.glance import are_canonical_addresses
-from paperpath.mail.fields.lexer import FieldError
 from paperpath.submission.canonical.refusals import refuse_field
 from paperpath.submission.canonical.section import Field
 

@@ -31,7 +31,7 @@ def complete_domain(mailbox: Mailbox, rules: CanonicalRules) -> Mailbox | None:
 
 def put_mask_on(mailbox: Mailbox, masquerade: Masquerade) -> Mailbox:
     """Return the address under which an originator goes out: its own, where the configuration names none."""
-    if not masquerade.name:
+    if not masquerade.does_anything:
         return mailbox
     if any(pattern.matches(mailbox.domain) for pattern in masquerade.hidden):
         mailbox = Mailbox(mailbox.local, masquerade.name)

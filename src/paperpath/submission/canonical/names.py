@@ -14,4 +14,4 @@ def mend_names(draft: Draft) -> None:
     for field in draft.fields:
         if field.octets and field.octets[len(field.name)] != _COLON:
             octets = field.name + b":" + field.value + b"\r\n"
-            draft.rewrite(field, octets, What.REWRITTEN, is_needed=False)
+            draft.rewrite(field, octets, What.REWRITTEN)  # signed or not: not every reader knows such a name

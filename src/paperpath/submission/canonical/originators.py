@@ -4,12 +4,17 @@ A step of form.py, when the fields that there are have been completed.
 """
 
 from paperpath.mail.fields.address_text import encode_names, fold_addresses
-from paperpath.mail.fields.addresses import Group, Named
+from paperpath.mail.fields.addresses import Named
 from paperpath.mail.fields.encoded_words import quote_phrase
 from paperpath.submission.canonical.draft import Draft
 from paperpath.submission.canonical.lists import read_list
-from paperpath.submission.canonical.mailboxes import put_mask_on
-from paperpath.submission.canonical.refusals import refuse_field, refuse_header, refuse_international
+from paperpath.submission.canonical.mailboxes import ONE_LABEL, complete_domain, put_mask_on
+from paperpath.submission.canonical.refusals import (
+    refuse_address,
+    refuse_field,
+    refuse_header,
+    refuse_international,
+)
 from paperpath.submission.canonical.section import Field
 
 _MAY_BE_SEVERAL = (b",", b":", b";")
@@ -37,11 +42,14 @@ def _write(draft: Draft, name: bytes, full_name: str) -> bytes:
     known = submitted.identity or submitted.sender
     if known is None:
         raise refuse_header(f"There is no {name.decode()}, and nobody is known who could stand there")
-    mailbox = put_mask_on(known, draft.rules.masquerade)
-    if not submitted.international and not f"{mailbox}".isascii():
+    completed = complete_domain(known, draft.rules)
+    if completed is None:
+        raise refuse_address(name.decode(), known, ONE_LABEL)
+    mailbox = put_mask_on(completed, draft.rules.masquerade)
+    if not submitted.international and not str(mailbox).isascii():
         raise refuse_international(name.decode())
     phrase = quote_phrase(full_name) if full_name else ""
-    named: Named | Group = Named(mailbox, phrase, is_bracketed=bool(phrase))
+    named = Named(mailbox, phrase, is_bracketed=bool(phrase))
     return fold_addresses(name, [named if submitted.international else encode_names(named)])
 
 

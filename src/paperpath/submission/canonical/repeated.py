@@ -27,7 +27,7 @@ def ensure_once(draft: Draft) -> None:
     for key in _ADDRESSES:
         if fields := draft.repeated.get(key):
             for field in fields:
-                check_list(field)  # else a comment that one leaves open would hide the next (attack S-10)
+                check_list(field)  # else a comment that one leaves open would hide the next
             _merge(draft, fields, b",")
     for key in _IDS:
         if fields := draft.repeated.get(key):

@@ -8,10 +8,16 @@ from paperpath.submission.canonical.lists import ADDRESS_KEYS, is_empty_list
 from paperpath.submission.canonical.section import Field
 from paperpath.submission.canonical.values import What
 
+_NAMES = ADDRESS_KEYS | {b"resent-date", b"resent-message-id", b"resent-bcc"}
+_TRACE = b"received"
+
 
 def find_block(draft: Draft) -> None:
-    """Find the topmost block: Resent fields that follow each other, no name twice. Empty ones are removed."""
-    resent = [number for number, field in enumerate(draft.fields) if field.key.startswith(RESENT)]
+    """Find the topmost block: Resent fields up to one that is there already, or to a trace field.
+
+    Other fields may stand among them. Empty ones are removed.
+    """
+    resent = [number for number, field in enumerate(draft.fields) if _is_resent(field)]
     if not resent:
         return
     for number in resent:
@@ -20,8 +26,13 @@ def find_block(draft: Draft) -> None:
             draft.remove(field, What.EMPTY_REMOVED)
     block: dict[bytes, Field] = {}
     for field in draft.fields[resent[0] :]:
-        if field.octets:
-            if not field.key.startswith(RESENT) or field.key in block:
-                break
+        if field.key == _TRACE or (field.key in block and field.octets):
+            break
+        if _is_resent(field) and field.octets:
             block[field.key] = field
     draft.look_at_block(resent[0], list(block.values()))
+
+
+def _is_resent(field: Field) -> bool:
+    """Tell whether a field makes a message one that was sent again; only those of RFC 5322 do."""
+    return field.key.startswith(RESENT) and field.key in _NAMES

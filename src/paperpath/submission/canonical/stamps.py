@@ -6,8 +6,8 @@ A step of form.py.
 from collections.abc import Callable
 
 from paperpath.mail.fields.dates import parse_date
+from paperpath.mail.fields.error import FieldError
 from paperpath.mail.fields.glance import is_canonical_date, is_canonical_message_id
-from paperpath.mail.fields.lexer import FieldError
 from paperpath.mail.fields.message_ids import make_message_id, parse_message_id
 from paperpath.mail.trace import format_date
 from paperpath.submission.canonical.draft import Draft

@@ -4,22 +4,17 @@ A step of form.py. Where SMTPUTF8 is in force a header may be UTF-8, and is left
 """
 
 from paperpath.mail.fields.encoded_words import encode_words
+from paperpath.mail.fields.error import FieldError
 from paperpath.mail.fields.folding import fold_field, unfold
-from paperpath.mail.fields.lexer import FieldError
 from paperpath.submission.canonical.draft import Draft
-from paperpath.submission.canonical.lists import is_empty_list, read_list, write_list
+from paperpath.submission.canonical.lists import ADDRESS_KEYS, is_empty_list, read_list, write_list
 from paperpath.submission.canonical.refusals import refuse_field, refuse_international
 from paperpath.submission.canonical.section import Field
 from paperpath.submission.canonical.values import What
 
-_ADDRESSES = frozenset(
-    name for bare in (b"from", b"sender", b"reply-to", b"to", b"cc") for name in (bare, b"resent-" + bare)
-) | {
-    b"disposition-notification-to",
-    b"mail-followup-to",
-    b"mail-reply-to",
-    b"return-receipt-to",
-    b"errors-to",
+_ADDRESSES = ADDRESS_KEYS | {
+    *(b"disposition-notification-to", b"return-receipt-to", b"errors-to"),
+    *(b"mail-followup-to", b"mail-reply-to"),
 }
 # Machines read these, and no encoded word has a place in them.
 _STRUCTURED = frozenset(
@@ -33,7 +28,6 @@ _STRUCTURED = frozenset(
         *(b"list-unsubscribe-post", b"list-owner", b"list-archive"),
     )
 )
-
 # These are written anew by a step of their own, whatever stands in them.
 _STAMPS = (b"date", b"message-id")
 

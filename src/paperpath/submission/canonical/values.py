@@ -26,6 +26,11 @@ class Masquerade:
     name: str = ""
     users: Mapping[str, Mailbox] = field(default_factory=dict)
 
+    @property
+    def does_anything(self) -> bool:
+        """Whether any address could be changed."""
+        return bool(self.name and (self.hidden or self.users))
+
 
 NO_MASQUERADE = Masquerade()
 
