@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 FUZZ_S ?= 60
 JOBS   ?= 2
+MAN    ?= man
 # The tests start programs hundreds of times: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check format bench crash fuzz lock clean
+.PHONY: help run test check format bench crash fuzz man lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -50,10 +51,13 @@ $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 fuzz: $(VENV)/.fuzz ## look for inputs that break an invariant, FUZZ_S seconds a target
 	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_S) $(ARGS)
 
+man: $(READY) ## write the man pages below man/, or where MAN says; then: man -M man mailq
+	$(BIN)/python -m manual $(MAN)
+
 lock: $(READY) ## resolve the dependencies anew
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group fuzz -o requirements-fuzz.lock
 
 clean: ## remove what was made here, mail under var/ excepted
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz
+	rm -rf $(VENV) dist man .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz

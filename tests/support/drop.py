@@ -1,9 +1,11 @@
 """The drop directory in a test's folder, and other users of this host who write there."""
 
 import os
+import tempfile
 import traceback
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.mail.address import Mailbox
@@ -14,6 +16,17 @@ from paperpath.service.durable import open_directory
 
 CLIENT = Client("", 0, "somebody", "local")
 ENVELOPE = Envelope(Mailbox("me", "here.example"), (Recipient(Mailbox("u", "here.example")),), CLIENT)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it printed."""
+
+    code: int
+    output: str
+    errors: str
+
+
 CONTENT = b"Subject: dropped\r\n\r\nbody\r\n"
 
 
@@ -57,3 +70,24 @@ def act_as(uid: int, action: Callable[[], object], *, gid: int | None = None) ->
             os._exit(code)
     _, status = os.waitpid(child, 0)
     assert status == 0, f"what was done as user {uid} failed"
+
+
+def run_as(uid: int, command: Callable[[Sequence[str]], int], *arguments: str) -> Ran:
+    """Run a command of ours as another user, who need not be able to read its code."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        report, told = os.pipe()
+
+        def run() -> None:
+            with redirect_stdout(output), redirect_stderr(errors):
+                code = command(arguments)
+            output.flush()
+            errors.flush()
+            os.write(told, bytes([code]))
+
+        act_as(uid, run)
+        code = os.read(report, 1)[0]
+        os.close(report)
+        os.close(told)
+        output.seek(0)
+        errors.seek(0)
+        return Ran(code, output.read(), errors.read())

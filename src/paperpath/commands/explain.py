@@ -17,7 +17,7 @@ from paperpath.routing.router import Router
 from paperpath.routing.sorting import sort_recipient
 from paperpath.routing.steps import Verdict
 from paperpath.service.errors import ServiceError
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 from paperpath.submission.acceptance import judge_submitted
 from paperpath.submission.rules import make_rules

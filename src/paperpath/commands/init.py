@@ -133,9 +133,9 @@ def _describe_submission(port: int, tls_port: int) -> str:
 def _let_in(identity: Identity, folder: Path, file: Path) -> None:
     """Let the service user read what root owns: it may not say itself whom the programs become.
 
-    Others may pass the folder, to the drop directory.
+    Others may pass the folder, to the drop directory, and read the file, by which their commands find it.
     """
-    for path, mode in ((folder, 0o751), (file, 0o640)):
+    for path, mode in ((folder, 0o751), (file, 0o644)):
         os.chown(path, -1, identity.gid)
         path.chmod(mode)
 

@@ -18,7 +18,7 @@ from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop
 from paperpath.service.errors import ServiceError
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 
 NAME = "operator"
 EX_NOTHING = 1  # nothing matched, as grep says it

@@ -34,7 +34,8 @@ from paperpath.mail.reply import make_reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Deed, Hold, QueueFilter, Release, Remove, Reroute, Retry, State
-from paperpath.service.log import format_value, open_log
+from paperpath.service.log import open_log
+from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 
 R550_BOUNCED = make_reply(550, "5.0.0", "Returned by the operator of this mail system")

@@ -14,7 +14,7 @@ from paperpath.commands.status import format_age
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import QueueSummary, State, Suspension, Transport
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 
 HEAD = f"{'WAITING':>9}  {'IN FLIGHT':>9}  DESTINATION"

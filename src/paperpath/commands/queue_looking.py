@@ -29,7 +29,7 @@ from paperpath.mail.header import header_section
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import ClaimedMessage, Content, QueueFilter
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 
 _CHUNK_OCTETS = 64 * 1024

@@ -15,7 +15,7 @@ import click
 from paperpath.commands.status import format_age
 from paperpath.mail.address import format_path
 from paperpath.maildrop.values import ClaimedMessage, QueueEntry, QueueSummary, State
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 
 Facts = Sequence[tuple[str, str]]
 

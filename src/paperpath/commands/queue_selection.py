@@ -19,7 +19,7 @@ from paperpath.mail.address import AddressError, format_mailbox, parse_mailbox
 from paperpath.mail.domain import domain_key, is_address_literal, to_a_labels
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import QueueEntry, QueueFilter, State
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 
 PAGE = 500
 UNLIMITED = sys.maxsize

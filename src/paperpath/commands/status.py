@@ -10,7 +10,7 @@ import click
 from paperpath.commands.options import fail, load
 from paperpath.service.control import ask, control_folder, list_programs
 from paperpath.service.errors import ServiceError
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 from paperpath.service.supervisor import NAME as SUPERVISOR
 

@@ -18,7 +18,7 @@ from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.files import RoutingFiles
-from paperpath.service.control import Object
+from paperpath.service.asking import Object
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import Log
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder

@@ -9,7 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from paperpath.config.intake_tables import AccessEntry, CanonicalTable, RelayTable, SubmissionTable
+from paperpath.config.intake_tables import (
+    AccessEntry,
+    CanonicalTable,
+    RelayTable,
+    SendmailTable,
+    SubmissionTable,
+)
 from paperpath.config.lines import Location
 from paperpath.config.tables import (
     CertificateEntry,
@@ -37,6 +43,7 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("submission",): SubmissionTable,
     ("submission", "access"): AccessEntry,
     ("canonical",): CanonicalTable,
+    ("sendmail",): SendmailTable,
     ("post_office",): PostOfficeTable,
     ("post_office", "route"): RouteEntry,
     ("local",): LocalTable,

@@ -31,6 +31,7 @@ LONGEST_LOOKUP_S = 110  # whoever submits is answered within two minutes (RFC 64
 
 ENDPOINTS_EXPECTED = f"an array of {ENDPOINT_EXPECTED}"
 DOMAINS_EXPECTED = f"an array of {DOMAIN_EXPECTED}"
+WHEN_DOWN_EXPECTED = '"fail" or "drop"'
 ACCESS_EXPECTED = "an array of tables, each with clients and service"
 
 
@@ -153,3 +154,10 @@ class CanonicalTable(Table):
     """The file of local parts and the addresses that are shown for them."""
     encode_8bit: bool = Field(default=False, description="true or false")
     """Whether 8-bit content is encoded for hosts that take 7 bits (RFC 6152 §3)."""
+
+
+class SendmailTable(Table):
+    """[sendmail], for the command of that name."""
+
+    when_down: Literal["fail", "drop"] = Field(default="fail", description=WHEN_DOWN_EXPECTED)
+    """What becomes of mail while smtpsd is away: it is refused for now, or left in the drop directory."""

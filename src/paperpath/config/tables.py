@@ -34,6 +34,7 @@ from paperpath.config.intake_tables import (
     SMALLEST_SIZE,
     CanonicalTable,
     RelayTable,
+    SendmailTable,
     SubmissionTable,
 )
 from paperpath.config.network import ADDRESS_EXPECTED
@@ -328,6 +329,7 @@ class Configuration(Table):
     relay: RelayTable = Field(description="a table [relay]")
     submission: SubmissionTable | None = Field(default=None, description="a table [submission]")
     canonical: CanonicalTable = Field(default=CanonicalTable(), description="a table [canonical]")
+    sendmail: SendmailTable = Field(default=SendmailTable(), description="a table [sendmail]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
     remote: RemoteTable = Field(default=RemoteTable(), description="a table [remote]")

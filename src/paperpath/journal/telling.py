@@ -25,7 +25,7 @@ from paperpath.journal.events import (
 )
 from paperpath.journal.lines import Told
 from paperpath.journal.story import Story
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 
 
 def format_moment(time_us: int) -> str:

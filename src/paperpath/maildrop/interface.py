@@ -168,6 +168,13 @@ class Maildrop(Protocol):
     def find(self, wanted: QueueFilter, after: int, limit: int) -> Sequence[QueueEntry]:
         """Return open recipients that match, by number; the next page begins after the last number of one."""
 
+    def browse(self, user: str | None, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+        """Return open recipients, message by message: of what a user of this host handed in here, or of all.
+
+        A user is named as in `Client.account`. The next page begins after the numbers of the last one's
+        message and recipient. What others have in the queue makes it no slower.
+        """
+
     def summarize(self) -> Sequence[QueueSummary]:
         """Count open recipients by state and destination."""
 

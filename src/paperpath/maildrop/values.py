@@ -354,7 +354,7 @@ class QueueFilter:
 class QueueEntry:
     """One open recipient as an operator sees it; addresses as stored, for they may be damaged.
 
-    `attempts` are counted as in `Claim`.
+    `attempts` are counted as in `Claim`. `suspension`: why nobody tries its destination just now, if so.
     """
 
     recipient_id: int
@@ -377,6 +377,8 @@ class QueueEntry:
     notify: str
     orcpt: str
     account: str
+    message_id: int
+    suspension: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,12 @@ from paperpath.maildrop.metrics import measure_queue
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.maildrop.values import MOST_PAUSE_US, NewMessage
 from paperpath.postoffice.drop_import import import_drop
+from paperpath.postoffice.enquiries import open_enquiries
 from paperpath.postoffice.lateness import Lateness
 from paperpath.postoffice.pace import Pace
 from paperpath.postoffice.sorter import BATCH, Sorter
 from paperpath.routing.files import RoutingFiles
+from paperpath.service.asking import Object
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
 from paperpath.service.tls.key_files import Reader
@@ -49,6 +51,7 @@ async def sort_mail(life: Life) -> None:
         open_maildrop(configuration, NAME) as maildrop,
         open_journal(life, NAME) as journal,
         keeping_journal_in_bounds(life),
+        open_enquiries(life, maildrop),
     ):
 
         async def report(cases: Sequence[Case]) -> Mapping[int, NewMessage]:
@@ -63,6 +66,14 @@ async def sort_mail(life: Life) -> None:
             pace.most_per_minute = document.configuration.delivery.most_reports_per_minute
             wakeups.wake()
 
+        async def read_aliases(_: Object) -> Object:
+            """Put the aliases in force as the file has them now, for newaliases. Raises: ServiceError."""
+            files = RoutingFiles(life.configuration)
+            sorter.renew(files)
+            wakeups.wake()
+            return {"aliases": sum(1 for _ in files.read().aliases)}
+
+        life.commands["aliases"] = read_aliases
         life.call_at_reload(renew)
         life.measure(measure_queue(maildrop))
         lateness = Lateness(maildrop, journal.tell, _now_us)

@@ -24,7 +24,8 @@ from paperpath.remote.jobs import Answered
 from paperpath.remote.outcomes import read_reply
 from paperpath.remote.route import Login, Route, choose_security
 from paperpath.remote.worker import Worker
-from paperpath.service.log import format_value, open_log
+from paperpath.service.log import open_log
+from paperpath.service.printable import format_value
 from paperpath.service.program import loop_factory
 from paperpath.smtp.observer import NOBODY, Observer
 

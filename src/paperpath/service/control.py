@@ -14,27 +14,26 @@ import json
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from paperpath.config.places import CONTROL_NAME
 from paperpath.config.tables import Configuration
+from paperpath.service.askers import Askers
+from paperpath.service.asking import ASK_S, Object, exchange, parse_object
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import Identity, acting_as
 from paperpath.service.socket_folder import SocketFolder
 
-Object = dict[str, Any]
 Command = Callable[[Object], Awaitable[Object]]
 
-ASK_S = 10.0
 MOST_REQUEST_OCTETS = 1024 * 1024  # a reload brings the text of the configuration with it
-MOST_ANSWER_OCTETS = 4 * 1024 * 1024
 MOST_DESCRIPTORS = 250  # the kernel takes 253 at once
 DESCRIPTORS = "descriptors"
 _MOST_ASKERS = 16
 _LISTEN_S = 5.0  # for a request to come, and for its answer to be read
-_PAUSE_S = 1.0  # when nobody can be let in: there are no descriptors left, say
 _MOST_PIECE_OCTETS = 64 * 1024
 _SUFFIX = ".sock"
 
@@ -50,19 +49,18 @@ class ControlServer:
         self._program = program
         self._commands = commands
         self._owner = owner
-        self._askers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         with acting_as(self._owner):
             self._folder = SocketFolder(self._path)
         try:
             with acting_as(self._owner):
-                self._listener = self._folder.bind(self._program + _SUFFIX, socket.SOCK_STREAM, self._program)
+                listener = self._folder.bind(self._program + _SUFFIX, socket.SOCK_STREAM, self._program)
         except BaseException:
             self._folder.close()
             raise
-        self._listener.listen()
-        self._accepting = asyncio.create_task(self._accept())
+        listener.listen()
+        self._askers = await Askers(listener, self._has_room, self._serve).__aenter__()
         return self
 
     async def __aexit__(
@@ -70,32 +68,11 @@ class ControlServer:
     ) -> None:
         with acting_as(self._owner):
             self._folder.address(self._program + _SUFFIX).unlink(missing_ok=True)
-        self._accepting.cancel()
-        await asyncio.wait({self._accepting})
-        self._listener.close()
-        if self._askers:  # whoever asked for our end, say, gets the answer
-            _, late = await asyncio.wait(self._askers, timeout=1.0)
-            for asker in late:
-                asker.cancel()
+        await self._askers.__aexit__(kind, error, trace)
         self._folder.close()
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, _ = await loop.sock_accept(self._listener)
-            except OSError:
-                await asyncio.sleep(_PAUSE_S)
-                continue
-            self._take(connection)
-
-    def _take(self, connection: socket.socket) -> None:
-        if len(self._askers) >= _MOST_ASKERS:
-            connection.close()
-            return
-        asker = asyncio.get_running_loop().create_task(self._serve(connection))
-        self._askers.add(asker)
-        asker.add_done_callback(self._askers.discard)
+    def _has_room(self, _: socket.socket) -> bool:
+        return len(self._askers) < _MOST_ASKERS
 
     async def _serve(self, connection: socket.socket) -> None:
         with connection, ExitStack() as opened, suppress(OSError, TimeoutError):
@@ -110,7 +87,7 @@ class ControlServer:
     async def _answer(self, line: bytes, descriptors: Sequence[int]) -> Object:
         if len(line) > MOST_REQUEST_OCTETS or len(descriptors) > MOST_DESCRIPTORS:
             return {"error": f"expected {MOST_REQUEST_OCTETS} octets and {MOST_DESCRIPTORS} files at most"}
-        request = _parse(line)
+        request = parse_object(line)
         command = self._commands.get(str(request.get("command"))) if request is not None else None
         if request is None or command is None:
             known = " or ".join(json.dumps({"command": name}) for name in sorted(self._commands))
@@ -125,7 +102,7 @@ class ControlServer:
 
 def control_folder(configuration: Configuration) -> Path:
     """Tell where the control sockets are."""
-    return configuration.run_folder / "control"
+    return configuration.run_folder / CONTROL_NAME
 
 
 def ask(
@@ -140,27 +117,8 @@ def ask(
 
     Raises: ServiceError, where it does not run, does not answer, or answers that it cannot.
     """
-    request = json.dumps({"command": command, **more}).encode() + b"\n"
-    try:
-        with closing(SocketFolder(folder, make=False)) as sockets, socket.socket(socket.AF_UNIX) as asker:
-            asker.settimeout(timeout_s)
-            asker.connect(str(sockets.address(program + _SUFFIX)))
-            with suppress(BrokenPipeError):  # who answers early closes early: the answer is there to be read
-                sent = socket.send_fds(asker, [request], descriptors) if descriptors else 0
-                asker.sendall(request[sent:])  # even where nothing is left, the kernel is asked to send it
-            with asker.makefile("rb") as answers:
-                line = answers.readline(MOST_ANSWER_OCTETS)
-    except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise ServiceError(f"{program} is not running") from error
-    except OSError as error:
-        raise ServiceError(f"{program} does not answer: {error}") from error
-    answer = _parse(line)
-    if answer is None:
-        raise ServiceError(f"{program} does not answer as expected")
-    if "error" in answer:
-        exit_code = answer.get("exit_code", os.EX_UNAVAILABLE)
-        raise ServiceError(f"{program}: {answer['error']}", exit_code)
-    return answer
+    request = {"command": command, **more}
+    return exchange(folder, program + _SUFFIX, program, request, timeout_s, descriptors)
 
 
 def list_programs(folder: Path) -> list[str]:
@@ -194,11 +152,3 @@ async def _wait_for_octets(connection: socket.socket) -> None:
 def _close(descriptors: Sequence[int]) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
-
-
-def _parse(line: bytes) -> Object | None:
-    with suppress(ValueError, RecursionError):
-        value = json.loads(line)
-        if isinstance(value, dict):
-            return value
-    return None

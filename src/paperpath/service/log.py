@@ -10,7 +10,6 @@ are dealt with: a busy program writes once for many.
 
 import asyncio
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,8 +17,9 @@ from typing import Any, Literal
 
 import structlog
 
+from paperpath.service.printable import format_value
+
 Form = Literal["text", "json"]
-_is_plain = re.compile(r"[!#-&(-\[\]-~]+").fullmatch  # printable, and without space, quotes or backslash
 _Facts = Mapping[str, Any]
 
 
@@ -76,12 +76,6 @@ class _Lines:
 def open_log(program: str, form: Form = "text") -> Log:
     """Return the log of a program; every line carries the program's name."""
     return Log(_Lines(program, form), [], {})
-
-
-def format_value(value: object) -> str:
-    """Write a value so that it stays on its line: plain as it is, the rest quoted with escapes."""
-    text = value if type(value) is str else str(value)
-    return text if _is_plain(text) else ascii(text)
 
 
 def _format_text(moment: str, program: str, level: str, event: str, facts: _Facts) -> str:

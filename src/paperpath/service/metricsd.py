@@ -20,7 +20,8 @@ from prometheus_client.exposition import make_wsgi_app
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from paperpath.config.endpoint import Endpoint
-from paperpath.service.control import Object, ask, control_folder, list_programs
+from paperpath.service.asking import Object
+from paperpath.service.control import ask, control_folder, list_programs
 from paperpath.service.errors import ServiceError
 from paperpath.service.metrics import Family, parse_family
 from paperpath.service.program import Life, make_command

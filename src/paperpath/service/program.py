@@ -26,7 +26,8 @@ from paperpath.config.endpoint import Place
 from paperpath.config.loader import ConfigurationError, Document, load_document, parse_document
 from paperpath.config.tables import Configuration
 from paperpath.service.activation import take_activation
-from paperpath.service.control import DESCRIPTORS, Command, ControlServer, Object, control_folder
+from paperpath.service.asking import Object
+from paperpath.service.control import DESCRIPTORS, Command, ControlServer, control_folder
 from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, read_texts, take_handover
 from paperpath.service.listener import adopt_listener, open_listeners

@@ -21,7 +21,9 @@ class SocketFolder:
         """Open the folder, and make it where it is missing unless told not to. Raises: OSError."""
         if make:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # Who asks may pass through the folder, and not list it.
+        access = os.O_RDONLY if make else os.O_PATH
+        self._descriptor = os.open(folder, access | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def address(self, name: str) -> Path:
         """Tell where a socket is; good for as long as the folder is held open."""

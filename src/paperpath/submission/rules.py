@@ -1,6 +1,7 @@
 """The rules of the canonical form, made of the table [canonical] and of who is known here."""
 
 import os
+import pwd
 
 from paperpath.config.tables import Configuration
 from paperpath.mail.address import Mailbox
@@ -17,10 +18,12 @@ def make_rules(configuration: Configuration, files: RoutingFiles) -> CanonicalRu
     table, domain = configuration.canonical, configuration.default_domain
 
     def is_known(local: str) -> bool:
-        """Tell whether a name is an alias or a mailbox of this host (requirement B-19)."""
+        """Tell whether a name is an alias or a mailbox here, or a user of this host (requirement B-19)."""
         step, _ = files.read().find(Mailbox(local, domain))
-        return isinstance(step, Expansion) or (
-            isinstance(step, Delivery) and step.transport is Transport.LOCAL
+        return (
+            isinstance(step, Expansion)
+            or (isinstance(step, Delivery) and step.transport is Transport.LOCAL)
+            or _is_login(local)  # cron and monitors write as root, which need have no mailbox
         )
 
     return CanonicalRules(
@@ -32,6 +35,14 @@ def make_rules(configuration: Configuration, files: RoutingFiles) -> CanonicalRu
         masquerade=read_masquerade(configuration),
         encode_8bit=table.encode_8bit,
     )
+
+
+def _is_login(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def read_masquerade(configuration: Configuration) -> Masquerade:

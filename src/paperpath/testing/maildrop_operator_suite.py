@@ -9,6 +9,7 @@ from paperpath.maildrop.content import read_content
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import (
     Deed,
+    Expanded,
     Hold,
     QueueFilter,
     Release,
@@ -19,6 +20,7 @@ from paperpath.maildrop.values import (
     Sorted,
     Stage,
     State,
+    Target,
     Transport,
 )
 from paperpath.testing.maildrop_tools import (
@@ -207,6 +209,47 @@ async def an_operator_finds_by_whatever_is_known(engine: Engine) -> None:
     await maildrop.close()
 
 
+async def what_a_user_handed_in_is_listed_message_by_message(engine: Engine) -> None:
+    """Recipients that an alias made come beside the others of their message; nobody else's are among them.
+
+    An account that logs in from elsewhere is no user of this host, whatever it is called.
+    """
+    maildrop = await engine.open()
+    handed_in = (("ab", "ann", ""), ("c", "", ""), ("d", "joe", ""), ("e", "ann", ""), ("f", "ann", "::1"))
+    for names, account, address in handed_in:
+        message = await make_message(maildrop, *(f"{name}@here.example" for name in names))
+        client = Client(address, 0, "", "local", account=account)
+        await maildrop.accept(replace(message, envelope=replace(message.envelope, client=client)))
+    first, *_ = waiting_for(maildrop)
+    target = Target(Mailbox("made", "here.example"), None, "", "", ("a",))
+    await maildrop.sort([Expanded(first.id, (target,))], maildrop.read_epoch(), 5)
+
+    def browse(user: str | None, page: int) -> str:
+        after, seen = (0, 0), ""
+        while entries := maildrop.browse(user, after, page):
+            after = entries[-1].message_id, entries[-1].recipient_id
+            seen += "".join(entry.address[0] for entry in entries)
+        return seen
+
+    for page in (1, 2, 10):
+        assert browse(None, page) == "bmcdef"
+        assert (browse("ann", page), browse("joe", page)) == ("bme", "d")
+        assert browse("", page) == browse("jo", page) == ""
+    await maildrop.close()
+
+
+async def a_suspension_is_told_with_whoever_waits_for_it(engine: Engine) -> None:
+    """As long as it lasts."""
+    maildrop = await engine.open()
+    await put_sorted(maildrop, "a@here.example")
+    for reason in ("no route", "no answer"):
+        await maildrop.suspend(Transport.LOCAL, "here.example", 5_000, reason)
+        assert [entry.suspension for entry in maildrop.browse(None, (0, 0), 10)] == [reason]
+    await maildrop.resume(Transport.LOCAL, "here.example")
+    assert [entry.suspension for entry in maildrop.browse(None, (0, 0), 10)] == [""]
+    await maildrop.close()
+
+
 async def the_summary_counts_by_state_and_destination(engine: Engine) -> None:
     """And says how long the oldest waits."""
     maildrop = await engine.open()
@@ -275,6 +318,8 @@ OPERATOR_CHECKS: tuple[Check, ...] = (
     p2_what_is_removed_is_counted_and_makes_no_report,
     p3_what_is_bounced_fails_with_its_report,
     an_operator_finds_by_whatever_is_known,
+    what_a_user_handed_in_is_listed_message_by_message,
+    a_suspension_is_told_with_whoever_waits_for_it,
     the_summary_counts_by_state_and_destination,
     a_message_can_be_looked_into,
     d8_an_operator_sees_the_whole_envelope,

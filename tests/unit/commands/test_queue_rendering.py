@@ -32,12 +32,15 @@ ENTRIES = st.builds(
     **dict.fromkeys(
         ("queue_id", "sender", "return_path", "address", "accepted_address", "transport", "destination"), TEXT
     ),
-    **dict.fromkeys(("last_reply", "route_override", "origin", "notify", "orcpt"), TEXT),
+    **dict.fromkeys(
+        ("last_reply", "route_override", "origin", "notify", "orcpt", "account", "suspension"), TEXT
+    ),
     **dict.fromkeys(("due_us", "arrived_us"), st.integers(-(2**63), 2**63 - 1)),
     recipient_id=st.integers(1, 2**40),
     state=st.sampled_from([state for state in State if state is not State.SETTLED]),
     attempts=st.integers(0, 100),
     size=st.integers(0, 2**40),
+    message_id=st.integers(1, 2**40),
     expanded_via=st.lists(TEXT, max_size=3).map(tuple),
 )
 HOSTILE = "\x1b[2J\u202e\x9b1m\r\n\x00\u2028"
@@ -61,6 +64,8 @@ ENTRY = QueueEntry(
     "relay",
     "",
     "",
+    "",
+    3,
     "",
 )
 

@@ -73,6 +73,8 @@ INDEXES = {
     "units._FIND_DUE_TOO_LATE": "recipient_ready (transport=? AND destination_id=? AND due_us>?)",
     "units._FIND_ALIKE": "recipient_by_unit (message_id=? AND destination_id=?)",
     "reading._FIND_LATE": "USING INTEGER PRIMARY KEY (rowid>?)",
+    "reading._BROWSE": "recipient_by_message",
+    "reading._BROWSE_OWN": "message_by_account (client_account=? AND rowid>?)",
     "reading._READ_SUSPENSIONS": "destination_suspended",
     "workers._RELEASE": "recipient_claimed",
     "arrivals._HAS_FILE": "message_in_file",

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from paperpath.service.asking import Object
 from paperpath.service.control import (
     DESCRIPTORS,
     MOST_DESCRIPTORS,
     MOST_REQUEST_OCTETS,
     ControlServer,
-    Object,
     ask,
     list_programs,
 )

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from paperpath.service.log import Form, format_value, open_log
+from paperpath.service.log import Form, open_log
+from paperpath.service.printable import format_value
 
 
 @given(st.text())

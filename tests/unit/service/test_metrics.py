@@ -16,7 +16,8 @@ from prometheus_client.core import CollectorRegistry
 from prometheus_client.exposition import generate_latest, make_wsgi_app
 
 from paperpath.config.endpoint import Endpoint
-from paperpath.service.control import ControlServer, Object
+from paperpath.service.asking import Object
+from paperpath.service.control import ControlServer
 from paperpath.service.listener import open_listeners
 from paperpath.service.metrics import Histogram, IntakeMetrics, Tally, parse_family
 from paperpath.service.metricsd import _MOST_CLIENTS, Programs, _Server

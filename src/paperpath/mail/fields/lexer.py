@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from paperpath.mail.address import ATOM_CHARACTERS, BEYOND_ASCII
+from paperpath.mail.address import FORBIDDEN_BEYOND_ASCII, NO_ATOM_CHARACTERS
 from paperpath.mail.fields.error import FieldError as FieldError  # who reads tokens finds it here as well
 from paperpath.mail.fields.error import show
 
-_FORBIDDEN = re.compile(rf"[^\t -~{BEYOND_ASCII}]")
+_FORBIDDEN = re.compile(rf"[\x00-\x08\n-\x1f\x7f{FORBIDDEN_BEYOND_ASCII}]")
 _BLANKS = re.compile(r"[ \t]*+")
 _COMMENT_MARK = re.compile(r"[()]|\\.")
 _QUOTED_PAIR = re.compile(r"\\(.)")
@@ -24,9 +24,9 @@ _TOKEN = re.compile(
     [ \t]*+
     (?: (?P<encoded>
             =\? [^ \t?()<>@,;:"\[\]\\]++ \? (?: [Qq] \? [!->@-~]*+ | [Bb] \? [A-Za-z0-9+/=]*+ ) \?=
-            (?! [{ATOM_CHARACTERS}{BEYOND_ASCII}] )
+            (?! [^ .{NO_ATOM_CHARACTERS}] )
         )
-      | (?P<atom> [{ATOM_CHARACTERS}{BEYOND_ASCII}]++ )
+      | (?P<atom> [^ .{NO_ATOM_CHARACTERS}]++ )
       | (?P<quoted> "(?>(?:[^"\\]++|\\.)*)" )
       | (?P<literal> \[(?>(?:[^\[\]\\]++|\\.)*)\] )
       | (?P<special> [<>@,:;.] )

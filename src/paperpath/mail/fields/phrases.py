@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from paperpath.mail.address import ATOM_CHARACTERS, BEYOND_ASCII
+from paperpath.mail.address import ATOM_CHARACTERS, NO_ATOM_CHARACTERS
 from paperpath.mail.fields.lexer import Kind, Token, unquote
 from paperpath.mail.letter import clean_line
 
-_ATOMS = re.compile(rf"[{ATOM_CHARACTERS}{BEYOND_ASCII} ]*+")
+_ATOMS = re.compile(rf"[^.{NO_ATOM_CHARACTERS}]*+")
 _NO_ATOM = re.compile(rf"[^{ATOM_CHARACTERS}]")
 _MUST_BE_QUOTED = re.compile(r'["\\]')
 

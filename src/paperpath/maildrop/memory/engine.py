@@ -162,6 +162,10 @@ class MemoryMaildrop:
         """See `Maildrop`."""
         return reading.find(self._store, wanted, after, limit)
 
+    def browse(self, user: str | None, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+        """See `Maildrop`."""
+        return reading.browse(self._store, user, after, limit)
+
     def summarize(self) -> Sequence[QueueSummary]:
         """See `Maildrop`."""
         return reading.summarize(self._store)

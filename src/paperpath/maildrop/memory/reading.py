@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from paperpath.mail.address import Mailbox, format_mailbox
 from paperpath.mail.domain import domain_key
+from paperpath.mail.envelope import Client
 from paperpath.maildrop.memory.store import MemoryStore, StoredDestination, StoredRecipient
 from paperpath.maildrop.values import (
     Books,
@@ -42,6 +43,17 @@ def examine(store: MemoryStore, recipient_ids: Sequence[int]) -> Claimed:
     gone = (Damaged(number, "", "it is gone") for number in recipient_ids if number not in store.recipients)
     there = (describe(store, number) for number in recipient_ids if number in store.recipients)
     return Claimed(tuple(there), tuple(gone))
+
+
+def browse(store: MemoryStore, user: str | None, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+    """Return open recipients, message by message."""
+    places = sorted(
+        (recipient.message_id, number)
+        for number, recipient in store.recipients.items()
+        if recipient.state is not State.SETTLED and _is_of(store.messages[recipient.message_id].client, user)
+    )
+    behind = [number for message_id, number in places if (message_id, number) > after]
+    return [_entry(store, number, store.recipients[number]) for number in behind[:limit]]
 
 
 def find(store: MemoryStore, wanted: QueueFilter, after: int, limit: int) -> Sequence[QueueEntry]:
@@ -84,6 +96,7 @@ def read_books(store: MemoryStore) -> Books:
 
 def _entry(store: MemoryStore, number: int, recipient: StoredRecipient) -> QueueEntry:
     message = store.messages[recipient.message_id]
+    destination = _find_destination(store, recipient.transport, recipient.destination)
     return QueueEntry(
         number,
         message.queue_id,
@@ -105,13 +118,15 @@ def _entry(store: MemoryStore, number: int, recipient: StoredRecipient) -> Queue
         recipient.notify,
         recipient.orcpt,
         message.client.account,
+        recipient.message_id,
+        destination.reason if destination.until_us is not None else "",
     )
 
 
 def _summary(
     store: MemoryStore, state: State, transport: Transport | None, destination: str, arrivals: list[int]
 ) -> QueueSummary:
-    known = store.destinations[transport, destination] if transport else StoredDestination()
+    known = _find_destination(store, transport, destination)
     return QueueSummary(
         state,
         transport.value if transport else "",
@@ -122,6 +137,10 @@ def _summary(
         known.reason,
         known.failures,
     )
+
+
+def _find_destination(store: MemoryStore, transport: Transport | None, name: str) -> StoredDestination:
+    return store.destinations[transport, name] if transport else StoredDestination()
 
 
 def _matches(entry: QueueEntry, wanted: QueueFilter) -> bool:
@@ -136,6 +155,10 @@ def _matches(entry: QueueEntry, wanted: QueueFilter) -> bool:
         and (not wanted.account or entry.account == wanted.account)
         and wanted.error in entry.last_reply
     )
+
+
+def _is_of(client: Client, user: str | None) -> bool:
+    return user is None or (client.account == user != "" and not client.address)
 
 
 def _format(mailbox: Mailbox | None) -> str:

@@ -214,6 +214,10 @@ class SqliteMaildrop:
         """See `Maildrop`."""
         return self._reader.find(wanted, after, limit)
 
+    def browse(self, user: str | None, after: tuple[int, int], limit: int) -> Sequence[QueueEntry]:
+        """See `Maildrop`."""
+        return self._reader.browse(user, after, limit)
+
     def summarize(self) -> Sequence[QueueSummary]:
         """See `Maildrop`."""
         return self._reader.summarize()

@@ -80,5 +80,6 @@ MIGRATIONS = {
     """,
     4: """
         ALTER TABLE message ADD COLUMN client_account TEXT NOT NULL DEFAULT '';
+        CREATE INDEX message_by_account ON message (client_account) WHERE client_account <> '';
     """,
 }

@@ -79,14 +79,18 @@ _COUNT_SOME = "SELECT count(*) FROM (SELECT 1 FROM recipient LIMIT ?)"
 _FEW = 1_000  # recipients that are looked at for each destination that goes: below a millisecond
 _FIND_MESSAGE = "SELECT id FROM message WHERE queue_id = ?"
 # Texts as octets: an operator shall see them, be they UTF-8 or not.
-_FIND = """
-    SELECT recipient.id, CAST(queue_id AS BLOB), CAST(sender AS BLOB),
+_ENTRY = """
+           recipient.id, CAST(queue_id AS BLOB), CAST(sender AS BLOB),
            CAST(coalesce(return_path, sender) AS BLOB), CAST(address AS BLOB), CAST(accepted_address AS BLOB),
            state, coalesce(recipient.transport, ''), CAST(coalesce(name, '') AS BLOB), coalesce(due_us, 0),
            attempts + coalesce(destination.contacts - recipient.contacts, 0), CAST(last_reply AS BLOB),
            arrived_us, size, CAST(expanded_via AS BLOB),
            CAST(route_override AS BLOB), origin, CAST(notify AS BLOB), CAST(orcpt AS BLOB),
-           CAST(client_account AS BLOB)
+           CAST(client_account AS BLOB), message.id,
+           CAST(CASE WHEN suspended_until_us IS NULL THEN '' ELSE reason END AS BLOB)
+"""
+_FIND = f"""
+    SELECT {_ENTRY}
     FROM recipient JOIN message ON message.id = message_id
     LEFT JOIN destination ON destination.id = destination_id
     WHERE recipient.id > :after AND state IN ('unsorted', 'ready', 'claimed', 'held')
@@ -100,7 +104,21 @@ _FIND = """
       AND (:destination = '' OR name = :destination)
       AND (:account = '' OR client_account = :account)
     ORDER BY recipient.id LIMIT :limit
-"""
+"""  # noqa: S608 - of our own pieces
+# The messages come first, or there would be no end of looking for those of a user.
+_BROWSE = f"""
+    SELECT {_ENTRY}
+    FROM message CROSS JOIN recipient ON message_id = message.id
+    LEFT JOIN destination ON destination.id = destination_id
+    WHERE message.id >= :message AND (message.id > :message OR recipient.id > :recipient)
+      AND state IN ('unsorted', 'ready', 'claimed', 'held')
+    ORDER BY message.id, recipient.id LIMIT :limit
+"""  # noqa: S608
+# Whoever logs in from elsewhere may have the name of a user of this host, who is somebody else.
+_BROWSE_OWN = _BROWSE.replace(
+    "    WHERE ",
+    "    WHERE client_account <> '' AND client_account = :user AND client_address = '' AND ",
+)
 _SUMMARIZE = """
     SELECT state, coalesce(recipient.transport, ''), coalesce(name, ''), count(*), min(arrived_us),
            coalesce(suspended_until_us, 0), coalesce(reason, ''), coalesce(failures, 0)
@@ -240,6 +258,11 @@ class Reader:
             "account": wanted.account,
         }
         return [_entry(row) for row in self.ask(_FIND, bindings)]
+
+    def browse(self, user: str | None, after: tuple[int, int], limit: int) -> list[QueueEntry]:
+        """Return open recipients, message by message."""
+        bindings = {"message": after[0], "recipient": after[1], "limit": limit, "user": user}
+        return [_entry(row) for row in self.ask(_BROWSE if user is None else _BROWSE_OWN, bindings)]
 
     def summarize(self) -> list[QueueSummary]:
         """Count open recipients by state and destination."""

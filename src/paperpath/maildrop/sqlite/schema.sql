@@ -104,7 +104,8 @@ CREATE INDEX recipient_by_message ON recipient (message_id);
 CREATE INDEX recipient_by_epoch ON recipient (epoch) WHERE state = 'ready';
 CREATE INDEX recipient_by_unit ON recipient (message_id, destination_id)
     WHERE state = 'ready' AND transport = 'remote';
--- These cost nothing where nothing is held or suspended, and for what is small.
+-- These cost nothing where nothing is held or suspended, for what is small, and for what no account handed in.
 CREATE INDEX recipient_held ON recipient (id) WHERE state = 'held';
 CREATE INDEX message_in_file ON message (queue_id) WHERE content_file = 1;
+CREATE INDEX message_by_account ON message (client_account) WHERE client_account <> '';
 CREATE INDEX destination_suspended ON destination (transport) WHERE suspended_until_us IS NOT NULL;
