@@ -71,6 +71,8 @@ def _describe_plain(name: str, module: ModuleType) -> Page:
     """Describe a command that has a parser of argparse, or else nothing but its text."""
     if not hasattr(module, "make_parser"):
         text = _read_text(name)
+        if not text:
+            raise ValueError(f"docs/man/{name}.md is missing, and nothing else describes {name}")
         (synopsis,) = (section for section in parse_sections(text) if section.title == "SYNOPSIS")
         lines = tuple(line for block in synopsis.blocks if isinstance(block, Example) for line in block.lines)
         return _put_together(name, _COMMANDS, parse_summary(text), lines, [])
