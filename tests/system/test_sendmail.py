@@ -255,6 +255,22 @@ def test_J12_the_exit_code_says_what_the_server_said(
     assert caller.dead_letter.exists()
 
 
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("421-at-content", 75),
+        ("disconnect-at-content", 75),
+        ("reset-at-dot", 75),
+        ("lies-garbage-at-dot", 76),
+    ],
+)
+def test_J12_J13_a_server_that_gives_up_in_the_middle(tmp_path: Path, word: str, code: int) -> None:
+    letter = b"S: x\n\n" + b"0123456789\n" * 100_000
+    with sink_in_thread() as sink:
+        called = Caller(tmp_path, sink.port).call(f"{word}@x.example", letter=letter)
+    assert (called.code, len(sink.taken)) == (code, 0), called.errors
+
+
 def test_J13_without_the_reply_to_the_end_it_is_no_success(tmp_path: Path) -> None:
     with scripted({".": ""}) as script:
         called = Caller(tmp_path, script.port).call("u@x.example")
@@ -369,9 +385,11 @@ def test_J12_without_room_it_is_for_later_and_nothing_is_sent(tmp_path: Path) ->
         subprocess.run(["umount", str(room)], check=True)
 
 
-def call_with(caller: Caller, redirection: str) -> subprocess.CompletedProcess[bytes]:
+def call_with(
+    caller: Caller, redirection: str, words: str = "u@x.example"
+) -> subprocess.CompletedProcess[bytes]:
     """Call sendmail from a shell that closes or breaks standard files."""
-    command = f"{program_path('sendmail')} u@x.example {redirection}"
+    command = f"{program_path('sendmail')} {words} {redirection}"
     return subprocess.run(
         ["/bin/sh", "-c", command], input=LETTER, capture_output=True, check=False, env=caller.environment
     )
@@ -382,6 +400,15 @@ def test_J12_without_input_there_is_no_empty_message(tmp_path: Path) -> None:
         done = call_with(Caller(tmp_path, sink.port), "<&-")
     assert (done.returncode, sink.books.summarise().connections) == (66, 0), done.stderr
     assert b"cannot be read" in done.stderr
+
+
+def test_J9_without_input_no_socket_is_taken_for_it(tmp_path: Path) -> None:
+    with sink_in_thread() as sink:
+        done = call_with(Caller(tmp_path, sink.port), "<&-", "-bs")
+    assert (done.returncode, done.stderr) == (
+        74,
+        b"sendmail: the input cannot be read: Bad file descriptor\n",
+    )
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", ">/dev/full 2>/dev/full"])

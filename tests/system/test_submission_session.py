@@ -52,10 +52,11 @@ def test_J13_a_reply_that_is_missing_makes_it_uncertain() -> None:
 
 
 def test_neither_end_waits_for_the_other_when_both_have_much_to_say() -> None:
-    """What is said to 20,000 recipients, and about them, fills the buffers of both directions."""
-    count = 20_000
+    """What is said to 40,000 recipients, and about them, fills the buffers of both directions."""
+    count = 40_000
+    recipients = [Recipient(Mailbox(f"r{number}{'x' * 200}", "x.example")) for number in range(count)]
     with opened({"RCPT": "250 2.1.5 " + "x" * 200}) as (session, script):
-        answers = session.submit(make_transaction(count), read_content)
+        answers = session.submit(Transaction(None, recipients, 9), read_content)
     assert {answer.reply.code for answer in answers} == {250}
     assert len(answers) == count
     assert len(script.contents) == 1
@@ -68,6 +69,13 @@ def test_recipients_that_no_transaction_takes_are_for_later() -> None:
         near_answer, far_answer = session.submit(transaction, read_content)
     assert (near_answer.reply.code, far_answer.reply.code) == (250, 452)
     assert len(script.contents) == 1
+
+
+def test_J13_a_server_that_gives_up_within_a_piece_is_heard() -> None:
+    with opened({"content": "421 4.3.2 Ending"}) as (session, script):
+        (answer,) = session.submit(make_transaction(), lambda: iter([b"0123456789\r\n" * 2_000_000]))
+    assert answer.reply.code in (421, 451)  # where the connection is reset what was said may be lost
+    assert script.contents == []
 
 
 def test_J1_without_a_place_to_go_it_is_away() -> None:

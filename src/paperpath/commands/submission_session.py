@@ -94,8 +94,8 @@ class Session:
         return [answer or Answer(_R452_TOO_MANY, is_ours=True) for answer in answers]
 
     def close(self) -> None:
-        """Part, in order where that is possible."""
-        with self._socket, suppress(OSError, RuntimeError):
+        """Part, in order where that is possible; a signal ends that, and undoes nothing."""
+        with self._socket, suppress(OSError, RuntimeError, ExitError):
             self._core.quit()
             while self._core.waits_for is Wait.QUIT:
                 self._exchange()
