@@ -175,7 +175,6 @@ def test_an_account_that_is_suspended_or_gone_sends_nothing_more(setting: Settin
     assert setting.judge_sender(JOE, Guest("", account=Mailbox("gone", "here.example"))) == "550 5.7.13"
 
 
-<<<<<<< HEAD
 def test_X8_a_user_of_this_host_whose_account_is_suspended_sends_nothing_either(
     setting: Setting, tmp_path: Path
 ) -> None:
@@ -186,10 +185,7 @@ def test_X8_a_user_of_this_host_whose_account_is_suspended_sends_nothing_either(
     assert setting.judge_sender(JOE, ann) == "joe@here.example"
 
 
-def test_B19_known_is_who_has_a_mailbox_or_an_alias(setting: Setting, tmp_path: Path) -> None:
-=======
 def test_B19_known_is_who_has_a_mailbox_an_alias_or_a_login(setting: Setting, tmp_path: Path) -> None:
->>>>>>> sendmail
     rules = make_rules(setting.configuration, RoutingFiles(setting.configuration))
     assert rules.domain == "here.example"
     assert rules.is_known("joe")
