@@ -14,7 +14,7 @@ from paperpath.config.tables import Configuration, DnsTable
 from paperpath.dns.lists import IpAddress, parse_client
 from paperpath.intake.client_lists import Look, find_deciding, rule_on
 from paperpath.intake.list_desk import open_desk, open_list_means
-from paperpath.service.log import format_value
+from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 
 _Looks = list[tuple[Look, str]]
