@@ -93,13 +93,29 @@ def test_S8_a_lone_lf_ends_nothing_for_who_writes_crlf(installation: Submission,
     assert called.output.count(b"354") == 1
 
 
-def test_J9_chunks_pass_as_they_are(installation: Submission, caller: LocalCaller) -> None:
+@pytest.mark.parametrize("verb", ["BDAT", "bdat", " BDAT "])
+def test_J9_chunks_pass_as_they_are(installation: Submission, caller: LocalCaller, verb: str) -> None:
     content = b"S: x\r\n\r\nHi\r\n"
-    command = f"EHLO x\nMAIL FROM:<>\nRCPT TO:<u>\nBDAT {len(content)} LAST\n".encode()
+    command = f"EHLO x\nMAIL FROM:<>\nRCPT TO:<u>\n{verb} {len(content)} LAST\n".encode()
     called = caller.call("-bs", letter=command + content + b"QUIT\n")
     assert called.code == 0, called
     (message,) = installation.take()
     assert message.endswith(b"\n\nHi\n")
+
+
+@pytest.mark.parametrize("command", [b"BDAT", b"BDAT x", b"BDAT 5 FIRST"])
+def test_J9_a_chunk_of_unknown_length_ends_it(caller: LocalCaller, command: bytes) -> None:
+    called = caller.call("-bs", letter=b"EHLO x\n" + command + b"\nQUIT\n")
+    assert called.code == 75
+    assert b"\r\n501 " in called.output
+
+
+def test_J9_a_line_of_any_length_passes(installation: Submission, caller: LocalCaller) -> None:
+    begin = b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<u>\r\nDATA\r\nS: x\r\n\r\n"
+    called = caller.call("-bs", letter=begin + (b"x" * 1000 + b" ") * 200 + b"\r\n.\r\nQUIT\r\n")
+    assert called.code == 0, called
+    (message,) = installation.take()
+    assert b"quoted-printable" in message
 
 
 def test_J9_nobody_who_reads_the_replies_ends_it(caller: LocalCaller) -> None:

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from paperpath.commands.exits import Exit, ExitError
 from paperpath.commands.plain_configuration import PlainConfiguration
 from paperpath.commands.submission_session import AwayError, connect
+from paperpath.smtp.grammar import announces_chunk, parse_chunk, parse_command
+from paperpath.smtp.refusal import CommandError
 
 _PIECE_OCTETS = 64 * 1024
 _REPLY_S = 600.0
 _REPLY_LINE = re.compile(rb"(\d{3})([ -]?)[^\r\n]*\r\n")
-_CHUNK = re.compile(rb"BDAT +(\d{1,18})\b", re.IGNORECASE)
 _CLOSING = 421
 _CUT = "the input ended within a message, which was not sent"
 _NO_TLS = b"454 4.7.0 There is no TLS on this way, which does not leave the host\r\n"
@@ -67,9 +68,8 @@ class Dialogue:
     def _pass_command(self, line: bytes) -> int:
         """Pass a command on, what belongs to it, and the replies; return the code of the last one."""
         self._send(line)
-        if chunk := _CHUNK.match(line):
-            for octets in self._input.read_octets(int(chunk[1])):
-                self._send(octets)
+        for octets in self._input.read_octets(_count_chunk(line)):
+            self._send(octets)
         code = self._pass_reply()
         while code == 334:  # what follows is no command (RFC 4954 §4)
             self._send(self._need(self._input.read()))
@@ -80,7 +80,7 @@ class Dialogue:
         while not is_dot:
             octets = self._need(self._input.read())
             is_dot = is_at_start and octets == b".\r\n"
-            is_at_start = octets.endswith(b"\n")
+            is_at_start = octets.endswith(b"\r\n")
             self._send(octets)
         return self._pass_reply()
 
@@ -117,6 +117,17 @@ class Dialogue:
         if line is None:
             raise ExitError(Exit.IO, _CUT)
         return line
+
+
+def _count_chunk(line: bytes) -> int:
+    """Tell how many octets follow a command, as the server does: none where it is no BDAT, or a wrong one."""
+    if not announces_chunk(line):
+        return 0
+    try:
+        _, argument = parse_command(line.removesuffix(b"\r\n"))
+        return parse_chunk(argument)[0]
+    except CommandError:
+        return 0
 
 
 class Lines:
