@@ -35,6 +35,7 @@ R450_DAILY_MESSAGES = make_reply(450, "4.7.1", "Your account has sent as many me
 R450_DAILY_RECIPIENTS = make_reply(
     450, "4.7.1", "Your account has written to as many new recipients as it may in a day"
 )
+R550_SUSPENDED = make_reply(550, "5.7.13", "Your account is suspended")
 _EXCESSES = {Excess.MESSAGES: R450_DAILY_MESSAGES, Excess.NEW_RECIPIENTS: R450_DAILY_RECIPIENTS}
 _LONG_HEADER_OCTETS = 64 * 1024  # what takes milliseconds is for a thread
 
@@ -53,9 +54,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
-    """Who hands a message in; `identity`, where that is known, and what it may send in a day."""
+    """Who hands a message in: whether it may still, who it is if that is known, what it may send in a day."""
 
     guest: Guest
+    is_let_in: Callable[[], bool]
     identity: Mailbox | None = None
     limits: Limits = NO_LIMITS
 
@@ -109,6 +111,8 @@ class SubmissionReception:
         self._done = done
         if self._failure is not None:
             self._finish(describe_failure(self._failure))
+        elif not self._submitter.is_let_in():  # a message may take long to come in
+            self._finish(Stored(R550_SUSPENDED))
         elif self._takes_time:
             writing = asyncio.get_running_loop().run_in_executor(None, self._write)
             writing.add_done_callback(lambda written: self._hand_over(written.result()))
@@ -159,11 +163,11 @@ class SubmissionReception:
 
     def _find_excess(self) -> Excess | None:
         """Count the message, and say which limit it exceeds. Raises: OSError."""
-        account, limits = self._submitter.guest.account, self._submitter.limits
-        if account is None or limits == NO_LIMITS:
+        identity, limits = self._submitter.identity, self._submitter.limits
+        if identity is None or limits == NO_LIMITS:
             return None
         recipients = [recipient.address for recipient in self.envelope.recipients]
-        return self._site.usage.take(account, limits, recipients, time.time())
+        return self._site.usage.take(identity, limits, recipients, time.time())
 
     def _write_content(self, canonical: Canonical) -> None:
         """Write trace, header and body. Raises: StorageError."""

@@ -6,6 +6,7 @@ the configuration binds senders to their accounts.
 
 import pwd
 
+from paperpath.accounts.secrets import NO_LIMITS
 from paperpath.accounts.verifier import Ruling, Verifier
 from paperpath.config.intake_tables import SubmissionTable
 from paperpath.intake.access import AccessRules
@@ -20,10 +21,9 @@ from paperpath.service.log import Log
 from paperpath.smtp import replies
 from paperpath.submission.acceptance import judge_submitted
 from paperpath.submission.canonical.envelope import complete_sender
-from paperpath.submission.reception import Site, SubmissionReception, Submitter
+from paperpath.submission.reception import R550_SUSPENDED, Site, SubmissionReception, Submitter
 
 R550_NOT_YOUR_ADDRESS = make_reply(550, "5.7.1", "Send as the address that you log in with")
-R550_SUSPENDED = make_reply(550, "5.7.13", "Your account is suspended")
 
 
 class SubmissionWayIn:
@@ -78,8 +78,9 @@ class SubmissionWayIn:
 
     def _find_submitter(self, guest: Guest) -> Submitter:
         identity = self._find_identity(guest)
-        secret = None if guest.account is None else self._verifier.find_secret(guest.account)
-        return Submitter(guest, identity) if secret is None else Submitter(guest, identity, secret.limits)
+        secret = None if identity is None else self._verifier.find_secret(identity)
+        limits = NO_LIMITS if secret is None else secret.limits
+        return Submitter(guest, lambda: self._is_let_in(guest), identity, limits)
 
     def _find_identity(self, guest: Guest) -> Mailbox | None:
         """Return who it is, as far as we know it: requirement B-12's identity."""

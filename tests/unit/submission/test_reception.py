@@ -35,6 +35,11 @@ WHOLE = b"From: joe@here.example\r\nTo: u@here.example\r\nDate: Mon, 23 Nov 2026
 WHOLE += b"Message-ID: <1@here.example>\r\n"
 
 
+def always() -> bool:
+    """Let in."""
+    return True
+
+
 class FailingMaildrop(MemoryMaildrop):
     """Fails when the message is accepted."""
 
@@ -53,7 +58,7 @@ class Setting:
         self.site = Site(
             self.maildrop, self.budget, Usage(folder / "usage"), RULES, folder, hides_clients=False
         )
-        self.submitter = Submitter(Guest("192.0.2.1", account=JOE), JOE)
+        self.submitter = Submitter(Guest("192.0.2.1", account=JOE), always, JOE)
         self.envelope = ENVELOPE
 
     def receive(self, *chunks: bytes, then: Callable[[SubmissionReception], None] = lambda _: None) -> str:
@@ -224,13 +229,25 @@ def test_who_hides_clients_tells_nothing_of_them(setting: Setting) -> None:
 
 
 def test_a_user_of_this_host_is_named_in_the_trace(setting: Setting) -> None:
-    setting.submitter = Submitter(Guest("", uid=1000, login="joe"), JOE)
+    setting.submitter = Submitter(Guest("", uid=1000, login="joe"), always, JOE)
     setting.envelope = replace(ENVELOPE, client=Client("", 0, "c", "ESMTP"))
     assert setting.receive(WHOLE + b"\r\n").startswith("250 ")
     content = read_content(setting.claim().message.content)
     assert content.startswith(
         b"Received: by mx.here.example (Paperpath, from user joe, uid 1000)\r\n with ESMTP id "
     )
+
+
+def test_who_was_suspended_while_a_message_came_in_has_not_sent_it(setting: Setting) -> None:
+    setting.submitter = replace(setting.submitter, is_let_in=lambda: False)
+    assert setting.receive(WHOLE, b"\r\nHi\r\n").startswith("550 5.7.13 ")
+    assert setting.maildrop.read_books().accepted == 0
+
+
+def test_the_limits_of_an_account_hold_for_its_user_on_this_host(setting: Setting) -> None:
+    setting.submitter = Submitter(Guest("", uid=1000, login="joe"), always, JOE, Limits(messages_per_day=1))
+    assert setting.receive(WHOLE, b"\r\nHi\r\n").startswith("250 ")
+    assert setting.receive(WHOLE, b"\r\nHi\r\n").startswith("450 4.7.1 ")
 
 
 def test_the_limits_of_an_account_are_kept(setting: Setting) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from paperpath.submission.canonical.refusals import refuse_header
 
 MOST_HEADER_OCTETS = 2 * 2**20
+MOST_FIELDS = 20_000
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _NAME = re.compile(rb"[!-9;-~]+")
 _MOST_SHOWN = 40  # characters of a name
@@ -51,6 +52,8 @@ def split_section(header: bytes) -> list[Field]:
     pieces = _FIELD_END.split(header)
     if not pieces[-1]:
         pieces.pop()
+    if len(pieces) > MOST_FIELDS:
+        raise refuse_header(f"The header has more than {MOST_FIELDS} fields")
     fields: list[Field] = []
     for piece in pieces:
         name, colon, value = piece.partition(b":")
