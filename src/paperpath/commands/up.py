@@ -127,8 +127,17 @@ To send a first message, paste this into another terminal:
 "{account.address}", "Subject: First light\\n\\nHello!\\n")'
 
 It will lie in {configuration.mailbox_root / account.folder / "new"}
-Ctrl-C ends.
 """)
+    submission = configuration.submission
+    if submission is not None and submission.listen:
+        click.echo(f"""\
+To log in and send as {account.address} (paperpath account password gives it another password):
+
+  python3 -c 'import getpass, smtplib; s = smtplib.SMTP("{submission.listen[0].host}", \
+{submission.listen[0].port}); s.starttls(); s.login("{account.address}", getpass.getpass()); \
+s.sendmail("{account.address}", "{account.address}", "To: {account.address}\\n\\nHello again!\\n")'
+""")
+    click.echo("Ctrl-C ends.\n")
 
 
 def _first_account(configuration: Configuration) -> Account | None:
