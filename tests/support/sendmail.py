@@ -64,9 +64,12 @@ postmaster = "admin@here.example"
         return Called(done.returncode, done.stdout, done.stderr.decode())
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start sendmail, to be fed and ended by the test."""
+        """Start sendmail, to be fed and ended by the test.
+
+        Signals have their defaults: whoever runs the tests in the background may ignore some.
+        """
         return subprocess.Popen(
-            [program_path("sendmail"), *words],
+            ["env", "--default-signal", program_path("sendmail"), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
