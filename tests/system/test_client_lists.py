@@ -82,8 +82,8 @@ def why(installation: Installation, what: str) -> str:
     return subprocess.run(command, check=False, capture_output=True, text=True).stdout
 
 
-NEITHER, WHITE_LISTED = "127.0.0.30", "127.0.0.31"
-ON_BOTH = "127.0.0.32"  # whom one test alone asks about
+WHITE_LISTED = "127.0.0.31"
+ON_BOTH, ON_NEITHER = "127.0.0.32", "127.0.0.33"  # whom one test alone asks about
 BOTH = 'lists = ["white:good.example", "black:bad.example"]'
 NASTY = r'"first (\013\010250 2.0.0 mine\027[31m\233\000" " second' + 'x" "'.join(["y" * 200] * 10) + '"'
 FAILING = {
@@ -171,9 +171,9 @@ def test_C18_C20_the_first_list_decides_and_no_later_one_is_asked(
     assert server.count(entry(ON_BOTH, "good.example"), "A") == 1
     assert server.count(entry(ON_BOTH), "A") == 0
     assert server.count(entry(ON_BOTH, "good.example"), "TXT") == 0
-    assert name(matrix, NEITHER).startswith("250")
-    assert server.count(entry(NEITHER), "A") == 1
-    assert server.count(entry(NEITHER), "TXT") == 0
+    assert name(matrix, ON_NEITHER).startswith("250")
+    assert server.count(entry(ON_NEITHER), "A") == 1
+    assert server.count(entry(ON_NEITHER), "TXT") == 0
 
 
 def test_P9_the_log_and_the_journal_tell_which_list(matrix: Installation) -> None:
