@@ -53,9 +53,8 @@ def keep(file: Path, pieces: Iterable[bytes], recipients: Sequence[str]) -> None
 def _format(pieces: Iterable[bytes], recipients: Sequence[str]) -> Iterator[bytes]:
     """Write a message as mbox files have it: LF, and lines quoted that would begin another."""
     yield f"From MAILER-DAEMON {time.asctime(time.gmtime())}\n".encode()
-    shown = (
-        recipient for recipient in recipients if recipient.isprintable()
-    )  # what is typed may be anything
+    # What is typed may be anything.
+    shown = (recipient for recipient in recipients if recipient.isprintable())
     yield "".join(f"X-Envelope-To: {recipient}\n" for recipient in shown).encode()
     held = b""
     for piece in pieces:

@@ -9,8 +9,8 @@ from paperpath.mail.reply import make_reply
 from paperpath.submission.body import WaitingBody
 from paperpath.submission.canonical.body import NO_BODY, BodyFacts, BodyScan
 from paperpath.submission.canonical.refusals import CanonicalError
+from paperpath.submission.canonical.section import MOST_HEADER_OCTETS
 
-MOST_HEADER_OCTETS = 2 * 2**20
 R554_HEADER_TOO_LONG = make_reply(554, "5.6.0", "The header is too long; it may have 2 MiB")
 
 _END = b"\r\n\r\n"

@@ -14,7 +14,8 @@ from paperpath.maildrop.values import SMALL_CONTENT_OCTETS
 from paperpath.submission.body import WaitingBody
 from paperpath.submission.canonical.body import NO_BODY
 from paperpath.submission.canonical.refusals import CanonicalError
-from paperpath.submission.draft import MOST_HEADER_OCTETS, Draft
+from paperpath.submission.canonical.section import MOST_HEADER_OCTETS
+from paperpath.submission.draft import Draft
 
 MESSAGES = {
     "header and body": (
