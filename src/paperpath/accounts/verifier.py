@@ -4,6 +4,7 @@ Used by the ways in that people log in to. In this order: the limits of attempts
 of the last minutes; a hash, in one of two lanes of threads, each with a short queue. Who got in from the same
 network lately has a lane apart, so strangers who guess wait among themselves. An unknown name goes the same
 way, with the hash of a password that nobody knows, and has keys of SCRAM that are made from it.
+The same password for the same name, from one network at the same moment, is one attempt.
 
 A name is an address, or its local part where the domain is the host's own. It is looked for as it is spelt,
 then in any case, then in the form of compatibility that SASLprep gives names too (NFKC).
@@ -20,6 +21,7 @@ from enum import Enum
 from paperpath.accounts.attempts import Attempts, find_network
 from paperpath.accounts.directory import Directory, EntryType, address_key
 from paperpath.accounts.file import AccountsFile
+from paperpath.accounts.joining import JoinedWork
 from paperpath.accounts.lanes import Lane, LaneFullError
 from paperpath.accounts.passwords import (
     ITERATIONS,
@@ -76,27 +78,15 @@ class Verifier:
         self._recent = RecentProofs()
         self._familiar = Lane("hash-familiar", _FAMILIAR_THREADS, _MOST_WAITING)
         self._strangers = Lane("hash-stranger", 1, _MOST_WAITING)
+        self._judging = JoinedWork[Verdict]()
 
     async def verify(self, name: str, password: str, client_address: str) -> Verdict:
         """Judge a name and a password that were sent as they are (PLAIN, LOGIN)."""
-        secret = self._find(name)
-        who, network, now_s = self._key(name, secret), find_network(client_address), self._clock()
-        if not self._attempts.begin(who, network, now_s):
-            return Verdict(Ruling.THROTTLED)
-        prepared = _prepare(password)
-        if secret is None or not self._recent.holds(secret, prepared, now_s):
-            lane = self._familiar if self._attempts.is_familiar(who, network, now_s) else self._strangers
-            try:
-                kept = "" if secret is None else secret.password_hash
-                is_right = await lane.run(network, is_password, prepared, kept)
-            except (LaneFullError, CheckError):
-                self._attempts.take_back(who, network, now_s)
-                return Verdict(Ruling.BUSY)
-            if secret is None or not is_right:
-                return Verdict(Ruling.WRONG)
-            self._recent.note(secret, prepared, now_s)
-        self._attempts.succeed(who, network, self._clock())
-        return _let_in(secret)
+        secret, network = self._find(name), find_network(client_address)
+        who = self._key(name, secret)
+        return await self._judging.run(
+            (secret, who, network, password), lambda: self._judge(who, network, secret, password)
+        )
 
     def find_scram_keys(self, name: str, client_address: str) -> ScramKeys | None:
         """Return by which keys a name is to prove itself, and count the attempt; `None`: throttled.
@@ -141,6 +131,25 @@ class Verifier:
         """Let the threads end."""
         self._familiar.close()
         self._strangers.close()
+
+    async def _judge(self, who: str, network: str, secret: Secret | None, password: str) -> Verdict:
+        now_s = self._clock()
+        if not self._attempts.begin(who, network, now_s):
+            return Verdict(Ruling.THROTTLED)
+        prepared = _prepare(password)
+        if secret is None or not self._recent.holds(secret, prepared, now_s):
+            lane = self._familiar if self._attempts.is_familiar(who, network, now_s) else self._strangers
+            try:
+                kept = "" if secret is None else secret.password_hash
+                is_right = await lane.run(network, is_password, prepared, kept)
+            except (LaneFullError, CheckError):
+                self._attempts.take_back(who, network, now_s)
+                return Verdict(Ruling.BUSY)
+            if secret is None or not is_right:
+                return Verdict(Ruling.WRONG)
+            self._recent.note(secret, prepared, now_s)
+        self._attempts.succeed(who, network, self._clock())
+        return _let_in(secret)
 
     def _find(self, name: str) -> Secret | None:
         return self._find_in(self._secrets.read(), name)

@@ -215,6 +215,45 @@ def test_S7_who_gives_up_waiting_leaves_room(verifier: Verifier, monkeypatch: py
     assert asyncio.run(come_and_go()) == WRONG
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("joe", ACCEPTED), ("nobody", WRONG)])
+def test_S7_equal_logins_at_once_are_one_attempt(
+    verifier: Verifier, hashed: list[str], name: str, verdict: Verdict
+) -> None:
+    async def log_in() -> list[Verdict]:
+        logins = (verifier.verify(name, "pencil", HOME) for _ in range(5 * OF_ACCOUNT.failures))
+        return await asyncio.gather(*logins)
+
+    assert asyncio.run(log_in()) == [verdict] * 5 * OF_ACCOUNT.failures
+    assert len(hashed) == 1
+
+
+def test_S7_only_equal_logins_are_joined(verifier: Verifier, hashed: list[str]) -> None:
+    async def log_in() -> list[Verdict]:
+        passwords = ("pencil", "guess", "Pencil")
+        homes = (verifier.verify("joe", password, HOME) for password in passwords)
+        return await asyncio.gather(*homes, verifier.verify("joe", "guess", "198.51.100.1"))
+
+    assert asyncio.run(log_in()) == [ACCEPTED, WRONG, WRONG, WRONG]
+    assert len(hashed) == 4
+
+
+def test_S7_who_leaves_does_not_end_the_login_of_others(
+    verifier: Verifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(module, "is_password", lambda *_: go_on.wait(60))
+
+    async def log_in() -> Verdict:
+        first, second = (asyncio.create_task(verifier.verify("joe", "pencil", HOME)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        go_on.set()
+        return await second
+
+    assert asyncio.run(log_in()) == ACCEPTED
+
+
 def test_S7_keys_of_unknown_names_look_like_others_and_stay(verifier: Verifier, file: Path) -> None:
     assert verifier.find_scram_keys("JOE", HOME) == KEYS
     invented = verifier.find_scram_keys("nobody", HOME)
