@@ -31,8 +31,9 @@ class Message:
     """A message to send, and what must come of it once it is taken.
 
     `copies` counts the copies by account, `reports` the reports by failed recipient, `notices` what the
-    postmaster is told of it. `dropped`: it comes by way of the drop directory. No more than one message of a
-    scenario is of the null sender: its reports go to the postmaster, and name nobody.
+    postmaster is told of it. `dropped`: it comes by way of the drop directory; `submitted`: by smtpsd, with a
+    header that is in canonical form. No more than one message of a scenario is of the null sender: its reports
+    go to the postmaster, and name nobody.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Message:
     reports: Mapping[str, int] = field(default_factory=dict)
     notices: int = 0
     dropped: bool = False
+    submitted: bool = False
     notify: str = ""
     """What of NOTIFY is asked for all recipients; empty: nothing."""
     been_at: str = ""
@@ -57,7 +59,8 @@ class Message:
         """Make its content, the same each time: dots, long lines, whatever is no text."""
         source = random.Random(self.number)
         circle = [b"Delivered-To: " + self.been_at.encode()] if self.been_at else []
-        lines = [*circle, b"Subject: crash", b"X-Number: %d" % self.number, b"", b".", b"..dots"]
+        head = _CANONICAL if self.submitted else []
+        lines = [*circle, *head, b"Subject: crash", b"X-Number: %d" % self.number, b"", b".", b"..dots"]
         size = 0
         while size < self.octets:
             octets = source.randbytes(source.randrange(400)).translate(_NO_LINE_ENDS)
@@ -66,6 +69,12 @@ class Message:
         return b"\r\n".join(lines) + b"\r\n"
 
 
+_CANONICAL = [
+    b"From: sender@else.example",
+    b"Date: Mon, 2 Feb 2026 10:00:00 +0000",
+    b"Message-ID: <crash@else.example>",
+    b"To: u@here.example",
+]
 _NO_LINE_ENDS = bytes(octet if octet not in (0, 10, 13) else 46 for octet in range(256))
 
 
@@ -185,6 +194,6 @@ def sort_out(stored: Iterable[Stored], ledger: Ledger) -> Found:
 
 
 def _is_unchanged(stored: bytes, message: Message) -> bool:
-    if message.dropped:  # what is put before it differs from the relay's
+    if message.dropped or message.submitted:  # what is put before it differs from the relay's
         return stored.replace(b"\n", b"\r\n").endswith(b"\r\n" + message.content())
     return content_of(stored) == message.content()

@@ -26,12 +26,13 @@ from tests.crash.calls import Files, QueueFiles
 from tests.crash.points import Faults, Plan, Point
 from tests.crash.transitions import Transitions
 
-RELAY, OFFICE, LOCAL = "smtprd", "smtppd", "smtpld"
+RELAY, SUBMISSION, OFFICE, LOCAL = "smtprd", "smtpsd", "smtppd", "smtpld"
 REMOTE = "smtprcd"  # without its relay clients: carrier.py
 COMMAND = "paperpath"
 CREATE = "create"  # what `paperpath up` does before it starts any program
 _MODULES = {
     RELAY: "paperpath.relay.smtprd",
+    SUBMISSION: "paperpath.submission.smtpsd",
     OFFICE: "paperpath.postoffice.smtppd",
     LOCAL: "paperpath.local.smtpld",
     REMOTE: "tests.crash.carrier",

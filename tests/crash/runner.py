@@ -13,7 +13,7 @@ from pathlib import Path
 from paperpath.maildrop.errors import MaildropError
 from tests.crash.ledger import Answer, Ledger, Message, balance
 from tests.crash.points import How, Plan, Point
-from tests.crash.programs import RELAY, End, Program, Run
+from tests.crash.programs import RELAY, SUBMISSION, End, Program, Run
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
 from tests.crash.steps import ACCOUNTS, DELIVERY, Scenario, Step, queue
@@ -104,7 +104,7 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
 def play(site: Site, step: Step, plan: Plan, ledger: Ledger) -> End:
     """Run one program until it has nothing left to do, or dies."""
     program = Program(step.program, site.file, Run(plan, step.ahead_s, step.constants, step.arguments))
-    if step.program == RELAY:
+    if step.program in (RELAY, SUBMISSION):
         _send(program, site, step.send, ledger)
         program.end()
     return program.wait()
@@ -183,9 +183,10 @@ def all_points(scenes: Sequence[Scene]) -> Counter[Point]:
 def _send(program: Program, site: Site, messages: Sequence[Message], ledger: Ledger) -> None:
     """Send messages over one session, as far as that comes, and note what we were told of each."""
     answer = Answer.NONE
+    place = site.port if program.name == RELAY else site.submission
     try:
-        wait_until(lambda: not program.lives() or _listens(site.port), "smtprd to listen", 5)
-        with Wire(site.port) as wire:
+        wait_until(lambda: not program.lives() or _listens(place), f"{program.name} to listen", 5)
+        with Wire(place) as wire:
             expect(wire.reply(), b"220")
             expect(wire.ask(b"EHLO crash.example"), b"250")
             for message in messages:
@@ -228,9 +229,9 @@ def expect(reply: bytes, code: bytes) -> None:
         raise GoneError
 
 
-def _listens(port: int) -> bool:
+def _listens(place: int | Path) -> bool:
     try:
-        Wire(port).close()
+        Wire(place).close()
     except OSError:
         return False
     return True

@@ -10,7 +10,7 @@ from paperpath.service.durable import replace_text
 from tests.crash.ledger import Message
 from tests.crash.operator_scenarios import damaged, operated
 from tests.crash.points import Plan, parse_point
-from tests.crash.programs import LOCAL, OFFICE, RELAY
+from tests.crash.programs import LOCAL, OFFICE, RELAY, SUBMISSION
 from tests.crash.remote_scenarios import given_up_far, late, over_the_pace, successes, unreachable
 from tests.crash.site import Site
 from tests.crash.steps import (
@@ -169,6 +169,20 @@ def dropped() -> Scenario:
     return Scenario("dropped", steps)
 
 
+def submitted() -> Scenario:
+    """People of this host hand mail in to smtpsd: short, and so long that the body waits in a file."""
+    messages = tuple(
+        replace(message, submitted=True)
+        for message in (to(1, U), to(2, U, JOE, octets=LARGE), to(3, JOE2, ADMIN))
+    )
+    steps = [Step(SUBMISSION, messages), Step(OFFICE), Step(LOCAL), Step(OFFICE)]
+    return Scenario("submitted", steps, prepare=_open_submission)
+
+
+def _open_submission(site: Site) -> None:
+    site.file.write_text(site.file.read_text() + "\n[submission]\nprocesses = 1\n")
+
+
 def orphans() -> Scenario:
     """Content of a message that was never taken."""
     steps = [
@@ -213,6 +227,7 @@ SCENARIOS = {
         given_up(),
         new_aliases(),
         dropped(),
+        submitted(),
         widows(),
         orphans(),
         log_moved(),

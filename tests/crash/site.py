@@ -37,6 +37,7 @@ class Site(Installation):
         self.maildrop = folder / "data" / "maildrop"
         self.log = folder / "log"
         self.port = find_free_port()
+        self.submission = folder / "data" / "run" / "submission.sock"
         self.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.port}", self.file.read_text()))
 
     def drop(self, sender: str, recipients: Sequence[str], content: bytes) -> None:

@@ -121,7 +121,7 @@ def _values(arguments: Iterable[Any]) -> list[Any]:
 
 def _name_accept(arguments: tuple[Any, ...]) -> str:
     origins = {value.origin for value in _values(arguments) if isinstance(value, NewMessage)}
-    return "import" if Origin.DROP in origins else "accept"
+    return " + ".join(sorted({_ARRIVALS.get(origin, "accept") for origin in origins}))
 
 
 def _name_sort(arguments: tuple[Any, ...]) -> str:
@@ -152,6 +152,7 @@ def _name_deed(arguments: tuple[Any, ...]) -> str:
     return f"operator: {type(arguments[-1]).__name__.lower()}"
 
 
+_ARRIVALS = {Origin.DROP: "import", Origin.SUBMISSION: "submit"}
 _SQLITE = "maildrop.sqlite"
 _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.arrivals:insert_messages": _name_accept,

@@ -3,17 +3,23 @@
 import select
 import socket
 import ssl
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 
 class Wire:
-    """A connection to a server on loopback."""
+    """A connection to a server on loopback, or at a socket in the file system."""
 
     def __init__(
-        self, port: int, timeout_s: float = 20.0, host: str = "127.0.0.1", *, source: str = ""
+        self, port: int | Path, timeout_s: float = 20.0, host: str = "127.0.0.1", *, source: str = ""
     ) -> None:
-        self._socket = socket.create_connection((host, port), timeout_s, (source, 0) if source else None)
+        if isinstance(port, Path):
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.settimeout(timeout_s)
+            self._socket.connect(str(port))
+        else:
+            self._socket = socket.create_connection((host, port), timeout_s, (source, 0) if source else None)
         self._stream = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
