@@ -32,8 +32,8 @@ class Message:
 
     `copies` counts the copies by account, `reports` the reports by failed recipient, `notices` what the
     postmaster is told of it. `dropped`: it comes by way of the drop directory; `submitted`: by smtpsd, with a
-    header that is in canonical form. No more than one message of a scenario is of the null sender: its reports
-    go to the postmaster, and name nobody.
+    header in canonical form. No more than one message of a scenario is of the null sender: its reports go to
+    the postmaster, and name nobody.
     """
 
     number: int
