@@ -54,7 +54,9 @@ def _describe_click(command: click.Command, name: str, parent: click.Context | N
     options = [Item(*record) for record in records if record is not None]
     below: list[Block] = []
     if isinstance(command, click.Group):
-        for each, child in command.commands.items():
+        for each in command.list_commands(context):
+            child = command.get_command(context, each)
+            assert child is not None
             below.append(Item(f"{name} {each}", _summarize(inspect.cleandoc(child.help or ""))))
             yield from _describe_click(child, f"{name} {each}", context)
     usage = " ".join(command.collect_usage_pieces(context))

@@ -14,7 +14,7 @@ from tests.support.installation import find_free_port, program_path, wait_until
 from tests.support.sendmail import LETTER, Caller, scripted
 
 pytestmark = pytest.mark.slow
-FORBIDDEN = {"asyncio", "pydantic", "rich", "click", "structlog", "uvloop", "apsw"}
+FORBIDDEN = {"asyncio", "pydantic", "rich", "click", "uvloop", "apsw"}
 
 
 def test_J13_a_message_is_handed_over_once(tmp_path: Path) -> None:

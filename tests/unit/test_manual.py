@@ -24,8 +24,11 @@ PAGES = {page.command: page for page in list_pages()}
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for child in command.commands.values():
-            yield from commands(child, f"{name} {child.name}")
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            child = command.get_command(context, each)
+            assert child is not None
+            yield from commands(child, f"{name} {each}")
 
 
 HOSTILE = """\

@@ -33,7 +33,7 @@ from paperpath.service.listener import BACKLOG
 from paperpath.service.log import Log
 from paperpath.service.metrics import Family, IntakeMetrics
 from paperpath.service.program import Life
-from paperpath.service.tls.contexts import ServerTls
+from paperpath.service.tls.contexts import ServerTls, open_contexts
 from paperpath.service.tls.key_files import Reader
 from paperpath.smtp.settings import Settings
 
@@ -76,6 +76,16 @@ def allow_connections(life: Life, table: IntakeTable) -> None:
         life.log.warning(
             "too few open files are allowed for so many connections", wanted=wanted, allowed=allowed
         )
+
+
+def open_keys(life: Life, *, asks_clients: bool = False) -> None:
+    """Read the certificates and keys that are configured, which the service user may not be able to.
+
+    `asks_clients`: see `ServerTls`.
+
+    Raises: ServiceError.
+    """
+    life.contexts = open_contexts(life.configuration, asks_clients=asks_clients)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ Started by the supervisor or by hand. Meets the post office only in the maildrop
 
 from paperpath.config.tables import Configuration
 from paperpath.intake.guest import Door
-from paperpath.intake.serving import Services, allow_connections, make_service, open_means, serve
+from paperpath.intake.serving import Services, allow_connections, make_service, open_keys, open_means, serve
 from paperpath.relay.way_in import RelayWayIn
 from paperpath.service.program import Life, make_command
 from paperpath.smtp.settings import Settings
@@ -16,7 +16,7 @@ NAME = "smtprd"
 def open_ports(life: Life) -> None:
     """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
     life.listen(life.configuration.relay.listen)
-    life.open_keys()
+    open_keys(life)
     allow_connections(life, life.configuration.relay)
 
 

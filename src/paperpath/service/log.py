@@ -3,9 +3,8 @@
 `log.bind(session=..., message=...)` gives a log whose lines all carry these. Nothing a peer sent can break a
 line or reach a terminal raw (attack S-6): whatever is not printable ASCII is escaped, in both forms.
 
-A line costs a few microseconds, for one is written for every message: so the library keeps what is bound, and
-its chain of processors is passed by. Inside an event loop lines are written together, once the events at hand
-are dealt with: a busy program writes once for many.
+A line costs a few microseconds, for one is written for every message. Inside an event loop lines are written
+together, once the events at hand are dealt with: a busy program writes once for many.
 """
 
 import asyncio
@@ -15,30 +14,35 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-import structlog
-
 from paperpath.service.printable import format_value
 
 Form = Literal["text", "json"]
 _Facts = Mapping[str, Any]
 
 
-class Log(structlog.BoundLoggerBase):
+class Log:
     """Writes events; what is bound comes before an event's own facts."""
 
-    _logger: "_Lines"
+    def __init__(self, lines: "_Lines", bound: _Facts) -> None:
+        """See `open_log`."""
+        self._lines = lines
+        self._bound = bound
+
+    def bind(self, **facts: object) -> "Log":
+        """Return a log whose events carry these facts too."""
+        return Log(self._lines, {**self._bound, **facts})
 
     def info(self, event: str, /, **facts: object) -> None:
         """Say what happened."""
-        self._logger.add("info", event, {**self._context, **facts})
+        self._lines.add("info", event, {**self._bound, **facts})
 
     def warning(self, event: str, /, **facts: object) -> None:
         """Say what is odd, and was dealt with."""
-        self._logger.add("warning", event, {**self._context, **facts})
+        self._lines.add("warning", event, {**self._bound, **facts})
 
     def error(self, event: str, /, **facts: object) -> None:
         """Say what somebody should look at."""
-        self._logger.add("error", event, {**self._context, **facts})
+        self._lines.add("error", event, {**self._bound, **facts})
 
 
 class _Lines:
@@ -75,7 +79,7 @@ class _Lines:
 
 def open_log(program: str, form: Form = "text") -> Log:
     """Return the log of a program; every line carries the program's name."""
-    return Log(_Lines(program, form), [], {})
+    return Log(_Lines(program, form), {})
 
 
 def _format_text(moment: str, program: str, level: str, event: str, facts: _Facts) -> str:

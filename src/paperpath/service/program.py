@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,9 +35,11 @@ from paperpath.service.log import Log, open_log
 from paperpath.service.metrics import Family, Source
 from paperpath.service.notify import notify
 from paperpath.service.privileges import Identity, become, find_identity, give_up_what_nobody_needs
-from paperpath.service.tls.contexts import ContextSet, open_contexts
 from paperpath.service.tls.key_files import Reader, list_key_files, make_reader, read_key_file
 from paperpath.service.watchdog import beat, take_watchdog
+
+if TYPE_CHECKING:  # most programs speak no TLS, and need not wait for what reads certificates
+    from paperpath.service.tls.contexts import ContextSet
 
 _STANDARD_ERROR = 2
 
@@ -58,6 +60,7 @@ class Life:
         """What the control socket answers beside what it does for every program."""
         self.listeners: list[socket.socket] = []
         self.contexts: ContextSet | None = None
+        """What root read of certificates and keys, for programs that serve TLS."""
         self._sources: list[Source] = []
         self._handover = handover
         self._end = asyncio.Event()
@@ -86,15 +89,6 @@ class Life:
         if given is None:
             given = open_listeners(self.name, places, find_identity(self.configuration.user))
         self.listeners = given
-
-    def open_keys(self, *, asks_clients: bool = False) -> None:
-        """Read the certificates and keys that are configured, which the service user may not be able to.
-
-        `asks_clients`: see `ServerTls`.
-
-        Raises: ServiceError.
-        """
-        self.contexts = open_contexts(self.configuration, asks_clients=asks_clients)
 
     def ready(self, status: str) -> None:
         """Say that the program does its work from now on."""

@@ -15,7 +15,15 @@ from paperpath.accounts.verifier import Verifier
 from paperpath.config.intake_tables import SubmissionTable
 from paperpath.config.tables import Configuration
 from paperpath.intake.guest import Door
-from paperpath.intake.serving import Means, Services, allow_connections, make_service, open_means, serve
+from paperpath.intake.serving import (
+    Means,
+    Services,
+    allow_connections,
+    make_service,
+    open_keys,
+    open_means,
+    serve,
+)
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
@@ -34,7 +42,7 @@ def open_ports(life: Life) -> None:
     """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
     table = _find_table(life.configuration)
     life.listen([place for place, _ in list_doors(life.configuration)])
-    life.open_keys(asks_clients=True)
+    open_keys(life, asks_clients=True)
     allow_connections(life, table)
 
 

@@ -6,10 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from paperpath.commands.paperpath import main
+from paperpath.commands.queue import queue
 from paperpath.config.loader import load_configuration
 from paperpath.journal.events import Attempted, Event, Ordered
 from paperpath.journal.lines import encode_event
@@ -48,8 +50,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "here" / "paperpath.toml"
 
 
-COMMANDS = [(), *[(name,) for name in main.commands], ("account", "add")]
-COMMANDS += [("queue", name) for name in main.commands["queue"].commands]  # type: ignore[attr-defined]
+COMMANDS = [(), *[(name,) for name in main.list_commands(click.Context(main))], ("account", "add")]
+COMMANDS += [("queue", name) for name in queue.commands]
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)

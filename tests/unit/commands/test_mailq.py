@@ -24,7 +24,7 @@ ENTRY: Object = {
     "state": "ready",
     "reason": "",
 }
-HEAVY = {"asyncio", "pydantic", "rich", "click", "structlog", "uvloop", "apsw", "msgspec", "cryptography"}
+HEAVY = {"asyncio", "pydantic", "rich", "click", "uvloop", "apsw", "msgspec", "cryptography"}
 TEXT = st.text(max_size=50)
 ENTRIES = st.fixed_dictionaries(
     {

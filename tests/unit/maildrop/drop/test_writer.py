@@ -15,7 +15,7 @@ from paperpath.maildrop.drop.format import DropError
 from paperpath.maildrop.drop.writer import drop_message
 from tests.support.drop import CLIENT, CONTENT, ENVELOPE, make_folders, read_drop
 
-HEAVY = ("asyncio", "pydantic", "click", "structlog", "apsw", "rich", "uvloop")
+HEAVY = ("asyncio", "pydantic", "click", "apsw", "rich", "uvloop")
 
 
 @pytest.fixture
