@@ -5,7 +5,7 @@ import pytest
 from paperpath.accounts.file import Accounts, parse_accounts
 from paperpath.config.intake_tables import AccessEntry, RelayTable
 from paperpath.config.tables import PostOfficeTable
-from paperpath.intake.access import AccessRules, ServiceClass
+from paperpath.intake.access import AccessRules, ServiceClass, parse_service_class
 from paperpath.mail.address import parse_mailbox
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.aliases_text import parse_aliases
@@ -17,6 +17,17 @@ NORMAL, PRIVILEGED = ServiceClass.NORMAL, ServiceClass.PRIVILEGED
 def rules(*entries: tuple[list[str], str]) -> AccessRules:
     made = [AccessEntry.model_validate({"clients": clients, "service": to}) for clients, to in entries]
     return AccessRules(made)
+
+
+def test_C9_L14_a_class_is_read_by_its_name_and_by_its_level() -> None:
+    for service in ServiceClass:
+        assert parse_service_class(service.value) is service
+        if service.level is not None:
+            assert parse_service_class(str(service.level)) is service
+    assert [service.level for service in ServiceClass] == [None, 0, 1, 2]
+    for text in ("", "3", "-1", "02", "Normal", "privileged ", "\u0662"):
+        with pytest.raises(ValueError, match="expected deny, null, normal or privileged, or a level"):
+            parse_service_class(text)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "fe80::1", ""])
