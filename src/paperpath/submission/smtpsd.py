@@ -7,6 +7,9 @@ kernel says who they are. Meets the post office only in the maildrop.
 import os
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+
+import click
 
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.accounts.secrets import SecretsFile
@@ -18,7 +21,7 @@ from paperpath.intake.guest import Door
 from paperpath.intake.serving import Means, Services, allow_connections, make_service, open_means, serve
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
-from paperpath.service.program import Life, make_command
+from paperpath.service.program import Life, config_option, run_program
 from paperpath.smtp.sasl import MECHANISMS
 from paperpath.smtp.settings import Settings
 from paperpath.submission.doors import list_doors
@@ -93,7 +96,15 @@ def _open_verifier(configuration: Configuration) -> Verifier:
     return Verifier(secrets, accounts, configuration.default_domain)
 
 
-main = make_command(NAME, "The submission daemon: takes mail of people who log in.", submit, open_ports)
+@click.command(NAME)
+@config_option
+def main(file: Path) -> None:
+    """The submission daemon: takes mail of people who log in.
+
+    Example: smtpsd --config paperpath.toml
+    """
+    raise SystemExit(run_program(NAME, file, submit, open_ports))
+
 
 if __name__ == "__main__":
     main()
