@@ -201,11 +201,11 @@ def run_supervisor(name: str, file: Path, body: Body) -> int:
     return _run_program(name, file, live)
 
 
-def run_errand(name: str, file: Path, errand: Errand) -> int:
+def run_errand(name: str, file: Path, errand: Errand, prepare: Prepare | None = None) -> int:
     """Do what ends by itself, as the service user, whether a program of that name runs or not.
 
-    It has no control socket and no orderly end, for any signal kills it. Return its exit code, or one of
-    sysexits where it could not begin or go on.
+    It has no control socket; and no orderly end, for any signal kills it, but for those that it handles
+    itself. Return its exit code, or one of sysexits where it could not begin or go on.
     """
     codes: list[int] = []
 
@@ -213,6 +213,8 @@ def run_errand(name: str, file: Path, errand: Errand) -> int:
         codes.append(await errand(life))
 
     def live(life: Life, handover: Handover | None, identity: Identity | None) -> None:
+        if prepare is not None:
+            prepare(life)
         become(identity)
         give_up_what_nobody_needs()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
