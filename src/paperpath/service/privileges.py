@@ -6,6 +6,7 @@ up core dumps, being traced by its own user, and ever gaining privileges again (
 """
 
 import ctypes
+import grp
 import os
 import pwd
 import resource
@@ -49,6 +50,14 @@ def find_identity(name: str | None) -> Identity | None:
         raise ServiceError(f"user: only root can become {name}", os.EX_NOPERM)
     groups = os.getgrouplist(name, entry.pw_gid)
     return Identity(name, entry.pw_uid, entry.pw_gid, tuple(groups))
+
+
+def find_group(name: str) -> int:
+    """Return the number of a group. Raises: ServiceError, where there is none of that name."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ServiceError(f"group: this host has no group {name}", os.EX_CONFIG) from None
 
 
 def become(identity: Identity | None) -> None:

@@ -1,0 +1,78 @@
+"""What tcpsrun runs for a client: by its rules, and by its run file or command line, as they are now.
+
+A file that becomes unusable leaves in force what it said before, and the log says why. A client that is denied
+gets nothing run.
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from paperpath.commands.run_file import Marks, RunFileError, load_run_file, substitute
+from paperpath.intake.access import ServiceClass
+from paperpath.intake.access_file import AccessError, load_access
+from paperpath.intake.access_rules import AccessRules
+from paperpath.intake.ucspi import Address, clean_address, describe_connection
+from paperpath.service import notify, watchdog
+from paperpath.service.errors import ServiceError
+from paperpath.service.log import Log
+from paperpath.service.spawner import Errand
+from paperpath.service.watched_file import WatchedFile
+
+_OURS_ALONE = (notify.VARIABLE, watchdog.VARIABLE, watchdog.PROCESS_VARIABLE)
+
+
+class Errands:
+    """Chooses for each client."""
+
+    def __init__(self, words: Sequence[str], run_file: Path | None, rules: Path | None) -> None:
+        """Read the files that are named; without a run file the command is `words`. Raises: ServiceError."""
+        self._words = words
+        self._name = "" if run_file is None else str(run_file)
+        self._environment = {name: value for name, value in os.environ.items() if name not in _OURS_ALONE}
+        try:
+            self._file = None if run_file is None else WatchedFile(run_file, load_run_file, RunFileError)
+            self._rules = None if rules is None else WatchedFile(rules, _load_rules, AccessError)
+            substitute(self._read_words(), Marks(0, self._name, None if rules is None else 0))
+        except (RunFileError, AccessError) as error:
+            raise ServiceError(str(error), os.EX_CONFIG) from error
+
+    async def choose(self, connection: socket.socket, log: Log) -> Errand | None:
+        """Say what to run for a connection; `None`: nothing."""
+        try:
+            remote, local = _read_address(connection.getpeername()), _read_address(connection.getsockname())
+        except OSError:  # it is gone already
+            return None
+        service = self._classify(remote[0])
+        if service is ServiceClass.DENY:
+            log.info("denied")
+            return None
+        level = None if service is None else service.level
+        words = self._read_words()
+        self._tell_troubles(log)
+        try:
+            command = substitute(words, Marks(local[1], self._name, level))
+        except RunFileError as error:
+            log.error("cannot run", reason=str(error))
+            return None
+        return Errand(command, describe_connection(self._environment, local, remote, level))
+
+    def _classify(self, address: str) -> ServiceClass | None:
+        return None if self._rules is None else self._rules.read().classify(address)
+
+    def _read_words(self) -> Sequence[str]:
+        return self._words if self._file is None else self._file.read()
+
+    def _tell_troubles(self, log: Log) -> None:
+        for file in (self._rules, self._file):
+            if file is not None and (trouble := file.take_trouble()) is not None:
+                log.error("file unreadable, what it said before stays in force", reason=trouble)
+
+
+def _load_rules(file: Path) -> AccessRules:
+    return AccessRules(load_access(file))
+
+
+def _read_address(name: tuple[str, int]) -> Address:
+    return clean_address(name[0]), name[1]
