@@ -22,7 +22,7 @@ class RunFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What stands for the marks: %1 the port, %2 the run file, %3 the socket's number, %4 the access level."""
+    """What stands for the marks: for %1 the port, %2 the run file, %3 the socket, %4 the access level."""
 
     port: int
     run_file: str

@@ -42,7 +42,12 @@ def _read_address(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("-f", "--run-file", type=click.Path(path_type=Path), help="The command stands in this file.")
 @click.option("-x", "--rules", type=click.Path(path_type=Path), help="Who gets which access level.")
 @click.option(
-    "-c", "--most", type=click.IntRange(1), default=40, show_default=True, help="Programs at once; others wait."
+    "-c",
+    "--most",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Programs at once; others wait.",
 )
 @click.option("-u", "--user", help="Whom to become, once the port is open.")
 @click.option("-g", "--group", help="Of the user; else its own groups.")

@@ -1,7 +1,7 @@
 """What tcpsrun runs for a client: by its rules, and by its run file or command line, as they are now.
 
-A file that becomes unusable leaves in force what it said before, and the log says why. A client that is denied
-gets nothing run.
+A file that becomes unusable leaves in force what it said before, and the log says why. For a client that is
+denied nothing is run.
 """
 
 import os

@@ -19,6 +19,7 @@ from paperpath.intake.guest import Door, Guest
 from paperpath.intake.service import Service
 from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
+from paperpath.intake.ucspi import Visitor
 from paperpath.mail.reply import Reply
 from paperpath.service.log import Log
 from paperpath.service.tls.layer import TlsError
@@ -41,13 +42,16 @@ class _SentAwayError(Exception):
 
 
 class Opening(asyncio.Protocol):
-    """One connection until it is greeted; `sessions` holds it for as long as it waits."""
+    """One connection until it is greeted; `sessions` holds it for as long as it lives."""
 
-    def __init__(self, service: Service, sessions: Sessions, door: Door = Door.CLEAR) -> None:
-        """Wait for the connection."""
+    def __init__(
+        self, service: Service, sessions: Sessions, door: Door = Door.CLEAR, visitor: Visitor | None = None
+    ) -> None:
+        """Wait for the connection; `visitor`: who it is, where the connection itself does not tell."""
         self._service = service
         self._sessions = sessions
         self._door = door
+        self._visitor = visitor
         self._guest = Guest("")
         self._has_place = False
         self._arrival: Arrival | None = None
@@ -62,6 +66,7 @@ class Opening(asyncio.Protocol):
         """Begin."""
         self._wire = Wire(cast("asyncio.Transport", transport))
         self._loop = asyncio.get_running_loop()
+        self._sessions.add(self)
         self._go_on()
 
     def data_received(self, data: bytes) -> None:
@@ -101,7 +106,8 @@ class Opening(asyncio.Protocol):
 
         Raises: TlsError, _SentAwayError.
         """
-        address, port = self._wire.peer
+        visitor = self._visitor
+        address, port = self._wire.peer if visitor is None else (visitor.address, visitor.port)
         self._take_place(address)
         self._admit(address)
         self._arrive(port)
@@ -111,7 +117,7 @@ class Opening(asyncio.Protocol):
 
     def _take_place(self, address: str) -> None:
         """Be one of all connections, whoever it is."""
-        self._guest = Guest(address, uid=self._wire.peer_uid if self._door is Door.LOCAL else None)
+        self._guest = Guest(address, uid=self._find_uid())
         if (refusal := self._service.connections.take_place()) is not None:
             self._refuse(refusal)
         self._has_place = True
@@ -119,7 +125,7 @@ class Opening(asyncio.Protocol):
     def _admit(self, address: str) -> None:
         """Find out what service the client gets, and whether there are too many of its kind."""
         service = self._service
-        guest = self._guest = service.way_in.welcome(address, self._guest.uid)
+        guest = self._guest = self._welcome(address)
         refusal = service.connections.enter(guest.key, guest.service)
         if refusal is not None:
             self._refuse(refusal)
@@ -155,6 +161,18 @@ class Opening(asyncio.Protocol):
 
     # Inside
 
+    def _find_uid(self) -> int | None:
+        if self._visitor is not None:
+            return self._visitor.uid
+        return self._wire.peer_uid if self._door is Door.LOCAL else None
+
+    def _welcome(self, address: str) -> Guest:
+        """Ask who it is, and what it may, unless whoever started us decided that (requirement C-9)."""
+        guest = self._service.way_in.welcome(address, self._guest.uid)
+        if self._visitor is not None and self._visitor.service is not None:
+            guest.service = self._visitor.service
+        return guest
+
     @property
     def _log(self) -> Log:
         if self._arrival is not None:
@@ -177,7 +195,6 @@ class Opening(asyncio.Protocol):
             if self._waiting is None:
                 self._greet()
             else:
-                self._sessions.add(self)
                 self._wire.set_reading(wanted=not self._held)
 
     def _read(self, octets: bytes) -> None:

@@ -48,6 +48,10 @@ class Sessions:
         if not self._living:
             self._none_left.set()
 
+    async def wait_until_none(self) -> None:
+        """Wait until the last of those that came has gone."""
+        await self._none_left.wait()
+
     async def end(self, patience_s: float) -> None:
         """End them all, and wait for those that are storing a message."""
         self._none_left.clear()

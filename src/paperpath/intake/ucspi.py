@@ -2,7 +2,7 @@
 
 tcpserver and its like describe a connection in the environment of the program that they start for it (UCSPI),
 and so does systemd. What stands there may come from anywhere: of it only an address and a port get in, and
-nothing that is not one of these (attack S-6). The client's name is not asked for, since nobody vouches for it.
+nothing that is not one of these (attack S-6). Nobody vouches for the client's name, and it is not looked at.
 `tcpsrun` writes what `smtprd --stdio` and `smtpsd --stdio` read here.
 """
 
@@ -29,12 +29,14 @@ Address = tuple[str, int]
 class Visitor:
     """The one client of a program. Where it is not known, as on a pipe, the address is empty and the port 0.
 
-    `service`: what whoever started us decided; `None`: nothing, so that the configured rules do.
+    `service`: what whoever started us decided; `None`: nothing, so that the configured rules do. `uid`: the
+    user of this host whose mail it is, if so.
     """
 
     address: str
     port: int
-    service: ServiceClass | None
+    service: ServiceClass | None = None
+    uid: int | None = None
 
 
 def find_client(environment: Mapping[str, str]) -> Address:

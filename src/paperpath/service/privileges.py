@@ -52,12 +52,12 @@ def find_identity(name: str | None) -> Identity | None:
     return Identity(name, entry.pw_uid, entry.pw_gid, tuple(groups))
 
 
-def find_group(name: str) -> int:
-    """Return the number of a group. Raises: ServiceError, where there is none of that name."""
+def find_group(name: str, key: str = "group") -> int:
+    """Return the number of a group, which is named by `key`. Raises: ServiceError, where there is none."""
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        raise ServiceError(f"group: this host has no group {name}", os.EX_CONFIG) from None
+        raise ServiceError(f"{key}: this host has no group {name}", os.EX_CONFIG) from None
 
 
 def become(identity: Identity | None) -> None:

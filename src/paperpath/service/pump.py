@@ -1,8 +1,8 @@
 """Carries octets between two descriptors and a socket of ours, by a thread for each way.
 
 Used where standard input and output are no socket. The event loop could read from pipes itself, but not from
-files, and it would make a terminal or a pipe non-blocking for all others who have it open. Here each way waits
-for its reader, and where the source ends, sending ends.
+files, and it would make a terminal or a pipe non-blocking for all others who have it open. Here each way
+waits for its reader, and where the source ends, sending ends.
 """
 
 import os

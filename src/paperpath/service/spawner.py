@@ -33,7 +33,7 @@ class Spawner:
     """Serves one listener until it is cancelled; then `end` what runs."""
 
     def __init__(self, listener: socket.socket, most: int, choose: Choose, log: Log) -> None:
-        """Take the listener. `choose` says what to run for a connection; `None`: nothing, and it is closed."""
+        """Take the listener. `choose` says what to run for a connection, which else is closed."""
         self._listener = listener
         self._room = asyncio.Semaphore(most)
         self._choose = choose

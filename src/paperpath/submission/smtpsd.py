@@ -17,8 +17,10 @@ from paperpath.accounts.usage import Usage
 from paperpath.accounts.verifier import Verifier
 from paperpath.config.intake_tables import SubmissionTable
 from paperpath.config.tables import Configuration
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.guest import Door
 from paperpath.intake.serving import Means, Services, allow_connections, make_service, open_means, serve
+from paperpath.intake.stdio import Visit, run_stdio, serve_visit, stdio_options
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, config_option, run_program
@@ -50,6 +52,14 @@ async def submit(life: Life) -> None:
                 return _make_services(configuration, means, verifier)
 
             await serve(life, means, list_doors(life.configuration), make_services)
+
+
+async def submit_for_one(life: Life, visit: Visit) -> None:
+    """Serve one client on standard input and output."""
+    async with open_means(life, NAME, asks_clients=True) as means:
+        with closing(_open_verifier(life.configuration)) as verifier:
+            services = _make_services(life.configuration, means, verifier)
+            await serve_visit(life, services[Door.CLEAR], visit)
 
 
 def _make_services(configuration: Configuration, means: Means, verifier: Verifier) -> Services:
@@ -98,11 +108,14 @@ def _open_verifier(configuration: Configuration) -> Verifier:
 
 @click.command(NAME)
 @config_option
-def main(file: Path) -> None:
+@stdio_options
+def main(file: Path, stdio: bool, access: ServiceClass | None) -> None:
     """The submission daemon: takes mail of people who log in.
 
     Example: smtpsd --config paperpath.toml
     """
+    if stdio:
+        raise SystemExit(run_stdio(NAME, file, access, submit_for_one, asks_clients=True))
     raise SystemExit(run_program(NAME, file, submit, open_ports))
 
 
