@@ -26,22 +26,28 @@ class Connections:
         self._untold = 0
         self._told_s = -math.inf
 
-    def enter(self, address: str, service: ServiceClass) -> Reply | None:
-        """Let a client in, who leaves later, or return why not; a privileged one may come often."""
-        client = _find_client(address)
+    def take_place(self) -> Reply | None:
+        """Have room for a client, whoever it is, that leaves later; or return why there is none."""
         if self._count >= self.most:
             return self._refuse(replies.R421_TOO_MANY_CONNECTIONS)
+        self._count += 1
+        return None
+
+    def enter(self, address: str, service: ServiceClass) -> Reply | None:
+        """Let in a client that has a place, or return why not; a privileged one may come often."""
+        client = _find_client(address)
         present = self._by_client.get(client, 0)
         if present >= self.most_per_client and service is not ServiceClass.PRIVILEGED:
             return self._refuse(replies.R421_TOO_MANY_FROM_CLIENT)
-        self._count += 1
         self._by_client[client] = present + 1
         return None
 
-    def leave(self, address: str) -> None:
-        """Let a client go."""
-        client = _find_client(address)
+    def leave(self, address: str | None) -> None:
+        """Let a client go; `None`: one that had a place, and was not let in."""
         self._count -= 1
+        if address is None:
+            return
+        client = _find_client(address)
         self._by_client[client] -= 1
         if not self._by_client[client]:
             del self._by_client[client]

@@ -18,6 +18,7 @@ from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp.settings import Settings
 
 TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
+HANDSHAKE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,8 @@ class Service:
     def transaction_s(self) -> float:
         """How long a transaction may take."""
         return TRANSACTION_S + self.settings.size / 1024
+
+    @property
+    def handshake_s(self) -> float:
+        """How long TLS may take to begin."""
+        return min(HANDSHAKE_S, self.idle_timeout_s)

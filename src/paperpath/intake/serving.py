@@ -20,8 +20,8 @@ from paperpath.intake.connections import Connections
 from paperpath.intake.guest import Door
 from paperpath.intake.list_desk import ListMeans, open_desk, open_list_means
 from paperpath.intake.login import LoginDesk
+from paperpath.intake.opening import Opening
 from paperpath.intake.service import Service
-from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.intake.way_in import WayIn
@@ -119,13 +119,13 @@ async def serve(
     servers = []
     for (_, door), listener in zip(doors, life.listeners, strict=True):
 
-        def make_session(door: Door = door) -> Session:
-            return Session(services[door], sessions, door)
+        def make_opening(door: Door = door) -> Opening:
+            return Opening(services[door], sessions, door)
 
         if door is Door.LOCAL:
-            servers.append(await loop.create_unix_server(make_session, sock=listener, **_LOCAL_OPTIONS))
+            servers.append(await loop.create_unix_server(make_opening, sock=listener, **_LOCAL_OPTIONS))
         else:
-            servers.append(await loop.create_server(make_session, sock=listener, backlog=BACKLOG))
+            servers.append(await loop.create_server(make_opening, sock=listener, backlog=BACKLOG))
     life.ready("listening on " + " ".join(str(place) for place, _ in doors))
     await life.wait_for_end()
     for server in servers:

@@ -1,32 +1,30 @@
 """One SMTP client session: drives the sans-IO core over a connection, and asks policy and maildrop.
 
-Used by smtprd and smtpsd. Promise: memory is bounded whatever the client sends, since reading stops while
-the core has enough to chew or the client does not read our replies (promise P6); a message is acknowledged
-only when the maildrop says that it is flushed (P2); no session and no transaction outlives its time.
+Made by the beginning of a session (opening.py). Promise: memory is bounded whatever the client sends, since
+reading stops while the core has enough to chew or the client does not read our replies (promise P6); a
+message is acknowledged only when the maildrop says that it is flushed (P2); no session and no transaction
+outlives its time.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from paperpath.intake.chronicle import Chronicle, Command
+from paperpath.intake.arrival import Arrival
+from paperpath.intake.chronicle import Command
 from paperpath.intake.counting import Counting
-from paperpath.intake.guest import Door, Guest
 from paperpath.intake.login import LoginResult, Logins
-from paperpath.intake.lookup import Lookup
 from paperpath.intake.service import Service
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.transaction import MailTransaction
 from paperpath.intake.way_in import Reception, Stored
 from paperpath.journal.events import show_address
 from paperpath.mail.address import Mailbox, format_path
-from paperpath.mail.envelope import Client
 from paperpath.mail.reply import Reply
-from paperpath.mail.shown import show_domain, show_path
+from paperpath.mail.shown import show_path
 from paperpath.mail.trace import Stamp
 from paperpath.service.tls.layer import TlsError
-from paperpath.service.wire import Wire
 from paperpath.smtp import events, replies
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.states import State
@@ -34,70 +32,58 @@ from paperpath.smtp.states import State
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
 CLOSE_S = 30.0  # how long a client may take to read the last of them, if it may be silent for as long
-HANDSHAKE_S = 30.0  # how long TLS may take to begin, if the client may be silent for as long
 
 
 class Session(asyncio.Protocol):
-    """One connection. `sessions` holds it for as long as it lives."""
+    """One connection from its greeting on. `sessions` holds it for as long as it lives."""
 
-    def __init__(self, service: Service, sessions: Sessions, door: Door = Door.CLEAR) -> None:
-        """Wait for the connection."""
+    def __init__(self, service: Service, sessions: Sessions, arrival: Arrival) -> None:
+        """Take over a client that is to be greeted."""
+        wire, desk = arrival.wire, service.logins
         self._service = service
         self._sessions = sessions
-        self._door = door
-        self._core = ServerConnection(service.settings, Counting(service.metrics), encrypted=door is Door.TLS)
-        self._client = Client("", 0, "", "SMTP")
-        self._guest = Guest("")
+        self._arrival = arrival
+        self._wire = wire
+        self._guest = arrival.guest
+        self._client = arrival.describe()
+        self._lookup = arrival.lookup
+        self._log = arrival.log
+        self._chronicle = arrival.chronicle
+        encrypted = wire.tls_facts is not None
+        self._core = ServerConnection(service.settings, Counting(service.metrics), encrypted=encrypted)
         self._transaction: MailTransaction | None = None
         self._reception: Reception | None = None
-        desk = service.logins
         self._logins = None if desk is None else Logins(desk, service.log, self._take_judgement)
-        self._lookup: Lookup | None = None
-        self._admitted = False
         self._storing = False
-        self._log = service.log
-        self._chronicle = Chronicle(service.tell, service.log, "", "")
         self._client_reads = True
         self._ending = False
         self._half_closed = False
-        self._overdue_s = 0.0  # when the client has been silent for too long, or has not read the last reply
+        self._loop = asyncio.get_running_loop()
+        self._overdue_s = self._loop.time() + service.idle_timeout_s
+        """When the client has been silent for too long, or has not read the last reply."""
+
+    # Called by the beginning
+
+    def greet(self) -> None:
+        """Say the greeting."""
+        if self._guest.is_admitted:
+            self._core.admit()
+        self._offer_external()
+        self._send()
+
+    def take(self, octets: bytes) -> None:
+        """Take what the client says, if anything, and do whatever can be done with it."""
+        if octets:
+            self._service.metrics.octets_in += len(octets)
+            self._core.receive(octets)
+            self._advance()
+        if self._wire.has_ended and not self.eof_received():
+            self._hang_up()
 
     # Called by the event loop
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet (requirement A-1: before reading anything)."""
-        service, wire = self._service, Wire(cast("asyncio.Transport", transport))
-        self._wire = wire
-        self._loop = asyncio.get_running_loop()
-        address, port = wire.peer
-        uid = wire.peer_uid if self._door is Door.LOCAL else None
-        guest = self._guest = service.way_in.welcome(address, uid)
-        self._client = Client(address, port, "", "SMTP", service=guest.service.value, account=guest.user)
-        refusal = service.connections.enter(guest.key, guest.service)
-        if refusal is not None:
-            self._turn_away(refusal)
-            return
-        self._admitted = True
-        service.metrics.connections += 1
-        service.metrics.open_connections += 1
-        session_id = self._sessions.add(self)
-        self._log = service.log.bind(session=session_id, client=guest.key)
-        self._chronicle = Chronicle(service.tell, self._log, session_id, guest.key)
-        self._overdue_s = self._loop.time() + service.idle_timeout_s
-        if service.lists is not None:
-            self._lookup = service.lists.look_up(guest.address, self._log)
-        if guest.is_admitted:
-            self._core.admit()
-        self._offer_external()
-        if self._door is Door.TLS:
-            self._begin_handshake()
-            return
-        if wire.has_octets_waiting:
-            self._log.info("early talker", before="the greeting")
-        self._send()
-
     def data_received(self, data: bytes) -> None:
-        """Take octets, and do whatever can be done with them."""
+        """Take octets, in the clear or inside TLS."""
         wire = self._wire
         starting = wire.in_handshake
         if not starting:  # which has a deadline, however busy the client is
@@ -110,12 +96,7 @@ class Session(asyncio.Protocol):
             return
         if starting and not wire.in_handshake:
             self._go_on_encrypted()
-        if octets:
-            self._service.metrics.octets_in += len(octets)
-            self._core.receive(octets)
-            self._advance()
-        if wire.has_ended and not self.eof_received():
-            self._hang_up()
+        self.take(octets)
 
     def pause_writing(self) -> None:
         """Stop reading from a client that does not read what we answer (attack S-2)."""
@@ -134,10 +115,8 @@ class Session(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
-        if not self._admitted:
-            return
         self._service.metrics.open_connections -= 1
-        self._service.connections.leave(self._guest.key)
+        self._service.connections.leave(self._arrival.key)
         self._give_up_waiting()
         if not self._storing:
             self._sessions.discard(self)
@@ -181,18 +160,6 @@ class Session(asyncio.Protocol):
             or (logins is not None and logins.is_judging)
             or (lookup is not None and lookup.is_awaited)
         )
-
-    def _turn_away(self, reply: Reply) -> None:
-        """Say that there are too many, and nothing else; not even that where TLS should come first."""
-        service = self._service
-        service.metrics.refused_connections += 1
-        service.metrics.replies.add((reply.code, reply.status))
-        if refused := service.connections.take_untold(self._loop.time()):
-            facts = {"client": self._guest.key, "reply": reply}
-            service.log.warning("too many connections", **facts, refused=refused)
-        if self._door is not Door.TLS:
-            self._wire.send(reply.octets)
-        self._wire.close()
 
     def _advance(self) -> None:
         """Go on with what has come, as long as the client takes our replies."""
@@ -353,34 +320,24 @@ class Session(asyncio.Protocol):
             self._core.offer_external()
 
     def _start_tls(self, event: events.TLSRequested) -> None:
-        if self._service.tls is None:
+        tls = self._service.tls
+        if tls is None:
             self._core.reply(replies.R454_NO_TLS)
             return
         self._core.reply(replies.R220_START_TLS)
         self._send()
-        self._begin_handshake()
-
-    def _begin_handshake(self) -> None:
-        tls = self._service.tls
-        assert tls is not None
         self._wire.start_tls(tls.make_layer())
-        self._overdue_s = self._loop.time() + min(HANDSHAKE_S, self._service.idle_timeout_s)
+        self._overdue_s = self._loop.time() + self._service.handshake_s
 
     def _go_on_encrypted(self) -> None:
-        """Forget what the client said in the clear (RFC 3207 §4.2); or greet, where it began with TLS."""
+        """Forget what the client said in the clear (RFC 3207 §4.2)."""
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
-        facts, guest = self._wire.tls_facts, self._guest
-        if facts is not None:
-            name = show_domain(facts.server_name)
-            self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=name)
-            guest.certified = facts.client_addresses
-        if self._core.state is State.HANDSHAKE:
-            self._drop_transaction()
-            guest.account = None
-            self._client = replace(self._client, hello="", protocol="SMTP", account=guest.user)
-            self._core.tls_started()
+        self._arrival.note_tls()
+        self._drop_transaction()
+        self._guest.account = None
+        self._client = self._arrival.describe()
+        self._core.tls_started()
         self._offer_external()
-        self._send()
 
     def _send(self) -> None:
         octets = self._core.octets_to_send()
