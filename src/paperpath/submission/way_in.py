@@ -9,7 +9,7 @@ import pwd
 from paperpath.accounts.secrets import NO_LIMITS
 from paperpath.accounts.verifier import Ruling, Verifier
 from paperpath.config.intake_tables import SubmissionTable
-from paperpath.intake.access import AccessRules
+from paperpath.intake.access_file import Access
 from paperpath.intake.guest import Guest
 from paperpath.mail.address import Mailbox, domain_key
 from paperpath.mail.envelope import Envelope
@@ -34,7 +34,7 @@ class SubmissionWayIn:
     ) -> None:
         """Take the rules of one configuration."""
         self._binds_senders = table.own_senders
-        self._access = AccessRules(table.access)
+        self._access = Access(table, "submission")
         self._site = site
         self._files = files
         self._verifier = verifier
@@ -44,7 +44,7 @@ class SubmissionWayIn:
         """Say what service a client gets; a user of this host is known by name."""
         if uid is not None:
             return Guest("", uid=uid, login=_find_login(uid))
-        return Guest(address, self._access.classify(address))
+        return Guest(address, self._access.read().classify(address))
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         """Complete a sender; refuse one of an account that is no longer let in, or not its own."""

@@ -121,8 +121,8 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of size, most_recipients, "
-        "most_connections, most_connections_per_client, spool, least_free, access, lists, lists_timeout_s, "
-        "idle_timeout_s, processes, listen, domains, binarymime, check_recipients, dsn_success",
+        "most_connections, most_connections_per_client, spool, least_free, access, access_file, open_relay, lists, "
+        "lists_timeout_s, idle_timeout_s, processes, listen, domains, binarymime, check_recipients, dsn_success",
     ),
     "a domain to complete with is a full one": (
         END,
@@ -137,13 +137,13 @@ PUT_IN = {
     "a network has no bits behind its mask": (
         RELAY,
         'access = [{ clients = ["192.0.2.1/24"], service = "normal" }]',
-        '5: relay.access[0].clients[0]: expected a network such as "192.0.2.0/24" or "2001:db8::/32",'
-        ' or one address, got "192.0.2.1/24"',
+        '5: relay.access[0].clients[0]: expected no bits behind the first 24, as in "192.0.2.0/24",'
+        ' got "192.0.2.1/24"',
     ),
-    "access has two services": (
+    "access has four services": (
         RELAY,
         'access = [{ clients = ["192.0.2.0/24"], service = "open" }]',
-        '5: relay.access[0].service: expected "normal" or "privileged", got "open"',
+        '5: relay.access[0].service: expected "deny", "null", "normal" or "privileged", got "open"',
     ),
     "a list has a colour": (
         RELAY,

@@ -1,0 +1,75 @@
+"""The access rules of a way in: those of the configuration, and those of its rules file as it is now.
+
+Used by the ways in, and by the commands that look at the rules. A file that becomes unusable leaves in force
+what it said before. One that would make an open relay, with the configuration, is refused (promise P7).
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from paperpath.config.access_conflicts import OPENNESS
+from paperpath.config.intake_tables import IntakeTable
+from paperpath.config.loader import Problem
+from paperpath.intake.access_rules import AccessRule, AccessRules, list_configured
+from paperpath.intake.access_text import AccessTextError, parse_access
+from paperpath.service.errors import ServiceError
+from paperpath.service.guarded_text import GuardedTextError, read_guarded_text
+from paperpath.service.watched_file import WatchedFile
+
+MOST_OCTETS = 64 * 2**20
+
+
+class AccessError(Exception):
+    """The file cannot be used. `problems` has what is wrong, in the order of the lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Gather the problems, one at least; `str()` gives one line for each."""
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Access:
+    """The rules of one way in, by one configuration."""
+
+    def __init__(self, table: IntakeTable, way_in: str) -> None:
+        """Read the file, if one is named. Raises: ServiceError."""
+        configured = list_configured(table, way_in)
+        self._rules = AccessRules(configured)
+        self._file: WatchedFile[AccessRules] | None = None
+        if table.access_file is None:
+            return
+
+        def load(file: Path) -> AccessRules:
+            rules = AccessRules([*configured, *load_access(file)])
+            if not table.open_relay and (widest := rules.find_openness()) is not None:
+                raise _refuse_openness(widest, way_in)
+            return rules
+
+        try:
+            self._file = WatchedFile(table.access_file, load, AccessError)
+        except AccessError as error:
+            raise ServiceError(str(error), os.EX_CONFIG) from error
+
+    def read(self) -> AccessRules:
+        """Return the rules of this moment."""
+        return self._rules if self._file is None else self._file.read()
+
+    def take_trouble(self) -> str | None:
+        """Return, once, why the file as it is now could not be read."""
+        return None if self._file is None else self._file.take_trouble()
+
+
+def load_access(file: Path) -> list[AccessRule]:
+    """Read a file; one that every user of the host may write is refused (attack L-4). Raises: AccessError."""
+    try:
+        return parse_access(read_guarded_text(file, MOST_OCTETS), str(file))
+    except GuardedTextError as error:
+        raise AccessError([Problem(file, error.line, str(error))]) from error
+    except AccessTextError as error:
+        raise AccessError(Problem(file, line, message) for line, message in error.mistakes) from None
+
+
+def _refuse_openness(widest: AccessRule, way_in: str) -> AccessError:
+    message = f'"{widest.clients}" {OPENNESS.format(way_in)}'
+    return AccessError([Problem(Path(widest.source), widest.line, message)])
