@@ -85,6 +85,10 @@ class IntakeTable(Table):
         default=64 * 2**20, ge=0, description=OCTETS_EXPECTED
     )
     """Octets that must stay free on the maildrop's file system; with less, no new message is begun."""
+    listen_null: Annotated[tuple[EndpointField, ...], Strict(False)] = Field(
+        default=(), description=ENDPOINTS_EXPECTED
+    )
+    """Where nobody gets service, but a greeting that says so (554)."""
     access: Annotated[tuple[AccessEntry, ...], Strict(False)] = Field(default=(), description=ACCESS_EXPECTED)
     access_file: FileField | None = Field(default=None, description=FILE_EXPECTED)
     """More such rules, which hold as soon as the file has them."""

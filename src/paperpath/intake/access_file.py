@@ -11,10 +11,12 @@ from pathlib import Path
 from paperpath.config.access_conflicts import OPENNESS
 from paperpath.config.intake_tables import IntakeTable
 from paperpath.config.loader import Problem
+from paperpath.config.tables import Configuration
 from paperpath.intake.access_rules import AccessRule, AccessRules, list_configured
 from paperpath.intake.access_text import AccessTextError, parse_access
 from paperpath.service.errors import ServiceError
 from paperpath.service.guarded_text import GuardedTextError, read_guarded_text
+from paperpath.service.log import Log
 from paperpath.service.watched_file import WatchedFile
 
 MOST_OCTETS = 64 * 2**20
@@ -32,8 +34,9 @@ class AccessError(Exception):
 class Access:
     """The rules of one way in, by one configuration."""
 
-    def __init__(self, table: IntakeTable, way_in: str) -> None:
-        """Read the file, if one is named. Raises: ServiceError."""
+    def __init__(self, table: IntakeTable, way_in: str, log: Log | None = None) -> None:
+        """Read the file, if one is named; `log` is told when it becomes unusable. Raises: ServiceError."""
+        self._log = log
         configured = list_configured(table, way_in)
         self._rules = AccessRules(configured)
         self._file: WatchedFile[AccessRules] | None = None
@@ -53,11 +56,19 @@ class Access:
 
     def read(self) -> AccessRules:
         """Return the rules of this moment."""
-        return self._rules if self._file is None else self._file.read()
+        if self._file is None:
+            return self._rules
+        rules = self._file.read()
+        trouble = self._file.take_trouble()
+        if trouble is not None and self._log is not None:
+            self._log.error("file unreadable, what it said before stays in force", reason=trouble)
+        return rules
 
-    def take_trouble(self) -> str | None:
-        """Return, once, why the file as it is now could not be read."""
-        return None if self._file is None else self._file.take_trouble()
+
+def read_all_access(configuration: Configuration) -> dict[str, AccessRules]:
+    """Return the rules of each way in that there is. Raises: ServiceError."""
+    tables = {"relay": configuration.relay, "submission": configuration.submission}
+    return {way_in: Access(table, way_in).read() for way_in, table in tables.items() if table is not None}
 
 
 def load_access(file: Path) -> list[AccessRule]:

@@ -9,13 +9,15 @@ reading of it, and whoever leaves or is sent away leaves nothing behind (promise
 
 import asyncio
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from enum import Enum
 from typing import cast
 
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.arrival import Arrival
 from paperpath.intake.chronicle import Chronicle
 from paperpath.intake.guest import Door, Guest
+from paperpath.intake.null_session import NullSession
 from paperpath.intake.service import Service
 from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
@@ -30,6 +32,7 @@ from paperpath.smtp import replies
 class Waiting(Enum):
     """What a beginning waits for."""
 
+    NAMES = "the names of the client's host"
     HANDSHAKE = "the end of the TLS handshake"
 
 
@@ -109,7 +112,8 @@ class Opening(asyncio.Protocol):
         visitor = self._visitor
         address, port = self._wire.peer if visitor is None else (visitor.address, visitor.port)
         self._take_place(address)
-        self._admit(address)
+        names = yield from self._find_names(address)
+        self._admit(address, names)
         self._arrive(port)
         if self._door is Door.TLS:
             yield from self._start_tls()
@@ -122,10 +126,27 @@ class Opening(asyncio.Protocol):
             self._refuse(refusal)
         self._has_place = True
 
-    def _admit(self, address: str) -> None:
+    def _find_names(self, address: str) -> Generator[Waiting, None, Sequence[str]]:
+        """Return the names of the client's host, where a rule for hosts could decide about it."""
+        desk = self._service.names
+        decided = self._door is Door.NULL or (self._visitor is not None and self._visitor.service is not None)
+        if desk is None or decided or not desk.are_wanted(address):
+            return ()
+        finding = self._loop.create_task(desk.find(address, self._log))
+        finding.add_done_callback(lambda _: self._go_on())
+        try:
+            while not finding.done():
+                yield Waiting.NAMES
+        finally:
+            finding.cancel()
+        return finding.result()
+
+    def _admit(self, address: str, names: Sequence[str]) -> None:
         """Find out what service the client gets, and whether there are too many of its kind."""
         service = self._service
-        guest = self._guest = self._welcome(address)
+        guest = self._guest = self._welcome(address, names)
+        if guest.service is ServiceClass.DENY:
+            raise _SentAwayError(None)
         refusal = service.connections.enter(guest.key, guest.service)
         if refusal is not None:
             self._refuse(refusal)
@@ -138,7 +159,8 @@ class Opening(asyncio.Protocol):
         session_id, key = self._sessions.new_id(), guest.key
         log = service.log.bind(session=session_id, client=key)
         chronicle = Chronicle(service.tell, log, session_id, key)
-        lookup = None if service.lists is None else service.lists.look_up(guest.address, log)
+        is_asked_about = service.lists is not None and guest.service is not ServiceClass.NULL
+        lookup = service.lists.look_up(guest.address, log) if is_asked_about else None
         self._arrival = Arrival(self._wire, guest, port, key, log, chronicle, lookup)
 
     def _start_tls(self) -> Iterator[Waiting]:
@@ -166,11 +188,13 @@ class Opening(asyncio.Protocol):
             return self._visitor.uid
         return self._wire.peer_uid if self._door is Door.LOCAL else None
 
-    def _welcome(self, address: str) -> Guest:
-        """Ask who it is, and what it may, unless whoever started us decided that (requirement C-9)."""
-        guest = self._service.way_in.welcome(address, self._guest.uid)
-        if self._visitor is not None and self._visitor.service is not None:
+    def _welcome(self, address: str, names: Sequence[str]) -> Guest:
+        """Ask who it is, and what it may; whoever started us for it, or the door, may have decided that."""
+        guest = self._service.way_in.welcome(address, self._guest.uid, names)
+        if self._visitor is not None and self._visitor.service is not None:  # requirement C-9
             guest.service = self._visitor.service
+        elif self._door is Door.NULL and guest.service is not ServiceClass.DENY:
+            guest.service = ServiceClass.NULL
         return guest
 
     @property
@@ -206,7 +230,8 @@ class Opening(asyncio.Protocol):
         """Give the connection to a session."""
         arrival = self._arrival
         assert arrival is not None
-        session = Session(self._service, self._sessions, arrival)
+        kind = NullSession if arrival.guest.service is ServiceClass.NULL else Session
+        session = kind(self._service, self._sessions, arrival)
         self._sessions.add(session)
         self._sessions.discard(self)
         self._wire.give_to(session)

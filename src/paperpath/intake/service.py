@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
 from paperpath.intake.list_desk import ListDesk
 from paperpath.intake.login import LoginDesk
@@ -26,7 +27,7 @@ class Service:
     """Of a program, or of what it does by one configuration. `now` gives the time with its offset from UTC.
 
     `tls` is there if the settings announce it, or a door has it from the start; `logins` if they announce
-    AUTH; `lists` if lists of clients are configured.
+    AUTH; `lists` if lists of clients are configured; `names` where rules may be for hosts.
     """
 
     settings: Settings
@@ -43,6 +44,7 @@ class Service:
     tell: Tell
     logins: LoginDesk | None = None
     lists: ListDesk | None = None
+    names: ClientNames | None = None
 
     @property
     def transaction_s(self) -> float:

@@ -16,6 +16,7 @@ from paperpath.config.intake_tables import IntakeTable
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
 from paperpath.intake.guest import Door
 from paperpath.intake.list_desk import ListMeans, open_desk, open_list_means
@@ -160,6 +161,7 @@ def make_service(
         tell=means.journal.tell,
         logins=logins,
         lists=open_desk(table.lists, table.lists_timeout_s, means.lists),
+        names=ClientNames(way_in.access, means.lists.resolver),
     )
 
 

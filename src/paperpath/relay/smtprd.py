@@ -13,6 +13,7 @@ from paperpath.intake.guest import Door
 from paperpath.intake.service import Service
 from paperpath.intake.serving import Means, Services, allow_connections, make_service, open_means, serve
 from paperpath.intake.stdio import Visit, run_stdio, serve_visit, stdio_options
+from paperpath.relay.doors import list_doors
 from paperpath.relay.way_in import RelayWayIn
 from paperpath.service.program import Life, config_option, run_program
 from paperpath.smtp.settings import Settings
@@ -22,7 +23,7 @@ NAME = "smtprd"
 
 def open_ports(life: Life) -> None:
     """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
-    life.listen(life.configuration.relay.listen)
+    life.listen([place for place, _ in list_doors(life.configuration)])
     life.open_keys()
     allow_connections(life, life.configuration.relay)
 
@@ -32,10 +33,10 @@ async def relay(life: Life) -> None:
     async with open_means(life, NAME) as means:
 
         def make_services(configuration: Configuration) -> Services:
-            return {Door.CLEAR: _make_service(configuration, means)}
+            service = _make_service(configuration, means)
+            return {Door.CLEAR: service, Door.NULL: service}
 
-        doors = [(endpoint, Door.CLEAR) for endpoint in life.configuration.relay.listen]
-        await serve(life, means, doors, make_services)
+        await serve(life, means, list_doors(life.configuration), make_services)
 
 
 async def relay_for_one(life: Life, visit: Visit) -> None:
