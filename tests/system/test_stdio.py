@@ -229,7 +229,11 @@ def test_C9_a_level_that_is_none_is_refused(site: Submission) -> None:
 def test_a_listening_socket_is_refused(site: Submission) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = subprocess.run(
-            command(site, "smtprd"), stdin=listener.fileno(), capture_output=True, check=False, timeout=PATIENCE_S
+            command(site, "smtprd"),
+            stdin=listener.fileno(),
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE_S,
         )
     assert done.returncode == 78
     assert b"Accept=yes" in done.stderr

@@ -8,15 +8,17 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from paperpath.commands.tcpsrun_errands import Errands
+from paperpath.commands.tcpsrun_errands import Errands, Source
 from paperpath.config.endpoint import Endpoint
 from paperpath.config.network import parse_address
+from paperpath.config.tables import DnsTable
+from paperpath.dns.resolver import Resolver
+from paperpath.dns.servers import find_servers
 from paperpath.service.errors import ServiceError
 from paperpath.service.listener import open_listeners
 from paperpath.service.log import Log, open_log
@@ -75,9 +77,8 @@ def main(
     try:
         listener = _listen(address, port)
         become(_choose_identity(user, group))
-        errands = Errands(words, run_file, rules)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(listener, Spawner(listener, most, errands.choose, log), log))
+            runner.run(_serve(listener, Source(words, run_file, rules), most, log))
     except ServiceError as error:
         log.error("cannot go on", reason=str(error))
         raise SystemExit(error.exit_code) from None
@@ -101,22 +102,26 @@ def _choose_identity(user: str | None, group: str | None) -> Identity | None:
     return None
 
 
-async def _serve(listener: socket.socket, spawner: Spawner, log: Log) -> None:
-    """Serve until a signal asks for the end; then all programs end first."""
+async def _serve(listener: socket.socket, source: Source, most: int, log: Log) -> None:
+    """Serve until a signal asks for the end; then all programs end first. Raises: ServiceError."""
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    serving = asyncio.create_task(spawner.serve())
-    status = f"listening on {Endpoint(*listener.getsockname()[:2])}"
-    log.info("ready", status=status)
-    notify(READY="1", STATUS=status)
-    await ending.wait()
-    notify(STOPPING="1")
-    serving.cancel()
-    with suppress(asyncio.CancelledError):
-        await serving
-    listener.close()
-    await spawner.end()
+    resolver = Resolver(find_servers(DnsTable()))
+    try:
+        spawner = Spawner(listener, most, Errands(source, resolver).choose, log)
+        serving = asyncio.create_task(spawner.serve())
+        status = f"listening on {Endpoint(*listener.getsockname()[:2])}"
+        log.info("ready", status=status)
+        notify(READY="1", STATUS=status)
+        await ending.wait()
+        notify(STOPPING="1")
+        serving.cancel()
+        await asyncio.wait({serving})
+        listener.close()
+        await spawner.end()
+    finally:
+        await resolver.close()
     log.info("ended")
 
 

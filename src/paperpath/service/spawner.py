@@ -6,10 +6,10 @@ fails for one client, the others are served.
 """
 
 import asyncio
+import os
 import socket
-from asyncio.subprocess import Process
+import subprocess
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from paperpath.service.log import Log
@@ -26,6 +26,7 @@ class Errand:
     environment: dict[str, str]
 
 
+Process = subprocess.Popen[bytes]
 Choose = Callable[[socket.socket, Log], Awaitable[Errand | None]]
 
 
@@ -80,33 +81,54 @@ class Spawner:
         with connection:
             log = self._log.bind(client=_name_peer(connection))
             errand = await self._choose(connection, log)
-            process = None if errand is None or self._ending else await self._spawn(connection, errand, log)
+            process = None if errand is None or self._ending else _spawn(connection, errand, log)
         if process is None:
             return
         self._processes.add(process)
         log.info("began", pid=process.pid)
-        code = await process.wait()
+        code = await _wait_for_end(process)
         self._processes.discard(process)
         log.info("ended", pid=process.pid, code=code)
-
-    async def _spawn(self, connection: socket.socket, errand: Errand, log: Log) -> Process | None:
-        connection.setblocking(True)  # as every program expects it
-        try:
-            return await asyncio.create_subprocess_exec(
-                *errand.command, stdin=connection, stdout=connection, env=errand.environment
-            )
-        except (OSError, ValueError) as error:  # ValueError: an argument with a NUL
-            log.error("cannot run", program=errand.command[0], reason=str(error))
-            return None
 
     def _leave(self, client: asyncio.Task[None]) -> None:
         self._clients.discard(client)
         self._room.release()
+        if (error := client.exception()) is not None:
+            self._log.error("defect", error=repr(error))
 
     def _signal(self, send: Callable[[Process], None]) -> None:
         for process in self._processes:
-            with suppress(ProcessLookupError):
-                send(process)
+            send(process)
+
+
+def _spawn(connection: socket.socket, errand: Errand, log: Log) -> Process | None:
+    """Start a program; its signals are as every program expects them.
+
+    By hand, since the descriptors that uvloop makes for a subprocess stay open in it.
+    """
+    connection.setblocking(True)  # as every program expects it, too
+    streams = connection.fileno()
+    try:
+        return subprocess.Popen(  # noqa: S603 - the command is the operator's, and no shell reads it
+            errand.command, stdin=streams, stdout=streams, env=errand.environment
+        )
+    except (OSError, ValueError) as error:  # ValueError: an argument with a NUL
+        log.error("cannot run", program=errand.command[0], reason=str(error))
+        return None
+
+
+async def _wait_for_end(process: Process) -> int:
+    """Return the exit code, negative for a signal, once there is one."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    while (descriptor := _watch(process)) is None:
+        await asyncio.sleep(_PAUSE_S)
+    loop.add_reader(descriptor, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return process.wait()
 
 
 def _name_peer(connection: socket.socket) -> str:
@@ -114,3 +136,11 @@ def _name_peer(connection: socket.socket) -> str:
         return str(connection.getpeername()[0])
     except OSError:  # it is gone already
         return ""
+
+
+def _watch(process: Process) -> int | None:
+    """Return a descriptor that is readable from the end of a process on; `None` while there is none left."""
+    try:
+        return os.pidfd_open(process.pid)
+    except OSError:
+        return None
