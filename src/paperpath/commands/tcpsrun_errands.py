@@ -63,13 +63,12 @@ class Errands:
             remote, local = _read_address(connection.getpeername()), _read_address(connection.getsockname())
         except OSError:  # it is gone already
             return None
-        service = await self._classify(remote[0], log)
+        service, words = await self._classify(remote[0], log), self._read_words()
+        self._tell_troubles(log)
         if service is ServiceClass.DENY:
             log.info("denied")
             return None
         level = None if service is None else service.level
-        words = self._read_words()
-        self._tell_troubles(log)
         try:
             command = substitute(words, Marks(local[1], self._name, level))
         except RunFileError as error:

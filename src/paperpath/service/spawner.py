@@ -93,7 +93,7 @@ class Spawner:
     def _leave(self, client: asyncio.Task[None]) -> None:
         self._clients.discard(client)
         self._room.release()
-        if (error := client.exception()) is not None:
+        if not client.cancelled() and (error := client.exception()) is not None:
             self._log.error("defect", error=repr(error))
 
     def _signal(self, send: Callable[[Process], None]) -> None:
@@ -120,7 +120,7 @@ def _spawn(connection: socket.socket, errand: Errand, log: Log) -> Process | Non
 async def _wait_for_end(process: Process) -> int:
     """Return the exit code, negative for a signal, once there is one."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    while (descriptor := _watch(process)) is None:
+    while (descriptor := _watch(process)) is None:  # noqa: ASYNC110 - nobody tells when there is one again
         await asyncio.sleep(_PAUSE_S)
     loop.add_reader(descriptor, ended.set)
     try:
