@@ -21,6 +21,7 @@ from paperpath.journal.writer import Journal, open_journal
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop
+from paperpath.service.privileges import refuse_strangers
 from paperpath.service.program import Life
 from paperpath.submission.assembly import find_table, make_way_in, open_verifier
 from paperpath.submission.batch.errors import BatchError, InvalidBatchError
@@ -40,6 +41,7 @@ async def process_batch(life: Life, descriptor: int, uid: int) -> int:
     async def read(octets: int) -> bytes:
         return await loop.run_in_executor(None, os.read, descriptor, octets)
 
+    refuse_strangers(configuration.data)
     async with (
         open_maildrop(configuration, NAME) as maildrop,
         open_journal(life, NAME) as journal,
