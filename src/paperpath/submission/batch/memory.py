@@ -3,8 +3,10 @@
 The maildrop takes each message under a key that it takes once only, in the same transaction; so whenever a
 run dies, what was taken is known, and nothing else is. A key is made of all octets of the batch up to the end
 of its message: whoever mends a batch behind it, or gives one again that was cut short, goes on behind it.
-The keys are forgotten when the batch has come to its end. A file for each batch that was begun says that it
-is being read, by a lock, and when it was begun last: what nobody came back to for 30 days is forgotten too.
+
+The keys are forgotten when the batch has come to its end, for the next one may be equal and meant so. A file
+for each batch says that it was begun, when that was last, and by a lock that it is being read; that it has a
+new name is when the batch has ended. What nobody came back to for 30 days is forgotten, too.
 """
 
 import fcntl
@@ -15,9 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from paperpath.maildrop.interface import Maildrop
+from paperpath.service.durable import flush_directory
 from paperpath.submission.batch.errors import InterruptedBatchError
 
 REMEMBERED_S = 30 * 24 * 3600
+_ENDED = ".ended"
 _KEYS_AT_ONCE = 500
 
 
@@ -38,7 +42,9 @@ class BatchMemory:
         Raises: InterruptedBatchError, where another process reads the same batch; MaildropError, OSError.
         """
         if not self._first:
-            await self._begin(place)
+            _make_folder(self._folder)
+            await self._forget_others()
+            self._begin(place)
         return _make_prefix(self._first) + place
 
     def has(self, key: str) -> bool:
@@ -46,11 +52,13 @@ class BatchMemory:
         # Keys end in a digest: between this one and its own beginning there is no other.
         return list(self._maildrop.read_unique(key[:-1], 1)) == [key]
 
-    async def forget(self) -> None:
-        """Forget the batch, which has come to its end. Raises: MaildropError, OSError."""
+    async def end(self) -> None:
+        """Take note that the batch has come to its end, and forget it. Raises: MaildropError, OSError."""
         if self._first:
-            await self._forget_keys(self._first)
-            _remove(self._folder / self._first)
+            ended = self._folder / f"{self._first}{_ENDED}"
+            (self._folder / self._first).rename(ended)
+            flush_directory(self._folder)
+            await self._forget(ended)
 
     def close(self) -> None:
         """Let others read the batch."""
@@ -58,48 +66,56 @@ class BatchMemory:
             os.close(self._lock)
             self._lock = -1
 
-    async def _begin(self, first: str) -> None:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        await self._forget_abandoned()
-        lock = _lock(self._folder / first)
+    def _begin(self, first: str) -> None:
+        file = self._folder / first
+        lock = _lock(file)
+        if lock is not None and file.with_name(f"{first}{_ENDED}").exists():  # whose keys are being forgotten
+            file.unlink()
+            os.close(lock)
+            lock = None
         if lock is None:
             raise InterruptedBatchError("another process is reading the same batch")
         self._first, self._lock = first, lock
         os.utime(lock, (self._now_s(), self._now_s()))
+        flush_directory(self._folder)
 
-    async def _forget_abandoned(self) -> None:
-        """Forget batches that nobody came back to."""
-        for file in self._folder.iterdir():
+    async def _forget_others(self) -> None:
+        """Forget batches that ended while whoever read them died, and those that nobody came back to."""
+        for file in list(self._folder.iterdir()):
             with suppress(FileNotFoundError):
-                if self._now_s() - file.stat().st_mtime > REMEMBERED_S:
-                    await self._forget_one(file)
+                age_s = self._now_s() - file.stat().st_mtime
+                if file.suffix == _ENDED or age_s > REMEMBERED_S:
+                    await self._forget_unlocked(file)
 
-    async def _forget_one(self, file: Path) -> None:
+    async def _forget_unlocked(self, file: Path) -> None:
         lock = _lock(file)
-        if lock is None:
-            return
-        try:
-            await self._forget_keys(file.name)
-            _remove(file)
-        finally:
-            os.close(lock)
+        if lock is not None:
+            try:
+                await self._forget(file)
+            finally:
+                os.close(lock)
 
-    async def _forget_keys(self, first: str) -> None:
-        prefix = _make_prefix(first)
-        after = prefix
+    async def _forget(self, file: Path) -> None:
+        """Forget the keys of a batch, then its file."""
+        after = prefix = _make_prefix(file.stem)
         while keys := [
             key for key in self._maildrop.read_unique(after, _KEYS_AT_ONCE) if key.startswith(prefix)
         ]:
             after = keys[-1]
             await self._maildrop.forget_unique(keys)
+        file.unlink(missing_ok=True)  # noqa: ASYNC240 - it takes no time
 
 
 def _make_prefix(first: str) -> str:
     return f"batch:{first}:"
 
 
-def _remove(file: Path) -> None:
-    file.unlink(missing_ok=True)
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    flush_directory(folder.parent)
 
 
 def _lock(file: Path) -> int | None:

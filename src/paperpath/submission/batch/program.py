@@ -64,7 +64,7 @@ async def _run(reader: BatchReader, memory: BatchMemory) -> Exception | None:
     """Process the batch; return what ended it too early, if anything did."""
     try:
         await reader.run()
-        await memory.forget()
+        await memory.end()
     except (BatchError, MaildropError, OSError) as error:
         reader.give_up()
         return error
