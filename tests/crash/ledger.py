@@ -43,6 +43,10 @@ class Message:
     reports: Mapping[str, int] = field(default_factory=dict)
     notices: int = 0
     dropped: bool = False
+    submitted: bool = False
+    """It comes by submission, which mends its header."""
+    refused: int = 0
+    """How many of its recipients are reported without being accepted."""
     notify: str = ""
     """What of NOTIFY is asked for all recipients; empty: nothing."""
     been_at: str = ""
@@ -100,7 +104,7 @@ def balance(ledger: Ledger, site: Site) -> list[str]:
         if answer is Answer.REFUSED and any(came.values()):
             wrong.append(f"D4: message {message.number} was refused, and came: {came}")
         elif answer is Answer.TAKEN or any(came.values()):
-            taken += len(message.recipients)
+            taken += len(message.recipients) - message.refused
             for what, counts in _wanted(message).items():
                 wrong += _compare(what, message.number, came[what], counts)
         elif answer is Answer.NONE and not any(_wanted(message).values()):
@@ -187,4 +191,10 @@ def sort_out(stored: Iterable[Stored], ledger: Ledger) -> Found:
 def _is_unchanged(stored: bytes, message: Message) -> bool:
     if message.dropped:  # what is put before it differs from the relay's
         return stored.replace(b"\n", b"\r\n").endswith(b"\r\n" + message.content())
+    if message.submitted:
+        return _body_of(stored.replace(b"\n", b"\r\n")) == _body_of(message.content())
     return content_of(stored) == message.content()
+
+
+def _body_of(octets: bytes) -> bytes:
+    return octets.partition(b"\r\n\r\n")[2]

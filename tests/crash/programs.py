@@ -27,6 +27,7 @@ from tests.crash.points import Faults, Plan, Point
 from tests.crash.transitions import Transitions
 
 RELAY, OFFICE, LOCAL = "smtprd", "smtppd", "smtpld"
+SUBMISSION = "smtpsd"  # which here only processes batches
 REMOTE = "smtprcd"  # without its relay clients: carrier.py
 COMMAND = "paperpath"
 CREATE = "create"  # what `paperpath up` does before it starts any program
@@ -34,6 +35,7 @@ _MODULES = {
     RELAY: "paperpath.relay.smtprd",
     OFFICE: "paperpath.postoffice.smtppd",
     LOCAL: "paperpath.local.smtpld",
+    SUBMISSION: "paperpath.submission.smtpsd",
     REMOTE: "tests.crash.carrier",
     COMMAND: "paperpath.commands.paperpath",
 }
@@ -155,6 +157,7 @@ def _run(name: str, file: Path, arguments: Sequence[str]) -> int:
         create_maildrop(configuration)
         make_drop(configuration)
         return os.EX_OK
+    os.chdir(file.parent)  # which is where files lie that arguments name
     main: Any = importlib.import_module(_MODULES[name]).main
     try:
         main.main(args=[*arguments, "--config", str(file)], prog_name=name)

@@ -84,6 +84,10 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
         for message in step.drop:
             site.drop(message.return_path, message.recipients, message.content())
             ledger.note(message, Answer.TAKEN)
+        if step.batch:
+            site.write_batch([(one.return_path, one.recipients, one.content()) for one in step.batch])
+        for message in step.batch:
+            ledger.note(message, Answer.TAKEN)
         before = folder / "scenes" / f"{scenario.name} {number}"
         copy_site(live, before)
         noted = ledger.copy()
@@ -129,6 +133,8 @@ def try_case(case: Case, folder: Path) -> Result:
             wrong.append(f"P8: the program ended with {end.code}")
         site.read_mail()
         for again in scenario.recovery:
+            if not again.is_wanted(site):
+                continue
             code = play(site, again, Plan(), ledger).code
             is_done = code == _NOTHING_MATCHED and again.arguments[:1] == ("queue",)
             assert code == 0 or is_done, f"{again.program} did not recover: {code}"

@@ -27,10 +27,12 @@ from tests.crash.steps import (
     Scenario,
     Step,
     U,
+    batch,
     block,
     to,
     unblock,
     write_aliases,
+    write_submission,
 )
 from tests.crash.upgrade_scenarios import (
     first_start,
@@ -169,6 +171,25 @@ def dropped() -> Scenario:
     return Scenario("dropped", steps)
 
 
+def batched() -> Scenario:
+    """A batch with messages to people that nobody knows, too; it is given again after a crash."""
+    nobody = "nobody@here.example"
+    messages = (
+        to(1, U),
+        to(2, U, JOE2, octets=LARGE),
+        Message(3, (nobody, U), {U: 1}, reports={nobody: 1}, refused=1),
+        Message(4, (nobody,), {}, octets=LARGE, reports={nobody: 1}, refused=1),
+        to(5, ADMIN),
+    )
+    step = batch(*(replace(message, sender=JOE, submitted=True) for message in messages))
+    return Scenario(
+        "batched",
+        [step, Step(OFFICE), Step(LOCAL), Step(OFFICE)],
+        recovery=(step,),
+        prepare=write_submission,
+    )
+
+
 def orphans() -> Scenario:
     """Content of a message that was never taken."""
     steps = [
@@ -213,6 +234,7 @@ SCENARIOS = {
         given_up(),
         new_aliases(),
         dropped(),
+        batched(),
         widows(),
         orphans(),
         log_moved(),

@@ -116,6 +116,32 @@ def make_owned_folder(folder: Path, identity: Identity | None) -> None:
         )
 
 
+def refuse_strangers(data: Path) -> None:
+    """Let nobody in but the owner of the data: root's files in it would stop the programs.
+
+    Raises: ServiceError.
+    """
+    try:
+        owner = data.stat().st_uid
+    except FileNotFoundError:
+        return  # whoever opens it says what to do
+    except OSError as error:
+        raise ServiceError(f"{data}: {error.strerror}", os.EX_NOPERM) from error
+    if owner != os.geteuid():
+        name = name_user(owner)
+        raise ServiceError(
+            f"{data} belongs to {name}: only {name} and root, with user = {name}, may do this", os.EX_NOPERM
+        )
+
+
+def name_user(uid: int) -> str:
+    """Return a user's login name, or the number of one who has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
 def _check_code(identity: Identity) -> None:
     """See that the user we are now can read what we are made of, or some later import fails."""
     for code in (__file__, os.__file__):

@@ -26,13 +26,13 @@ from paperpath.smtp.data import DataReader
 from paperpath.smtp.entrance import Entrance
 from paperpath.smtp.events import (
     CONTENT_BEGUN,
-    QUIT_RECEIVED,
     TLS_REQUESTED,
     CommandRefused,
     ContentEnded,
     ContentReceived,
     Event,
     HelloReceived,
+    QuitReceived,
     TransactionDropped,
 )
 from paperpath.smtp.grammar import (
@@ -511,8 +511,9 @@ class ServerConnection:
 
     def _quit(self, verb: Verb, argument: bytes, following: State) -> Event:
         self._say(replies.R221_BYE)
+        behind = self.pending_octets
         self._stop(following)
-        return QUIT_RECEIVED
+        return QuitReceived(behind)
 
     _HANDLERS: ClassVar[dict[Verb, Callable[["ServerConnection", Verb, bytes, State], Event | None]]] = {
         Verb.HELO: _hello,
