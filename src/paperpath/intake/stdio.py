@@ -25,6 +25,7 @@ from paperpath.intake.service import Service
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.ucspi import Visitor, clean_address, find_client, find_service
 from paperpath.service.errors import ServiceError
+from paperpath.service.privileges import refuse_strangers
 from paperpath.service.program import Life, run_errand
 from paperpath.service.pump import Pump
 from paperpath.service.standard_streams import StandardStreams, take_standard_streams
@@ -56,13 +57,22 @@ class _ServiceParameter(click.ParamType[ServiceClass]):
             self.fail(str(error), param, ctx)
 
 
+def _want_stdio(ctx: click.Context, _: click.Parameter, value: ServiceClass | None) -> ServiceClass | None:
+    if value is not None and not ctx.params["stdio"]:
+        raise click.UsageError("--access goes with --stdio")
+    return value
+
+
 def stdio_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of this module: `stdio` and `access`."""
-    stdio = click.option("--stdio", is_flag=True, help="Serve one client, on standard input and output.")
+    stdio = click.option(
+        "--stdio", is_flag=True, is_eager=True, help="Serve one client on standard input and output, and end."
+    )
     access = click.option(
         "--access",
         type=_ServiceParameter(),
-        help="What that client may: deny, null (0), normal (1), privileged (2).",
+        callback=_want_stdio,
+        help="What that client may do: deny, null (0), normal (1) or privileged (2).",
     )
     return stdio(access(command))
 
@@ -78,6 +88,7 @@ def run_stdio(
         return error.exit_code
 
     async def run(life: Life) -> int:
+        refuse_strangers(life.configuration.data)
         await receive(life, visit)
         return os.EX_OK
 

@@ -6,7 +6,7 @@ Driven as the server core is, by intake.session and by the tests; knows no more 
 
 from paperpath.mail.reply import Reply
 from paperpath.smtp import replies
-from paperpath.smtp.events import QUIT_RECEIVED, CommandRefused, QuitReceived
+from paperpath.smtp.events import CommandRefused, QuitReceived
 from paperpath.smtp.grammar import show_command
 from paperpath.smtp.observer import NOBODY, Observer
 from paperpath.smtp.states import State
@@ -93,7 +93,7 @@ class NullConnection:
             self._observer.see_command("QUIT")
             self._say(replies.R221_BYE)
             self._state = State.CLOSED
-            return QUIT_RECEIVED
+            return QuitReceived()
         verb, argument = show_command(start, verbs_only=True)
         self._observer.see_command(verb.upper() or "unknown")
         self._say(replies.R503_NO_SERVICE)

@@ -92,6 +92,8 @@ def main(file: Path, stdio: bool, access: ServiceClass | None, batch: BinaryIO |
 
     Example: smtpsd --config paperpath.toml
     """
+    if stdio and batch is not None:
+        raise click.UsageError("expected --stdio or --batch, and not both")
     if stdio:
         raise SystemExit(run_stdio(NAME, file, access, submit_for_one, asks_clients=True))
     if batch is None:
