@@ -1,4 +1,4 @@
-"""One session's replies to recipients, held back as the tarpit says: one at a time, by one timer (C-25, C-26).
+"""The replies of one session that the tarpit holds back: one at a time, by one timer (C-25, C-26).
 
 The session reads nothing meanwhile, and gives the reply when it is told to; one that ends gives it up.
 """
@@ -29,16 +29,16 @@ class Delay:
         return self._timer is not None
 
     def hold_back(
-        self, transaction: MailTransaction, reply: Reply, octets: int, done: Callable[[Reply], None]
-    ) -> float:
-        """Count a recipient; return for how many seconds its reply is held back, 0 for not at all.
+        self, reply: Reply, transaction: MailTransaction, octets: int, done: Callable[[Reply], None]
+    ) -> bool:
+        """Count a recipient; tell whether its reply is held back, and `done` called with it later.
 
-        Then `done` is called with it. What we wait is not of the transaction's time. `octets`: sent ahead.
+        What the client waits is not of its transaction's time. `octets`: what it has sent ahead.
         """
         transaction.counted += reply.is_positive or self._rule.count_refused
         delay_s = find_delay_s(self._rule, transaction.counted)
         if not delay_s or not self._tarpit.enter(octets):
-            return 0.0
+            return False
         loop = asyncio.get_running_loop()
         began_s = loop.time()
 
@@ -46,11 +46,12 @@ class Delay:
             transaction.overdue_s += loop.time() - began_s
             done(reply)
 
+        transaction.was_held_back = True
         self._metrics.delays += 1
         self._octets = octets
         self._finish = finish
         self._timer = loop.call_later(delay_s, self._end)
-        return delay_s
+        return True
 
     def check(self) -> None:
         """Answer before the time if nobody is to be held back any more; called every now and then."""

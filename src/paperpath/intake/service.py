@@ -6,6 +6,7 @@ from datetime import datetime
 
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
+from paperpath.intake.guard import Guard
 from paperpath.intake.list_desk import ListDesk
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.space import FreeSpace
@@ -18,6 +19,7 @@ from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp.settings import Settings
 
 TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
+HANDSHAKE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Service:
     tls: ServerTls | None
     maildrop: Maildrop
     connections: Connections
+    guard: Guard
     budget: SpoolBudget
     space: FreeSpace
     way_in: WayIn
@@ -47,3 +50,8 @@ class Service:
     def transaction_s(self) -> float:
         """How long a transaction may take."""
         return TRANSACTION_S + self.settings.size / 1024
+
+    @property
+    def handshake_s(self) -> float:
+        """How long TLS may take to begin."""
+        return min(HANDSHAKE_S, self.idle_timeout_s)

@@ -90,6 +90,10 @@ class Wire:
         """What the handshake came to, once it is over."""
         return None if self._tls is None else self._tls.facts
 
+    def give_to(self, protocol: asyncio.Protocol) -> None:
+        """Have somebody else told of what comes from now on."""
+        self._transport.set_protocol(protocol)
+
     def start_tls(self, layer: TlsLayer) -> None:
         """Take whatever comes from now on for TLS; the client's side begins it."""
         self._tls = layer
