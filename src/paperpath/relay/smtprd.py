@@ -32,6 +32,7 @@ async def relay(life: Life) -> None:
                 configuration.hostname,
                 table.size,
                 table.most_recipients,
+                errors=table.limits.errors,
                 tls=True,
                 dsn=table.dsn_success,
                 binary=table.binarymime,
