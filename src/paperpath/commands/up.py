@@ -14,7 +14,7 @@ from paperpath.commands.options import fail, load
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
-from paperpath.intake.access_file import read_all_access
+from paperpath.intake.access_file import open_all_access
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
 from paperpath.relay.acceptance import Acceptance
@@ -44,7 +44,7 @@ def up(file: Path) -> None:
         make_owned_folder(configuration.data, identity)
         with acting_as(identity):
             RoutingFiles(configuration)  # with a mistake in them no program starts: it is told here, and once
-            read_all_access(configuration)
+            open_all_access(configuration)
             create_maildrop(configuration)
             make_drop(configuration)
     except ServiceError as error:

@@ -20,6 +20,7 @@ from paperpath.config.fields import (
     PrefixField,
     Table,
 )
+from paperpath.config.limit_tables import LimitsTable, TarpitTable
 from paperpath.config.network import NETWORK_EXPECTED
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import FILE_EXPECTED
@@ -107,6 +108,9 @@ class IntakeTable(Table):
         description=f"a number of seconds, more than 0, at most {LONGEST_LOOKUP_S}",
     )
     """Seconds that asking all of them may take."""
+    tarpit: TarpitTable | None = Field(default=None, description="a table")
+    """`None`: no reply is ever held back."""
+    limits: LimitsTable = Field(default=LimitsTable(), description="a table")
     idle_timeout_s: float = Field(
         default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )

@@ -5,7 +5,7 @@ what it said before. One that would make an open relay, with the configuration, 
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from paperpath.config.access_conflicts import OPENNESS
@@ -32,27 +32,18 @@ class AccessError(Exception):
 
 
 class Access:
-    """The rules of one way in, by one configuration."""
+    """The rules of one way in."""
 
-    def __init__(self, table: IntakeTable, way_in: str, log: Log | None = None) -> None:
-        """Read the file, if one is named; `log` is told when it becomes unusable. Raises: ServiceError."""
-        self._log = log
-        configured = list_configured(table, way_in)
+    def __init__(
+        self,
+        configured: Sequence[AccessRule],
+        file: WatchedFile[AccessRules] | None = None,
+        log: Log | None = None,
+    ) -> None:
+        """Take the rules of a configuration; of the file all of them, those of the configuration included."""
         self._rules = AccessRules(configured)
-        self._file: WatchedFile[AccessRules] | None = None
-        if table.access_file is None:
-            return
-
-        def load(file: Path) -> AccessRules:
-            rules = AccessRules([*configured, *load_access(file)])
-            if not table.open_relay and (widest := rules.find_openness()) is not None:
-                raise _refuse_openness(widest, way_in)
-            return rules
-
-        try:
-            self._file = WatchedFile(table.access_file, load, AccessError)
-        except AccessError as error:
-            raise ServiceError(str(error), os.EX_CONFIG) from error
+        self._file = file
+        self._log = log
 
     def read(self) -> AccessRules:
         """Return the rules of this moment."""
@@ -65,10 +56,31 @@ class Access:
         return rules
 
 
-def read_all_access(configuration: Configuration) -> dict[str, AccessRules]:
-    """Return the rules of each way in that there is. Raises: ServiceError."""
+def open_access(table: IntakeTable, way_in: str, log: Log | None = None) -> Access:
+    """Read the rules of a table of the configuration, whose name is `way_in`.
+
+    `log` is told when the file becomes unusable. Raises: ServiceError.
+    """
+    configured = list_configured(table, way_in)
+    if table.access_file is None:
+        return Access(configured)
+
+    def load(file: Path) -> AccessRules:
+        rules = AccessRules([*configured, *load_access(file)])
+        if not table.open_relay and (widest := rules.find_openness()) is not None:
+            raise _refuse_openness(widest, way_in)
+        return rules
+
+    try:
+        return Access(configured, WatchedFile(table.access_file, load, AccessError), log)
+    except AccessError as error:
+        raise ServiceError(str(error), os.EX_CONFIG) from error
+
+
+def open_all_access(configuration: Configuration) -> dict[str, Access]:
+    """Read the rules of each way in that there is. Raises: ServiceError."""
     tables = {"relay": configuration.relay, "submission": configuration.submission}
-    return {way_in: Access(table, way_in).read() for way_in, table in tables.items() if table is not None}
+    return {way_in: open_access(table, way_in) for way_in, table in tables.items() if table is not None}
 
 
 def load_access(file: Path) -> list[AccessRule]:

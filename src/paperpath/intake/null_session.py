@@ -1,7 +1,7 @@
 """A client that gets no service: Null SMTP over a connection, until it quits or its time is over.
 
-Made by the beginning of a session (opening.py). It asks nobody anything: no maildrop, no list, no file is
-touched for such a client (requirement A-102). Memory is bounded, since the core answers so many commands only.
+Made by the beginning of a session (opening.py). It asks nobody anything: no maildrop, list or file is touched
+for such a client (requirement A-102). Memory is bounded, for the core answers so many commands and no more.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class NullSession(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the client go."""
         self._service.metrics.open_connections -= 1
-        self._service.connections.leave(self._arrival.key)
+        self._service.connections.leave(self._arrival.network)
         self._sessions.discard(self)
         self._arrival.chronicle.end()
 

@@ -17,11 +17,13 @@ from paperpath.intake.access import ServiceClass
 from paperpath.intake.arrival import Arrival
 from paperpath.intake.chronicle import Chronicle
 from paperpath.intake.guest import Door, Guest
+from paperpath.intake.limits import Limit
 from paperpath.intake.null_session import NullSession
 from paperpath.intake.service import Service
 from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.ucspi import Visitor
+from paperpath.journal.events import TurnedAway
 from paperpath.mail.reply import Reply
 from paperpath.service.log import Log
 from paperpath.service.tls.layer import TlsError
@@ -86,7 +88,7 @@ class Opening(asyncio.Protocol):
             if arrival.lookup is not None:
                 arrival.lookup.give_up()
         if self._has_place:
-            service.connections.leave(None if arrival is None else arrival.key)
+            service.connections.leave(None if arrival is None else arrival.network)
 
     # Called by the program
 
@@ -122,8 +124,8 @@ class Opening(asyncio.Protocol):
     def _take_place(self, address: str) -> None:
         """Be one of all connections, whoever it is."""
         self._guest = Guest(address, uid=self._find_uid())
-        if (refusal := self._service.connections.take_place()) is not None:
-            self._refuse(refusal)
+        if (limit := self._service.connections.take_place()) is not None:
+            self._reach(limit)
         self._has_place = True
 
     def _find_names(self, address: str) -> Generator[Waiting, None, Sequence[str]]:
@@ -139,6 +141,9 @@ class Opening(asyncio.Protocol):
                 yield Waiting.NAMES
         finally:
             finding.cancel()
+        if (error := finding.exception()) is not None:
+            self._log.error("defect", what="the names of a client were not asked for", error=repr(error))
+            return ()
         return finding.result()
 
     def _admit(self, address: str, names: Sequence[str]) -> None:
@@ -146,22 +151,25 @@ class Opening(asyncio.Protocol):
         service = self._service
         guest = self._guest = self._welcome(address, names)
         if guest.service is ServiceClass.DENY:
-            raise _SentAwayError(None)
-        refusal = service.connections.enter(guest.key, guest.service)
+            self._deny()
+        network = self._network
+        refusal = service.guard.check(Limit.CONNECTION_RATE, guest, network, self._loop.time())
         if refusal is not None:
             self._refuse(refusal)
+        if (limit := service.connections.enter(network, guest.service)) is not None:
+            self._reach(limit)
 
     def _arrive(self, port: int) -> None:
         """Count the client in; have the lists asked about it while it greets (requirement C-24)."""
         service, guest = self._service, self._guest
         service.metrics.connections += 1
         service.metrics.open_connections += 1
-        session_id, key = self._sessions.new_id(), guest.key
-        log = service.log.bind(session=session_id, client=key)
-        chronicle = Chronicle(service.tell, log, session_id, key)
-        is_asked_about = service.lists is not None and guest.service is not ServiceClass.NULL
-        lookup = service.lists.look_up(guest.address, log) if is_asked_about else None
-        self._arrival = Arrival(self._wire, guest, port, key, log, chronicle, lookup)
+        session_id = self._sessions.new_id()
+        log = service.log.bind(session=session_id, client=guest.key)
+        chronicle = Chronicle(service.tell, log, session_id, guest.key)
+        lists = None if guest.service is ServiceClass.NULL else service.lists
+        lookup = None if lists is None else lists.look_up(guest.address, log)
+        self._arrival = Arrival(self._wire, guest, port, self._network, log, chronicle, lookup)
 
     def _start_tls(self) -> Iterator[Waiting]:
         """Have TLS in force from the start (RFC 8314 §3.3)."""
@@ -196,6 +204,11 @@ class Opening(asyncio.Protocol):
         elif self._door is Door.NULL and guest.service is not ServiceClass.DENY:
             guest.service = ServiceClass.NULL
         return guest
+
+    @property
+    def _network(self) -> str:
+        """As what the client is counted."""
+        return self._service.guard.find_network(self._guest.key)
 
     @property
     def _log(self) -> Log:
@@ -239,15 +252,28 @@ class Opening(asyncio.Protocol):
         session.greet()
         session.take(self._held)
 
-    def _refuse(self, reply: Reply) -> None:
+    def _reach(self, limit: Limit) -> None:
         """Count and tell that there are too many. Raises: _SentAwayError."""
-        service = self._service
-        service.metrics.refused_connections += 1
-        service.metrics.replies.add((reply.code, reply.status))
-        if refused := service.connections.take_untold(self._loop.time()):
-            facts = {"client": self._guest.key, "reply": reply}
-            service.log.warning("too many connections", **facts, refused=refused)
+        self._refuse(self._service.guard.reach(limit))
+
+    def _deny(self) -> None:
+        """Count and tell that the rules deny the client any word (L-16). Raises: _SentAwayError."""
+        self._service.metrics.denied_connections += 1
+        self._tell_turned_away(None)
+        raise _SentAwayError(None)
+
+    def _refuse(self, reply: Reply) -> None:
+        """Count and tell that the client is turned away. Raises: _SentAwayError."""
+        self._service.metrics.replies.add((reply.code, reply.status))
+        self._tell_turned_away(reply)
         raise _SentAwayError(reply)
+
+    def _tell_turned_away(self, reply: Reply | None) -> None:
+        service, client = self._service, self._guest.key
+        said = "" if reply is None else str(reply)
+        if count := service.guard.turn_away(self._network, reply, self._loop.time()):
+            service.log.warning("turned away", client=client, reply=said or "none", count=count)
+            service.tell(TurnedAway(client, said, count))
 
     def _send_away(self, reply: Reply | None) -> None:
         """Say why, if anything, and nothing else; not even that where TLS should come first."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.guard import Guard
 from paperpath.intake.list_desk import ListDesk
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.space import FreeSpace
@@ -34,6 +35,7 @@ class Service:
     tls: ServerTls | None
     maildrop: Maildrop
     connections: Connections
+    guard: Guard
     budget: SpoolBudget
     space: FreeSpace
     way_in: WayIn

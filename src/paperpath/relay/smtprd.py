@@ -51,6 +51,7 @@ def _make_service(configuration: Configuration, means: Means) -> Service:
         configuration.hostname,
         table.size,
         table.most_recipients,
+        errors=table.limits.errors,
         tls=True,
         dsn=table.dsn_success,
         binary=table.binarymime,

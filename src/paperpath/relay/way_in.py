@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from paperpath.config.tables import Configuration
-from paperpath.intake.access_file import Access
+from paperpath.intake.access_file import open_access
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.guest import Guest
 from paperpath.intake.reception import RelayReception
@@ -27,7 +27,7 @@ class RelayWayIn:
         """Read accounts and aliases. Raises: ServiceError, where that cannot be."""
         self._files = RoutingFiles(configuration)
         self._acceptance = Acceptance(configuration.relay)
-        self.access = Access(configuration.relay, "relay", log)
+        self.access = open_access(configuration.relay, "relay", log)
         self._maildrop = maildrop
         self._budget = budget
         self._log = log

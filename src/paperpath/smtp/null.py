@@ -1,7 +1,7 @@
 """Null SMTP: a server that serves nobody: `554` for a greeting, and 503 to all but QUIT (RFC 5321 §3.1).
 
-Driven as the server core is, by intake.session and by the tests; knows no more of the world than that. Holds
-512 octets of a line at most. What follows DATA is commands as well, each of them refused: there is no message.
+Driven as the server core is, by intake.null_session and by the tests; knows no more of the world than that.
+Holds 512 octets of a line at most. What follows DATA is commands as well, each of them refused.
 """
 
 from paperpath.mail.reply import Reply

@@ -33,7 +33,14 @@ R421_TOO_MANY_CONNECTIONS = make_reply(421, "4.3.2", "Too many connections; come
 R421_TOO_MANY_FROM_CLIENT = make_reply(421, "4.3.2", "Too many connections from your address; closing")
 R421_TOO_MANY_ERRORS = make_reply(421, "4.7.0", "Too many errors; closing")
 R421_TOO_MANY_CHUNKS = make_reply(421, "4.7.0", "Too many small chunks; closing")
+R421_TOO_OFTEN = make_reply(421, "4.7.0", "Too many connections from your network lately; come back later")
 R421_TOO_SLOW = make_reply(421, "4.4.2", "The transaction takes too long; closing")
+R450_TOO_MANY_MESSAGES = make_reply(
+    450, "4.7.1", "Too many messages from your network lately; try again later"
+)
+R450_TOO_MANY_RECIPIENTS = make_reply(
+    450, "4.7.1", "Too many recipients from your network lately; try again later"
+)
 R451_NOT_STORED = make_reply(451, "4.3.0", "The message could not be stored; try again later")
 R452_NO_SPACE = make_reply(452, "4.3.1", "No space for the message now; try again later")
 R452_TOO_MANY_RECIPIENTS = make_reply(

@@ -1,4 +1,7 @@
-"""Where smtpsd can be reached: 587, 465 with TLS from the start, where nobody gets service, the socket of users of this host."""
+"""Where smtpsd can be reached: 587, 465 with TLS from the start, the socket of users of this host.
+
+And where nobody gets service.
+"""
 
 from paperpath.config.endpoint import LocalSocket, Place
 from paperpath.config.tables import Configuration

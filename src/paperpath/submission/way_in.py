@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from paperpath.accounts.secrets import NO_LIMITS
 from paperpath.accounts.verifier import Ruling, Verifier
 from paperpath.config.intake_tables import SubmissionTable
-from paperpath.intake.access_file import Access
+from paperpath.intake.access_file import open_access
 from paperpath.intake.guest import Guest
 from paperpath.mail.address import Mailbox, domain_key
 from paperpath.mail.envelope import Envelope
@@ -35,7 +35,7 @@ class SubmissionWayIn:
     ) -> None:
         """Take the rules of one configuration."""
         self._binds_senders = table.own_senders
-        self.access = Access(table, "submission", log)
+        self.access = open_access(table, "submission", log)
         self._site = site
         self._files = files
         self._verifier = verifier

@@ -12,7 +12,10 @@ def mistakes(text: str) -> list[tuple[int, str]]:
 
 
 def test_L13_rules_of_every_form_are_read() -> None:
-    text = "# heading\n\n 192.0.2.0/24\tprivileged # ours\r\n2001:DB8:0::/32 0\n::ffff:198.51.100.1 deny\nMail.Example.org. 2\n.bücher.example normal\n0.0.0.0/0 1\n::/0 null"
+    text = (
+        "# heading\n\n 192.0.2.0/24\tprivileged # ours\r\n2001:DB8:0::/32 0\n::ffff:198.51.100.1 deny\n"
+        "Mail.Example.org. 2\n.bücher.example normal\n0.0.0.0/0 1\n::/0 null"
+    )
     found = [(str(rule.clients), rule.service.value, rule.line) for rule in parse_access(text, "rules")]
     assert found == [
         ("192.0.2.0/24", "privileged", 3),

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paperpath.mail.reply import Reply
 from paperpath.smtp import events
 from paperpath.smtp.null import MOST_REFUSED, NullConnection
 from paperpath.smtp.observer import Observer
@@ -26,14 +27,14 @@ def codes(*segments: bytes) -> list[int]:
 
 def test_A101_everything_but_QUIT_is_answered_503_at_every_cut() -> None:
     lines = [
-        b"EHLO a.example", b"HELO a.example", b"MAIL FROM:<a@b.example>", b"NOOP", b"RSET", b"FOO", b"", b"VRFY x",
-        b"STARTTLS", b"HELP", b"BDAT 5", b"QUIT now", b"\xff\x00", b"a\nb", b"QUI", b" quit ",
+        b"EHLO a.example", b"HELO a.example", b"MAIL FROM:<a@b.example>", b"NOOP", b"RSET", b"FOO", b"",
+        b"VRFY x", b"STARTTLS", b"HELP", b"BDAT 5", b"QUIT now", b"\xff\x00", b"a\nb", b"QUI", b" quit ",
     ]  # fmt: skip
     for segments in cuts(b"".join(line + b"\r\n" for line in lines)):
         replies, _, core = converse(*segments)
         assert [int(line[:3]) for line in replies] == [554, *[503] * 15, 221]
+        assert replies[0].startswith(b"554 mx.here.example ")
         assert core.state is State.CLOSED
-    assert replies[0].startswith(b"554 mx.here.example ")
 
 
 def test_A102_what_follows_DATA_is_commands_each_of_them_refused() -> None:
@@ -41,7 +42,7 @@ def test_A102_what_follows_DATA_is_commands_each_of_them_refused() -> None:
 
 
 def test_A101_an_overlong_line_is_one_command_and_never_QUIT() -> None:
-    replies, told, core = converse(b"QUIT" + b" " * 5000, b" " * 5000, b"\r", b"\nNOOP\r\n")
+    replies, told, _ = converse(b"QUIT" + b" " * 5000, b" " * 5000, b"\r", b"\nNOOP\r\n")
     assert [int(line[:3]) for line in replies] == [554, 503, 503]
     assert told[0] == events.CommandRefused("QUIT", 10004, told[0].reply)  # type: ignore[union-attr]
 
@@ -74,7 +75,7 @@ def test_A101_metrics_see_the_verbs_and_the_replies() -> None:
         def see_command(self, verb: str) -> None:
             self.verbs.append(verb)
 
-        def see_reply(self, reply: events.Reply) -> None:
+        def see_reply(self, reply: Reply) -> None:
             self.codes.append(reply.code)
 
     seen = Seen()
