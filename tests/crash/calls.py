@@ -17,7 +17,7 @@ import apsw
 from tests.crash.points import Faults
 from tests.crash.transitions import Transitions
 
-_MAIL_FOLDERS = ("maildrop", "mailboxes", "drop", "drop-damaged")
+_MAIL_FOLDERS = ("maildrop", "mailboxes", "drop", "drop-damaged", "batches")
 _NO_MAIL = frozenset({"queue.lock", "queue.turn"})
 _MAILDIR_PARTS = frozenset({"tmp", "new", "cur"})
 _NAMES = ("open", "write", "fsync", "fdatasync", "close", "rename", "replace", "link", "unlink", "remove")

@@ -45,6 +45,8 @@ class Message:
     notices: int = 0
     dropped: bool = False
     submitted: bool = False
+    refused: int = 0
+    """How many of its recipients are reported without being accepted."""
     notify: str = ""
     """What of NOTIFY is asked for all recipients; empty: nothing."""
     been_at: str = ""
@@ -109,7 +111,7 @@ def balance(ledger: Ledger, site: Site) -> list[str]:
         if answer is Answer.REFUSED and any(came.values()):
             wrong.append(f"D4: message {message.number} was refused, and came: {came}")
         elif answer is Answer.TAKEN or any(came.values()):
-            taken += len(message.recipients)
+            taken += len(message.recipients) - message.refused
             for what, counts in _wanted(message).items():
                 wrong += _compare(what, message.number, came[what], counts)
         elif answer is Answer.NONE and not any(_wanted(message).values()):

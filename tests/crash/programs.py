@@ -156,6 +156,7 @@ def _run(name: str, file: Path, arguments: Sequence[str]) -> int:
         create_maildrop(configuration)
         make_drop(configuration)
         return os.EX_OK
+    os.chdir(file.parent)  # which is where files lie that arguments name
     main: Any = importlib.import_module(_MODULES[name]).main
     try:
         main.main(args=[*arguments, "--config", str(file)], prog_name=name)

@@ -27,10 +27,12 @@ from tests.crash.steps import (
     Scenario,
     Step,
     U,
+    batch,
     block,
     to,
     unblock,
     write_aliases,
+    write_submission,
 )
 from tests.crash.upgrade_scenarios import (
     first_start,
@@ -176,11 +178,26 @@ def submitted() -> Scenario:
         for message in (to(1, U), to(2, U, JOE, octets=LARGE), to(3, JOE2, ADMIN))
     )
     steps = [Step(SUBMISSION, messages), Step(OFFICE), Step(LOCAL), Step(OFFICE)]
-    return Scenario("submitted", steps, prepare=_open_submission)
+    return Scenario("submitted", steps, prepare=write_submission)
 
 
-def _open_submission(site: Site) -> None:
-    site.file.write_text(site.file.read_text() + "\n[submission]\nprocesses = 1\n")
+def batched() -> Scenario:
+    """A batch with messages to people that nobody knows, too; it is given again after a crash."""
+    nobody = "nobody@here.example"
+    messages = (
+        to(1, U),
+        to(2, U, JOE2, octets=LARGE),
+        Message(3, (nobody, U), {U: 1}, reports={nobody: 1}, refused=1),
+        Message(4, (nobody,), {}, octets=LARGE, reports={nobody: 1}, refused=1),
+        to(5, ADMIN),
+    )
+    step = batch(*(replace(message, sender=JOE, submitted=True) for message in messages))
+    return Scenario(
+        "batched",
+        [step, Step(OFFICE), Step(LOCAL), Step(OFFICE)],
+        recovery=(step,),
+        prepare=write_submission,
+    )
 
 
 def orphans() -> Scenario:
@@ -228,6 +245,7 @@ SCENARIOS = {
         new_aliases(),
         dropped(),
         submitted(),
+        batched(),
         widows(),
         orphans(),
         log_moved(),

@@ -13,6 +13,7 @@ from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.maildrop.drop.writer import drop_message
 from paperpath.service.durable import replace_text
 from tests.support.installation import Installation, find_free_port
+from tests.support.wire import stuffed
 
 _TABLES_EMPTY_AT_THE_END = ("message", "content", "recipient", "taken")
 _LEFT_BY_RIGHT = frozenset({"queue.db", "queue.lock", "queue.turn", "reserve"})
@@ -48,6 +49,20 @@ class Site(Installation):
             Client("", 0, "somebody", "local"),
         )
         drop_message(self.folder / "data" / "drop", envelope, [content])
+
+    def write_batch(self, sent: Sequence[tuple[str, Sequence[str], bytes]]) -> None:
+        """Write a batch: sender, recipients and content of each message."""
+        lines = [b"EHLO crash.example\r\n"]
+        for sender, recipients, content in sent:
+            lines.append(b"MAIL FROM:<%s>\r\n" % sender.encode())
+            lines += [b"RCPT TO:<%s>\r\n" % recipient.encode() for recipient in recipients]
+            lines += [b"DATA\r\n", stuffed(content)]
+        (self.folder / "batch").write_bytes(b"".join(lines) + b"QUIT\r\n")
+
+    def may_batch_go_on(self) -> bool:
+        """Tell whether the batch has not ended: it was not begun, or a file says so."""
+        has_begun = self.books().accepted > 0
+        return not has_begun or any(not file.suffix for file in (self.folder / "data" / "batches").iterdir())
 
     def remove_account(self, address: str) -> None:
         """Take an account away, as if by hand."""
@@ -91,8 +106,8 @@ class Site(Installation):
         for entry in self.maildrop.iterdir():
             if entry.name not in _LEFT_BY_RIGHT and entry.name not in ("workers", "content", "drop"):
                 yield entry
-        for folder in ("drop", "drop-damaged"):
-            yield from (self.folder / "data" / folder).iterdir()
+        for folder in ("drop", "drop-damaged", "batches"):
+            yield from (self.folder / "data" / folder).glob("*")
         yield from (file for file in (self.maildrop / "content").rglob("*") if file.is_file())
         yield from (
             file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp"

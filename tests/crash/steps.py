@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.crash.ledger import Message
 from tests.crash.points import Plan
-from tests.crash.programs import COMMAND, LOCAL, OFFICE, REMOTE
+from tests.crash.programs import COMMAND, LOCAL, OFFICE, REMOTE, SUBMISSION
 from tests.crash.site import Site
 from tests.support.installation import Installation
 
@@ -39,9 +39,13 @@ class Step:
     constants: Mapping[str, int] = field(default_factory=dict)
     drop: tuple[Message, ...] = ()
     """What is left in the drop directory before it begins."""
+    batch: tuple[Message, ...] = ()
+    """What stands in the batch that it processes."""
     plan: Plan = field(default_factory=Plan)
     """What goes wrong as part of the story; a step that ends by it has no points of its own."""
     arguments: tuple[str, ...] = ()
+    is_wanted: Callable[[Site], bool] = lambda site: True
+    """Whether it is to be done, as a step of recovery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,11 @@ def queue(*arguments: str) -> Step:
     return Step(COMMAND, arguments=("queue", *arguments))
 
 
+def batch(*messages: Message) -> Step:
+    """Make the step of processing a batch, all of which must come: it is given again until it ends."""
+    return Step(SUBMISSION, batch=messages, arguments=("--batch", "batch"), is_wanted=Site.may_batch_go_on)
+
+
 def block(site: Site) -> None:
     """Put a file where a mailbox should be, so that nobody can write into it."""
     folder = _blocked(site)
@@ -96,6 +105,11 @@ def write_aliases(site: Installation) -> None:
     (site.folder / "aliases").write_text(ALIASES)
     text = site.file.read_text()
     site.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
+
+
+def write_submission(site: Installation) -> None:
+    """Have a table of submission, which batches take."""
+    site.file.write_text(site.file.read_text() + "\n[submission]\n")
 
 
 def _blocked(site: Site) -> Path:

@@ -286,3 +286,21 @@ client.sendmail("", ["u@here.example"], "Subject: local\\r\\n\\r\\n")
         (message,) = submission.take()
     assert f"(Paperpath, from user mail, uid {mail.pw_uid})".encode() in message
     assert b"\nFrom: mail@here.example\n" in message
+
+
+def test_L12_tcpsrun_opens_a_port_as_root_and_is_the_user_then(interpreter: str, folder: Path) -> None:
+    port, said = find_privileged_port(), folder / "said"
+    command = [interpreter, program_path("tcpsrun"), "-u", USER, "-g", "daemon", "127.0.0.1", str(port), "id"]
+    with said.open("wb") as file:
+        process = subprocess.Popen(command, stderr=file)
+    try:
+        wait_until(
+            lambda: "listening on" in said.read_text() or process.poll() is not None, "tcpsrun to listen"
+        )
+        assert process.poll() is None, said.read_text()
+        assert Path(f"/proc/{process.pid}").stat().st_uid == pwd.getpwnam(USER).pw_uid
+        with Wire(port) as wire:
+            assert f"({USER}) gid=1(daemon) groups=1(daemon)" in wire.read_all().decode()
+    finally:
+        process.terminate()
+        assert process.wait() == 0

@@ -16,10 +16,10 @@ from paperpath.accounts.secrets import Limits, Secret, change_secret
 from paperpath.commands.account_choice import find_account
 from paperpath.commands.options import fail, load_as_owner
 from paperpath.commands.password_input import read_password
-from paperpath.commands.queue_access import name_user
 from paperpath.commands.queue_deeds import hold_mail_of
 from paperpath.config.tables import Configuration
 from paperpath.mail.address import Mailbox
+from paperpath.service.privileges import name_user
 from paperpath.service.program import config_option
 
 _HOLD_REASON = "the account is suspended"

@@ -6,7 +6,6 @@ so only root, who becomes that user, and the user itself get in. What they give 
 
 import asyncio
 import os
-import pwd
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -19,6 +18,7 @@ from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop
 from paperpath.service.errors import ServiceError
 from paperpath.service.printable import format_value
+from paperpath.service.privileges import refuse_strangers
 
 NAME = "operator"
 EX_NOTHING = 1  # nothing matched, as grep says it
@@ -30,8 +30,8 @@ Work = Callable[[Configuration, Maildrop], Coroutine[Any, Any, Result]]
 def work_on_queue(file: Path, work: Work[Result]) -> Result:
     """Open the queue of a configuration, work on it, and close it; exit where that cannot be."""
     configuration = load_as_owner(file)
-    _refuse_strangers(configuration.data)
     try:
+        refuse_strangers(configuration.data)
         return asyncio.run(_work(configuration, work))
     except ServiceError as error:
         fail(error, error.exit_code)
@@ -52,24 +52,3 @@ def read_clock_us() -> int:
 async def _work(configuration: Configuration, work: Work[Result]) -> Result:
     async with open_maildrop(configuration, NAME) as maildrop:
         return await work(configuration, maildrop)
-
-
-def _refuse_strangers(data: Path) -> None:
-    """Let nobody in but the owner of the data: root's files in it would stop the programs."""
-    try:
-        owner = data.stat().st_uid
-    except FileNotFoundError:
-        return  # whoever opens it says what to do
-    except OSError as error:
-        fail(f"{data}: {error.strerror}", os.EX_NOPERM)
-    if owner != os.geteuid():
-        name = name_user(owner)
-        fail(f"{data} belongs to {name}: only {name} and root, with user = {name}, may do this", os.EX_NOPERM)
-
-
-def name_user(uid: int) -> str:
-    """Return a user's login name, or the number of one who has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

@@ -17,7 +17,6 @@ import click
 from paperpath.commands.options import fail
 from paperpath.commands.queue_access import (
     EX_NOTHING,
-    name_user,
     nothing_matched,
     read_clock_us,
     work_on_queue,
@@ -36,6 +35,7 @@ from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Deed, Hold, QueueFilter, Release, Remove, Reroute, Retry, State
 from paperpath.service.log import open_log
 from paperpath.service.printable import format_value
+from paperpath.service.privileges import name_user
 from paperpath.service.program import config_option
 
 R550_BOUNCED = make_reply(550, "5.0.0", "Returned by the operator of this mail system")

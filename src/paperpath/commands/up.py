@@ -14,9 +14,11 @@ from paperpath.commands.options import fail, load
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
+from paperpath.intake.access_file import open_all_access
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
 from paperpath.relay.acceptance import Acceptance
+from paperpath.relay.doors import list_doors as list_relay_doors
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.asking import Object
 from paperpath.service.errors import ServiceError
@@ -42,6 +44,7 @@ def up(file: Path) -> None:
         make_owned_folder(configuration.data, identity)
         with acting_as(identity):
             RoutingFiles(configuration)  # with a mistake in them no program starts: it is told here, and once
+            open_all_access(configuration)
             create_maildrop(configuration)
             make_drop(configuration)
     except ServiceError as error:
@@ -58,7 +61,11 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
         ProgramSpec("smtprcd", "paperpath.remote.smtprcd"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
         ProgramSpec(
-            "smtprd", "paperpath.relay.smtprd", relay.listen, relay.processes or unasked, takes_keys=True
+            "smtprd",
+            "paperpath.relay.smtprd",
+            [place for place, _ in list_relay_doors(configuration)],
+            relay.processes or unasked,
+            takes_keys=True,
         ),
     ]
     if metrics is not None:

@@ -22,6 +22,7 @@ JOURNAL_NAME = "journal"
 ACCOUNTS_NAME = "accounts"
 SECRETS_NAME = "secrets"
 USAGE_NAME = "usage"
+BATCHES_NAME = "batches"
 TLS_NAME = "tls"
 DROP_NAME = "drop"
 DAMAGED_NAME = "drop-damaged"
@@ -31,6 +32,7 @@ OWN_NAMES = (
     ACCOUNTS_NAME,
     SECRETS_NAME,
     USAGE_NAME,
+    BATCHES_NAME,
     TLS_NAME,
     DROP_NAME,
     DAMAGED_NAME,

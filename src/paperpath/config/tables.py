@@ -41,6 +41,7 @@ from paperpath.config.network import ADDRESS_EXPECTED
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import (
     ACCOUNTS_NAME,
+    BATCHES_NAME,
     DAMAGED_NAME,
     DATA_EXPECTED,
     DROP_NAME,
@@ -378,6 +379,11 @@ class Configuration(Table):
     def usage_folder(self) -> Path:
         """The folder of how much of its limits each account has used."""
         return self.data / USAGE_NAME
+
+    @property
+    def batches_folder(self) -> Path:
+        """The folder of the batches that were begun and not ended."""
+        return self.data / BATCHES_NAME
 
     @property
     def drop_folder(self) -> Path:

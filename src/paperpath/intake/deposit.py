@@ -18,12 +18,15 @@ from paperpath.smtp import replies
 class Deposit:
     """Hands one message over."""
 
-    def __init__(self, maildrop: Maildrop, envelope: Envelope, stamp: Stamp, origin: Origin) -> None:
-        """Take what is known of the message beside its content."""
+    def __init__(
+        self, maildrop: Maildrop, envelope: Envelope, stamp: Stamp, origin: Origin, unique: str = ""
+    ) -> None:
+        """Take what is known of the message beside its content; `unique`: see `NewMessage`."""
         self._maildrop = maildrop
         self._envelope = envelope
         self._stamp = stamp
         self._origin = origin
+        self._unique = unique
 
     def store(self, content: ContentWriter, done: Callable[[Stored], None]) -> None:
         """Complete the content, and have the maildrop take responsibility, then call `done`."""
@@ -43,7 +46,9 @@ class Deposit:
         try:
             content = finished.result()
             arrived_us = int(stamp.arrived.timestamp() * 1_000_000)
-            message = NewMessage(stamp.queue_id, self._envelope, content, arrived_us, self._origin)
+            message = NewMessage(
+                stamp.queue_id, self._envelope, content, arrived_us, self._origin, self._unique
+            )
             accepted = self._maildrop.accept(message)
         except Exception as error:  # noqa: BLE001 - as above
             self._done(describe_failure(error))

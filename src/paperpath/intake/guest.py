@@ -8,11 +8,15 @@ from paperpath.mail.address import Mailbox
 
 
 class Door(Enum):
-    """Where somebody came in: with TLS to be begun, with TLS from the start, or as a user of this host."""
+    """Where somebody came in: with TLS to be begun, with TLS from the start, or as a user of this host.
+
+    Or where nobody gets service.
+    """
 
     CLEAR = "clear"
     TLS = "tls"
     LOCAL = "local"
+    NULL = "null"
 
 
 @dataclass(slots=True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.guard import Guard
 from paperpath.intake.list_desk import ListDesk
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.space import FreeSpace
@@ -18,6 +20,7 @@ from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp.settings import Settings
 
 TRANSACTION_S = 3600.0  # for all but the content, which has a second for each KiB it may have (attack S-2)
+HANDSHAKE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,14 @@ class Service:
     """Of a program, or of what it does by one configuration. `now` gives the time with its offset from UTC.
 
     `tls` is there if the settings announce it, or a door has it from the start; `logins` if they announce
-    AUTH; `lists` if lists of clients are configured.
+    AUTH; `lists` if lists of clients are configured; `names` where rules may be for hosts.
     """
 
     settings: Settings
     tls: ServerTls | None
     maildrop: Maildrop
     connections: Connections
+    guard: Guard
     budget: SpoolBudget
     space: FreeSpace
     way_in: WayIn
@@ -42,8 +46,14 @@ class Service:
     tell: Tell
     logins: LoginDesk | None = None
     lists: ListDesk | None = None
+    names: ClientNames | None = None
 
     @property
     def transaction_s(self) -> float:
         """How long a transaction may take."""
         return TRANSACTION_S + self.settings.size / 1024
+
+    @property
+    def handshake_s(self) -> float:
+        """How long TLS may take to begin."""
+        return min(HANDSHAKE_S, self.idle_timeout_s)

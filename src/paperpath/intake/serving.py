@@ -16,12 +16,14 @@ from paperpath.config.intake_tables import IntakeTable
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.guard import Guard, GuardMeans
 from paperpath.intake.guest import Door
 from paperpath.intake.list_desk import ListMeans, open_desk, open_list_means
 from paperpath.intake.login import LoginDesk
+from paperpath.intake.opening import Opening
 from paperpath.intake.service import Service
-from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.intake.way_in import WayIn
@@ -52,7 +54,7 @@ class Means:
 
     tls: ServerTls
     maildrop: Maildrop
-    connections: Connections
+    guard: GuardMeans
     budget: SpoolBudget
     lists: ListMeans
     metrics: IntakeMetrics
@@ -62,6 +64,7 @@ class Means:
     def measure(self) -> list[Family]:
         """Return the numbers of this moment."""
         self.metrics.spool_octets = self.budget.taken
+        self.metrics.tarpitted = self.guard.tarpit.held
         return self.metrics.families() + self.lists.metrics.families()
 
 
@@ -102,8 +105,9 @@ async def open_means(life: Life, name: str, *, asks_clients: bool = False) -> As
             life.log.warning(
                 "no certificate is configured; one signed by itself is in force", file=tls.self_signed
             )
-        connections, budget = Connections(0, 0), SpoolBudget(0)
-        means = Means(tls, maildrop, connections, budget, lists, IntakeMetrics(), life.log, journal)
+        metrics = IntakeMetrics()
+        guard, budget = GuardMeans(Connections(0, 0), metrics), SpoolBudget(0)
+        means = Means(tls, maildrop, guard, budget, lists, metrics, life.log, journal)
         life.measure(means.measure)
         yield means
 
@@ -129,13 +133,13 @@ async def serve(
     servers = []
     for (_, door), listener in zip(doors, life.listeners, strict=True):
 
-        def make_session(door: Door = door) -> Session:
-            return Session(services[door], sessions, door)
+        def make_opening(door: Door = door) -> Opening:
+            return Opening(services[door], sessions, door)
 
         if door is Door.LOCAL:
-            servers.append(await loop.create_unix_server(make_session, sock=listener, **_LOCAL_OPTIONS))
+            servers.append(await loop.create_unix_server(make_opening, sock=listener, **_LOCAL_OPTIONS))
         else:
-            servers.append(await loop.create_server(make_session, sock=listener, backlog=BACKLOG))
+            servers.append(await loop.create_server(make_opening, sock=listener, backlog=BACKLOG))
     life.ready("listening on " + " ".join(str(place) for place, _ in doors))
     await life.wait_for_end()
     for server in servers:
@@ -152,14 +156,13 @@ def make_service(
     logins: LoginDesk | None = None,
 ) -> Service:
     """Put together what sessions share; the bounds of the table are in force from now on."""
-    means.connections.most = table.most_connections
-    means.connections.most_per_client = table.most_connections_per_client
     means.budget.most_octets = max(table.spool, table.size + _OWN_OCTETS)
     return Service(
         settings=settings,
         tls=means.tls,
         maildrop=means.maildrop,
-        connections=means.connections,
+        connections=means.guard.connections,
+        guard=Guard(table, means.guard),
         budget=means.budget,
         space=FreeSpace(configuration.maildrop_folder, table.least_free),
         way_in=way_in,
@@ -170,6 +173,7 @@ def make_service(
         tell=means.journal.tell,
         logins=logins,
         lists=open_desk(table.lists, table.lists_timeout_s, means.lists),
+        names=ClientNames(way_in.access, means.lists.resolver),
     )
 
 

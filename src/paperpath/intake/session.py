@@ -1,32 +1,31 @@
 """One SMTP client session: drives the sans-IO core over a connection, and asks policy and maildrop.
 
-Used by smtprd and smtpsd. Promise: memory is bounded whatever the client sends, since reading stops while
-the core has enough to chew or the client does not read our replies (promise P6); a message is acknowledged
-only when the maildrop says that it is flushed (P2); no session and no transaction outlives its time.
+Made by the beginning of a session (opening.py). Promise: memory is bounded whatever the client sends, since
+reading stops while the core has enough to chew or the client does not read our replies (promise P6); a
+message is acknowledged only when the maildrop says that it is flushed (P2); no session and no transaction
+outlives its time.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from paperpath.intake.chronicle import Chronicle, Command
+from paperpath.intake.arrival import Arrival
+from paperpath.intake.chronicle import Command
 from paperpath.intake.counting import Counting
-from paperpath.intake.guest import Door, Guest
+from paperpath.intake.limits import Limit
 from paperpath.intake.login import LoginResult, Logins
-from paperpath.intake.lookup import Lookup
+from paperpath.intake.recipients import Recipients
 from paperpath.intake.service import Service
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.transaction import MailTransaction
 from paperpath.intake.way_in import Reception, Stored
 from paperpath.journal.events import show_address
 from paperpath.mail.address import Mailbox, format_path
-from paperpath.mail.envelope import Client
 from paperpath.mail.reply import Reply
-from paperpath.mail.shown import show_domain, show_path
 from paperpath.mail.trace import Stamp
 from paperpath.service.tls.layer import TlsError
-from paperpath.service.wire import Wire
 from paperpath.smtp import events, replies
 from paperpath.smtp.server import ServerConnection
 from paperpath.smtp.states import State
@@ -34,70 +33,58 @@ from paperpath.smtp.states import State
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
 CLOSE_S = 30.0  # how long a client may take to read the last of them, if it may be silent for as long
-HANDSHAKE_S = 30.0  # how long TLS may take to begin, if the client may be silent for as long
 
 
 class Session(asyncio.Protocol):
-    """One connection. `sessions` holds it for as long as it lives."""
+    """One connection from its greeting on. `sessions` holds it for as long as it lives."""
 
-    def __init__(self, service: Service, sessions: Sessions, door: Door = Door.CLEAR) -> None:
-        """Wait for the connection."""
+    def __init__(self, service: Service, sessions: Sessions, arrival: Arrival) -> None:
+        """Take over a client that is to be greeted."""
+        wire, desk = arrival.wire, service.logins
         self._service = service
         self._sessions = sessions
-        self._door = door
-        self._core = ServerConnection(service.settings, Counting(service.metrics), encrypted=door is Door.TLS)
-        self._client = Client("", 0, "", "SMTP")
-        self._guest = Guest("")
+        self._arrival = arrival
+        self._wire = wire
+        self._guest = arrival.guest
+        self._client = arrival.describe()
+        self._log = arrival.log
+        self._chronicle = arrival.chronicle
+        encrypted = wire.tls_facts is not None
+        self._core = ServerConnection(service.settings, Counting(service.metrics), encrypted=encrypted)
         self._transaction: MailTransaction | None = None
         self._reception: Reception | None = None
-        desk = service.logins
+        self._recipients = Recipients(service, arrival, self._core, self._answer, self._tell_refused)
         self._logins = None if desk is None else Logins(desk, service.log, self._take_judgement)
-        self._lookup: Lookup | None = None
-        self._admitted = False
         self._storing = False
-        self._log = service.log
-        self._chronicle = Chronicle(service.tell, service.log, "", "")
         self._client_reads = True
         self._ending = False
         self._half_closed = False
-        self._overdue_s = 0.0  # when the client has been silent for too long, or has not read the last reply
+        self._loop = asyncio.get_running_loop()
+        self._overdue_s = self._loop.time() + service.idle_timeout_s
+        """When the client has been silent for too long, or has not read the last reply."""
+
+    # Called by the beginning
+
+    def greet(self) -> None:
+        """Say the greeting."""
+        if self._guest.is_admitted:
+            self._core.admit()
+        self._offer_external()
+        self._send()
+
+    def take(self, octets: bytes) -> None:
+        """Take what the client says, if anything, and do whatever can be done with it."""
+        if octets:
+            self._service.metrics.octets_in += len(octets)
+            self._core.receive(octets)
+            self._advance()
+        if self._wire.has_ended and not self.eof_received():
+            self._hang_up()
 
     # Called by the event loop
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet (requirement A-1: before reading anything)."""
-        service, wire = self._service, Wire(cast("asyncio.Transport", transport))
-        self._wire = wire
-        self._loop = asyncio.get_running_loop()
-        address, port = wire.peer
-        uid = wire.peer_uid if self._door is Door.LOCAL else None
-        guest = self._guest = service.way_in.welcome(address, uid)
-        self._client = Client(address, port, "", "SMTP", service=guest.service.value, account=guest.user)
-        refusal = service.connections.enter(guest.key, guest.service)
-        if refusal is not None:
-            self._turn_away(refusal)
-            return
-        self._admitted = True
-        service.metrics.connections += 1
-        service.metrics.open_connections += 1
-        session_id = self._sessions.add(self)
-        self._log = service.log.bind(session=session_id, client=guest.key)
-        self._chronicle = Chronicle(service.tell, self._log, session_id, guest.key)
-        self._overdue_s = self._loop.time() + service.idle_timeout_s
-        if service.lists is not None:
-            self._lookup = service.lists.look_up(guest.address, self._log)
-        if guest.is_admitted:
-            self._core.admit()
-        self._offer_external()
-        if self._door is Door.TLS:
-            self._begin_handshake()
-            return
-        if wire.has_octets_waiting:
-            self._log.info("early talker", before="the greeting")
-        self._send()
-
     def data_received(self, data: bytes) -> None:
-        """Take octets, and do whatever can be done with them."""
+        """Take octets, in the clear or inside TLS."""
         wire = self._wire
         starting = wire.in_handshake
         if not starting:  # which has a deadline, however busy the client is
@@ -110,12 +97,7 @@ class Session(asyncio.Protocol):
             return
         if starting and not wire.in_handshake:
             self._go_on_encrypted()
-        if octets:
-            self._service.metrics.octets_in += len(octets)
-            self._core.receive(octets)
-            self._advance()
-        if wire.has_ended and not self.eof_received():
-            self._hang_up()
+        self.take(octets)
 
     def pause_writing(self) -> None:
         """Stop reading from a client that does not read what we answer (attack S-2)."""
@@ -128,16 +110,14 @@ class Session(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """Close when the client sends no more, once what waits for a reply has got it."""
+        """Close when the client sends no more, once what waits for a reply has got it, unless that is we."""
         self._half_closed = True
-        return self._is_busy
+        return self._is_busy and not self._recipients.is_held_back
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
-        if not self._admitted:
-            return
         self._service.metrics.open_connections -= 1
-        self._service.connections.leave(self._guest.key)
+        self._service.connections.leave(self._arrival.network)
         self._give_up_waiting()
         if not self._storing:
             self._sessions.discard(self)
@@ -160,6 +140,7 @@ class Session(asyncio.Protocol):
         transaction = self._transaction
         if self._is_busy:
             self._overdue_s = now_s + self._service.idle_timeout_s  # it is we who are busy
+            self._recipients.check()
         elif self._wire.is_closing or self._wire.in_handshake:
             if now_s >= self._overdue_s:
                 if not self._wire.is_closing:
@@ -175,24 +156,8 @@ class Session(asyncio.Protocol):
     @property
     def _is_busy(self) -> bool:
         """Whether the client waits for us."""
-        lookup, logins = self._lookup, self._logins
-        return (
-            self._storing
-            or (logins is not None and logins.is_judging)
-            or (lookup is not None and lookup.is_awaited)
-        )
-
-    def _turn_away(self, reply: Reply) -> None:
-        """Say that there are too many, and nothing else; not even that where TLS should come first."""
-        service = self._service
-        service.metrics.refused_connections += 1
-        service.metrics.replies.add((reply.code, reply.status))
-        if refused := service.connections.take_untold(self._loop.time()):
-            facts = {"client": self._guest.key, "reply": reply}
-            service.log.warning("too many connections", **facts, refused=refused)
-        if self._door is not Door.TLS:
-            self._wire.send(reply.octets)
-        self._wire.close()
+        logins = self._logins
+        return self._storing or self._recipients.is_waiting or (logins is not None and logins.is_judging)
 
     def _advance(self) -> None:
         """Go on with what has come, as long as the client takes our replies."""
@@ -218,10 +183,7 @@ class Session(asyncio.Protocol):
 
     def _take_sender(self, event: events.SenderReceived) -> None:
         service = self._service
-        if service.space.has_room(event.size or 0):
-            reply, sender = service.way_in.judge_sender(event.sender, self._guest)
-        else:
-            reply, sender = replies.R452_NO_SPACE, event.sender
+        reply, sender = self._judge_sender(event)
         if reply.code >= 400:
             self._tell_refused(Command("MAIL", f"FROM:{format_path(event.sender)}", 0, "MAIL"), reply)
         else:
@@ -231,35 +193,20 @@ class Session(asyncio.Protocol):
                 self._log.info("space before the sender's path")
         self._core.reply(reply)
 
+    def _judge_sender(self, event: events.SenderReceived) -> tuple[Reply, Mailbox | None]:
+        """Ask the limits, the disk and the way in; return the reply and whom the sender stands for."""
+        service, guest = self._service, self._guest
+        now_s = self._loop.time()
+        refusal = service.guard.check(Limit.MESSAGE_RATE, guest, self._arrival.network, now_s)
+        if refusal is None and not service.space.has_room(event.size or 0):
+            refusal = replies.R452_NO_SPACE
+        return (
+            service.way_in.judge_sender(event.sender, guest) if refusal is None else (refusal, event.sender)
+        )
+
     def _take_recipient(self, event: events.RecipientReceived) -> None:
-        """Judge a recipient, as soon as the lists have ruled on the client (requirement C-24)."""
-        lookup = self._lookup
-        if lookup is None or lookup.ruling is not None:
-            self._core.reply(self._judge(event))
-        else:
-            lookup.wait(lambda: self._answer(self._judge(event)))
-
-    def _judge(self, event: events.RecipientReceived) -> Reply:
-        transaction, recipient = self._transaction, event.recipient
-        assert transaction is not None
-        address = recipient.address
-        reply, found = self._find_reply(address)
-        if event.spaced:
-            self._log.info("space before the recipient's path")
-        if reply.code >= 400:
-            self._tell_refused(Command("RCPT", f"TO:{format_path(address)}", 0, show_path(address)), reply)
-        else:
-            transaction.add(recipient if found is address else replace(recipient, address=found))
-        return reply
-
-    def _find_reply(self, recipient: Mailbox) -> tuple[Reply, Mailbox]:
-        """Ask the lists and the way in: each must agree (requirement X-10). Who is refused learns no more."""
-        ruling = None if self._lookup is None else self._lookup.ruling
-        if ruling is not None:
-            self._chronicle.rule(ruling)
-            if (refusal := ruling.judge(recipient)) is not None:
-                return refusal, recipient
-        return self._service.way_in.judge_recipient(recipient, self._guest)
+        assert self._transaction is not None
+        self._recipients.take(event, self._transaction)
 
     def _begin_reception(self, event: events.ContentBegun) -> None:
         service, transaction = self._service, self._transaction
@@ -325,8 +272,9 @@ class Session(asyncio.Protocol):
         verb, length = event.verb, event.length
         self._tell_refused(Command(verb, event.argument, length, f"{verb}({length})"), event.reply)
         if self._core.state is State.CLOSED:
-            self._tell_broken_off(event.reply)
+            self._tell_broken_off(self._core.last_reply)
             self._drop_transaction()
+            self._tell_errors()
 
     def _take_quit(self, event: events.QuitReceived) -> None:
         self._drop_transaction()
@@ -346,6 +294,8 @@ class Session(asyncio.Protocol):
         else:
             self._tell_refused(Command("AUTH", mechanism, 0, f"AUTH {mechanism}"), result.reply)
         self._answer(result.reply)
+        if self._core.state is State.CLOSED:
+            self._tell_errors()
 
     def _offer_external(self) -> None:
         """Let somebody log in as who the connection says."""
@@ -353,34 +303,24 @@ class Session(asyncio.Protocol):
             self._core.offer_external()
 
     def _start_tls(self, event: events.TLSRequested) -> None:
-        if self._service.tls is None:
+        tls = self._service.tls
+        if tls is None:
             self._core.reply(replies.R454_NO_TLS)
             return
         self._core.reply(replies.R220_START_TLS)
         self._send()
-        self._begin_handshake()
-
-    def _begin_handshake(self) -> None:
-        tls = self._service.tls
-        assert tls is not None
         self._wire.start_tls(tls.make_layer())
-        self._overdue_s = self._loop.time() + min(HANDSHAKE_S, self._service.idle_timeout_s)
+        self._overdue_s = self._loop.time() + self._service.handshake_s
 
     def _go_on_encrypted(self) -> None:
-        """Forget what the client said in the clear (RFC 3207 §4.2); or greet, where it began with TLS."""
+        """Forget what the client said in the clear (RFC 3207 §4.2)."""
         self._overdue_s = self._loop.time() + self._service.idle_timeout_s
-        facts, guest = self._wire.tls_facts, self._guest
-        if facts is not None:
-            name = show_domain(facts.server_name)
-            self._log.info("TLS", version=facts.version, cipher=facts.cipher, name=name)
-            guest.certified = facts.client_addresses
-        if self._core.state is State.HANDSHAKE:
-            self._drop_transaction()
-            guest.account = None
-            self._client = replace(self._client, hello="", protocol="SMTP", account=guest.user)
-            self._core.tls_started()
+        self._arrival.note_tls()
+        self._drop_transaction()
+        self._guest.account = None
+        self._client = self._arrival.describe()
+        self._core.tls_started()
         self._offer_external()
-        self._send()
 
     def _send(self) -> None:
         octets = self._core.octets_to_send()
@@ -400,8 +340,7 @@ class Session(asyncio.Protocol):
         """Have nobody come back with an answer."""
         if self._logins is not None:
             self._logins.give_up()
-        if self._lookup is not None:
-            self._lookup.give_up()
+        self._recipients.give_up()
 
     def _close(self, reply: Reply) -> None:
         self._give_up_waiting()
@@ -415,12 +354,18 @@ class Session(asyncio.Protocol):
         self._close(reply)
 
     def _control_reading(self) -> None:
-        self._wire.set_reading(wanted=self._client_reads and self._core.pending_octets <= MOST_PENDING_OCTETS)
+        has_room = self._core.pending_octets <= MOST_PENDING_OCTETS
+        self._wire.set_reading(wanted=self._client_reads and has_room and not self._recipients.is_held_back)
 
     def _tell_refused(self, command: Command, reply: Reply) -> None:
         transaction = self._transaction
         sender = "" if transaction is None else show_address(transaction.sender)
         self._chronicle.refuse(self._client.hello, sender, command, reply)
+
+    def _tell_errors(self) -> None:
+        """Tell that the session is over for its errors, if it is."""
+        if self._core.last_reply is replies.R421_TOO_MANY_ERRORS:
+            self._chronicle.end_by_us(self._service.guard.reach(Limit.ERRORS))
 
     def _tell_broken_off(self, reply: Reply | None) -> None:
         """Tell that an open transaction leads to no message."""

@@ -32,18 +32,25 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._living)
 
-    def add(self, session: Living) -> str:
-        """Take a session in; return the id that it has in the log, which no other living program gives."""
+    def new_id(self) -> str:
+        """Return an id for a session to have in the log, which no other living program gives."""
+        return f"{os.getpid():x}.{next(self._numbers):x}"
+
+    def add(self, session: Living) -> None:
+        """Take a session in."""
         self._living.add(session)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
-        return f"{os.getpid():x}.{next(self._numbers):x}"
 
     def discard(self, session: Living) -> None:
         """Let a session go."""
         self._living.discard(session)
         if not self._living:
             self._none_left.set()
+
+    async def wait_until_none(self) -> None:
+        """Wait until the last of those that came has gone."""
+        await self._none_left.wait()
 
     async def end(self, patience_s: float) -> None:
         """End them all, and wait for those that are storing a message."""

@@ -1,4 +1,4 @@
-"""Notices to the postmaster of what was set aside: messages that the maildrop holds damaged, dropped files.
+"""Notices to the postmaster of what was set aside: damaged messages of the maildrop, dropped files, batches.
 
 Called by `delivery`. Pure, as reports are; a notice is no report of failure: nothing has failed yet.
 """
@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from paperpath.mail.letter import (
     Letter,
     Letterhead,
+    Part,
     Stamps,
     fold,
     make_letter,
+    multipart,
     text_part,
 )
 
@@ -61,3 +63,33 @@ def write_drop_notice(
         lines += ["", f"  and {more} more, which the log names."]
     content = text_part(lines, international=False)
     return make_letter(head, stamps, head.postmaster, "Dropped files were put aside", content)
+
+
+def write_batch_notice(
+    head: Letterhead, stamps: Stamps, reason: str, most_octets: int
+) -> tuple[bytes, bytes]:
+    """Write to the postmaster why a batch was not read to its end.
+
+    Return what stands before its rest, which is to come as lines of base64, and what stands behind.
+    """
+    lines = [
+        f"This is the mail system of {head.host}.",
+        "",
+        *fold("A batch of mail could not be read to its end, for a mistake in it:", rest=""),
+        "",
+        *fold(reason, first="  ", rest="  "),
+        "",
+        *fold(
+            "Its messages before that place were taken. What comes behind the last of them is attached, as "
+            f"far as {most_octets} octets; line ends are CRLF. Nothing of it was taken.",
+            rest="",
+        ),
+    ]
+    parts = [
+        text_part(lines, international=False),
+        Part("application/batch-SMTP", "base64", b""),
+    ]
+    content = multipart("multipart/mixed", parts, stamps.token)
+    octets = make_letter(head, stamps, head.postmaster, "A batch of mail has a mistake", content).octets
+    end = octets.rindex(b"\r\n--")
+    return octets[:end], octets[end:]

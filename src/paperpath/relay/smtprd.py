@@ -3,11 +3,27 @@
 Started by the supervisor or by hand. Meets the post office only in the maildrop.
 """
 
+from pathlib import Path
+
+import click
+
 from paperpath.config.tables import Configuration
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.guest import Door
-from paperpath.intake.serving import Services, allow_connections, make_service, open_keys, open_means, serve
+from paperpath.intake.service import Service
+from paperpath.intake.serving import (
+    Means,
+    Services,
+    allow_connections,
+    make_service,
+    open_keys,
+    open_means,
+    serve,
+)
+from paperpath.intake.stdio import Visit, run_stdio, serve_visit, stdio_options
+from paperpath.relay.doors import list_doors
 from paperpath.relay.way_in import RelayWayIn
-from paperpath.service.program import Life, make_command
+from paperpath.service.program import Life, config_option, run_program
 from paperpath.smtp.settings import Settings
 
 NAME = "smtprd"
@@ -15,7 +31,7 @@ NAME = "smtprd"
 
 def open_ports(life: Life) -> None:
     """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
-    life.listen(life.configuration.relay.listen)
+    life.listen([place for place, _ in list_doors(life.configuration)])
     open_keys(life)
     allow_connections(life, life.configuration.relay)
 
@@ -25,23 +41,45 @@ async def relay(life: Life) -> None:
     async with open_means(life, NAME) as means:
 
         def make_services(configuration: Configuration) -> Services:
-            table = configuration.relay
-            way_in = RelayWayIn(configuration, means.maildrop, means.budget, means.log)
-            settings = Settings(
-                configuration.hostname,
-                table.size,
-                table.most_recipients,
-                tls=True,
-                dsn=table.dsn_success,
-                binary=table.binarymime,
-            )
-            return {Door.CLEAR: make_service(configuration, table, means, settings, way_in)}
+            service = _make_service(configuration, means)
+            return {Door.CLEAR: service, Door.NULL: service}
 
-        doors = [(endpoint, Door.CLEAR) for endpoint in life.configuration.relay.listen]
-        await serve(life, means, doors, make_services)
+        await serve(life, means, list_doors(life.configuration), make_services)
 
 
-main = make_command(NAME, "The SMTP relay daemon: takes mail from other systems.", relay, open_ports)
+async def relay_for_one(life: Life, visit: Visit) -> None:
+    """Serve one client on standard input and output."""
+    async with open_means(life, NAME) as means:
+        await serve_visit(life, _make_service(life.configuration, means), visit)
+
+
+def _make_service(configuration: Configuration, means: Means) -> Service:
+    table = configuration.relay
+    settings = Settings(
+        configuration.hostname,
+        table.size,
+        table.most_recipients,
+        errors=table.limits.errors,
+        tls=True,
+        dsn=table.dsn_success,
+        binary=table.binarymime,
+    )
+    way_in = RelayWayIn(configuration, means.maildrop, means.budget, means.log)
+    return make_service(configuration, table, means, settings, way_in)
+
+
+@click.command(NAME)
+@config_option
+@stdio_options
+def main(file: Path, stdio: bool, access: ServiceClass | None) -> None:
+    """The SMTP relay daemon: takes mail from other systems.
+
+    Example: smtprd --config paperpath.toml
+    """
+    if stdio:
+        raise SystemExit(run_stdio(NAME, file, access, relay_for_one))
+    raise SystemExit(run_program(NAME, file, relay, open_ports))
+
 
 if __name__ == "__main__":
     main()

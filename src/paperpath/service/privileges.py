@@ -6,6 +6,7 @@ up core dumps, being traced by its own user, and ever gaining privileges again (
 """
 
 import ctypes
+import grp
 import os
 import pwd
 import resource
@@ -49,6 +50,14 @@ def find_identity(name: str | None) -> Identity | None:
         raise ServiceError(f"user: only root can become {name}", os.EX_NOPERM)
     groups = os.getgrouplist(name, entry.pw_gid)
     return Identity(name, entry.pw_uid, entry.pw_gid, tuple(groups))
+
+
+def find_group(name: str, key: str = "group") -> int:
+    """Return the number of a group, which is named by `key`. Raises: ServiceError, where there is none."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ServiceError(f"{key}: this host has no group {name}", os.EX_CONFIG) from None
 
 
 def become(identity: Identity | None) -> None:
@@ -105,6 +114,32 @@ def make_owned_folder(folder: Path, identity: Identity | None) -> None:
             f"{folder} does not belong to {identity.name}; run: chown -R {identity.name}: {folder}",
             os.EX_CONFIG,
         )
+
+
+def refuse_strangers(data: Path) -> None:
+    """Let nobody in but the owner of the data: root's files in it would stop the programs.
+
+    Raises: ServiceError.
+    """
+    try:
+        owner = data.stat().st_uid
+    except FileNotFoundError:
+        return  # whoever opens it says what to do
+    except OSError as error:
+        raise ServiceError(f"{data}: {error.strerror}", os.EX_NOPERM) from error
+    if owner != os.geteuid():
+        name = name_user(owner)
+        raise ServiceError(
+            f"{data} belongs to {name}: only {name} and root, with user = {name}, may do this", os.EX_NOPERM
+        )
+
+
+def name_user(uid: int) -> str:
+    """Return a user's login name, or the number of one who has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _check_code(identity: Identity) -> None:

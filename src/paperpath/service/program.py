@@ -145,6 +145,7 @@ class Life:
 
 
 Body = Callable[[Life], Awaitable[None]]
+Errand = Callable[[Life], Awaitable[int]]
 Prepare = Callable[[Life], None]
 
 config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
@@ -192,6 +193,29 @@ def run_supervisor(name: str, file: Path, body: Body) -> int:
         _run(_Running(life, identity, takes_texts=False).live(body, handover))
 
     return _run_program(name, file, live)
+
+
+def run_errand(name: str, file: Path, errand: Errand, prepare: Prepare | None = None) -> int:
+    """Do what ends by itself, as the service user, whether a program of that name runs or not.
+
+    It has no control socket; and no orderly end, for any signal kills it, but for those that it handles
+    itself. Return its exit code, or one of sysexits where it could not begin or go on.
+    """
+    codes: list[int] = []
+
+    async def run(life: Life) -> None:
+        codes.append(await errand(life))
+
+    def live(life: Life, handover: Handover | None, identity: Identity | None) -> None:
+        if prepare is not None:
+            prepare(life)
+        become(identity)
+        give_up_what_nobody_needs()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _run(run(life))
+
+    trouble = _run_program(name, file, live)
+    return trouble or codes[0]
 
 
 def _run_program(

@@ -10,7 +10,7 @@ import os
 from paperpath.service.notify import notify
 
 VARIABLE = "WATCHDOG_USEC"
-_PROCESS_VARIABLE = "WATCHDOG_PID"
+PROCESS_VARIABLE = "WATCHDOG_PID"
 _BEATS = 3  # in the time after which silence counts; systemd advises two at least
 
 
@@ -24,7 +24,7 @@ def take_watchdog() -> float | None:
 
     `None` where nobody wants to know, or it is another process that is meant.
     """
-    text, process = os.environ.pop(VARIABLE, ""), os.environ.pop(_PROCESS_VARIABLE, None)
+    text, process = os.environ.pop(VARIABLE, ""), os.environ.pop(PROCESS_VARIABLE, None)
     if not text.isdecimal() or int(text) == 0 or process not in (None, str(os.getpid())):
         return None
     return int(text) / 1_000_000

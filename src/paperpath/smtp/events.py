@@ -151,7 +151,9 @@ LoginEvent = PasswordReceived | KeysWanted | LoginReceived | LoginFailed | Exter
 
 @dataclass(frozen=True, slots=True)
 class QuitReceived:
-    """The client is done; close once the reply is out."""
+    """The client is done; close once the reply is out. `behind`: octets that had come and are not read."""
+
+    behind: int = 0
 
 
 Event = (
@@ -170,4 +172,3 @@ Event = (
 
 CONTENT_BEGUN = ContentBegun()
 TLS_REQUESTED = TLSRequested()
-QUIT_RECEIVED = QuitReceived()

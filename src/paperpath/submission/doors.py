@@ -1,4 +1,7 @@
-"""Where smtpsd can be reached: 587, 465 with TLS from the start, the socket of users of this host."""
+"""Where smtpsd can be reached: 587, 465 with TLS from the start, the socket of users of this host.
+
+And where nobody gets service.
+"""
 
 from paperpath.config.endpoint import LocalSocket, Place
 from paperpath.config.tables import Configuration
@@ -13,5 +16,6 @@ def list_doors(configuration: Configuration) -> list[tuple[Place, Door]]:
     return [
         *((endpoint, Door.CLEAR) for endpoint in table.listen),
         *((endpoint, Door.TLS) for endpoint in table.listen_tls),
+        *((endpoint, Door.NULL) for endpoint in table.listen_null),
         *([(LocalSocket(configuration.submission_socket), Door.LOCAL)] if table.listen_local else []),
     ]

@@ -71,6 +71,8 @@ class SubmissionReception:
         """Begin before the first octet."""
         self.envelope = envelope
         self.changes: Sequence[str] = ()
+        self.unique = ""
+        """A key under which the message is taken only once, to be set before `store`; empty for none."""
         self._site = site
         self._stamp = stamp
         self._submitter = submitter
@@ -190,7 +192,7 @@ class SubmissionReception:
         if trouble is not None:
             self._finish(trouble)
             return
-        deposit = Deposit(self._site.maildrop, self.envelope, self._stamp, self.origin)
+        deposit = Deposit(self._site.maildrop, self.envelope, self._stamp, self.origin, self.unique)
         deposit.store(self._content, self._finish)
 
     def _finish(self, stored: Stored) -> None:

@@ -7,13 +7,14 @@ kernel says who they are. Meets the post office only in the maildrop.
 import os
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
 
-from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.accounts.secrets import SecretsFile
-from paperpath.accounts.usage import Usage
+import click
+
 from paperpath.accounts.verifier import Verifier
-from paperpath.config.intake_tables import SubmissionTable
 from paperpath.config.tables import Configuration
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.guest import Door
 from paperpath.intake.serving import (
     Means,
@@ -24,23 +25,21 @@ from paperpath.intake.serving import (
     open_means,
     serve,
 )
-from paperpath.routing.files import RoutingFiles
-from paperpath.service.errors import ServiceError
-from paperpath.service.program import Life, make_command
+from paperpath.intake.stdio import Visit, run_stdio, serve_visit, stdio_options
+from paperpath.service.program import Life, config_option, run_errand, run_program
 from paperpath.smtp.sasl import MECHANISMS
 from paperpath.smtp.settings import Settings
+from paperpath.submission.assembly import find_table, make_way_in, open_verifier
+from paperpath.submission.batch.program import process_batch
 from paperpath.submission.doors import list_doors
 from paperpath.submission.logins import SubmissionLogins
-from paperpath.submission.reception import Site
-from paperpath.submission.rules import make_rules
-from paperpath.submission.way_in import SubmissionWayIn
 
 NAME = "smtpsd"
 
 
 def open_ports(life: Life) -> None:
     """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
-    table = _find_table(life.configuration)
+    table = find_table(life.configuration)
     life.listen([place for place, _ in list_doors(life.configuration)])
     open_keys(life, asks_clients=True)
     allow_connections(life, table)
@@ -49,7 +48,7 @@ def open_ports(life: Life) -> None:
 async def submit(life: Life) -> None:
     """Serve until the end is asked for."""
     async with open_means(life, NAME, asks_clients=True) as means:
-        with closing(_open_verifier(life.configuration)) as verifier:
+        with closing(open_verifier(life.configuration)) as verifier:
 
             def make_services(configuration: Configuration) -> Services:
                 return _make_services(configuration, means, verifier)
@@ -57,51 +56,60 @@ async def submit(life: Life) -> None:
             await serve(life, means, list_doors(life.configuration), make_services)
 
 
+async def submit_for_one(life: Life, visit: Visit) -> None:
+    """Serve one client on standard input and output."""
+    async with open_means(life, NAME, asks_clients=True) as means:
+        with closing(open_verifier(life.configuration)) as verifier:
+            services = _make_services(life.configuration, means, verifier)
+            await serve_visit(life, services[Door.CLEAR], visit)
+
+
 def _make_services(configuration: Configuration, means: Means, verifier: Verifier) -> Services:
     """Put together what there is behind each door. Raises: ServiceError."""
-    table, files = _find_table(configuration), RoutingFiles(configuration)
-    site = Site(
-        means.maildrop,
-        means.budget,
-        Usage(configuration.usage_folder),
-        make_rules(configuration, files),
-        configuration.maildrop_folder,
-        table.hide_client_address,
-    )
-    verifier.domain = configuration.default_domain
+    table = find_table(configuration)
+    way_in = make_way_in(configuration, table, means.maildrop, means.budget, verifier, means.log)
     settings = Settings(
         configuration.hostname,
         table.size,
         table.most_recipients,
+        errors=table.limits.errors,
         tls=True,
         dsn=True,
         submission=True,
         mechanisms=MECHANISMS,
         auth_required=True,
     )
-    way_in = SubmissionWayIn(table, site, files, verifier, means.log)
     logins = SubmissionLogins(verifier, means.log)
     service = make_service(configuration, table, means, settings, way_in, logins)
     local = replace(service, settings=replace(settings, tls=False, auth_in_clear=True))
-    return {Door.CLEAR: service, Door.TLS: service, Door.LOCAL: local}
+    return {Door.CLEAR: service, Door.TLS: service, Door.NULL: service, Door.LOCAL: local}
 
 
-def _find_table(configuration: Configuration) -> SubmissionTable:
-    if configuration.submission is None:
-        raise ServiceError(f"{NAME} needs a table [submission] in the configuration", os.EX_CONFIG)
-    return configuration.submission
+@click.command(NAME)
+@config_option
+@stdio_options
+@click.option(
+    "--batch",
+    type=click.File("rb"),
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Process a batch of SMTP commands from a file, or from standard input, and end.",
+)
+def main(file: Path, stdio: bool, access: ServiceClass | None, batch: BinaryIO | None) -> None:
+    """The submission daemon: takes mail of people who log in.
 
+    Example: smtpsd --config paperpath.toml
+    """
+    if stdio and batch is not None:
+        raise click.UsageError("expected --stdio or --batch, and not both")
+    if stdio:
+        raise SystemExit(run_stdio(NAME, file, access, submit_for_one, asks_clients=True))
+    if batch is None:
+        raise SystemExit(run_program(NAME, file, submit, open_ports))
+    descriptor, uid = batch.fileno(), os.getuid()
+    raise SystemExit(run_errand(NAME, file, lambda life: process_batch(life, descriptor, uid)))
 
-def _open_verifier(configuration: Configuration) -> Verifier:
-    """Have who judges names and passwords. Raises: ServiceError."""
-    try:
-        secrets, accounts = SecretsFile(configuration.secrets_file), AccountsFile(configuration.accounts_file)
-    except AccountsError as error:
-        raise ServiceError(str(error), os.EX_CONFIG) from error
-    return Verifier(secrets, accounts, configuration.default_domain)
-
-
-main = make_command(NAME, "The submission daemon: takes mail of people who log in.", submit, open_ports)
 
 if __name__ == "__main__":
     main()

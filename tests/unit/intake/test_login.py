@@ -10,7 +10,7 @@ import pytest
 
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.login import LoginResult
-from paperpath.intake.session import HANDSHAKE_S, Session
+from paperpath.intake.service import HANDSHAKE_S
 from paperpath.journal.events import Refused
 from paperpath.mail.address import Mailbox
 from paperpath.service.tls.contexts import ServerTls
@@ -19,7 +19,7 @@ from paperpath.smtp.events import KeysWanted, LoginEvent, PasswordReceived
 from paperpath.smtp.scram import ScramKeys
 from tests.support.tls import TlsClient
 from tests.unit.config.example import RIGHT, configure
-from tests.unit.intake.test_session import Setting, Transport
+from tests.unit.intake.test_session import Setting
 
 JOE = Mailbox("joe", "here.example")
 PLAIN = b"AUTH PLAIN " + base64.b64encode(b"\0joe\0secret") + b"\r\n"
@@ -58,9 +58,7 @@ class LoginSetting(Setting):
             mechanisms=("SCRAM-SHA-256", "PLAIN"),
         )
         self.service = replace(self.service, settings=settings, logins=self.desk)
-        self.session = Session(self.service, self.sessions, door)
-        self.transport = Transport()
-        self.session.connection_made(self.transport)
+        self.transport = self.connect(door)
 
     def say(self, octets: bytes) -> None:
         self.session.data_received(octets)
@@ -158,7 +156,7 @@ def test_nobody_is_told_what_was_judged_after_the_end(how: str) -> None:
         assert setting.desk.judged.cancelled()
         assert setting.transport.written == written
         assert written.endswith(b"421 4.3.2 Shutting down; come back soon\r\n") is (how == "end")
-        setting.session.connection_made(setting.transport)
+        setting.transport = setting.connect()
 
     run(scene)
 
@@ -173,7 +171,7 @@ def test_who_leaves_in_the_very_moment_of_the_judgement_hears_nothing() -> None:
         written = setting.transport.written
         await setting.settle()
         assert setting.transport.written == written
-        setting.session.connection_made(setting.transport)
+        setting.transport = setting.connect()
 
     run(scene)
 
@@ -182,8 +180,7 @@ def test_A73_who_is_too_many_where_tls_comes_first_is_told_nothing_in_the_clear(
     async def play() -> None:
         setting = LoginSetting(Door.TLS, ServerTls(configure(f'data = "{tmp_path}"\n{RIGHT}')))
         setting.service.connections.most = 1
-        session, transport = Session(setting.service, setting.sessions, Door.TLS), Transport()
-        session.connection_made(transport)
+        transport = setting.connect(Door.TLS)
         assert transport.closed
         assert transport.written == b""
         setting.session.connection_lost(None)

@@ -8,13 +8,22 @@ from typing import Any
 
 import pytest
 
+from paperpath.config.intake_tables import SubmissionTable
+from paperpath.config.limit_tables import LimitsTable, TarpitTable
+from paperpath.dns.next_hops import Asks
+from paperpath.intake.access_file import Access
+from paperpath.intake.access_text import parse_access
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
-from paperpath.intake.guest import Guest
+from paperpath.intake.guard import Guard, GuardMeans
+from paperpath.intake.guest import Door, Guest
 from paperpath.intake.list_desk import ListDesk
+from paperpath.intake.null_session import NullSession
+from paperpath.intake.opening import Opening
 from paperpath.intake.reception import RelayReception
-from paperpath.intake.service import TRANSACTION_S, Service
-from paperpath.intake.session import CLOSE_S, HANDSHAKE_S, Session
+from paperpath.intake.service import HANDSHAKE_S, TRANSACTION_S, Service
+from paperpath.intake.session import CLOSE_S, Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.journal.events import (
@@ -43,11 +52,15 @@ from tests.unit.config.example import RIGHT, configure
 MESSAGE = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\nx\r\n.\r\n"
 
 
+_NO_LIMITS = LimitsTable()
+
+
 class Transport(asyncio.Transport):
     """Notes what a session does with it. It is the test that lets `close` come to an end, or not."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.protocol: Opening | Session | NullSession
         self.written = b""
         self.reading = True
         self.closed = False
@@ -55,6 +68,10 @@ class Transport(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         return ("192.0.2.1", 40000) if name == "peername" else None
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, Opening | Session | NullSession)
+        self.protocol = protocol
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -88,6 +105,10 @@ class Setting:
         most: int = 2,
         tls: ServerTls | None = None,
         lists: ListDesk | None = None,
+        tarpit: TarpitTable | None = None,
+        limits: LimitsTable = _NO_LIMITS,
+        rules: str = "",
+        resolver: Asks | None = None,
     ) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
@@ -95,11 +116,19 @@ class Setting:
         self.refused = ""  # the local part
         self.changes: Sequence[str] = ()
         self.sessions = Sessions()
+        table = SubmissionTable(
+            most_connections=most, most_connections_per_client=2, tarpit=tarpit, limits=limits
+        )
+        self.access = Access([*parse_access(rules, "rules")])
+        self.means = GuardMeans(Connections(0, 0), self.metrics)
         self.service = Service(
-            Settings("mx.here.example", size=100_000, recipients=100, tls=tls is not None),
+            Settings(
+                "mx.here.example", size=100_000, recipients=100, errors=limits.errors, tls=tls is not None
+            ),
             tls,
             MemoryMaildrop(self.store),
-            Connections(most, 2),
+            self.means.connections,
+            Guard(table, self.means),
             SpoolBudget(2**20),
             FreeSpace(Path(), 0),
             self,
@@ -109,15 +138,26 @@ class Setting:
             self.metrics,
             self.told.append,
             lists=lists,
+            names=None if resolver is None else ClientNames(self.access, resolver),
         )
-        self.session = Session(self.service, self.sessions)
-        self.transport = Transport()
-        self.session.connection_made(self.transport)
+        self.transport = self.connect()
+
+    def connect(self, door: Door = Door.CLEAR) -> Transport:
+        """Have a connection begin."""
+        transport, opening = Transport(), Opening(self.service, self.sessions, door)
+        transport.set_protocol(opening)
+        opening.connection_made(transport)
+        return transport
+
+    @property
+    def session(self) -> Opening | Session | NullSession:
+        """What the event loop would call."""
+        return self.transport.protocol
 
     # The way in
 
-    def welcome(self, address: str, uid: int | None) -> Guest:
-        return Guest(address, uid=uid)
+    def welcome(self, address: str, uid: int | None, names: Sequence[str] = ()) -> Guest:
+        return Guest(address, self.access.read().classify(address, names), uid)
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         return replies.R250_SENDER, sender
@@ -322,7 +362,7 @@ def test_what_is_said_and_heard_is_counted() -> None:
         assert metrics.octets_out == len(setting.transport.written)
         setting.session.connection_lost(None)
         assert metrics.open_connections == 0
-        setting.session.connection_made(setting.transport)
+        setting.transport = setting.connect()
 
     run(scene)
 
@@ -339,21 +379,19 @@ def test_who_is_named_twice_gets_one_copy() -> None:
 
 def test_P6_who_is_too_many_hears_why_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     async def scene(setting: Setting) -> None:
-        session, transport = Session(setting.service, setting.sessions), Transport()
-        session.connection_made(transport)
+        transport = setting.connect()
         assert transport.written == b"421 4.3.2 Too many connections; come back soon\r\n"
         assert transport.closed
-        session.connection_lost(None)
+        transport.protocol.connection_lost(None)
         assert len(setting.sessions) == 1
         metrics = setting.metrics
         assert (metrics.connections, metrics.open_connections, metrics.refused_connections) == (1, 1, 1)
         assert metrics.replies.counts[421, "4.3.2"] == 1
         setting.session.connection_lost(None)
-        session, transport = Session(setting.service, setting.sessions), Transport()
-        session.connection_made(transport)
+        transport = setting.connect()
         assert transport.written.startswith(b"220 ")
-        session.connection_lost(None)
-        setting.session.connection_made(setting.transport)
+        transport.protocol.connection_lost(None)
+        setting.transport = setting.connect()
 
     run(scene, most=1)
     assert "warning too many connections client=192.0.2.1" in capsys.readouterr().err
@@ -421,7 +459,7 @@ def test_P9_of_one_session_a_hundred_refusals_are_told_and_how_many_more() -> No
         setting.session.connection_lost(None)
         assert [type(event) for event in setting.told] == [Refused] * 100 + [BrokenOff, RefusalsLeftOut]
         assert getattr(setting.told[-1], "count", 0) == 50
-        setting.session.connection_made(setting.transport)
+        setting.transport = setting.connect()
 
     run(scene)
 
@@ -459,7 +497,7 @@ def test_P9_a_transaction_without_a_message_is_told_once(ending: str, reply: str
         (told,) = setting.told
         assert isinstance(told, BrokenOff)
         assert (told.sender, told.recipients, told.reply) == ("a@b.example", ("u@here.example",), reply)
-        setting.session.connection_made(setting.transport)
+        setting.transport = setting.connect()
 
     run(scene)
 
@@ -469,7 +507,7 @@ def test_P9_who_quits_or_says_nothing_wrong_is_not_told_of() -> None:
         setting.session.data_received(MESSAGE.partition(b"DATA")[0] + b"QUIT\r\n")
         setting.session.connection_lost(None)
         assert setting.told == []
-        setting.session.connection_made(setting.transport)
+        setting.transport = setting.connect()
 
     run(scene)
 
@@ -479,6 +517,6 @@ def test_P9_a_session_that_we_end_for_its_errors_tells_of_the_transaction() -> N
         setting.session.data_received(MESSAGE.partition(b"DATA")[0] + b"BDAT x\r\n")
         setting.session.connection_lost(None)
         assert [type(event) for event in setting.told] == [Refused, BrokenOff]
-        setting.session.connection_made(setting.transport)
+        setting.transport = setting.connect()
 
     run(scene)

@@ -5,13 +5,13 @@ files in the directory; nobody may list it, and nobody but a file's owner and th
 remove it. What is made there gets the directory's group, which is how the service user reads files of others.
 """
 
-import grp
 import os
 from pathlib import Path
 
 from paperpath.config.tables import Configuration
 from paperpath.service.durable import flush_directory, open_directory
 from paperpath.service.errors import ServiceError
+from paperpath.service.privileges import find_group
 
 _FOR_ALL = 0o3733
 _FOR_GROUP = 0o3730
@@ -20,7 +20,7 @@ _FOR_GROUP = 0o3730
 def make_drop(configuration: Configuration) -> None:
     """Make the directories that are missing, and put owner, group and mode right. Raises: ServiceError."""
     group = configuration.drop.group
-    gid, mode = (os.getegid(), _FOR_ALL) if group is None else (_find_group(group), _FOR_GROUP)
+    gid, mode = (os.getegid(), _FOR_ALL) if group is None else (find_group(group, "drop.group"), _FOR_GROUP)
     for folder, owned_by, allowed in (
         (configuration.damaged_folder, os.getegid(), 0o700),
         (configuration.drop_folder, gid, mode),
@@ -57,10 +57,3 @@ def _make(folder: Path, gid: int, mode: int) -> None:
             os.fchmod(descriptor, mode)
     finally:
         os.close(descriptor)
-
-
-def _find_group(name: str) -> int:
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise ServiceError(f"drop.group: this host has no group {name}", os.EX_CONFIG) from None
