@@ -4,7 +4,6 @@ Pure. getopt and not argparse: a subject may begin with a hyphen.
 """
 
 import getopt
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -102,6 +101,10 @@ def _read(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
 
 def _split_usual(text: str) -> list[str]:
     """Split what stands in the environment, as a shell would. Raises: ExitError."""
+    if not text:
+        return []
+    import shlex  # for few only, and all would wait for it
+
     try:
         return shlex.split(text)
     except ValueError as error:
