@@ -50,6 +50,18 @@ def keep(file: Path, pieces: Iterable[bytes], recipients: Sequence[str]) -> None
         os.close(descriptor)
 
 
+def keep_for_author(
+    pieces: Iterable[bytes], recipients: Sequence[str], environment: Mapping[str, str]
+) -> str:
+    """Keep a message, as `keep` does, for whoever calls; return what is to be said of that."""
+    try:
+        file = find_dead_letter(environment)
+        keep(file, pieces, recipients)
+    except OSError as error:
+        return f"the message is lost, for it could not be kept either: {error}"
+    return f"the message is kept in {file}"
+
+
 def _format(pieces: Iterable[bytes], recipients: Sequence[str]) -> Iterator[bytes]:
     """Write a message as mbox files have it: LF, and lines quoted that would begin another."""
     yield f"From MAILER-DAEMON {time.asctime(time.gmtime())}\n".encode()

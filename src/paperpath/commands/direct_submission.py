@@ -4,11 +4,14 @@ Used by mailto, and by sendmail where it may while smtpsd is away. It imports mo
 sendmail comes here only when it must.
 """
 
+import grp
 import os
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from paperpath.commands.exits import Exit, ExitError, choose_exit
@@ -71,7 +74,19 @@ def submit_directly(configuration: PlainConfiguration, submission: Submission, c
         raise ExitError(Exit.BAD_DATA, str(error)) from None
     except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
         reason = f"you may not leave mail in {configuration.drop_folder}: {error.strerror}"
-        raise ExitError(Exit.NOT_ALLOWED, reason) from None
+        raise ExitError(Exit.NOT_ALLOWED, reason + _find_remedy(configuration.drop_folder)) from None
+
+
+def _find_remedy(folder: Path) -> str:
+    """Say what would help who may not write there, if that is known."""
+    try:
+        status = folder.stat()
+        group = grp.getgrgid(status.st_gid).gr_name
+    except FileNotFoundError:
+        return "; `paperpath up` makes it"
+    except (OSError, KeyError):  # a folder above is closed to him, or the group has no name
+        return ""
+    return "" if status.st_mode & stat.S_IWOTH else f"; members of the group {group} may"
 
 
 def _make_rules(configuration: PlainConfiguration) -> CanonicalRules:

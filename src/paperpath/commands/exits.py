@@ -4,6 +4,7 @@ Programs that call sendmail know these codes from sysexits.h. Most ask only whet
 is 75, and then try again later.
 """
 
+import errno
 import os
 from collections.abc import Iterable
 from enum import IntEnum
@@ -62,6 +63,10 @@ _BY_STATUS = {
     "5.1.10": Exit.UNKNOWN_HOST,  # RFC 7505 §4.1: a domain that takes no mail
 }
 _BY_SUBJECT = {"5.5": Exit.PROTOCOL, "5.6": Exit.BAD_DATA, "5.7": Exit.NOT_ALLOWED}
+# What the system cannot do now, and may do later.
+_PASSING = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS}
+)
 _PROTOCOL_STATUS = "4.5.0"  # what the client core says itself, where the server talks nonsense
 
 
@@ -82,3 +87,19 @@ def choose_worst(exits: Iterable[Exit]) -> Exit:
     failures = [code for code in exits if code is not Exit.TAKEN]
     lasting = [code for code in failures if code is not Exit.LATER]
     return (lasting or failures or [Exit.TAKEN])[0]
+
+
+def describe_failure(error: Exception) -> ExitError:
+    """Return what to exit with and say, whatever went wrong."""
+    if isinstance(error, ExitError):
+        return error
+    if isinstance(error, OSError):
+        return ExitError(choose_exit_of_system(error), str(error))
+    return ExitError(Exit.INTERNAL, f"a mistake in Paperpath: {error!r}")
+
+
+def choose_exit_of_system(error: OSError) -> Exit:
+    """Return what it comes to that the system cannot do something: most often that it cannot just now."""
+    if error.errno in _PASSING:
+        return Exit.LATER
+    return Exit.IO if error.errno == errno.EIO else Exit.SYSTEM

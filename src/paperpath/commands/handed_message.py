@@ -1,7 +1,7 @@
-"""A message that a program hands to sendmail: read to its end, before anything is said to anybody (J-13).
+"""What is handed to sendmail or mailto: read to its end, before anything is said to anybody (J-13).
 
-What cannot be read whole is not sent at all. A header is held in memory, and so are short bodies; the rest of
-a longer one waits in a file without a name.
+To sendmail it is a message, to mailto a text without a header. What cannot be read whole is not sent at all.
+A header is held in memory, and so are short bodies; the rest of a longer one waits in a file without a name.
 """
 
 import errno
@@ -71,17 +71,12 @@ def read_message(descriptor: int, *, ends_at_dot: bool) -> HandedMessage:
     Raises: ExitError, for input that cannot be read, is not there, or is no text; OSError, where there is no
     room for it.
     """
-    collected = _Collected()
-    try:
-        for octets in _convert(_read_input(descriptor), LoneDot() if ends_at_dot else None):
-            collected.add(octets)
-    except BareCRError:
-        collected.close()
-        raise ExitError(Exit.BAD_DATA, "the message has a CR that ends no line") from None
-    except BaseException:
-        collected.close()
-        raise
-    return collected.finish()
+    return _collect(descriptor, ends_at_dot=ends_at_dot).finish_message()
+
+
+def read_text(descriptor: int, *, ends_at_dot: bool) -> HandedMessage:
+    """Read a body in the same way; the header is empty. Raises: as `read_message`."""
+    return _collect(descriptor, ends_at_dot=ends_at_dot).finish_text()
 
 
 class _Collected:
@@ -102,11 +97,10 @@ class _Collected:
         self._is_ascii = self._is_ascii and octets.isascii()
         self._rest.write(octets)
 
-    def finish(self) -> HandedMessage:
+    def finish_message(self) -> HandedMessage:
         """Make a message of it. Raises: OSError, ExitError."""
-        if self._rest is not None:
-            self._rest.flush()
-        octets = drop_mbox_line(bytes(self._beginning))
+        text = self.finish_text()
+        octets = drop_mbox_line(text.beginning)
         header, body = split_message(octets)
         # A field that is cut off, where the file begins, would be taken for the body.
         is_cut = self._rest is not None and b"\r\n" not in octets[len(header) :]
@@ -115,10 +109,32 @@ class _Collected:
             raise ExitError(Exit.BAD_DATA, f"the header does not end within {MOST_HEADER_OCTETS} octets")
         return HandedMessage(header, body, self._rest, is_ascii=self._is_ascii and body.isascii())
 
+    def finish_text(self) -> HandedMessage:
+        """Make a body of it. Raises: OSError."""
+        if self._rest is not None:
+            self._rest.flush()
+        beginning = bytes(self._beginning)
+        return HandedMessage(b"", beginning, self._rest, is_ascii=self._is_ascii and beginning.isascii())
+
     def close(self) -> None:
         """Let go of it."""
         if self._rest is not None:
             self._rest.close()
+
+
+def _collect(descriptor: int, *, ends_at_dot: bool) -> _Collected:
+    """Read all of it. Raises: ExitError, OSError."""
+    collected = _Collected()
+    try:
+        for octets in _convert(_read_input(descriptor), LoneDot() if ends_at_dot else None):
+            collected.add(octets)
+    except BareCRError:
+        collected.close()
+        raise ExitError(Exit.BAD_DATA, "the message has a CR that ends no line") from None
+    except BaseException:
+        collected.close()
+        raise
+    return collected
 
 
 def _read_input(descriptor: int) -> Iterator[bytes]:

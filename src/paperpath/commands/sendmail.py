@@ -6,27 +6,23 @@ newaliases.
 """
 
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
-from paperpath.commands.exits import Exit, ExitError
+from paperpath.commands.exits import Exit, describe_failure
 from paperpath.commands.plain_configuration import find_configuration, load_plain
-from paperpath.commands.sendmail_delivery import deliver, describe_trouble
+from paperpath.commands.plain_process import prepare_process, read_word, tell
+from paperpath.commands.sendmail_delivery import deliver
 from paperpath.commands.sendmail_options import Mode, Options, parse_options
-
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main() -> NoReturn:
     """Do what the name and the words behind it say, and exit."""
-    _occupy_standard_files()
-    _catch_signals()
-    name, words = Path(sys.argv[0]).name, [_read_text(word) for word in sys.argv[1:]]
+    prepare_process()
+    name, words = Path(sys.argv[0]).name, [read_word(word) for word in sys.argv[1:]]
     raise SystemExit(_run_other(name, words) if name in ("mailq", "newaliases") else run(words, os.environ))
 
 
@@ -36,14 +32,10 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> Exit:
     try:
         options = parse_options(words)
         return _carry_out(options, environment)
-    except ExitError as error:
-        failure = error
-    except OSError as error:
-        failure = describe_trouble(error)
-    except Exception as error:  # noqa: BLE001 - who calls is owed a code that says it was no fault of his
-        failure = ExitError(Exit.INTERNAL, f"a mistake in Paperpath: {error!r}")
+    except Exception as error:  # noqa: BLE001 - who calls is owed a code that says whose fault it was
+        failure = describe_failure(error)
     if not options.is_quiet:
-        _tell(str(failure))
+        tell("sendmail", str(failure))
     return failure.exit_code
 
 
@@ -89,46 +81,3 @@ def _flush(environment: Mapping[str, str]) -> None:
         if folder.is_dir():
             with closing(Waker(folder)) as waker:
                 waker.wake("smtprcd")
-
-
-# The process: its words, its files and its signals
-
-
-def _read_text(word: str) -> str:
-    """Read as UTF-8 what means nothing in the caller's locale, which may be that of cron: C."""
-    with suppress(UnicodeDecodeError):
-        if not word.isprintable():
-            return os.fsencode(word).decode("utf-8")
-    return word
-
-
-def _occupy_standard_files() -> None:
-    """Put something where a standard file is closed, or a socket of ours would be taken for it.
-
-    What stands for the input cannot be read: it is no empty message.
-    """
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_WRONLY)  # it gets the lowest number that is free
-
-
-def _catch_signals() -> None:
-    """Have signals end what is under way as a failure does: told, and with nothing half handed over."""
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    for each in _SIGNALS:  # the next one ends us at once
-        signal.signal(each, signal.SIG_DFL)
-    raise ExitError(Exit.LATER, f"ended by {signal.Signals(number).name}")
-
-
-def _tell(message: str) -> None:
-    with suppress(OSError):  # nobody listens
-        os.write(
-            2, "".join(f"sendmail: {line}\n" for line in message.splitlines()).encode("utf-8", "replace")
-        )

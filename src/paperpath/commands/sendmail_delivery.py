@@ -4,16 +4,14 @@ The message is read to its end before anything is said to anybody. Whatever fail
 author, with the names of those who are not to get it.
 """
 
-import errno
-import os
-import pwd
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from paperpath.commands.dead_letter import find_dead_letter, keep
-from paperpath.commands.exits import Exit, ExitError, choose_exit, choose_worst
+from paperpath.commands.dead_letter import keep_for_author
+from paperpath.commands.exits import Exit, ExitError, choose_exit, choose_worst, describe_failure
 from paperpath.commands.handed_message import HandedMessage, read_message
+from paperpath.commands.own_address import find_own_address
 from paperpath.commands.plain_configuration import PlainConfiguration, find_configuration, load_plain
 from paperpath.commands.sendmail_envelope import Posting, make_posting
 from paperpath.commands.sendmail_options import Options
@@ -24,9 +22,6 @@ from paperpath.smtp.transaction import Transaction
 
 STDIN = 0
 _MOST_SHOWN = 5  # recipients that share a reply
-_PASSING = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS}
-)
 
 Refusals = Sequence[tuple[Mailbox, Reply]]
 
@@ -44,29 +39,12 @@ def deliver(options: Options, environment: Mapping[str, str]) -> None:
                 return
             left = [str(recipient) for recipient, _ in refusals]
             failure = _describe(refusals)
-        except ExitError as error:
-            failure = error
-        except OSError as error:
-            failure = describe_trouble(error)
+        except (ExitError, OSError) as error:
+            failure = describe_failure(error)
         if not options.is_quiet:
-            failure = ExitError(failure.exit_code, f"{failure}\n{_keep(message, left, environment)}")
+            kept = keep_for_author(message.read(), left, environment)
+            failure = ExitError(failure.exit_code, f"{failure}\n{kept}")
         raise failure
-
-
-def describe_trouble(error: OSError) -> ExitError:
-    """Say what it means that the system cannot do something: most often that it cannot just now (J-12)."""
-    code = Exit.LATER if error.errno in _PASSING else Exit.IO if error.errno == errno.EIO else Exit.SYSTEM
-    return ExitError(code, str(error))
-
-
-def find_own_address(configuration: PlainConfiguration) -> Mailbox:
-    """Return who calls, by the account of this host and not by what the environment says."""
-    uid = os.geteuid()
-    try:
-        login = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        login = f"uid{uid}"
-    return Mailbox(login, configuration.canonical.domain)
 
 
 def _send(options: Options, message: HandedMessage, environment: Mapping[str, str]) -> Refusals:
@@ -139,13 +117,3 @@ def _list(recipients: Sequence[Mailbox]) -> str:
     shown = ", ".join(map(str, recipients[:_MOST_SHOWN]))
     more = len(recipients) - _MOST_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _keep(message: HandedMessage, recipients: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Keep a message for its author; return what is to be said of that."""
-    try:
-        file = find_dead_letter(environment)
-        keep(file, message.read(), recipients)
-    except OSError as error:
-        return f"the message is lost, for it could not be kept either: {error}"
-    return f"the message is kept in {file}"

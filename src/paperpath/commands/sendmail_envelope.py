@@ -3,21 +3,23 @@
 Pure. Addresses are lists as in a header; what could end a line of SMTP is refused before it is read (J-14).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from paperpath.commands.exits import Exit, ExitError
 from paperpath.commands.header_recipients import find_recipients, read_fields
 from paperpath.commands.sendmail_options import Options
-from paperpath.mail.address import Mailbox, domain_key
+from paperpath.commands.typed_addresses import (
+    complete_typed_sender,
+    list_once,
+    read_typed,
+    read_typed_sender,
+    write_field,
+)
+from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Recipient, SenderParameters
-from paperpath.mail.fields.address_text import encode_names, fold_addresses
-from paperpath.mail.fields.addresses import Named, parse_addresses
+from paperpath.mail.fields.addresses import Named
 from paperpath.mail.fields.encoded_words import quote_phrase
-from paperpath.mail.fields.error import FieldError
 from paperpath.mail.header import remove_fields
-
-_LINE_ENDS = ("\r", "\n", "\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ def make_posting(options: Options, header: bytes, own: Mailbox, *, binds_senders
     Where senders are bound, another one stands in From alone, with the caller as Sender (RFC 5322 §3.6.2).
     """
     asked = own if options.sender is None else _read_sender(options.sender, own)
-    addresses = [mailbox for text in options.recipients for mailbox in _read_list(text, "recipient")]
+    typed = (read_typed(text, "recipient") for text in options.recipients)
+    addresses = [named.mailbox for each in typed for named in each.mailboxes]
     if options.reads_recipients:
         addresses += find_recipients(header)
         header = remove_fields(remove_fields(header, b"bcc"), b"resent-bcc")
@@ -46,7 +49,7 @@ def make_posting(options: Options, header: bytes, own: Mailbox, *, binds_senders
     header += _write_originators(header, options, asked or own, own if sender != asked else None)
     return Posting(
         sender,
-        tuple(Recipient(address, options.notify) for address in _once(addresses)),
+        tuple(Recipient(address, options.notify) for address in list_once(addresses)),
         SenderParameters(options.body, options.international, options.ret, options.envid),
         header,
     )
@@ -56,28 +59,7 @@ def _read_sender(text: str, own: Mailbox) -> Mailbox | None:
     """Read -f, which may name nobody; a name without a domain is of this host, as the caller's own is."""
     if not text:
         return None
-    mailboxes = _read_list(text, "sender")
-    if len(mailboxes) != 1:
-        raise ExitError(Exit.BAD_DATA, f"sender {text!a}: expected one address")
-    mailbox = mailboxes[0]
-    return mailbox if mailbox.domain else Mailbox(mailbox.local, own.domain)
-
-
-def _read_list(text: str, what: str) -> list[Mailbox]:
-    if any(mark in text for mark in _LINE_ENDS):
-        raise ExitError(Exit.BAD_DATA, f"{what} {text!a}: an address has one line")
-    try:
-        return [named.mailbox for named in parse_addresses(text).mailboxes]
-    except FieldError as error:
-        raise ExitError(Exit.BAD_DATA, f"{what} {text!a}: {error}") from None
-
-
-def _once(addresses: Iterable[Mailbox]) -> Iterable[Mailbox]:
-    """Give each address once, where it stands first."""
-    first: dict[tuple[str, str], Mailbox] = {}
-    for address in addresses:
-        first.setdefault((address.local, domain_key(address.domain)), address)
-    return first.values()
+    return complete_typed_sender(read_typed_sender(text).mailbox, own)
 
 
 def _write_originators(header: bytes, options: Options, author: Mailbox, bound: Mailbox | None) -> bytes:
@@ -89,16 +71,12 @@ def _write_originators(header: bytes, options: Options, author: Mailbox, bound: 
     is_resent = any(name.startswith(b"resent-") for name in names)
     written = b""
     if b"from" not in names and not is_resent and (options.sender or options.full_name):
-        written += _write_field(b"From", author, options.full_name or "")
+        written += _write_originator(b"From", author, options.full_name or "")
     if bound is not None and b"sender" not in names:
-        written += _write_field(b"Sender", bound, "")
+        written += _write_originator(b"Sender", bound, "")
     return written
 
 
-def _write_field(name: bytes, mailbox: Mailbox, full_name: str) -> bytes:
+def _write_originator(name: bytes, mailbox: Mailbox, full_name: str) -> bytes:
     phrase = quote_phrase(full_name) if full_name else ""
-    named = Named(mailbox, phrase, is_bracketed=bool(phrase))
-    try:
-        return fold_addresses(name, [encode_names(named)])
-    except FieldError as error:
-        raise ExitError(Exit.BAD_DATA, f"{name.decode()}: {error}") from None
+    return write_field(name, [Named(mailbox, phrase, is_bracketed=bool(phrase))])

@@ -43,9 +43,9 @@ def drop_message(
     octets = format_envelope(envelope)
     directory = os.open(folder, _DIRECTORY)
     try:
-        with closing(_NewFile(directory)) as file:
-            file.write(octets, chunks, most_octets)
-            return file.name
+        file = _NewFile(directory)
+        file.write(octets, chunks, most_octets)
+        return file.name
     finally:
         os.close(directory)
 
@@ -58,34 +58,39 @@ class _NewFile:
         self.name = WHOLE_PREFIX + digits
         self._partial = PARTIAL_PREFIX + digits
         self._directory = directory
-        self._descriptor = os.open(self._partial, _NEW, 0o600, dir_fd=directory)
+        self._descriptor = -1
 
     def write(self, envelope: bytes, chunks: Iterable[bytes], most_octets: int) -> None:
         """Write everything and give it its name, or leave nothing behind."""
         try:
-            self._check_group()
-            self._write_all(
-                bytes(HEAD_OCTETS) + envelope
-            )  # the head comes last: without it there is no message
-            content = ContentCheck(most_octets)
-            for chunk in chunks:
-                content.add(chunk)
-                self._write_all(chunk)
-            digest = content.finish()
-            head = Head(len(envelope), content.octets, hashlib.sha256(envelope).digest(), digest)
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            self._write_all(format_head(head))
-            os.fchmod(self._descriptor, FILE_MODE)  # whatever the umask; only now may the group look at it
-            os.fsync(self._descriptor)
-            os.rename(self._partial, self.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
-            self._flush_name()
-        except BaseException:
+            self._descriptor = os.open(self._partial, _NEW, 0o600, dir_fd=self._directory)
+            with closing(self):
+                self._fill(envelope, chunks, most_octets)
+        except FileExistsError:  # no file of ours
+            raise
+        except BaseException:  # a signal may raise one as soon as the file is there
             self._remove()
             raise
 
     def close(self) -> None:
         """Let go of it."""
         os.close(self._descriptor)
+
+    def _fill(self, envelope: bytes, chunks: Iterable[bytes], most_octets: int) -> None:
+        self._check_group()
+        self._write_all(bytes(HEAD_OCTETS) + envelope)  # the head comes last: without it there is no message
+        content = ContentCheck(most_octets)
+        for chunk in chunks:
+            content.add(chunk)
+            self._write_all(chunk)
+        digest = content.finish()
+        head = Head(len(envelope), content.octets, hashlib.sha256(envelope).digest(), digest)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        self._write_all(format_head(head))
+        os.fchmod(self._descriptor, FILE_MODE)  # whatever the umask; only now may the group look at it
+        os.fsync(self._descriptor)
+        os.rename(self._partial, self.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        self._flush_name()
 
     def _check_group(self) -> None:
         """See that the import will be able to read it: a set-group-id directory passes its group on."""

@@ -64,6 +64,7 @@ def test_D15_a_name_that_is_there_already_is_not_opened(
     with pytest.raises(FileExistsError):
         drop_message(folder, ENVELOPE, [CONTENT])
     assert target.read_text() == "untouched"
+    assert len(list(folder.iterdir())) == 1
 
 
 def break_off() -> Iterator[bytes]:
@@ -88,6 +89,25 @@ def test_what_is_no_message_leaves_nothing(
     assert list(folder.iterdir()) == []
     with pytest.raises(DropError):
         drop_message(folder, Envelope(None, (), CLIENT), [CONTENT])
+    assert list(folder.iterdir()) == []
+
+
+def test_J13_who_is_ended_as_the_file_is_made_leaves_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = os.open
+
+    def make_and_end(path: Path | str, flags: int, mode: int = 0o777, **options: int) -> int:
+        descriptor = make(path, flags, mode, **options)
+        if flags & os.O_CREAT:
+            os.close(descriptor)
+            raise KeyboardInterrupt
+        return descriptor
+
+    monkeypatch.setattr(os, "open", make_and_end)
+    with pytest.raises(KeyboardInterrupt):
+        drop_message(folder, ENVELOPE, [CONTENT])
+    monkeypatch.undo()
     assert list(folder.iterdir()) == []
 
 
