@@ -45,7 +45,17 @@ class LocalSocket:
         return str(self.path)
 
 
-Place = Endpoint | LocalSocket
+@dataclass(frozen=True, slots=True)
+class DatagramPort:
+    """An endpoint for datagrams: UDP, where all others are for TCP."""
+
+    endpoint: Endpoint
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} (UDP)"
+
+
+Place = Endpoint | DatagramPort | LocalSocket
 
 
 def parse_endpoint(text: str) -> Endpoint:

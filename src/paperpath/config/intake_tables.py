@@ -35,7 +35,8 @@ WHEN_DOWN_EXPECTED = '"fail" or "drop"'
 ACCESS_EXPECTED = "an array of tables, each with clients and service"
 
 
-def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+def require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """Return the endpoints. Raises: ValueError, where there are none."""
     if not endpoints:
         raise ValueError(f"expected at least one {ENDPOINT_EXPECTED}")
     return endpoints
@@ -100,7 +101,7 @@ class IntakeTable(Table):
 class RelayTable(IntakeTable):
     """[relay], for smtprd: where it listens, and what it takes."""
 
-    listen: Annotated[tuple[EndpointField, ...], Strict(False), AfterValidator(_require_some)] = Field(
+    listen: Annotated[tuple[EndpointField, ...], Strict(False), AfterValidator(require_some)] = Field(
         description=ENDPOINTS_EXPECTED
     )
     domains: Annotated[tuple[AcceptedDomainField, ...], Strict(False)] = Field(
