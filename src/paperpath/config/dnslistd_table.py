@@ -27,7 +27,9 @@ LONGEST_TTL_S = 7 * 86_400
 MOST_NAME_SERVERS = 8
 
 TTL_EXPECTED = f"a whole number of seconds from 0 to {LONGEST_TTL_S}"
-ZONES_EXPECTED = f"at least one table [[dnslistd.zone]], and at most {MOST_ZONES}, each with a name of its own"
+ZONES_EXPECTED = (
+    f"at least one table [[dnslistd.zone]], and at most {MOST_ZONES}, each with a name of its own"
+)
 
 
 class ZoneEntry(Table):
@@ -35,9 +37,7 @@ class ZoneEntry(Table):
 
     name: OwnZoneField = Field(description=OWN_ZONE_EXPECTED)
     file: FileField = Field(description=FILE_EXPECTED)
-    value: OwnValueField = Field(
-        default=ipaddress.IPv4Address("127.0.0.2"), description=OWN_VALUE_EXPECTED
-    )
+    value: OwnValueField = Field(default=ipaddress.IPv4Address("127.0.0.2"), description=OWN_VALUE_EXPECTED)
     """That of entries which name no other."""
     reason: ReasonField = Field(default=f"{ADDRESS_MARK} is on this list", description=REASON_EXPECTED)
     """Likewise."""

@@ -55,7 +55,10 @@ class DatagramPort:
         return f"{self.endpoint} (UDP)"
 
 
-Place = Endpoint | DatagramPort | LocalSocket
+Place = Endpoint | LocalSocket
+"""Where clients connect."""
+Port = Place | DatagramPort
+"""Whatever a program opens to be reached."""
 
 
 def parse_endpoint(text: str) -> Endpoint:

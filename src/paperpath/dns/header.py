@@ -12,7 +12,14 @@ HEADER = struct.Struct("!HHHHHH")
 RECORD = struct.Struct("!HHIH")
 """Type, class, TTL, and the length of the data; the owner's name stands before it."""
 
-RESPONSE, OPERATION, AUTHORITATIVE, TRUNCATED, DESIRED, SECURE = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100, 0x0020
+RESPONSE, OPERATION, AUTHORITATIVE, TRUNCATED, DESIRED, SECURE = (
+    0x8000,
+    0x7800,
+    0x0400,
+    0x0200,
+    0x0100,
+    0x0020,
+)
 """The flags of the header: an answer, the kind of query, AA, TC, RD, AD."""
 WANTS_DNSSEC = 0x8000
 """In the TTL of an OPT record: DO (RFC 3225)."""

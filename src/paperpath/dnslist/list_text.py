@@ -18,8 +18,8 @@ from socket import AF_INET, AF_INET6, inet_pton  # a twentieth of the time of ip
 
 from paperpath.config.complaints import show_value
 from paperpath.config.own_list import parse_own_value, parse_reason
-from paperpath.dnslist.ranges import Ranges, Span
 from paperpath.dns.lists import POINTS, IpAddress
+from paperpath.dnslist.ranges import Ranges, Span
 
 MOST_MISTAKES = 20
 _RANGE_EXPECTED = 'expected an address, a network such as "192.0.2.0/24", or a range "FIRST-LAST"'
@@ -133,7 +133,7 @@ def _settle(version: int, first: int, last: int) -> tuple[int, int, int]:
                 f"expected a range without {point}, which by RFC 5782 no list has, "
                 "so that everybody sees that it does not list everything"
             )
-    if version == 6 and _MAPPED <= first and last <= _MAPPED + _MOST_IPV4:
+    if version == 6 and first >= _MAPPED and last <= _MAPPED + _MOST_IPV4:
         return 4, first - _MAPPED, last - _MAPPED
     return version, first, last
 

@@ -58,7 +58,7 @@ class _Begun(Generic[Meaning]):
         self._heap: list[tuple[tuple[int, int], int, Meaning]] = []
 
     def add(self, last: int, rank: tuple[int, int], meaning: Meaning) -> Meaning:
-        """Begin one; return what is meant now. `rank`, of which no two are equal, is least for what decides."""
+        """Begin one; return what is meant now. The least `rank` decides, and no two are equal."""
         heappush(self._heap, (rank, last, meaning))
         return self._heap[0][2]
 

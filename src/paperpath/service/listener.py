@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
-from paperpath.config.endpoint import DatagramPort, Endpoint, LocalSocket, Place
+from paperpath.config.endpoint import DatagramPort, Endpoint, LocalSocket, Port
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import Identity, acting_as
 from paperpath.service.socket_folder import SocketFolder
@@ -23,7 +23,7 @@ _REASONS = {
 
 
 def open_listeners(
-    program: str, places: Sequence[Place], owner: Identity | None = None
+    program: str, places: Sequence[Port], owner: Identity | None = None
 ) -> list[socket.socket]:
     """Open a listening socket for each place, non-blocking; a local one belongs to `owner`, or else to us.
 
@@ -43,7 +43,7 @@ def open_listeners(
 
 
 def open_listener_sets(
-    program: str, places: Sequence[Place], count: int, owner: Identity | None = None
+    program: str, places: Sequence[Port], count: int, owner: Identity | None = None
 ) -> list[list[socket.socket]]:
     """Open `count` sets of listening sockets, one for each process; the kernel spreads the clients over them.
 
@@ -121,7 +121,7 @@ def _bind(program: str, place: Endpoint | DatagramPort, *, sharing: bool) -> soc
 
 
 @contextmanager
-def _explaining(program: str, place: Place) -> Iterator[None]:
+def _explaining(program: str, place: Port) -> Iterator[None]:
     try:
         yield
     except OSError as error:
