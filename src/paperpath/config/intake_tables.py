@@ -88,6 +88,13 @@ class IntakeTable(Table):
         description=f"a number of seconds, more than 0, at most {LONGEST_LOOKUP_S}",
     )
     """Seconds that asking all of them may take."""
+    lists_head_start_s: float = Field(
+        default=0.02,
+        ge=0,
+        le=LONGEST_LOOKUP_S,
+        description=f"a number of seconds from 0 to {LONGEST_LOOKUP_S}",
+    )
+    """Seconds that a list has to answer before the next one is asked beside it."""
     idle_timeout_s: float = Field(
         default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from paperpath.config.loader import Problem
 from paperpath.dnslist.list_text import AddressList, ListTextError, parse_list
-from paperpath.service.edited_file import EditedFileError, read_edited_file
+from paperpath.service.guarded_text import GuardedTextError, read_guarded_text
 from paperpath.service.watched_file import WatchedFile
 
 MOST_OCTETS = 64 * 2**20
@@ -34,9 +34,11 @@ def load_list(file: Path) -> AddressList:
     Raises: ListFileError.
     """
     try:
-        found = read_edited_file(file, MOST_OCTETS)
-        return parse_list(found.text, found.written_s)
-    except EditedFileError as error:
+        text = read_guarded_text(file, MOST_OCTETS)
+        return parse_list(text, int(file.stat().st_mtime))
+    except GuardedTextError as error:
         raise ListFileError([Problem(file, error.line, str(error))]) from error
+    except OSError as error:  # it was there a moment ago
+        raise ListFileError([Problem(file, None, f"cannot be read: {error.strerror}")]) from error
     except ListTextError as error:
         raise ListFileError(Problem(file, line, message) for line, message in error.mistakes) from None

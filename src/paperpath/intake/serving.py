@@ -18,7 +18,8 @@ from paperpath.config.tables import Configuration
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.connections import Connections
 from paperpath.intake.guest import Door
-from paperpath.intake.list_desk import ListMeans, open_desk, open_list_means
+from paperpath.intake.list_desk import Patience, open_desk
+from paperpath.intake.list_means import ListMeans, open_list_means
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.service import Service
 from paperpath.intake.session import Session
@@ -62,7 +63,7 @@ class Means:
     def measure(self) -> list[Family]:
         """Return the numbers of this moment."""
         self.metrics.spool_octets = self.budget.taken
-        return self.metrics.families() + self.lists.metrics.families()
+        return self.metrics.families() + self.lists.families()
 
 
 Services = Mapping[Door, Service]
@@ -159,7 +160,7 @@ def make_service(
         metrics=means.metrics,
         tell=means.journal.tell,
         logins=logins,
-        lists=open_desk(table.lists, table.lists_timeout_s, means.lists),
+        lists=open_desk(table.lists, Patience(table.lists_timeout_s, table.lists_head_start_s), means.lists),
     )
 
 

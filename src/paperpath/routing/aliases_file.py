@@ -6,7 +6,7 @@ from pathlib import Path
 from paperpath.config.loader import Problem
 from paperpath.routing.aliases import Aliases
 from paperpath.routing.aliases_text import AliasesTextError, parse_aliases
-from paperpath.service.edited_file import EditedFileError, read_edited_file
+from paperpath.service.guarded_text import GuardedTextError, read_guarded_text
 from paperpath.service.watched_file import WatchedFile
 
 MOST_OCTETS = 64 * 2**20
@@ -35,8 +35,8 @@ def load_aliases(file: Path) -> Aliases:
     Raises: AliasesError.
     """
     try:
-        return parse_aliases(read_edited_file(file, MOST_OCTETS).text)
-    except EditedFileError as error:
+        return parse_aliases(read_guarded_text(file, MOST_OCTETS))
+    except GuardedTextError as error:
         raise AliasesError([Problem(file, error.line, str(error))]) from error
     except AliasesTextError as error:
         raise AliasesError(Problem(file, line, message) for line, message in error.mistakes) from None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from paperpath.config.domain import DomainPattern
-from paperpath.service.edited_file import EditedFileError, read_edited_file
+from paperpath.service.guarded_text import GuardedTextError, read_guarded_text
 from paperpath.submission.canonical.masquerade import MasqueradeError, parse_masquerade
 from paperpath.submission.canonical.values import Masquerade
 
@@ -21,8 +21,8 @@ def load_masquerade(file: Path, hidden: Sequence[DomainPattern], name: str) -> M
     Raises: MasqueradeFileError.
     """
     try:
-        return parse_masquerade(read_edited_file(file, _MOST_OCTETS).text, hidden, name)
-    except EditedFileError as error:
+        return parse_masquerade(read_guarded_text(file, _MOST_OCTETS), hidden, name)
+    except GuardedTextError as error:
         place = file if error.line is None else f"{file}:{error.line}"
         raise MasqueradeFileError(f"{place}: {error}") from error
     except MasqueradeError as error:
