@@ -9,7 +9,6 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
-from operator import itemgetter
 from typing import Generic, TypeVar
 
 Meaning = TypeVar("Meaning")
@@ -45,7 +44,7 @@ class Ranges(Generic[Meaning]):
 def _cut(spans: Iterable[Span[Meaning]]) -> Iterator[tuple[int, Meaning | None]]:
     """Give numbers, in their order, and what is meant from there on; of one number the last word holds."""
     begun = _Begun[Meaning]()
-    for order, (first, last, meaning) in enumerate(sorted(spans, key=itemgetter(0))):
+    for order, (first, last, meaning) in sorted(enumerate(spans), key=lambda span: span[1][0]):
         yield from begun.end_before(first)
         yield first, begun.add(last, (last - first, order), meaning)
     yield from begun.end_before(math.inf)

@@ -123,7 +123,8 @@ PUT_IN = {
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of size, most_recipients, "
         "most_connections, most_connections_per_client, spool, least_free, access, lists, lists_timeout_s, "
-        "lists_head_start_s, idle_timeout_s, processes, listen, domains, binarymime, check_recipients, dsn_success",
+        "lists_head_start_s, idle_timeout_s, processes, listen, domains, binarymime, check_recipients, "
+        "dsn_success",
     ),
     "a domain to complete with is a full one": (
         END,
