@@ -10,7 +10,8 @@ from paperpath.dns.answer import Answer, Status
 from paperpath.dns.lists import POINTS, name_entry, parse_client
 from paperpath.dns.records import RecordType
 from paperpath.intake.client_lists import ListRuling
-from paperpath.intake.list_desk import ListDesk, ListMeans, open_desk
+from paperpath.intake.list_desk import ListDesk, Patience, open_desk
+from paperpath.intake.list_means import ListMeans
 from paperpath.intake.list_tests import ListTests
 from paperpath.service.log import open_log
 from paperpath.service.metrics import ListMetrics
@@ -32,8 +33,12 @@ class Dns:
     def __init__(self, *zones: str) -> None:
         self.answers: dict[tuple[str, str], Answer[Any]] = {}
         self.silent: set[str] = set()
+        self.silent_kinds: set[str] = set()
+        self.delays_s: dict[str, float] = {}
+        """How long the servers of zones take."""
         self._speaking = asyncio.Event()
         self.asked: Counter[tuple[str, str]] = Counter()
+        self.known: set[tuple[str, str]] = set()
         for zone in zones:
             for points in POINTS.values():
                 self.put(name_entry(points.listed, zone), "127.0.0.2")
@@ -56,7 +61,7 @@ class Dns:
         return self.asked[entry(zone), "A"]
 
     def find_known(self, name: str, kind: RecordType[Any]) -> Answer[Any] | None:
-        return self.answers.get((name, kind.name), MISSING) if self.asked[name, kind.name] else None
+        return self.answers.get((name, kind.name), MISSING) if (name, kind.name) in self.known else None
 
     def speak(self) -> None:
         """Answer what was left unanswered, and all that is asked from now on."""
@@ -72,22 +77,26 @@ class Dns:
 
     async def resolve(self, name: str, kind: RecordType[Any]) -> Answer[Any]:
         self.asked[name, kind.name] += 1
-        await asyncio.sleep(0)
-        if any(name.endswith(zone) for zone in self.silent):
+        await asyncio.sleep(next((s for zone, s in self.delays_s.items() if name.endswith(zone)), 0))
+        if kind.name in self.silent_kinds or any(name.endswith(zone) for zone in self.silent):
             await self._speaking.wait()
+        self.known.add((name, kind.name))
         return self.answers.get((name, kind.name), MISSING)
 
 
 class Site:
     """A desk, and all that it is made of."""
 
-    def __init__(self, dns: Dns, *lists: str, timeout_s: float = 10, again_s: float = 60) -> None:
+    def __init__(
+        self, dns: Dns, *lists: str, timeout_s: float = 10, head_start_s: float = 3600, again_s: float = 60
+    ) -> None:
         self.dns = dns
         self.log = open_log("test")
         self.metrics = ListMetrics()
         self.tests = ListTests(dns, self.log, again_s=again_s)
         self.means = ListMeans(dns, self.tests, self.metrics)
-        desk = open_desk([parse_client_list(text) for text in lists], timeout_s, self.means)
+        patience = Patience(timeout_s, head_start_s)
+        desk = open_desk([parse_client_list(text) for text in lists], patience, self.means)
         assert desk is not None
         self.desk: ListDesk = desk
 

@@ -1,4 +1,4 @@
-"""`paperpath check`: reads configuration, certificates, accounts and aliases as the programs would."""
+"""`paperpath check`: reads configuration, certificates, accounts, aliases and lists as the programs would."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from paperpath.accounts.file import AccountsError, load_accounts
 from paperpath.accounts.secrets import load_secrets
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
+from paperpath.dnslist.list_file import ListFileError, load_list
 from paperpath.routing.advice import find_alias_warnings
 from paperpath.routing.aliases_file import AliasesError, load_aliases
 from paperpath.service.errors import ServiceError
@@ -60,6 +61,11 @@ def examine(document: Document) -> tuple[list[str], list[Problem]]:
             advice += find_alias_warnings(configuration.post_office, aliases)
     except AliasesError as error:
         errors += map(str, error.problems)
+    for zone in () if configuration.dnslistd is None else configuration.dnslistd.zone:
+        try:
+            load_list(zone.file)
+        except ListFileError as error:
+            errors += map(str, error.problems)
     return errors, [Problem(document.path, None, text) for text in advice] + doubts
 
 

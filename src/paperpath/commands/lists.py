@@ -13,7 +13,8 @@ from paperpath.config.intake_tables import IntakeTable
 from paperpath.config.tables import Configuration, DnsTable
 from paperpath.dns.lists import IpAddress, parse_client
 from paperpath.intake.client_lists import Look, find_deciding, rule_on
-from paperpath.intake.list_desk import open_desk, open_list_means
+from paperpath.intake.list_desk import Patience, open_desk
+from paperpath.intake.list_means import open_list_means
 from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 
@@ -69,7 +70,7 @@ async def _ask(configuration: Configuration, client: IpAddress) -> dict[str, _Lo
 
 async def _look(table: IntakeTable, dns: DnsTable, client: IpAddress) -> _Looks:
     async with open_list_means(dns) as means:
-        desk = open_desk(table.lists, table.lists_timeout_s, means)
+        desk = open_desk(table.lists, Patience(table.lists_timeout_s, table.lists_head_start_s), means)
         return [] if desk is None else await desk.look_at_all(client)
 
 

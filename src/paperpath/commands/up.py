@@ -14,6 +14,7 @@ from paperpath.commands.options import fail, load
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
+from paperpath.dnslist.ports import list_ports
 from paperpath.intake.access_file import open_all_access
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
@@ -70,6 +71,8 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     ]
     if metrics is not None:
         specs.insert(0, ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen]))
+    if configuration.dnslistd is not None:  # first of all, for the others ask it
+        specs.insert(0, ProgramSpec("dnslistd", "paperpath.dnslist.dnslistd", list_ports(configuration)))
     if submission is not None:
         places = [place for place, _ in list_doors(configuration)]
         processes = submission.processes or unasked

@@ -26,6 +26,7 @@ _STARTING_KEYS = (
     ("remote", "clients"),
     ("dns",),
     ("drop", "group"),
+    ("dnslistd", "listen"),
     ("metrics",),
     ("service",),
 )
@@ -34,9 +35,11 @@ _STARTING_KEYS = (
 def merge(running: Configuration, new: Configuration) -> tuple[Configuration, list[str]]:
     """Return what is in force after a reload, and the names of the changed keys that wait for a restart."""
     merged, waiting = new, []
-    if (running.submission is None) is not (new.submission is None):  # a program more, or one less
-        merged = new = new.model_copy(update={"submission": running.submission})
-        waiting.append("submission")
+    for name in ("submission", "dnslistd"):
+        before = getattr(running, name)
+        if (before is None) is not (getattr(new, name) is None):  # a program more, or one less
+            merged = new = new.model_copy(update={name: before})
+            waiting.append(name)
     for keys in _STARTING_KEYS:
         old = _look_up(running, keys)
         if _look_up(new, keys) != old:

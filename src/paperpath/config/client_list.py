@@ -22,7 +22,7 @@ ERRORS = ipaddress.IPv4Network("127.255.255.0/24")
 """Values by which a list's operator says that something is wrong with the question."""
 
 _LONGEST_NAME = len(".".join("f" * 32)) + 1  # of a client before the list's domain
-_LONGEST_ZONE = 253 - _LONGEST_NAME  # RFC 1035 §2.3.4
+LONGEST_ZONE = 253 - _LONGEST_NAME  # RFC 1035 §2.3.4
 _FORM = re.compile(r"(black|white):([^=]+?)\.?(?:=([^=]+))?")
 _BITS = re.compile(r"&([1-9][0-9]{0,7})")
 _MOST_BITS = 2**24 - 1  # those of a value that are not the network's
@@ -63,7 +63,7 @@ class ClientList:
 def parse_client_list(text: str) -> ClientList:
     """Read one entry of `lists`. Raises: ValueError, whose text says what was expected."""
     form = _FORM.fullmatch(text)
-    if form is None or not is_domain(form[2]) or len(form[2]) > _LONGEST_ZONE or "." not in form[2]:
+    if form is None or not is_domain(form[2]) or len(form[2]) > LONGEST_ZONE or "." not in form[2]:
         raise ValueError(f"expected {CLIENT_LIST_EXPECTED}")
     colour, zone = Colour(form[1]), form[2].lower()
     if form[3] is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from paperpath.config.dnslistd_table import DnslistdTable, ZoneEntry
 from paperpath.config.intake_tables import (
     AccessEntry,
     CanonicalTable,
@@ -61,6 +62,8 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("drop",): DropTable,
     ("tls",): TlsTable,
     ("tls", "certificate"): CertificateEntry,
+    ("dnslistd",): DnslistdTable,
+    ("dnslistd", "zone"): ZoneEntry,
     ("journal",): JournalTable,
     ("metrics",): MetricsTable,
     ("service",): ServiceTable,

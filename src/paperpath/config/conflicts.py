@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from paperpath.config.access_conflicts import find_access_conflicts
+from paperpath.config.domain import parse_hostname
 from paperpath.config.endpoint import parse_endpoint
 from paperpath.config.lines import Location
+from paperpath.config.own_list import parse_own_zone
 from paperpath.config.parsed import look_up, read
 from paperpath.config.places import find_maildrop_folder, parse_inner_folder, parse_maildrop
 from paperpath.config.route_conflicts import find_route_conflicts
@@ -23,6 +25,7 @@ def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iter
     yield from _find_shared_folders(document)
     yield from _find_open_metrics(document)
     yield from _find_deaf_submission(document)
+    yield from _find_lost_name_servers(document)
 
 
 def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
@@ -56,3 +59,19 @@ def _find_deaf_submission(document: dict[str, Any]) -> Iterator[tuple[Location, 
     if not table.get("listen") and not table.get("listen_tls"):
         location = ("submission", "listen_local")
         yield location, "expected at least one of listen, listen_tls and listen_local = true"
+
+
+def _find_lost_name_servers(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    """A list has names for addresses of clients, and none for the host that publishes it."""
+    table = look_up(document, "dnslistd")
+    entries = look_up(table, "zone")
+    found = [look_up(entry, "name") for entry in entries] if isinstance(entries, list) else []
+    zones = [zone for zone in (read(parse_own_zone, name) for name in found) if zone is not None]
+    named = look_up(table, "name_servers") or [document.get("hostname")]
+    for server in named if isinstance(named, list) else ():
+        host = read(parse_hostname, server)
+        if host is not None and any(f".{host}".endswith(f".{zone}") for zone in zones):
+            yield (
+                ("dnslistd", "name_servers"),
+                f"expected name servers outside the zones, where no host has a name; {host} is in one",
+            )

@@ -45,7 +45,20 @@ class LocalSocket:
         return str(self.path)
 
 
+@dataclass(frozen=True, slots=True)
+class DatagramPort:
+    """An endpoint for datagrams: UDP, where all others are for TCP."""
+
+    endpoint: Endpoint
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} (UDP)"
+
+
 Place = Endpoint | LocalSocket
+"""Where clients connect."""
+Port = Place | DatagramPort
+"""Whatever a program opens to be reached."""
 
 
 def parse_endpoint(text: str) -> Endpoint:

@@ -4,6 +4,7 @@ Used by the tables. Types are strict: 5 is no string and true no number; what co
 parser of its own, whose words say what was expected.
 """
 
+import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,14 @@ from paperpath.config.domain import (
 )
 from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint, parse_endpoint
 from paperpath.config.network import ADDRESS_EXPECTED, NETWORK_EXPECTED, Network, parse_address, parse_network
+from paperpath.config.own_list import (
+    OWN_VALUE_EXPECTED,
+    OWN_ZONE_EXPECTED,
+    REASON_EXPECTED,
+    parse_own_value,
+    parse_own_zone,
+    parse_reason,
+)
 from paperpath.config.places import (
     DATA_EXPECTED,
     FILE_EXPECTED,
@@ -70,6 +79,9 @@ def _read_via(value: object) -> str:
 AddressField = Annotated[str, _from_text(parse_address, ADDRESS_EXPECTED)]
 EndpointField = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
 ClientListField = Annotated[ClientList, _from_text(parse_client_list, CLIENT_LIST_EXPECTED)]
+OwnZoneField = Annotated[str, _from_text(parse_own_zone, OWN_ZONE_EXPECTED)]
+OwnValueField = Annotated[ipaddress.IPv4Address, _from_text(parse_own_value, OWN_VALUE_EXPECTED)]
+ReasonField = Annotated[str, _from_text(parse_reason, REASON_EXPECTED)]
 NetworkField = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
 PrefixField = Annotated[Prefix, _from_text(parse_prefix, NETWORK_EXPECTED)]
 HostField = Annotated[DomainPattern, _from_text(parse_host_pattern, HOST_EXPECTED)]

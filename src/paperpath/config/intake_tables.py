@@ -37,7 +37,8 @@ WHEN_DOWN_EXPECTED = '"fail" or "drop"'
 ACCESS_EXPECTED = "an array of tables, each with clients or hosts, and service"
 
 
-def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+def require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """Return the endpoints. Raises: ValueError, where there are none."""
     if not endpoints:
         raise ValueError(f"expected at least one {ENDPOINT_EXPECTED}")
     return endpoints
@@ -108,6 +109,13 @@ class IntakeTable(Table):
         description=f"a number of seconds, more than 0, at most {LONGEST_LOOKUP_S}",
     )
     """Seconds that asking all of them may take."""
+    lists_head_start_s: float = Field(
+        default=0.02,
+        ge=0,
+        le=LONGEST_LOOKUP_S,
+        description=f"a number of seconds from 0 to {LONGEST_LOOKUP_S}",
+    )
+    """Seconds that a list has to answer before the next one is asked beside it."""
     tarpit: TarpitTable | None = Field(default=None, description="a table")
     """`None`: no reply is ever held back."""
     limits: LimitsTable = Field(default=LimitsTable(), description="a table")
@@ -124,7 +132,7 @@ class IntakeTable(Table):
 class RelayTable(IntakeTable):
     """[relay], for smtprd: where it listens, and what it takes."""
 
-    listen: Annotated[tuple[EndpointField, ...], Strict(False), AfterValidator(_require_some)] = Field(
+    listen: Annotated[tuple[EndpointField, ...], Strict(False), AfterValidator(require_some)] = Field(
         description=ENDPOINTS_EXPECTED
     )
     domains: Annotated[tuple[AcceptedDomainField, ...], Strict(False)] = Field(

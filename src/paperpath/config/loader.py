@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from paperpath.config.complaints import explain, name_key
 from paperpath.config.conflicts import find_conflicts
+from paperpath.config.dnslistd_table import DnslistdTable
 from paperpath.config.fields import Table
 from paperpath.config.lines import Location, find_line, scan_lines
 from paperpath.config.tables import Configuration
@@ -134,6 +135,7 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
     post_office = post_office.model_copy(update={"aliases": aliases, "route": routes})
     return configuration.model_copy(
         update={
+            "dnslistd": configuration.dnslistd and _anchor_zones(configuration.dnslistd, folder),
             "data": folder / configuration.data,
             "tls": tls,
             "relay": _anchor_files(configuration.relay, folder),
@@ -142,6 +144,10 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
             "post_office": post_office,
         }
     )
+
+
+def _anchor_zones(table: DnslistdTable, folder: Path) -> DnslistdTable:
+    return table.model_copy(update={"zone": tuple(_anchor_files(entry, folder) for entry in table.zone)})
 
 
 def _anchor_files(table: _Table, folder: Path) -> _Table:

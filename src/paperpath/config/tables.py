@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, Strict
 
+from paperpath.config.dnslistd_table import DnslistdTable
 from paperpath.config.domain import HOSTNAME_EXPECTED, POSTMASTER_EXPECTED, ROUTE_DOMAIN_EXPECTED
 from paperpath.config.domain_table import DomainTable
 from paperpath.config.endpoint import ENDPOINT_EXPECTED
@@ -340,6 +341,8 @@ class Configuration(Table):
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
     journal: JournalTable = Field(default=JournalTable(), description="a table [journal]")
+
+    dnslistd: DnslistdTable | None = Field(default=None, description="a table [dnslistd]")
 
     metrics: MetricsTable | None = Field(default=None, description="a table [metrics]")
 

@@ -21,20 +21,26 @@ import dns.rdtypes.ANY.SOA
 import dns.wire
 
 from paperpath.dns.answer import Answer, Status
+from paperpath.dns.header import (
+    DESIRED,
+    HEADER,
+    MOST_DATAGRAM_OCTETS,
+    OPERATION,
+    RECORD,
+    RESPONSE,
+    SECURE,
+    TRUNCATED,
+    WANTS_DNSSEC,
+)
 from paperpath.dns.records import RecordType, format_name
 
-MOST_DATAGRAM_OCTETS = 1232  # which need no fragments on any path: what DNS software agreed on in 2020
 MOST_RECORDS = 1000
 MOST_ALIASES = 8
 AGE_WITHOUT_SOA_S = 5
 
-_HEADER = struct.Struct("!HHHHHH")
-_RECORD = "!HHIH"
-_RESPONSE, _OPERATION, _TRUNCATED, _DESIRED, _SECURE = 0x8000, 0x7800, 0x0200, 0x0100, 0x0020
 _LARGEST_TTL = 0x7FFFFFFF
-_WANTS_DNSSEC = 0x8000
 # Both DO and AD are set: there are resolvers that tell whether an answer is secure for one of them only.
-_EDNS = b"\0" + struct.pack(_RECORD, dns.rdatatype.OPT, MOST_DATAGRAM_OCTETS, _WANTS_DNSSEC, 0)
+_EDNS = b"\0" + RECORD.pack(dns.rdatatype.OPT, MOST_DATAGRAM_OCTETS, WANTS_DNSSEC, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def make_question(name: dns.name.Name, kind: RecordType[Any]) -> Question:
 
 def make_query(question: Question, number: int) -> bytes:
     """Write a query that asks for recursion, for DNSSEC's word, and for answers that fit one packet."""
-    return _HEADER.pack(number, _DESIRED | _SECURE, 1, 0, 0, 1) + question.octets + _EDNS
+    return HEADER.pack(number, DESIRED | SECURE, 1, 0, 0, 1) + question.octets + _EDNS
 
 
 def read_number(octets: bytes) -> int:
@@ -90,8 +96,8 @@ def read_answer(octets: bytes, question: Question, *, trusted: bool) -> Reading 
     """
     if not _answers(octets, question):
         return None
-    _, flags, _, answers, authorities, _ = _HEADER.unpack_from(octets)
-    if flags & _TRUNCATED:
+    _, flags, _, answers, authorities, _ = HEADER.unpack_from(octets)
+    if flags & TRUNCATED:
         return Reading(Answer(Status.FAILED, detail="truncated"), is_truncated=True)
     rcode = flags & 0xF
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
@@ -100,18 +106,18 @@ def read_answer(octets: bytes, question: Question, *, trusted: bool) -> Reading 
         found = _read_records(octets, question, answers, authorities)
     except dns.exception.DNSException:
         return None
-    is_secure = trusted and bool(flags & _SECURE)
+    is_secure = trusted and bool(flags & SECURE)
     return _conclude(question, found, rcode == dns.rcode.NXDOMAIN, is_secure, len(octets))
 
 
 def _answers(octets: bytes, question: Question) -> bool:
     """Tell whether this is a response to this one question (RFC 5452 §9.1); case may differ."""
-    if len(octets) < _HEADER.size + len(question.octets):
+    if len(octets) < HEADER.size + len(question.octets):
         return False
-    _, flags, questions, *_ = _HEADER.unpack_from(octets)
-    asked = octets[_HEADER.size : _HEADER.size + len(question.octets)]
+    _, flags, questions, *_ = HEADER.unpack_from(octets)
+    asked = octets[HEADER.size : HEADER.size + len(question.octets)]
     return (
-        flags & (_RESPONSE | _OPERATION) == _RESPONSE
+        flags & (RESPONSE | OPERATION) == RESPONSE
         and questions == 1
         and asked[-4:] == question.octets[-4:]
         and asked[:-4].lower() == question.octets[:-4]
@@ -120,7 +126,7 @@ def _answers(octets: bytes, question: Question) -> bool:
 
 def _read_records(octets: bytes, question: Question, answers: int, authorities: int) -> _Found:
     """Raises: dns.exception.DNSException."""
-    parser = dns.wire.Parser(octets, _HEADER.size + len(question.octets))
+    parser = dns.wire.Parser(octets, HEADER.size + len(question.octets))
     found = _Found({}, {}, {})
     count = 0
     for _ in range(answers):
@@ -148,7 +154,7 @@ def _read_records(octets: bytes, question: Question, answers: int, authorities: 
 def _read_head(parser: dns.wire.Parser) -> tuple[dns.name.Name, int, int, int]:
     """Return a record's owner, type (0 where the class is none of ours), TTL, and where it ends."""
     owner = parser.get_name(decompress=True)
-    kind, group, age_s, length = parser.get_struct(_RECORD)
+    kind, group, age_s, length = parser.get_struct(RECORD.format)
     if length > parser.remaining():
         raise dns.exception.FormError
     # RFC 2181 §8: a TTL with the first bit set is none.

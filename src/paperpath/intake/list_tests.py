@@ -12,6 +12,7 @@ from paperpath.dns.lists import POINTS, judge_test, name_entry
 from paperpath.dns.next_hops import Asks
 from paperpath.dns.records import A
 from paperpath.service.log import Log
+from paperpath.service.metrics import Family, Sample
 
 TEST_EVERY_S = 1800.0
 TEST_AGAIN_S = 60.0
@@ -67,6 +68,17 @@ class ListTests:
         state = self._states[zone]
         await state.is_tested.wait()
         return state.troubles[version]
+
+    def families(self) -> list[Family]:
+        """Return the families of samples of this moment: how lists do; none before one was tested."""
+        samples = [
+            Sample("", {"list": zone, "family": f"ipv{version}"}, float(not trouble))
+            for zone, state in self._states.items()
+            if state.told and zone in self._tasks
+            for version, trouble in state.troubles.items()
+        ]
+        text = "Whether a list passed its last test, and is asked about clients."
+        return [Family("paperpath_client_list_good", "gauge", text, samples)] if samples else []
 
     async def close(self) -> None:
         """Test nothing more."""

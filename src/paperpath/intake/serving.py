@@ -20,7 +20,8 @@ from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
 from paperpath.intake.guard import Guard, GuardMeans
 from paperpath.intake.guest import Door
-from paperpath.intake.list_desk import ListMeans, open_desk, open_list_means
+from paperpath.intake.list_desk import Patience, open_desk
+from paperpath.intake.list_means import ListMeans, open_list_means
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.opening import Opening
 from paperpath.intake.service import Service
@@ -65,7 +66,7 @@ class Means:
         """Return the numbers of this moment."""
         self.metrics.spool_octets = self.budget.taken
         self.metrics.tarpitted = self.guard.tarpit.held
-        return self.metrics.families() + self.lists.metrics.families()
+        return self.metrics.families() + self.lists.families()
 
 
 Services = Mapping[Door, Service]
@@ -172,8 +173,8 @@ def make_service(
         metrics=means.metrics,
         tell=means.journal.tell,
         logins=logins,
-        lists=open_desk(table.lists, table.lists_timeout_s, means.lists),
         names=ClientNames(way_in.access, means.lists.resolver),
+        lists=open_desk(table.lists, Patience(table.lists_timeout_s, table.lists_head_start_s), means.lists),
     )
 
 

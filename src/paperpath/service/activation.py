@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from paperpath.config.endpoint import Endpoint, LocalSocket, Place
+from paperpath.config.endpoint import DatagramPort, Endpoint, LocalSocket, Port
 from paperpath.service.errors import ServiceError
 from paperpath.service.listener import adopt_listener
 
@@ -27,7 +27,7 @@ class Activation:
         for name, descriptor in given:
             self._waiting.setdefault(name.removesuffix(_SUFFIX), []).append(_adopt(name, descriptor))
 
-    def take(self, program: str, places: Sequence[Place]) -> list[socket.socket] | None:
+    def take(self, program: str, places: Sequence[Port]) -> list[socket.socket] | None:
         """Return the sockets of a program, one for each place; `None` where it was given none.
 
         Raises: ServiceError, where they are not those that the configuration names.
@@ -70,22 +70,29 @@ def take_activation() -> Activation:
 def _adopt(name: str, descriptor: int) -> socket.socket:
     try:
         listener = adopt_listener(descriptor)
-        listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) or _takes_datagrams(listener)
     except OSError as error:
         reason = f"descriptor {descriptor}, given as {name}, is no socket: {error.strerror}"
         raise ServiceError(reason, os.EX_CONFIG) from error
     if not listens or listener.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
         listener.close()
-        reason = f"descriptor {descriptor}, given as {name}, is no listening TCP or UNIX socket"
+        reason = (
+            f"descriptor {descriptor}, given as {name}, is no listening TCP or UNIX socket, nor one for UDP"
+        )
         raise ServiceError(reason, os.EX_CONFIG)
     return listener
 
 
-def _read_address(listener: socket.socket) -> Place:
+def _read_address(listener: socket.socket) -> Port:
     if listener.family == socket.AF_UNIX:
         return LocalSocket(Path(os.fsdecode(listener.getsockname())))
     host, port = listener.getsockname()[:2]
-    return Endpoint(host, port)
+    endpoint = Endpoint(host, port)
+    return DatagramPort(endpoint) if _takes_datagrams(listener) else endpoint
+
+
+def _takes_datagrams(listener: socket.socket) -> bool:
+    return listener.type is socket.SOCK_DGRAM and listener.family != socket.AF_UNIX
 
 
 def _list(items: Iterable[object]) -> str:

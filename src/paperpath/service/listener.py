@@ -1,4 +1,4 @@
-"""Listening sockets: opened all or none, with an error that says who wants which address.
+"""Listening sockets, TCP and UDP: opened all or none, with an error that says who wants which address.
 
 Opened by the supervisor for the programs it runs, and by a program that was started alone. A local socket is
 made as the service user, whose folder it lies in: who owns a folder can lead elsewhere what root does there.
@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
-from paperpath.config.endpoint import Endpoint, LocalSocket, Place
+from paperpath.config.endpoint import DatagramPort, Endpoint, LocalSocket, Port
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import Identity, acting_as
 from paperpath.service.socket_folder import SocketFolder
@@ -23,7 +23,7 @@ _REASONS = {
 
 
 def open_listeners(
-    program: str, places: Sequence[Place], owner: Identity | None = None
+    program: str, places: Sequence[Port], owner: Identity | None = None
 ) -> list[socket.socket]:
     """Open a listening socket for each place, non-blocking; a local one belongs to `owner`, or else to us.
 
@@ -43,7 +43,7 @@ def open_listeners(
 
 
 def open_listener_sets(
-    program: str, places: Sequence[Place], count: int, owner: Identity | None = None
+    program: str, places: Sequence[Port], count: int, owner: Identity | None = None
 ) -> list[list[socket.socket]]:
     """Open `count` sets of listening sockets, one for each process; the kernel spreads the clients over them.
 
@@ -80,11 +80,12 @@ def adopt_listener(descriptor: int) -> socket.socket:
     return listener
 
 
-def _open(program: str, endpoint: Endpoint, *, sharing: bool) -> socket.socket:
+def _open(program: str, place: Endpoint | DatagramPort, *, sharing: bool) -> socket.socket:
     with ExitStack() as opened:
-        listener = opened.enter_context(_bind(program, endpoint, sharing=sharing))
-        with _explaining(program, endpoint):
-            listener.listen(BACKLOG)
+        listener = opened.enter_context(_bind(program, place, sharing=sharing))
+        if isinstance(place, Endpoint):
+            with _explaining(program, place):
+                listener.listen(BACKLOG)
         opened.pop_all()
     return listener
 
@@ -101,12 +102,15 @@ def _open_local(program: str, place: LocalSocket, owner: Identity | None) -> soc
     return listener
 
 
-def _bind(program: str, endpoint: Endpoint, *, sharing: bool) -> socket.socket:
+def _bind(program: str, place: Endpoint | DatagramPort, *, sharing: bool) -> socket.socket:
+    endpoint = place if isinstance(place, Endpoint) else place.endpoint
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    with ExitStack() as opened, _explaining(program, endpoint):
+    kind = socket.SOCK_STREAM if isinstance(place, Endpoint) else socket.SOCK_DGRAM
+    listener = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+    with ExitStack() as opened, _explaining(program, place):
         opened.enter_context(listener)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind is socket.SOCK_STREAM:  # with datagrams it would let others take the port from us
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if sharing:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family is socket.AF_INET6:  # an IPv4 listener beside it is configured, not implied
@@ -117,7 +121,7 @@ def _bind(program: str, endpoint: Endpoint, *, sharing: bool) -> socket.socket:
 
 
 @contextmanager
-def _explaining(program: str, place: Place) -> Iterator[None]:
+def _explaining(program: str, place: Port) -> Iterator[None]:
     try:
         yield
     except OSError as error:

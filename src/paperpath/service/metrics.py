@@ -170,6 +170,32 @@ class ListMetrics:
         ]
 
 
+class DnslistMetrics:
+    """What dnslistd counts: what it answered about each list, and what it left unanswered."""
+
+    def __init__(self) -> None:
+        """Begin with nothing asked."""
+        self.unanswered = 0
+        self.answers: Tally[tuple[str, str]] = Tally()
+        """By the zone, empty where none of ours was asked about, and by what the answer was."""
+
+    def families(
+        self, entries: Mapping[str, int], broken: Mapping[str, bool], connections: int
+    ) -> list[Family]:
+        """Return the families of samples of this moment; the mappings are by zone."""
+        counts = self.answers.counts.items()
+        told = [Sample("_total", {"zone": zone, "answer": what}, count) for (zone, what), count in counts]
+        told += _rest(self.answers, {"zone": "", "answer": "rest"})
+        troubles = {zone: float(is_broken) for zone, is_broken in broken.items()}
+        return [
+            Family("paperpath_dnslist_answers", "counter", "Questions that were answered.", told),
+            _number("dnslist_unanswered", "counter", "What deserved no answer.", self.unanswered),
+            _number("dnslist_connections", "gauge", "Connections by TCP.", connections),
+            make_gauge("dnslist_entries", "Entries of a list.", "zone", dict(entries)),
+            make_gauge("dnslist_broken", "Whether a list's file cannot be read now.", "zone", troubles),
+        ]
+
+
 def make_gauge(name: str, text: str, label: str, values: dict[str, float]) -> Family:
     """Make a family of what is so many now, by one label."""
     samples = [Sample("", {label: key}, value) for key, value in values.items()]

@@ -22,7 +22,7 @@ import click
 
 from paperpath import __version__
 from paperpath.config.changes import merge
-from paperpath.config.endpoint import Place
+from paperpath.config.endpoint import Port
 from paperpath.config.loader import ConfigurationError, Document, load_document, parse_document
 from paperpath.config.tables import Configuration
 from paperpath.service.activation import take_activation
@@ -78,7 +78,7 @@ class Life:
         """Whether the end was asked for."""
         return self._end.is_set()
 
-    def listen(self, places: Sequence[Place]) -> None:
+    def listen(self, places: Sequence[Port]) -> None:
         """Have listening sockets: from the supervisor, from systemd, or our own. Raises: ServiceError."""
         if self._handover is not None:
             self.listeners = [adopt_listener(descriptor) for descriptor in self._handover.listeners]

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from paperpath.config.changes import only_removes_domains
-from paperpath.config.endpoint import Place
+from paperpath.config.endpoint import Port
 from paperpath.config.loader import Document
 from paperpath.service.activation import Activation, take_activation
 from paperpath.service.child import Child, Household, Order
@@ -38,7 +38,7 @@ class ProgramSpec:
 
     name: str
     module: str
-    listen: Sequence[Place] = ()
+    listen: Sequence[Port] = ()
     processes: int = 1
     takes_keys: bool = False
 

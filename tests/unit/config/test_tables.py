@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from paperpath.config.dnslistd_table import DnslistdTable, ZoneEntry
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
 from paperpath.config.intake_tables import AccessEntry, CanonicalTable, RelayTable, SubmissionTable
@@ -123,8 +124,8 @@ PUT_IN = {
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of size, most_recipients, "
         "most_connections, most_connections_per_client, spool, least_free, listen_null, access, access_file, "
-        "open_relay, lists, lists_timeout_s, tarpit, limits, idle_timeout_s, processes, listen, domains, "
-        "binarymime, check_recipients, dsn_success",
+        "open_relay, lists, lists_timeout_s, lists_head_start_s, tarpit, limits, idle_timeout_s, processes, "
+        "listen, domains, binarymime, check_recipients, dsn_success",
     ),
     "a domain to complete with is a full one": (
         END,
@@ -527,6 +528,8 @@ def test_the_document_names_every_key():
             TlsTable,
             CertificateEntry,
             MetricsTable,
+            DnslistdTable,
+            ZoneEntry,
             ServiceTable,
             TarpitTable,
             LimitsTable,
@@ -536,7 +539,7 @@ def test_the_document_names_every_key():
         key
         for keys in fields
         for key in keys
-        if not re.search(rf"`(\[*(post_office|tls|remote)\.|\[)?{key}\]*`", DOCUMENT)
+        if not re.search(rf"`(\[*(post_office|tls|remote|dnslistd)\.|\[)?{key}\]*`", DOCUMENT)
     } == set()
 
 

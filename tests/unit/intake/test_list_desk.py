@@ -11,13 +11,14 @@ from paperpath.config.client_list import parse_client_list
 from paperpath.dns.answer import Answer, Status
 from paperpath.dns.lists import POINTS, Standing, name_entry, parse_client
 from paperpath.intake.client_lists import ListRuling
-from paperpath.intake.list_desk import open_desk
+from paperpath.intake.list_desk import Patience, open_desk
 from paperpath.intake.list_tests import TEST_AGAIN_S, TEST_EVERY_S
 from paperpath.intake.lookup import Lookup
 from paperpath.service.log import Log, open_log
 from tests.support.lists import CLIENT, Dns, Site, Skipping, entry, settle
 
 BLACK, WHITE = "black:bad.example", "white:good.example"
+PATIENCE = Patience(10, 0.02)
 Run = Callable[[Coroutine[Any, Any, None]], None]
 SILENCE: Answer[Any] = Answer(Status.TIMED_OUT, detail="no answer from anybody")
 SERVFAIL: Answer[Any] = Answer(Status.FAILED, detail="SERVFAIL")
@@ -240,11 +241,11 @@ def test_C22_lists_are_tested_as_long_as_they_are_configured():
         site = Site(dns, BLACK)
         await asyncio.sleep(2 * TEST_EVERY_S + 1)
         assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
-        assert open_desk([parse_client_list(WHITE)], 10, site.means) is not None
+        assert open_desk([parse_client_list(WHITE)], PATIENCE, site.means) is not None
         await asyncio.sleep(2 * TEST_EVERY_S + 1)
         assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
         assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
-        assert open_desk([], 10, site.means) is None
+        assert open_desk([], PATIENCE, site.means) is None
         await asyncio.sleep(TEST_EVERY_S)
         assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
 

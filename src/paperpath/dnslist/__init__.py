@@ -1,0 +1,1 @@
+"""dnslistd, which publishes lists of one's own in the DNS."""
