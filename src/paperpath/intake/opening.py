@@ -236,7 +236,8 @@ class Opening(asyncio.Protocol):
                 self._greet()
             else:
                 self._sessions.add(self)
-                self._wire.set_reading(wanted=not self._held)
+                is_wanted = self._waiting is Waiting.HEADER or not self._held
+                self._wire.set_reading(wanted=is_wanted)
 
     def _read(self, octets: bytes) -> None:
         """Take octets as what they say. Raises: TlsError."""
