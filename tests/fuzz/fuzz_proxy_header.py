@@ -55,11 +55,12 @@ def _find_line(wire: bytes) -> ProxyHeader:
     if words[1] == b"UNKNOWN":
         return ProxyHeader(length)
     _, family, source, target, port, target_port = (word.decode("ascii") for word in words)
-    kind = {"TCP4": ipaddress.IPv4Address, "TCP6": ipaddress.IPv6Address}.get(family)
+    version = {"TCP4": 4, "TCP6": 6}.get(family)
+    addresses = [ipaddress.ip_address(text) for text in (source, target) if "%" not in text]
     ports = [int(text) for text in (port, target_port) if text.isdecimal() and str(int(text)) == text]
-    if kind is None or "%" in source + target or len(ports) < 2 or max(ports) >= 2**16:
+    if [address.version for address in addresses] != [version] * 2 or len(ports) < 2 or max(ports) >= 2**16:
         raise ValueError
-    return ProxyHeader(length, _write(kind(source), kind(target)), ports[0])
+    return ProxyHeader(length, _write(addresses[0]), ports[0])
 
 
 def _find_block(wire: bytes) -> ProxyHeader:
@@ -76,6 +77,6 @@ def _find_block(wire: bytes) -> ProxyHeader:
     return ProxyHeader(16 + size, _write(ipaddress.ip_address(content[:octets])), port)
 
 
-def _write(address: ipaddress.IPv4Address | ipaddress.IPv6Address, _: object = None) -> str:
+def _write(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
