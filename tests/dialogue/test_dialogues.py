@@ -21,8 +21,12 @@ FILES = sorted((Path(__file__).parent / "files").glob("*.txt"))
 # These run where everything is announced that is off by default.
 EXTENDED_FILES = sorted((Path(__file__).parent / "files" / "extended").glob("*.txt"))
 EXTENDED = replace(SETTINGS, dsn=True, binary=True)
+# These run where three errors are allowed, and replies to recipients are held back.
+LIMITED_FILES = sorted((Path(__file__).parent / "files" / "limited").glob("*.txt"))
+LIMITED = replace(SETTINGS, errors=3)
 SUBMISSION_FILES = sorted((Path(__file__).parent / "files" / "submission").glob("*.txt"))
 EXTENDED_RELAY = "binarymime = true\ndsn_success = true"
+LIMITED_RELAY = "tarpit = { after = 1, first_s = 0.01, step_s = 0.01 }\nlimits = { errors = 3 }"
 
 
 @dataclass
@@ -65,6 +69,15 @@ def test_dialogue_on_the_core_at_every_cut(file: Path) -> None:
         compare(file, expected, converse(segments, settings).replies)
 
 
+@pytest.mark.parametrize("file", LIMITED_FILES, ids=lambda file: file.stem)
+def test_limited_dialogue_on_the_core_at_every_cut(file: Path) -> None:
+    steps = read_steps(file)
+    wire = b"".join(step.sent for step in steps)
+    expected = [reply for step in steps for reply in step.expected]
+    for segments in cuts(wire):
+        compare(file, expected, converse(segments, LIMITED).replies)
+
+
 @pytest.mark.parametrize("file", SUBMISSION_FILES, ids=lambda file: file.stem)
 def test_submission_dialogue_on_the_core_at_every_cut(file: Path) -> None:
     steps = read_steps(file)
@@ -97,6 +110,14 @@ def extended(
         yield installation
 
 
+@pytest.fixture(scope="module", params=["uvloop", "asyncio"])
+def limited(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    with running(tmp_path_factory.mktemp("limited"), request.param, LIMITED_RELAY) as installation:
+        yield installation
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_dialogue_on_the_live_relay(file: Path, relay: Installation) -> None:
@@ -107,6 +128,12 @@ def test_dialogue_on_the_live_relay(file: Path, relay: Installation) -> None:
 @pytest.mark.parametrize("file", EXTENDED_FILES, ids=lambda file: file.stem)
 def test_dialogue_on_the_live_relay_with_all_extensions(file: Path, extended: Installation) -> None:
     play(file, extended)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", LIMITED_FILES, ids=lambda file: file.stem)
+def test_dialogue_on_the_live_relay_with_limits(file: Path, limited: Installation) -> None:
+    play(file, limited)
 
 
 def play(file: Path, relay: Installation) -> None:

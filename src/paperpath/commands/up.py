@@ -14,6 +14,7 @@ from paperpath.commands.options import fail, load
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
+from paperpath.intake.access_file import open_all_access
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
 from paperpath.relay.acceptance import Acceptance
@@ -43,6 +44,7 @@ def up(file: Path) -> None:
         make_owned_folder(configuration.data, identity)
         with acting_as(identity):
             RoutingFiles(configuration)  # with a mistake in them no program starts: it is told here, and once
+            open_all_access(configuration)
             create_maildrop(configuration)
             make_drop(configuration)
     except ServiceError as error:
@@ -53,14 +55,17 @@ def up(file: Path) -> None:
 def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     """List what runs. They are ended from the last to the first: ways in before who works on what came in."""
     relay, submission, metrics = configuration.relay, configuration.submission, configuration.metrics
-    relay_places = [place for place, _ in list_relay_doors(configuration)]
     unasked = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
     specs = [
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
         ProgramSpec("smtprcd", "paperpath.remote.smtprcd"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
         ProgramSpec(
-            "smtprd", "paperpath.relay.smtprd", relay_places, relay.processes or unasked, takes_keys=True
+            "smtprd",
+            "paperpath.relay.smtprd",
+            [place for place, _ in list_relay_doors(configuration)],
+            relay.processes or unasked,
+            takes_keys=True,
         ),
     ]
     if metrics is not None:

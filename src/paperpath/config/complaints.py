@@ -16,6 +16,7 @@ from paperpath.config.intake_tables import (
     SendmailTable,
     SubmissionTable,
 )
+from paperpath.config.limit_tables import LimitsTable, TarpitTable
 from paperpath.config.lines import Location
 from paperpath.config.tables import (
     CertificateEntry,
@@ -40,8 +41,12 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     (): Configuration,
     ("relay",): RelayTable,
     ("relay", "access"): AccessEntry,
+    ("relay", "tarpit"): TarpitTable,
+    ("relay", "limits"): LimitsTable,
     ("submission",): SubmissionTable,
     ("submission", "access"): AccessEntry,
+    ("submission", "tarpit"): TarpitTable,
+    ("submission", "limits"): LimitsTable,
     ("canonical",): CanonicalTable,
     ("sendmail",): SendmailTable,
     ("post_office",): PostOfficeTable,

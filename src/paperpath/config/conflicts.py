@@ -7,6 +7,7 @@ with all other mistakes. What the models refuse is passed over here.
 from collections.abc import Iterator
 from typing import Any
 
+from paperpath.config.access_conflicts import find_access_conflicts
 from paperpath.config.endpoint import parse_endpoint
 from paperpath.config.lines import Location
 from paperpath.config.parsed import look_up, read
@@ -18,6 +19,7 @@ from paperpath.config.tables import DEFAULT_MAILBOX_ROOT, DEFAULT_MAILDROP
 def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iterator[tuple[Location, str]]:
     """Yield the location of each mistake and what is to be said about it."""
     yield from find_route_conflicts(document, lines)
+    yield from find_access_conflicts(document, lines)
     yield from _find_shared_folders(document)
     yield from _find_open_metrics(document)
     yield from _find_deaf_submission(document)

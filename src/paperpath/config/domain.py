@@ -13,6 +13,7 @@ from paperpath.mail.domain import domain_key, is_address_literal, to_a_labels
 DOMAIN_EXPECTED = 'a domain such as "example.org", or ".example.org" for all its subdomains'
 HOSTNAME_EXPECTED = 'the full name of this host, such as "mail.example.org"'
 FULL_DOMAIN_EXPECTED = 'a domain of at least two labels, such as "example.org"'
+HOST_EXPECTED = 'a host such as "mail.example.org", or ".example.org" for all below that name'
 ROUTE_DOMAIN_EXPECTED = f'{DOMAIN_EXPECTED}, or "*" for every domain'
 POSTMASTER_EXPECTED = 'an address such as "me@example.org"'
 
@@ -71,6 +72,13 @@ def parse_route_domain(text: str) -> DomainPattern:
     if text == ANY_DOMAIN:
         return DomainPattern(ANY_DOMAIN)
     return _parse_pattern(text, ROUTE_DOMAIN_EXPECTED)
+
+
+def parse_host_pattern(text: str) -> DomainPattern:
+    """Read the name of a host, or of all below one. Raises: ValueError, whose text says what was expected."""
+    if text.startswith("["):
+        raise ValueError(f"expected {HOST_EXPECTED}")
+    return _parse_pattern(text, HOST_EXPECTED)
 
 
 def parse_postmaster(text: str) -> str:

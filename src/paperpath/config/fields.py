@@ -14,12 +14,14 @@ from paperpath.config.client_list import CLIENT_LIST_EXPECTED, ClientList, parse
 from paperpath.config.domain import (
     DOMAIN_EXPECTED,
     FULL_DOMAIN_EXPECTED,
+    HOST_EXPECTED,
     HOSTNAME_EXPECTED,
     POSTMASTER_EXPECTED,
     ROUTE_DOMAIN_EXPECTED,
     DomainPattern,
     parse_domain_pattern,
     parse_full_domain,
+    parse_host_pattern,
     parse_hostname,
     parse_postmaster,
     parse_route_domain,
@@ -40,6 +42,7 @@ from paperpath.config.places import (
     parse_maildrop,
     parse_user,
 )
+from paperpath.config.prefix import Prefix, parse_prefix
 from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED, parse_refusal, parse_via
 from paperpath.mail.reply import Reply
 
@@ -68,6 +71,8 @@ AddressField = Annotated[str, _from_text(parse_address, ADDRESS_EXPECTED)]
 EndpointField = Annotated[Endpoint, _from_text(parse_endpoint, ENDPOINT_EXPECTED)]
 ClientListField = Annotated[ClientList, _from_text(parse_client_list, CLIENT_LIST_EXPECTED)]
 NetworkField = Annotated[Network, _from_text(parse_network, NETWORK_EXPECTED)]
+PrefixField = Annotated[Prefix, _from_text(parse_prefix, NETWORK_EXPECTED)]
+HostField = Annotated[DomainPattern, _from_text(parse_host_pattern, HOST_EXPECTED)]
 AcceptedDomainField = Annotated[DomainPattern, _from_text(parse_domain_pattern, DOMAIN_EXPECTED)]
 RouteDomainField = Annotated[DomainPattern, _from_text(parse_route_domain, ROUTE_DOMAIN_EXPECTED)]
 ViaField = Annotated[str, PlainValidator(_read_via)]

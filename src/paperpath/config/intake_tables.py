@@ -3,12 +3,12 @@
 Like tables.py, whose `Configuration` holds them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
 from paperpath.config.client_list import CLIENT_LIST_EXPECTED
-from paperpath.config.domain import DOMAIN_EXPECTED, FULL_DOMAIN_EXPECTED
+from paperpath.config.domain import DOMAIN_EXPECTED, FULL_DOMAIN_EXPECTED, HOST_EXPECTED
 from paperpath.config.endpoint import ENDPOINT_EXPECTED, Endpoint
 from paperpath.config.fields import (
     AcceptedDomainField,
@@ -16,9 +16,12 @@ from paperpath.config.fields import (
     EndpointField,
     FileField,
     FullDomainField,
+    HostField,
     NetworkField,
+    PrefixField,
     Table,
 )
+from paperpath.config.limit_tables import LimitsTable, TarpitTable
 from paperpath.config.network import NETWORK_EXPECTED, Network
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import FILE_EXPECTED
@@ -33,7 +36,7 @@ LONGEST_LOOKUP_S = 110  # whoever submits is answered within two minutes (RFC 64
 ENDPOINTS_EXPECTED = f"an array of {ENDPOINT_EXPECTED}"
 DOMAINS_EXPECTED = f"an array of {DOMAIN_EXPECTED}"
 WHEN_DOWN_EXPECTED = '"fail" or "drop"'
-ACCESS_EXPECTED = "an array of tables, each with clients and service"
+ACCESS_EXPECTED = "an array of tables, each with clients or hosts, and service"
 
 
 def _refuse_everybody(proxies: tuple[Network, ...]) -> tuple[Network, ...]:
@@ -49,12 +52,23 @@ def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
 
 
 class AccessEntry(Table):
-    """[[relay.access]] and [[submission.access]]: which clients get which service; the first one decides."""
+    """[[relay.access]] and [[submission.access]]: which clients, by address or name, get which service."""
 
-    clients: Annotated[tuple[NetworkField, ...], Strict(False)] = Field(
-        description=f"an array of {NETWORK_EXPECTED}"
+    clients: Annotated[tuple[PrefixField, ...], Strict(False)] = Field(
+        default=(), description=f"an array of {NETWORK_EXPECTED}"
     )
-    service: Literal["normal", "privileged"] = Field(description='"normal" or "privileged"')
+    hosts: Annotated[tuple[HostField, ...], Strict(False)] = Field(
+        default=(), description=f"an array of {HOST_EXPECTED}"
+    )
+    service: Literal["deny", "null", "normal", "privileged"] = Field(
+        description='"deny", "null", "normal" or "privileged"'
+    )
+
+    @model_validator(mode="after")
+    def _name_somebody(self) -> Self:
+        if not self.clients and not self.hosts:
+            raise ValueError("expected clients, hosts, or both")
+        return self
 
 
 class IntakeTable(Table):
@@ -80,6 +94,10 @@ class IntakeTable(Table):
         default=64 * 2**20, ge=0, description=OCTETS_EXPECTED
     )
     """Octets that must stay free on the maildrop's file system; with less, no new message is begun."""
+    listen_null: Annotated[tuple[EndpointField, ...], Strict(False)] = Field(
+        default=(), description=ENDPOINTS_EXPECTED
+    )
+    """Where nobody gets service, but a greeting that says so (554)."""
     access: Annotated[tuple[AccessEntry, ...], Strict(False)] = Field(default=(), description=ACCESS_EXPECTED)
     listen_proxy: Annotated[tuple[EndpointField, ...], Strict(False)] = Field(
         default=(), description=ENDPOINTS_EXPECTED
@@ -96,6 +114,10 @@ class IntakeTable(Table):
         description=f"a number of seconds, at most {LONGEST_GREETING_WAIT_S}",
     )
     """Seconds before the greeting; who does not wait for it is refused."""
+    access_file: FileField | None = Field(default=None, description=FILE_EXPECTED)
+    """More such rules, which hold as soon as the file has them."""
+    open_relay: bool = Field(default=False, description="true or false")
+    """Whether the rules may grant any recipient to about everybody (promise P7)."""
     lists: Annotated[tuple[ClientListField, ...], Strict(False)] = Field(
         default=(),
         max_length=MOST_LISTS,
@@ -109,6 +131,9 @@ class IntakeTable(Table):
         description=f"a number of seconds, more than 0, at most {LONGEST_LOOKUP_S}",
     )
     """Seconds that asking all of them may take."""
+    tarpit: TarpitTable | None = Field(default=None, description="a table")
+    """`None`: no reply is ever held back."""
+    limits: LimitsTable = Field(default=LimitsTable(), description="a table")
     idle_timeout_s: float = Field(
         default=300.0, gt=0, allow_inf_nan=False, description="a number of seconds, more than 0"
     )

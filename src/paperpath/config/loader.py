@@ -136,6 +136,7 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
         update={
             "data": folder / configuration.data,
             "tls": tls,
+            "relay": _anchor_files(configuration.relay, folder),
             "submission": configuration.submission and _anchor_files(configuration.submission, folder),
             "canonical": _anchor_files(configuration.canonical, folder),
             "post_office": post_office,

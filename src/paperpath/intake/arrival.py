@@ -15,13 +15,13 @@ from paperpath.service.wire import Wire
 class Arrival:
     """A client that has a place; `lookup` where lists are configured.
 
-    `key` is who was counted in, whoever the client may turn out to be later.
+    `network` is as what it was counted in, whoever the client may turn out to be later.
     """
 
     wire: Wire
     guest: Guest
     port: int
-    key: str
+    network: str
     log: Log
     chronicle: Chronicle
     lookup: Lookup | None

@@ -17,6 +17,7 @@ from paperpath.journal.events import (
     MessageRefused,
     RefusalsLeftOut,
     Refused,
+    SessionEnded,
     Tell,
     show_address,
     show_addresses,
@@ -77,6 +78,11 @@ class Chronicle:
         if look is not None and not self._has_ruling:
             self._has_ruling = True
             self._tell(Listed(self._session, self._client, str(look.client_list), str(look.finding)))
+
+    def end_by_us(self, reply: Reply) -> None:
+        """Tell that we ended the session for what the client did in it."""
+        self._log.info("ended", reply=reply)
+        self._tell(SessionEnded(self._session, self._client, str(reply)))
 
     def break_off(self, envelope: Envelope, reply: Reply | None) -> None:
         """Tell of a transaction without a message; `None`: the client left."""

@@ -10,7 +10,7 @@ from paperpath.mail.address import Mailbox
 class Door(Enum):
     """Where somebody came in: with TLS to be begun, with TLS from the start, or as a user of this host.
 
-    Through a proxy, which says in front of everything for whom it speaks, there are doors of their own.
+    Or through a proxy, which says in front of everything for whom it speaks; or where nobody gets service.
     """
 
     CLEAR = "clear"
@@ -18,6 +18,7 @@ class Door(Enum):
     LOCAL = "local"
     PROXY = "proxy"
     PROXY_TLS = "proxy, tls"
+    NULL = "null"
 
     @property
     def begins_with_tls(self) -> bool:

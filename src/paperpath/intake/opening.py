@@ -9,18 +9,22 @@ reading of it, and whoever leaves or is sent away leaves nothing behind (promise
 
 import asyncio
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from enum import Enum
 from typing import cast
 
 from paperpath.config.network import is_in_one
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.arrival import Arrival
 from paperpath.intake.chronicle import Chronicle
 from paperpath.intake.guest import Door, Guest
+from paperpath.intake.limits import Limit
+from paperpath.intake.null_session import NullSession
 from paperpath.intake.proxy_header import ProxyHeaderError, parse_proxy_header
 from paperpath.intake.service import Service
 from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
+from paperpath.journal.events import TurnedAway
 from paperpath.mail.reply import Reply
 from paperpath.service.log import Log
 from paperpath.service.tls.layer import TlsError
@@ -31,9 +35,10 @@ from paperpath.smtp import replies
 class Waiting(Enum):
     """What a beginning waits for."""
 
-    HEADER = "a proxy says for whom it speaks"
-    HANDSHAKE = "TLS begins"
-    GREETING = "the client waits"
+    HEADER = "for whom the proxy speaks"
+    NAMES = "the names of the client's host"
+    HANDSHAKE = "the end of the TLS handshake"
+    GREETING = "time to pass before the greeting"
 
 
 class _SentAwayError(Exception):
@@ -85,7 +90,7 @@ class Opening(asyncio.Protocol):
             if arrival.lookup is not None:
                 arrival.lookup.give_up()
         if self._has_place:
-            service.connections.leave(None if arrival is None else arrival.key)
+            service.connections.leave(None if arrival is None else arrival.network)
 
     # Called by the program
 
@@ -115,7 +120,8 @@ class Opening(asyncio.Protocol):
         self._take_place(address)
         if self._door.is_for_proxies:
             address, port = yield from self._read_header(address, port)
-        self._admit(address)
+        names = yield from self._find_names(address)
+        self._admit(address, names)
         self._arrive(port)
         if self._door.begins_with_tls:
             yield from self._start_tls()
@@ -126,8 +132,8 @@ class Opening(asyncio.Protocol):
     def _take_place(self, address: str) -> None:
         """Be one of all connections, whoever it is."""
         self._guest = Guest(address, uid=self._wire.peer_uid if self._door is Door.LOCAL else None)
-        if (refusal := self._service.connections.take_place()) is not None:
-            self._refuse(refusal)
+        if (limit := self._service.connections.take_place()) is not None:
+            self._reach(limit)
         self._has_place = True
 
     def _read_header(self, peer: str, port: int) -> Generator[Waiting, None, tuple[str, int]]:
@@ -137,32 +143,57 @@ class Opening(asyncio.Protocol):
         self._overdue_s = self._loop.time() + self._service.header_s
         while (header := parse_proxy_header(self._held)) is None:
             yield Waiting.HEADER
-        self._held = self._held[header.length :]
+        self._held, self._overdue_s = self._held[header.length :], math.inf
         if not header.address:
             return peer, port
         self._proxy = peer
         return header.address, header.port
 
-    def _admit(self, address: str) -> None:
+    def _find_names(self, address: str) -> Generator[Waiting, None, Sequence[str]]:
+        """Return the names of the client's host, where a rule for hosts could decide about it."""
+        desk = self._service.names
+        if desk is None or self._door is Door.NULL or not desk.are_wanted(address):
+            return ()
+        finding = self._loop.create_task(desk.find(address, self._log))
+        finding.add_done_callback(lambda _: self._go_on())
+        try:
+            while not finding.done():
+                yield Waiting.NAMES
+        finally:
+            finding.cancel()
+        if (error := finding.exception()) is not None:
+            self._log.error("defect", what="the names of a client were not asked for", error=repr(error))
+            return ()
+        return finding.result()
+
+    def _admit(self, address: str, names: Sequence[str]) -> None:
         """Find out what service the client gets, and whether there are too many of its kind."""
         service = self._service
-        guest = self._guest = service.way_in.welcome(address, self._guest.uid)
-        refusal = service.connections.enter(guest.key, guest.service)
+        guest = self._guest = service.way_in.welcome(address, self._guest.uid, names)
+        if guest.service is ServiceClass.DENY:
+            self._deny()
+        if self._door is Door.NULL:
+            guest.service = ServiceClass.NULL
+        network = self._network
+        refusal = service.guard.check(Limit.CONNECTION_RATE, guest, network, self._loop.time())
         if refusal is not None:
             self._refuse(refusal)
+        if (limit := service.connections.enter(network, guest.service)) is not None:
+            self._reach(limit)
 
     def _arrive(self, port: int) -> None:
         """Count the client in; have the lists asked about it while it greets (requirement C-24)."""
         service, guest = self._service, self._guest
         service.metrics.connections += 1
         service.metrics.open_connections += 1
-        session_id, key = self._sessions.new_id(), guest.key
-        log = service.log.bind(session=session_id, client=key)
+        session_id = self._sessions.new_id()
+        log = service.log.bind(session=session_id, client=guest.key)
         if self._proxy:
             log = log.bind(proxy=self._proxy)
-        chronicle = Chronicle(service.tell, log, session_id, key)
-        lookup = None if service.lists is None else service.lists.look_up(guest.address, log)
-        self._arrival = Arrival(self._wire, guest, port, key, log, chronicle, lookup)
+        chronicle = Chronicle(service.tell, log, session_id, guest.key)
+        lists = None if guest.service is ServiceClass.NULL else service.lists
+        lookup = None if lists is None else lists.look_up(guest.address, log)
+        self._arrival = Arrival(self._wire, guest, port, self._network, log, chronicle, lookup)
 
     def _start_tls(self) -> Iterator[Waiting]:
         """Have TLS in force from the start (RFC 8314 §3.3)."""
@@ -211,6 +242,11 @@ class Opening(asyncio.Protocol):
         return self._service.greeting_wait_s > 0 and not self._guest.is_admitted
 
     @property
+    def _network(self) -> str:
+        """As what the client is counted."""
+        return self._service.guard.find_network(self._guest.key)
+
+    @property
     def _log(self) -> Log:
         if self._arrival is not None:
             return self._arrival.log
@@ -248,7 +284,8 @@ class Opening(asyncio.Protocol):
         """Give the connection to a session."""
         arrival = self._arrival
         assert arrival is not None
-        session = Session(self._service, self._sessions, arrival)
+        kind = NullSession if arrival.guest.service is ServiceClass.NULL else Session
+        session = kind(self._service, self._sessions, arrival)
         self._sessions.add(session)
         self._sessions.discard(self)
         self._wire.give_to(session)
@@ -256,14 +293,20 @@ class Opening(asyncio.Protocol):
         session.greet()
         session.take(self._held)
 
-    def _refuse(self, reply: Reply) -> None:
+    def _reach(self, limit: Limit) -> None:
         """Count and tell that there are too many. Raises: _SentAwayError."""
-        service = self._service
-        service.metrics.refused_connections += 1
-        service.metrics.replies.add((reply.code, reply.status))
-        if refused := service.connections.take_untold(self._loop.time()):
-            facts = {"client": self._guest.key, "reply": reply}
-            service.log.warning("too many connections", **facts, refused=refused)
+        self._refuse(self._service.guard.reach(limit))
+
+    def _deny(self) -> None:
+        """Count and tell that the rules deny the client any word (L-16). Raises: _SentAwayError."""
+        self._service.metrics.denied_connections += 1
+        self._tell_turned_away(None)
+        raise _SentAwayError(None)
+
+    def _refuse(self, reply: Reply) -> None:
+        """Count and tell that the client is turned away. Raises: _SentAwayError."""
+        self._service.metrics.replies.add((reply.code, reply.status))
+        self._tell_turned_away(reply)
         raise _SentAwayError(reply)
 
     def _refuse_header(self, reason: str) -> None:
@@ -272,6 +315,13 @@ class Opening(asyncio.Protocol):
         self._service.metrics.refused_headers += 1
         self._log.info("PROXY header refused", reason=reason)
         self._wire.abort()
+
+    def _tell_turned_away(self, reply: Reply | None) -> None:
+        service, client = self._service, self._guest.key
+        said = "" if reply is None else str(reply)
+        if count := service.guard.turn_away(self._network, reply, self._loop.time()):
+            service.log.warning("turned away", client=client, reply=said or "none", count=count)
+            service.tell(TurnedAway(client, said, count))
 
     def _send_away(self, reply: Reply | None) -> None:
         """Say why, if anything, and nothing else; not even that where TLS should come first."""

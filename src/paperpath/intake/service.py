@@ -6,7 +6,9 @@ from datetime import datetime
 
 from paperpath.config.network import Network
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.guard import Guard
 from paperpath.intake.list_desk import ListDesk
 from paperpath.intake.login import LoginDesk
 from paperpath.intake.space import FreeSpace
@@ -28,13 +30,15 @@ class Service:
     """Of a program, or of what it does by one configuration. `now` gives the time with its offset from UTC.
 
     `tls` is there if the settings announce it, or a door has it from the start; `logins` if they announce
-    AUTH; `lists` if lists of clients are configured. `proxies`: who is believed at doors for proxies.
+    AUTH; `lists` if lists of clients are configured; `names` where rules may be for hosts. `proxies`: who is
+    believed at doors for proxies.
     """
 
     settings: Settings
     tls: ServerTls | None
     maildrop: Maildrop
     connections: Connections
+    guard: Guard
     budget: SpoolBudget
     space: FreeSpace
     way_in: WayIn
@@ -47,6 +51,7 @@ class Service:
     lists: ListDesk | None = None
     proxies: Sequence[Network] = ()
     greeting_wait_s: float = 0.0
+    names: ClientNames | None = None
 
     @property
     def transaction_s(self) -> float:

@@ -16,7 +16,9 @@ from paperpath.config.intake_tables import IntakeTable
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.guard import Guard, GuardMeans
 from paperpath.intake.guest import Door
 from paperpath.intake.list_desk import ListMeans, open_desk, open_list_means
 from paperpath.intake.login import LoginDesk
@@ -52,7 +54,7 @@ class Means:
 
     tls: ServerTls
     maildrop: Maildrop
-    connections: Connections
+    guard: GuardMeans
     budget: SpoolBudget
     lists: ListMeans
     metrics: IntakeMetrics
@@ -62,6 +64,7 @@ class Means:
     def measure(self) -> list[Family]:
         """Return the numbers of this moment."""
         self.metrics.spool_octets = self.budget.taken
+        self.metrics.tarpitted = self.guard.tarpit.held
         return self.metrics.families() + self.lists.metrics.families()
 
 
@@ -92,8 +95,9 @@ async def open_means(life: Life, name: str, *, asks_clients: bool = False) -> As
             life.log.warning(
                 "no certificate is configured; one signed by itself is in force", file=tls.self_signed
             )
-        connections, budget = Connections(0, 0), SpoolBudget(0)
-        means = Means(tls, maildrop, connections, budget, lists, IntakeMetrics(), life.log, journal)
+        metrics = IntakeMetrics()
+        guard, budget = GuardMeans(Connections(0, 0), metrics), SpoolBudget(0)
+        means = Means(tls, maildrop, guard, budget, lists, metrics, life.log, journal)
         life.measure(means.measure)
         yield means
 
@@ -142,14 +146,13 @@ def make_service(
     logins: LoginDesk | None = None,
 ) -> Service:
     """Put together what sessions share; the bounds of the table are in force from now on."""
-    means.connections.most = table.most_connections
-    means.connections.most_per_client = table.most_connections_per_client
     means.budget.most_octets = max(table.spool, table.size + _OWN_OCTETS)
     return Service(
         settings=settings,
         tls=means.tls,
         maildrop=means.maildrop,
-        connections=means.connections,
+        connections=means.guard.connections,
+        guard=Guard(table, means.guard),
         budget=means.budget,
         space=FreeSpace(configuration.maildrop_folder, table.least_free),
         way_in=way_in,
@@ -162,6 +165,7 @@ def make_service(
         lists=open_desk(table.lists, table.lists_timeout_s, means.lists),
         proxies=table.proxies,
         greeting_wait_s=table.greeting_wait_s,
+        names=ClientNames(way_in.access, means.lists.resolver),
     )
 
 

@@ -14,7 +14,9 @@ from typing import Any, ClassVar
 from paperpath.intake.arrival import Arrival
 from paperpath.intake.chronicle import Command
 from paperpath.intake.counting import Counting
+from paperpath.intake.limits import Limit
 from paperpath.intake.login import LoginResult, Logins
+from paperpath.intake.recipients import Recipients
 from paperpath.intake.service import Service
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.transaction import MailTransaction
@@ -22,7 +24,6 @@ from paperpath.intake.way_in import Reception, Stored
 from paperpath.journal.events import show_address
 from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.reply import Reply
-from paperpath.mail.shown import show_path
 from paperpath.mail.trace import Stamp
 from paperpath.service.tls.layer import TlsError
 from paperpath.smtp import events, replies
@@ -46,13 +47,13 @@ class Session(asyncio.Protocol):
         self._wire = wire
         self._guest = arrival.guest
         self._client = arrival.describe()
-        self._lookup = arrival.lookup
         self._log = arrival.log
         self._chronicle = arrival.chronicle
         encrypted = wire.tls_facts is not None
         self._core = ServerConnection(service.settings, Counting(service.metrics), encrypted=encrypted)
         self._transaction: MailTransaction | None = None
         self._reception: Reception | None = None
+        self._recipients = Recipients(service, arrival, self._core, self._answer, self._tell_refused)
         self._logins = None if desk is None else Logins(desk, service.log, self._take_judgement)
         self._storing = False
         self._client_reads = True
@@ -109,14 +110,14 @@ class Session(asyncio.Protocol):
         self._advance()
 
     def eof_received(self) -> bool:
-        """Close when the client sends no more, once what waits for a reply has got it."""
+        """Close when the client sends no more, once what waits for a reply has got it, unless that is we."""
         self._half_closed = True
-        return self._is_busy
+        return self._is_busy and not self._recipients.is_held_back
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop an open transaction; completed ones stay (RFC 5321 §4.1.1.10)."""
         self._service.metrics.open_connections -= 1
-        self._service.connections.leave(self._arrival.key)
+        self._service.connections.leave(self._arrival.network)
         self._give_up_waiting()
         if not self._storing:
             self._sessions.discard(self)
@@ -139,6 +140,7 @@ class Session(asyncio.Protocol):
         transaction = self._transaction
         if self._is_busy:
             self._overdue_s = now_s + self._service.idle_timeout_s  # it is we who are busy
+            self._recipients.check()
         elif self._wire.is_closing or self._wire.in_handshake:
             if now_s >= self._overdue_s:
                 if not self._wire.is_closing:
@@ -154,12 +156,8 @@ class Session(asyncio.Protocol):
     @property
     def _is_busy(self) -> bool:
         """Whether the client waits for us."""
-        lookup, logins = self._lookup, self._logins
-        return (
-            self._storing
-            or (logins is not None and logins.is_judging)
-            or (lookup is not None and lookup.is_awaited)
-        )
+        logins = self._logins
+        return self._storing or self._recipients.is_waiting or (logins is not None and logins.is_judging)
 
     def _advance(self) -> None:
         """Go on with what has come, as long as the client takes our replies."""
@@ -185,10 +183,7 @@ class Session(asyncio.Protocol):
 
     def _take_sender(self, event: events.SenderReceived) -> None:
         service = self._service
-        if service.space.has_room(event.size or 0):
-            reply, sender = service.way_in.judge_sender(event.sender, self._guest)
-        else:
-            reply, sender = replies.R452_NO_SPACE, event.sender
+        reply, sender = self._judge_sender(event)
         if reply.code >= 400:
             self._tell_refused(Command("MAIL", f"FROM:{format_path(event.sender)}", 0, "MAIL"), reply)
         else:
@@ -198,35 +193,20 @@ class Session(asyncio.Protocol):
                 self._log.info("space before the sender's path")
         self._core.reply(reply)
 
+    def _judge_sender(self, event: events.SenderReceived) -> tuple[Reply, Mailbox | None]:
+        """Ask the limits, the disk and the way in; return the reply and whom the sender stands for."""
+        service, guest = self._service, self._guest
+        now_s = self._loop.time()
+        refusal = service.guard.check(Limit.MESSAGE_RATE, guest, self._arrival.network, now_s)
+        if refusal is None and not service.space.has_room(event.size or 0):
+            refusal = replies.R452_NO_SPACE
+        return (
+            service.way_in.judge_sender(event.sender, guest) if refusal is None else (refusal, event.sender)
+        )
+
     def _take_recipient(self, event: events.RecipientReceived) -> None:
-        """Judge a recipient, as soon as the lists have ruled on the client (requirement C-24)."""
-        lookup = self._lookup
-        if lookup is None or lookup.ruling is not None:
-            self._core.reply(self._judge(event))
-        else:
-            lookup.wait(lambda: self._answer(self._judge(event)))
-
-    def _judge(self, event: events.RecipientReceived) -> Reply:
-        transaction, recipient = self._transaction, event.recipient
-        assert transaction is not None
-        address = recipient.address
-        reply, found = self._find_reply(address)
-        if event.spaced:
-            self._log.info("space before the recipient's path")
-        if reply.code >= 400:
-            self._tell_refused(Command("RCPT", f"TO:{format_path(address)}", 0, show_path(address)), reply)
-        else:
-            transaction.add(recipient if found is address else replace(recipient, address=found))
-        return reply
-
-    def _find_reply(self, recipient: Mailbox) -> tuple[Reply, Mailbox]:
-        """Ask the lists and the way in: each must agree (requirement X-10). Who is refused learns no more."""
-        ruling = None if self._lookup is None else self._lookup.ruling
-        if ruling is not None:
-            self._chronicle.rule(ruling)
-            if (refusal := ruling.judge(recipient)) is not None:
-                return refusal, recipient
-        return self._service.way_in.judge_recipient(recipient, self._guest)
+        assert self._transaction is not None
+        self._recipients.take(event, self._transaction)
 
     def _begin_reception(self, event: events.ContentBegun) -> None:
         service, transaction = self._service, self._transaction
@@ -292,8 +272,9 @@ class Session(asyncio.Protocol):
         verb, length = event.verb, event.length
         self._tell_refused(Command(verb, event.argument, length, f"{verb}({length})"), event.reply)
         if self._core.state is State.CLOSED:
-            self._tell_broken_off(event.reply)
+            self._tell_broken_off(self._core.last_reply)
             self._drop_transaction()
+            self._tell_errors()
 
     def _take_quit(self, event: events.QuitReceived) -> None:
         self._drop_transaction()
@@ -313,6 +294,8 @@ class Session(asyncio.Protocol):
         else:
             self._tell_refused(Command("AUTH", mechanism, 0, f"AUTH {mechanism}"), result.reply)
         self._answer(result.reply)
+        if self._core.state is State.CLOSED:
+            self._tell_errors()
 
     def _offer_external(self) -> None:
         """Let somebody log in as who the connection says."""
@@ -357,8 +340,7 @@ class Session(asyncio.Protocol):
         """Have nobody come back with an answer."""
         if self._logins is not None:
             self._logins.give_up()
-        if self._lookup is not None:
-            self._lookup.give_up()
+        self._recipients.give_up()
 
     def _close(self, reply: Reply) -> None:
         self._give_up_waiting()
@@ -372,12 +354,18 @@ class Session(asyncio.Protocol):
         self._close(reply)
 
     def _control_reading(self) -> None:
-        self._wire.set_reading(wanted=self._client_reads and self._core.pending_octets <= MOST_PENDING_OCTETS)
+        has_room = self._core.pending_octets <= MOST_PENDING_OCTETS
+        self._wire.set_reading(wanted=self._client_reads and has_room and not self._recipients.is_held_back)
 
     def _tell_refused(self, command: Command, reply: Reply) -> None:
         transaction = self._transaction
         sender = "" if transaction is None else show_address(transaction.sender)
         self._chronicle.refuse(self._client.hello, sender, command, reply)
+
+    def _tell_errors(self) -> None:
+        """Tell that the session is over for its errors, if it is."""
+        if self._core.last_reply is replies.R421_TOO_MANY_ERRORS:
+            self._chronicle.end_by_us(self._service.guard.reach(Limit.ERRORS))
 
     def _tell_broken_off(self, reply: Reply | None) -> None:
         """Tell that an open transaction leads to no message."""

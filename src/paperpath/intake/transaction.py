@@ -8,13 +8,15 @@ from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameter
 class MailTransaction:
     """The open transaction of a session (RFC 5321 §3.3)."""
 
-    __slots__ = ("_recipients", "overdue_s", "parameters", "sender")
+    __slots__ = ("_recipients", "counted", "overdue_s", "parameters", "sender", "was_held_back")
 
     def __init__(self, sender: Mailbox | None, parameters: SenderParameters, overdue_s: float) -> None:
         """Begin with the sender; `overdue_s` is when its time is over."""
         self.sender = sender
         self.parameters = parameters
         self.overdue_s = overdue_s
+        self.counted = 0  # recipients, as far as they count for the tarpit
+        self.was_held_back = False  # a reply to one of them
         self._recipients: dict[tuple[str, str], Recipient] = {}
 
     def add(self, recipient: Recipient) -> None:

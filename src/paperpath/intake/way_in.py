@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from paperpath.intake.access_file import Access
 from paperpath.intake.guest import Guest
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Envelope
@@ -61,8 +62,12 @@ class Reception(Protocol):
 class WayIn(Protocol):
     """One way in, by one configuration."""
 
-    def welcome(self, address: str, uid: int | None) -> Guest:
-        """Say what service a client gets, by its address or as a user of this host."""
+    @property
+    def access(self) -> Access:
+        """Its rules for clients."""
+
+    def welcome(self, address: str, uid: int | None, names: Sequence[str] = ()) -> Guest:
+        """Say what service a client gets, by its address and its host's names, or as a user of this host."""
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         """Return the reply to a sender, and the address that it stands for."""

@@ -54,6 +54,29 @@ class RefusalsLeftOut:
 
 
 @dataclass(slots=True)
+class TurnedAway:
+    """A client got no session; `count`: how often its network was turned away so since that was last told.
+
+    Whom the access rules deny service hears nothing: `reply` is empty then.
+    """
+
+    NAME: ClassVar[str] = "turned away"
+    client: str
+    reply: str
+    count: int
+
+
+@dataclass(slots=True)
+class SessionEnded:
+    """We ended a session for what the client did in it."""
+
+    NAME: ClassVar[str] = "session ended"
+    session: str
+    client: str
+    reply: str
+
+
+@dataclass(slots=True)
 class BrokenOff:
     """A transaction ended without a message: by our reply, or, where that is empty, since the client left."""
 
@@ -208,6 +231,8 @@ Event = (
     Refused
     | Listed
     | RefusalsLeftOut
+    | TurnedAway
+    | SessionEnded
     | BrokenOff
     | MessageRefused
     | Accepted

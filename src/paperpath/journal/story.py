@@ -19,6 +19,7 @@ from paperpath.journal.events import (
     Reported,
     Sorted,
     Suspended,
+    TurnedAway,
 )
 from paperpath.journal.lines import Told
 from paperpath.journal.search import Pattern
@@ -36,7 +37,7 @@ _LAST_OUTCOMES = ("delivered", "relayed", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What happened to a message; or, without a queue id, what was refused in a session."""
+    """What happened to a message; or, without a queue id, what was refused in a session, or to a client."""
 
     queue_id: str
     told: tuple[Told, ...]
@@ -97,7 +98,7 @@ def _escape(text: str) -> bytes:
 
 
 class _Gathered:
-    """The events found so far, by message and by session; a line is kept once."""
+    """The events found so far, by message and by session, or client without one; a line is kept once."""
 
     def __init__(self, look_up: LookUp) -> None:
         self._look_up = look_up
@@ -180,6 +181,8 @@ class _Gathered:
             self._messages[queue_id][told.line] = told
         elif session := getattr(told.event, "session", ""):
             self._sessions[session][told.line] = told
+        elif isinstance(told.event, TurnedAway):  # no session has an address for its name
+            self._sessions[told.event.client][told.line] = told
 
     def _forget_oldest(self, limit: int) -> bool:
         """Keep the newest subjects; tell whether that was all."""

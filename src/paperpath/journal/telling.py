@@ -20,8 +20,10 @@ from paperpath.journal.events import (
     Refused,
     Released,
     Reported,
+    SessionEnded,
     Sorted,
     Suspended,
+    TurnedAway,
 )
 from paperpath.journal.lines import Told
 from paperpath.journal.story import Story
@@ -44,6 +46,8 @@ def describe_story(story: Story) -> str:
     )
     if first is None:
         (*_, last) = story.told
+        if isinstance(last.event, TurnedAway):
+            return f"client {format_value(last.event.client)}, without a session"
         session = getattr(last.event, "session", "")
         return (
             format_value(story.queue_id)
@@ -66,7 +70,7 @@ def describe_event(event: Event) -> str:
     match event:
         case Refused():
             return f"refused {_command(event)} from {_client(event)}: {format_value(event.reply)}"
-        case RefusalsLeftOut() | Listed():
+        case RefusalsLeftOut() | Listed() | TurnedAway() | SessionEnded():
             return _about_client(event)
         case BrokenOff():
             how = f"we ended: {format_value(event.reply)}" if event.reply else "the client left"
@@ -93,12 +97,20 @@ def describe_event(event: Event) -> str:
             return _beside(event)
 
 
-def _about_client(event: RefusalsLeftOut | Listed) -> str:
-    """Say what is about a whole session."""
+def _about_client(event: RefusalsLeftOut | Listed | TurnedAway | SessionEnded) -> str:
+    """Say what is about a whole session, or that there was none."""
     client = format_value(event.client)
-    if isinstance(event, RefusalsLeftOut):
-        return f"{event.count} more commands refused in this session from {client}"
-    return f"{format_value(event.client_list)} decided about {client}: {format_value(event.found)}"
+    match event:
+        case RefusalsLeftOut():
+            return f"{event.count} more commands refused in this session from {client}"
+        case Listed():
+            return f"{format_value(event.client_list)} decided about {client}: {format_value(event.found)}"
+        case SessionEnded():
+            return f"session from {client} ended by us: {format_value(event.reply)}"
+        case TurnedAway():
+            often = f", {event.count} times since this was last told" if event.count > 1 else ""
+            said = format_value(event.reply) if event.reply else "denied by the access rules, without a word"
+            return f"turned away {client}{often}: {said}"
 
 
 def _taken(event: Accepted | Changed) -> str:

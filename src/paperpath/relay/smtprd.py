@@ -32,12 +32,13 @@ async def relay(life: Life) -> None:
                 configuration.hostname,
                 table.size,
                 table.most_recipients,
+                errors=table.limits.errors,
                 tls=True,
                 dsn=table.dsn_success,
                 binary=table.binarymime,
             )
             service = make_service(configuration, table, means, settings, way_in)
-            return {Door.CLEAR: service, Door.PROXY: service}
+            return dict.fromkeys(Door, service)
 
         await serve(life, means, list_doors(life.configuration), make_services)
 

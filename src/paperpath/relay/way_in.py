@@ -1,7 +1,9 @@
 """The relay as a way in: any sender, recipients by the rule of acceptance, content as it came."""
 
+from collections.abc import Sequence
+
 from paperpath.config.tables import Configuration
-from paperpath.intake.access import AccessRules
+from paperpath.intake.access_file import open_access
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.guest import Guest
 from paperpath.intake.reception import RelayReception
@@ -25,14 +27,14 @@ class RelayWayIn:
         """Read accounts and aliases. Raises: ServiceError, where that cannot be."""
         self._files = RoutingFiles(configuration)
         self._acceptance = Acceptance(configuration.relay)
-        self._access = AccessRules(configuration.relay.access)
+        self.access = open_access(configuration.relay, "relay", log)
         self._maildrop = maildrop
         self._budget = budget
         self._log = log
 
-    def welcome(self, address: str, uid: int | None) -> Guest:
+    def welcome(self, address: str, uid: int | None, names: Sequence[str] = ()) -> Guest:
         """Say what service a client gets."""
-        return Guest(address, self._access.classify(address), uid)
+        return Guest(address, self.access.read().classify(address, names), uid)
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         """Take any sender (requirements C-10, C-15)."""

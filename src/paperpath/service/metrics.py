@@ -94,7 +94,9 @@ class IntakeMetrics:
     connections: int = 0
     """Taken since the start."""
     refused_connections: int = 0
-    """Sent away, since there were too many."""
+    """Turned away without a session."""
+    denied_connections: int = 0
+    """Of these, those that the access rules deny any word."""
     refused_headers: int = 0
     """Closed, since they were no proxies of ours, or did not say for whom they spoke."""
     early_talkers: int = 0
@@ -108,6 +110,12 @@ class IntakeMetrics:
     """Held now for messages that are not committed yet."""
     commands: Tally[str] = field(default_factory=Tally)
     replies: Tally[tuple[int, str]] = field(default_factory=Tally)
+    limits: Tally[str] = field(default_factory=Tally)
+    """Clients that had reached a limit, by its name: see intake.limits."""
+    tarpitted: int = 0
+    """Sessions whose reply is held back now."""
+    delays: int = 0
+    """Replies that were held back since the start."""
     commits: Histogram = field(default_factory=Histogram)
     """From handing a message to the maildrop to its answer."""
 
@@ -115,9 +123,10 @@ class IntakeMetrics:
         """Return the families of samples of this moment."""
         return [
             _number("connections", "counter", "Connections taken.", self.connections),
-            _number("connections_refused", "counter", "Connections too many.", self.refused_connections),
             _number("proxy_headers_refused", "counter", "Connections of no proxy.", self.refused_headers),
             _number("early_talkers", "counter", "Clients that did not wait.", self.early_talkers),
+            _number("connections_refused", "counter", "Connections turned away.", self.refused_connections),
+            _number("connections_denied", "counter", "Of these, denied by rules.", self.denied_connections),
             _number("open_connections", "gauge", "Connections that are open.", self.open_connections),
             _number("messages_accepted", "counter", "Messages taken responsibility for.", self.messages),
             Family(
@@ -132,6 +141,9 @@ class IntakeMetrics:
             _number("spool_octets", "gauge", "Octets of messages not committed yet.", self.spool_octets),
             Family("paperpath_commands", "counter", "Commands received.", _tally_commands(self.commands)),
             Family("paperpath_replies", "counter", "Replies given.", _tally_replies(self.replies)),
+            Family("paperpath_limits_reached", "counter", "Limits reached.", _tally_limits(self.limits)),
+            _number("tarpitted_sessions", "gauge", "Sessions whose reply is held back.", self.tarpitted),
+            _number("tarpit_delays", "counter", "Replies that were held back.", self.delays),
             Family("paperpath_commit_seconds", "histogram", "Time to a commit.", self.commits.samples()),
         ]
 
@@ -191,6 +203,10 @@ def _tally_replies(tally: Tally[tuple[int, str]]) -> list[Sample]:
         for (code, status), count in tally.counts.items()
     ]
     return [*samples, *_rest(tally, {"code": "rest", "status": ""})]
+
+
+def _tally_limits(tally: Tally[str]) -> list[Sample]:
+    return [Sample("_total", {"limit": limit}, count) for limit, count in tally.counts.items()]
 
 
 def _rest(tally: Tally[Any], labels: dict[str, str]) -> list[Sample]:

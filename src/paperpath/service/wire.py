@@ -6,12 +6,14 @@ memory is ours (promise P6); what came in the clear before it began never gets i
 
 import asyncio
 import fcntl
+import select
 import socket
 import struct
 import termios
 
 from paperpath.service.tls.layer import TlsFacts, TlsLayer, TlsState
 
+_GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 _CREDENTIALS = struct.Struct("iII")  # struct ucred of unix(7): process, user, group
 
 
@@ -54,6 +56,19 @@ class Wire:
             return False
         (octets,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.FIONREAD, bytes(4)))
         return bool(octets)
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the client has hung up, or sends no more, though what it sent before may be unread yet.
+
+        For who does not read, whom the event loop does not tell.
+        """
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or connection.fileno() < 0:
+            return False
+        look = select.poll()
+        look.register(connection.fileno(), _GONE)
+        return bool(look.poll(0))
 
     @property
     def is_closing(self) -> bool:

@@ -33,7 +33,14 @@ R421_TOO_MANY_CONNECTIONS = make_reply(421, "4.3.2", "Too many connections; come
 R421_TOO_MANY_FROM_CLIENT = make_reply(421, "4.3.2", "Too many connections from your address; closing")
 R421_TOO_MANY_ERRORS = make_reply(421, "4.7.0", "Too many errors; closing")
 R421_TOO_MANY_CHUNKS = make_reply(421, "4.7.0", "Too many small chunks; closing")
+R421_TOO_OFTEN = make_reply(421, "4.7.0", "Too many connections from your network lately; come back later")
 R421_TOO_SLOW = make_reply(421, "4.4.2", "The transaction takes too long; closing")
+R450_TOO_MANY_MESSAGES = make_reply(
+    450, "4.7.1", "Too many messages from your network lately; try again later"
+)
+R450_TOO_MANY_RECIPIENTS = make_reply(
+    450, "4.7.1", "Too many recipients from your network lately; try again later"
+)
 R451_NOT_STORED = make_reply(451, "4.3.0", "The message could not be stored; try again later")
 R452_NO_SPACE = make_reply(452, "4.3.1", "No space for the message now; try again later")
 R452_TOO_MANY_RECIPIENTS = make_reply(
@@ -63,6 +70,7 @@ R503_BINARY_NEEDS_CHUNKS = make_reply(503, "5.5.1", "A binary message comes by B
 R503_TLS_ALREADY = make_reply(503, "5.5.1", "TLS is in force already")
 R503_NO_LOGIN_NOW = make_reply(503, "5.5.1", "Log in before a message, or after it")
 R503_LOGGED_IN = make_reply(503, "5.5.1", "You are logged in already")
+R503_NO_SERVICE = make_reply(503, "5.5.1", "There is no service for you here; say QUIT")
 R504_MECHANISM = make_reply(504, "5.5.4", "This way to log in is not known here")
 R504_MECHANISM_IN_CLEAR = make_reply(504, "5.5.4", "Nobody logs in here in the clear; say STARTTLS first")
 R530_LOGIN_FIRST = make_reply(530, "5.7.0", "Log in first")
@@ -82,6 +90,11 @@ R555_UNKNOWN_PARAMETER = make_reply(555, "5.5.4", "A parameter is not known here
 def greeting(hostname: str) -> Reply:
     """Make the greeting (RFC 5321 §3.1)."""
     return Reply(220, "", (f"{hostname} ESMTP Paperpath",))
+
+
+def null_greeting(hostname: str) -> Reply:
+    """Make the greeting of a server that gives no service (RFC 5321 §3.1)."""
+    return Reply(554, "", (f"{hostname} gives you no mail service; say QUIT",))
 
 
 def hello_reply(hostname: str, client: str, keywords: tuple[str, ...]) -> Reply:

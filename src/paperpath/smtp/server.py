@@ -78,6 +78,7 @@ class ServerConnection:
         self._line_start = b""  # the first of them that are not blank
         self._observer = observer
         self._output: list[bytes] = []
+        self._last_reply = settings.greeting
         self._say(settings.greeting)
         self._awaiting: State | None = None  # where a positive reply leads
         self._errors = 0
@@ -106,6 +107,11 @@ class ServerConnection:
     def awaits_reply(self) -> bool:
         """Whether the core waits for the driver's `reply`."""
         return self._awaiting is not None
+
+    @property
+    def last_reply(self) -> Reply:
+        """What was said last; of a session that is over, why, unless the client said QUIT."""
+        return self._last_reply
 
     @property
     def pending_octets(self) -> int:
@@ -293,6 +299,7 @@ class ServerConnection:
         return octets
 
     def _say(self, reply: Reply) -> None:
+        self._last_reply = reply
         self._output.append(reply.octets)
         self._observer.see_reply(reply)
 

@@ -1,4 +1,7 @@
-"""Where smtpsd can be reached: 587, 465 with TLS from the start, both by proxies too; the socket of users."""
+"""Where smtpsd can be reached: 587, 465 with TLS from the start, both by proxies too; the users' socket.
+
+And where nobody gets service.
+"""
 
 from paperpath.config.endpoint import LocalSocket, Place
 from paperpath.config.tables import Configuration
@@ -15,5 +18,6 @@ def list_doors(configuration: Configuration) -> list[tuple[Place, Door]]:
         *((endpoint, Door.TLS) for endpoint in table.listen_tls),
         *((endpoint, Door.PROXY) for endpoint in table.listen_proxy),
         *((endpoint, Door.PROXY_TLS) for endpoint in table.listen_tls_proxy),
+        *((endpoint, Door.NULL) for endpoint in table.listen_null),
         *([(LocalSocket(configuration.submission_socket), Door.LOCAL)] if table.listen_local else []),
     ]

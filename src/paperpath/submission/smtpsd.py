@@ -65,6 +65,7 @@ def _make_services(configuration: Configuration, means: Means, verifier: Verifie
         configuration.hostname,
         table.size,
         table.most_recipients,
+        errors=table.limits.errors,
         tls=True,
         dsn=True,
         submission=True,

@@ -5,11 +5,12 @@ the configuration binds senders to their accounts.
 """
 
 import pwd
+from collections.abc import Sequence
 
 from paperpath.accounts.secrets import NO_LIMITS
 from paperpath.accounts.verifier import Ruling, Verifier
 from paperpath.config.intake_tables import SubmissionTable
-from paperpath.intake.access import AccessRules
+from paperpath.intake.access_file import open_access
 from paperpath.intake.guest import Guest
 from paperpath.mail.address import Mailbox, domain_key
 from paperpath.mail.envelope import Envelope
@@ -34,17 +35,17 @@ class SubmissionWayIn:
     ) -> None:
         """Take the rules of one configuration."""
         self._binds_senders = table.own_senders
-        self._access = AccessRules(table.access)
+        self.access = open_access(table, "submission", log)
         self._site = site
         self._files = files
         self._verifier = verifier
         self._log = log
 
-    def welcome(self, address: str, uid: int | None) -> Guest:
+    def welcome(self, address: str, uid: int | None, names: Sequence[str] = ()) -> Guest:
         """Say what service a client gets; a user of this host is known by name."""
         if uid is not None:
             return Guest("", uid=uid, login=_find_login(uid))
-        return Guest(address, self._access.classify(address))
+        return Guest(address, self.access.read().classify(address, names))
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         """Complete a sender; refuse one of an account that is no longer let in, or not its own."""

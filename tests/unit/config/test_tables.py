@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
 from paperpath.config.intake_tables import AccessEntry, CanonicalTable, RelayTable, SubmissionTable
+from paperpath.config.limit_tables import LimitsTable, TarpitTable
 from paperpath.config.tables import (
     CertificateEntry,
     Configuration,
@@ -121,9 +122,9 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of size, most_recipients, "
-        "most_connections, most_connections_per_client, spool, least_free, access, listen_proxy, proxies, "
-        "greeting_wait_s, lists, lists_timeout_s, idle_timeout_s, processes, listen, domains, binarymime, "
-        "check_recipients, dsn_success",
+        "most_connections, most_connections_per_client, spool, least_free, listen_null, access, "
+        "listen_proxy, proxies, greeting_wait_s, access_file, open_relay, lists, lists_timeout_s, tarpit, "
+        "limits, idle_timeout_s, processes, listen, domains, binarymime, check_recipients, dsn_success",
     ),
     "not everybody is a proxy": (
         RELAY,
@@ -148,13 +149,13 @@ PUT_IN = {
     "a network has no bits behind its mask": (
         RELAY,
         'access = [{ clients = ["192.0.2.1/24"], service = "normal" }]',
-        '5: relay.access[0].clients[0]: expected a network such as "192.0.2.0/24" or "2001:db8::/32",'
-        ' or one address, got "192.0.2.1/24"',
+        '5: relay.access[0].clients[0]: expected no bits behind the first 24, as in "192.0.2.0/24",'
+        ' got "192.0.2.1/24"',
     ),
-    "access has two services": (
+    "access has four services": (
         RELAY,
         'access = [{ clients = ["192.0.2.0/24"], service = "open" }]',
-        '5: relay.access[0].service: expected "normal" or "privileged", got "open"',
+        '5: relay.access[0].service: expected "deny", "null", "normal" or "privileged", got "open"',
     ),
     "a list has a colour": (
         RELAY,
@@ -171,6 +172,41 @@ PUT_IN = {
         RELAY,
         "lists_timeout_s = 0",
         "5: relay.lists_timeout_s: expected a number of seconds, more than 0, at most 110, got 0",
+    ),
+    "no delay is longer than clients wait": (
+        RELAY,
+        "tarpit = { most_s = 121 }",
+        "5: relay.tarpit.most_s: expected a number of seconds, more than 0, at most 120, got 121",
+    ),
+    "a delay is one": (
+        RELAY,
+        "tarpit = { first_s = 0 }",
+        "5: relay.tarpit.first_s: expected a number of seconds, more than 0, at most 120, got 0",
+    ),
+    "delays do not shrink": (
+        RELAY,
+        "tarpit = { step_s = -1 }",
+        "5: relay.tarpit.step_s: expected a number of seconds, at least 0, at most 120, got -1",
+    ),
+    "a tarpit has no other key": (
+        RELAY,
+        "tarpit = { afer = 1 }",
+        "5: relay.tarpit.afer: unknown key; expected one of after, first_s, step_s, most_s, count_refused",
+    ),
+    "somebody may come": (
+        RELAY,
+        "limits = { connections_per_minute = 0 }",
+        "5: relay.limits.connections_per_minute: expected a whole number, at least 1, got 0",
+    ),
+    "who errs once is served": (
+        RELAY,
+        "limits = { errors = 0 }",
+        "5: relay.limits.errors: expected a whole number from 1 to 1000, got 0",
+    ),
+    "not all of the world is one network": (
+        RELAY,
+        "limits = { ipv4_bits = 0 }",
+        "5: relay.limits.ipv4_bits: expected a whole number from 8 to 32, got 0",
     ),
     "routes are an array": (
         END,
@@ -384,12 +420,36 @@ def test_what_is_left_out_has_its_default():
         idle_timeout_s=300.0,
         processes=None,
     )
+    assert configuration.relay.tarpit is None
+    assert configuration.relay.limits == LimitsTable.model_construct(
+        connections_per_minute=None,
+        messages_per_minute=None,
+        recipients_per_minute=None,
+        errors=20,
+        ipv4_bits=32,
+        ipv6_bits=64,
+    )
     assert configuration.post_office.route == ()
     assert configuration.local == LocalTable.model_construct(root=Path("mailboxes"), threads=8)
     assert configuration.drop == DropTable.model_construct(size=50 * 1024 * 1024, group=None)
     assert configuration.tls.certificate == ()
     assert configuration.metrics is None
     assert (configuration.service.watchdog_s, configuration.service.lock_s) == (30, 10)
+
+
+def test_both_ways_in_have_a_tarpit_and_limits_of_their_own():
+    tables = (
+        "[relay.tarpit]\n[submission.tarpit]\nafter = 5\n[submission.limits]\nerrors = 3\nipv4_bits = 24\n"
+    )
+    configuration = configure(RIGHT + tables)
+    relay, submission = configuration.relay, configuration.submission
+    assert relay.tarpit == TarpitTable.model_construct(
+        after=20, first_s=1.0, step_s=0.5, most_s=60.0, count_refused=False
+    )
+    assert submission is not None
+    assert submission.tarpit == TarpitTable(after=5)
+    assert (relay.limits.errors, submission.limits.errors) == (20, 3)
+    assert (relay.limits.ipv4_bits, submission.limits.ipv4_bits) == (32, 24)
 
 
 def test_the_least_values_are_taken():
@@ -478,6 +538,8 @@ def test_the_document_names_every_key():
             CertificateEntry,
             MetricsTable,
             ServiceTable,
+            TarpitTable,
+            LimitsTable,
         )
     ]
     assert {

@@ -3,9 +3,9 @@
 import pytest
 
 from paperpath.accounts.file import Accounts, parse_accounts
-from paperpath.config.intake_tables import AccessEntry, RelayTable
+from paperpath.config.intake_tables import RelayTable
 from paperpath.config.tables import PostOfficeTable
-from paperpath.intake.access import AccessRules, ServiceClass
+from paperpath.intake.access import ServiceClass, parse_service_class
 from paperpath.mail.address import parse_mailbox
 from paperpath.relay.acceptance import Acceptance
 from paperpath.routing.aliases_text import parse_aliases
@@ -14,28 +14,15 @@ from paperpath.routing.router import Router
 NORMAL, PRIVILEGED = ServiceClass.NORMAL, ServiceClass.PRIVILEGED
 
 
-def rules(*entries: tuple[list[str], str]) -> AccessRules:
-    made = [AccessEntry.model_validate({"clients": clients, "service": to}) for clients, to in entries]
-    return AccessRules(made)
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "fe80::1", ""])
-def test_P7_nobody_is_privileged_for_having_a_private_address(address: str) -> None:
-    assert rules().classify(address) is NORMAL
-    assert rules((["203.0.113.0/24"], "privileged")).classify(address) is NORMAL
-
-
-def test_C8_the_first_rule_that_names_a_client_decides() -> None:
-    access = rules(
-        (["192.0.2.7"], "normal"),
-        (["192.0.2.0/24", "2001:db8::/32"], "privileged"),
-        (["0.0.0.0/0"], "normal"),
-    )
-    assert access.classify("192.0.2.7") is NORMAL
-    assert access.classify("192.0.2.8") is PRIVILEGED
-    assert access.classify("2001:db8::5") is PRIVILEGED
-    assert access.classify("2001:db9::5") is NORMAL
-    assert access.classify("not an address") is NORMAL
+def test_C9_L14_a_class_is_read_by_its_name_and_by_its_level() -> None:
+    for service in ServiceClass:
+        assert parse_service_class(service.value) is service
+        if service.level is not None:
+            assert parse_service_class(str(service.level)) is service
+    assert [service.level for service in ServiceClass] == [None, 0, 1, 2]
+    for text in ("", "3", "-1", "02", "Normal", "privileged ", "\u0662"):
+        with pytest.raises(ValueError, match="expected deny, null, normal or privileged, or a level"):
+            parse_service_class(text)
 
 
 def acceptance(*domains: str, check_recipients: bool = True) -> Acceptance:

@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
+from paperpath.config.intake_tables import SubmissionTable
+from paperpath.config.limit_tables import LimitsTable, TarpitTable
+from paperpath.dns.next_hops import Asks
+from paperpath.intake.access_file import Access
+from paperpath.intake.access_text import parse_access
 from paperpath.intake.budget import SpoolBudget
+from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.guard import Guard, GuardMeans
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.list_desk import ListDesk
+from paperpath.intake.null_session import NullSession
 from paperpath.intake.opening import Opening
 from paperpath.intake.reception import RelayReception
 from paperpath.intake.service import HANDSHAKE_S, TRANSACTION_S, Service
@@ -44,13 +52,16 @@ from tests.unit.config.example import RIGHT, configure
 MESSAGE = b"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@here.example>\r\nDATA\r\nx\r\n.\r\n"
 
 
+_NO_LIMITS = LimitsTable()
+
+
 class Transport(asyncio.Transport):
     """Notes what a session does with it. It is the test that lets `close` come to an end, or not."""
 
     def __init__(self, peer: tuple[str, int] = ("192.0.2.1", 40000)) -> None:
         super().__init__()
         self.peer = peer
-        self.protocol: Opening | Session
+        self.protocol: Opening | Session | NullSession
         self.has_session = asyncio.Event()
         self.written = b""
         self.reading = True
@@ -61,7 +72,7 @@ class Transport(asyncio.Transport):
         return self.peer if name == "peername" else None
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        assert isinstance(protocol, Opening | Session)
+        assert isinstance(protocol, Opening | Session | NullSession)
         self.protocol = protocol
         if isinstance(protocol, Session):
             self.has_session.set()
@@ -98,6 +109,10 @@ class Setting:
         most: int = 2,
         tls: ServerTls | None = None,
         lists: ListDesk | None = None,
+        tarpit: TarpitTable | None = None,
+        limits: LimitsTable = _NO_LIMITS,
+        rules: str = "",
+        resolver: Asks | None = None,
     ) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
@@ -105,11 +120,19 @@ class Setting:
         self.refused = ""  # the local part
         self.changes: Sequence[str] = ()
         self.sessions = Sessions()
+        table = SubmissionTable(
+            most_connections=most, most_connections_per_client=2, tarpit=tarpit, limits=limits
+        )
+        self.access = Access([*parse_access(rules, "rules")])
+        self.means = GuardMeans(Connections(0, 0), self.metrics)
         self.service = Service(
-            Settings("mx.here.example", size=100_000, recipients=100, tls=tls is not None),
+            Settings(
+                "mx.here.example", size=100_000, recipients=100, errors=limits.errors, tls=tls is not None
+            ),
             tls,
             MemoryMaildrop(self.store),
-            Connections(most, 2),
+            self.means.connections,
+            Guard(table, self.means),
             SpoolBudget(2**20),
             FreeSpace(Path(), 0),
             self,
@@ -119,6 +142,7 @@ class Setting:
             self.metrics,
             self.told.append,
             lists=lists,
+            names=None if resolver is None else ClientNames(self.access, resolver),
         )
         self.transport = self.connect()
 
@@ -130,14 +154,14 @@ class Setting:
         return transport
 
     @property
-    def session(self) -> Opening | Session:
+    def session(self) -> Opening | Session | NullSession:
         """What the event loop would call."""
         return self.transport.protocol
 
     # The way in
 
-    def welcome(self, address: str, uid: int | None) -> Guest:
-        return Guest(address, uid=uid)
+    def welcome(self, address: str, uid: int | None, names: Sequence[str] = ()) -> Guest:
+        return Guest(address, self.access.read().classify(address, names), uid)
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         return replies.R250_SENDER, sender

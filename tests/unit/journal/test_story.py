@@ -20,10 +20,12 @@ from paperpath.journal.events import (
     Reported,
     Sorted,
     Suspended,
+    TurnedAway,
 )
 from paperpath.journal.lines import Told, decode_line, encode_event
 from paperpath.journal.search import Pattern
 from paperpath.journal.story import Stories, find_stories
+from paperpath.journal.telling import describe_story
 
 FIRST, SECOND, REPORT, THIRD = "0000000000001", "0000000000002", "0000000000003", "0000000000004"
 
@@ -216,6 +218,14 @@ def test_P9_a_story_tells_when_its_destination_could_not_be_reached() -> None:
     ]
     assert shape(ask(FIRST, events)) == {FIRST: [1, 3, 6, 8, 9]}
     assert shape(ask(SECOND, events)) == {SECOND: [4, 5, 6, 10]}
+
+
+def test_P9_who_was_turned_away_is_told_of_by_the_address_without_a_session() -> None:
+    away = TurnedAway("192.0.2.7", "421 4.3.2 Too many", 3)
+    events: list[Event] = [*STORY, away, away, TurnedAway("192.0.2.8", "421 4.3.2 Too many", 1)]
+    (story,) = ask("192.0.2.7", events).stories
+    assert [told.time_us for told in story.told] == [len(STORY) + 1, len(STORY) + 2]
+    assert describe_story(story) == "client 192.0.2.7, without a session"
 
 
 def test_P9_the_list_that_let_a_client_in_is_told_with_its_first_message() -> None:

@@ -17,8 +17,10 @@ from paperpath.journal.events import (
     Refused,
     Released,
     Reported,
+    SessionEnded,
     Sorted,
     Suspended,
+    TurnedAway,
 )
 from paperpath.journal.lines import Told
 from paperpath.journal.story import Story
@@ -71,6 +73,18 @@ TOLD = [
     (
         Listed("1.1", "192.0.2.1", "black:bad.example", "listed: 127.0.0.2"),
         "black:bad.example decided about 192.0.2.1: 'listed: 127.0.0.2'",
+    ),
+    (
+        TurnedAway("192.0.2.1", "421 4.3.2 Too many", 1),
+        "turned away 192.0.2.1: '421 4.3.2 Too many'",
+    ),
+    (
+        TurnedAway("192.0.2.1", "421 4.3.2 Too many", 7),
+        "turned away 192.0.2.1, 7 times since this was last told: '421 4.3.2 Too many'",
+    ),
+    (
+        SessionEnded("1.1", "192.0.2.1", "421 4.7.0 Too many errors"),
+        "session from 192.0.2.1 ended by us: '421 4.7.0 Too many errors'",
     ),
     (RefusalsLeftOut("1.1", "192.0.2.1", 7), "7 more commands refused in this session from 192.0.2.1"),
     (
