@@ -38,7 +38,7 @@ async def relay(life: Life) -> None:
                 binary=table.binarymime,
             )
             service = make_service(configuration, table, means, settings, way_in)
-            return {Door.CLEAR: service, Door.NULL: service}
+            return dict.fromkeys(Door, service)
 
         await serve(life, means, list_doors(life.configuration), make_services)
 
