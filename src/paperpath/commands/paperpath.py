@@ -16,6 +16,7 @@ _NAMES = (
     "reload",
     "account",
     "domain",
+    "access",
     "queue",
     "explain",
     "lists",

@@ -173,6 +173,8 @@ def make_service(
         metrics=means.metrics,
         tell=means.journal.tell,
         logins=logins,
+        proxies=table.proxies,
+        greeting_wait_s=table.greeting_wait_s,
         names=ClientNames(way_in.access, means.lists.resolver),
         lists=open_desk(table.lists, Patience(table.lists_timeout_s, table.lists_head_start_s), means.lists),
     )
