@@ -91,10 +91,10 @@ class Recipients:
         delay, arrival = self._delay, self._arrival
         if delay is None or arrival.guest.is_admitted:
             return False
-        is_first = not transaction.was_held_back
         if not delay.hold_back(reply, transaction, self._core.pending_octets, self._answer):
             return False
-        if is_first:
+        if not transaction.is_told_held_back:
+            transaction.is_told_held_back = True
             arrival.log.info("held back", recipients=transaction.counted)
         return True
 
