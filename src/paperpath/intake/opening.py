@@ -215,9 +215,10 @@ class Opening(asyncio.Protocol):
         """Count and tell that the client is turned away. Raises: _SentAwayError."""
         service, client = self._service, self._guest.key
         service.metrics.replies.add((reply.code, reply.status))
-        if count := service.guard.turn_away(self._network, reply, self._loop.time()):
+        network = self._network
+        if count := service.guard.turn_away(network, reply, self._loop.time()):
             service.log.warning("turned away", client=client, reply=reply, count=count)
-            service.tell(TurnedAway(client, str(reply), count))
+            service.tell(TurnedAway(client, "" if network == client else network, str(reply), count))
         raise _SentAwayError(reply)
 
     def _send_away(self, reply: Reply | None) -> None:

@@ -55,10 +55,14 @@ class RefusalsLeftOut:
 
 @dataclass(slots=True)
 class TurnedAway:
-    """A client got no session; `count`: how often its network was turned away so since that was last told."""
+    """A client got no session; `count`: how often its network was turned away so since that was last told.
+
+    `network` is empty where it is that client alone.
+    """
 
     NAME: ClassVar[str] = "turned away"
     client: str
+    network: str
     reply: str
     count: int
 

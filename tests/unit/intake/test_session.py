@@ -389,7 +389,7 @@ def test_P6_who_is_too_many_hears_why_and_nothing_else(capsys: pytest.CaptureFix
         assert (metrics.connections, metrics.open_connections, metrics.refused_connections) == (1, 1, 1)
         assert metrics.replies.counts[421, "4.3.2"] == metrics.limits.counts["connections"] == 1
         (told,) = setting.told
-        assert told == TurnedAway("192.0.2.1", "421 4.3.2 Too many connections; come back soon", 1)
+        assert told == TurnedAway("192.0.2.1", "", "421 4.3.2 Too many connections; come back soon", 1)
         setting.session.connection_lost(None)
         transport = setting.connect()
         assert transport.written.startswith(b"220 ")
