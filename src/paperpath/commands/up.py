@@ -17,6 +17,7 @@ from paperpath.config.tables import Configuration
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
 from paperpath.relay.acceptance import Acceptance
+from paperpath.relay.doors import list_doors as list_relay_doors
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.asking import Object
 from paperpath.service.errors import ServiceError
@@ -24,7 +25,7 @@ from paperpath.service.log import Log
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
 from paperpath.service.program import Life, config_option, run_supervisor
 from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
-from paperpath.submission.doors import list_doors
+from paperpath.submission.doors import list_doors as list_submission_doors
 
 _MOST_PROCESSES_UNASKED = 8
 
@@ -52,19 +53,20 @@ def up(file: Path) -> None:
 def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     """List what runs. They are ended from the last to the first: ways in before who works on what came in."""
     relay, submission, metrics = configuration.relay, configuration.submission, configuration.metrics
+    relay_places = [place for place, _ in list_relay_doors(configuration)]
     unasked = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES_UNASKED)
     specs = [
         ProgramSpec("smtpld", "paperpath.local.smtpld"),
         ProgramSpec("smtprcd", "paperpath.remote.smtprcd"),
         ProgramSpec("smtppd", "paperpath.postoffice.smtppd"),
         ProgramSpec(
-            "smtprd", "paperpath.relay.smtprd", relay.listen, relay.processes or unasked, takes_keys=True
+            "smtprd", "paperpath.relay.smtprd", relay_places, relay.processes or unasked, takes_keys=True
         ),
     ]
     if metrics is not None:
         specs.insert(0, ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen]))
     if submission is not None:
-        places = [place for place, _ in list_doors(configuration)]
+        places = [place for place, _ in list_submission_doors(configuration)]
         processes = submission.processes or unasked
         specs.append(ProgramSpec("smtpsd", "paperpath.submission.smtpsd", places, processes, takes_keys=True))
     return specs

@@ -8,11 +8,26 @@ from paperpath.mail.address import Mailbox
 
 
 class Door(Enum):
-    """Where somebody came in: with TLS to be begun, with TLS from the start, or as a user of this host."""
+    """Where somebody came in: with TLS to be begun, with TLS from the start, or as a user of this host.
+
+    Through a proxy, which says in front of everything for whom it speaks, there are doors of their own.
+    """
 
     CLEAR = "clear"
     TLS = "tls"
     LOCAL = "local"
+    PROXY = "proxy"
+    PROXY_TLS = "proxy, tls"
+
+    @property
+    def begins_with_tls(self) -> bool:
+        """Whether nothing of SMTP is said before TLS is in force."""
+        return self in (Door.TLS, Door.PROXY_TLS)
+
+    @property
+    def is_for_proxies(self) -> bool:
+        """Whether nobody may come in but proxies."""
+        return self in (Door.PROXY, Door.PROXY_TLS)
 
 
 @dataclass(slots=True)

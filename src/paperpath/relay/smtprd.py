@@ -6,6 +6,7 @@ Started by the supervisor or by hand. Meets the post office only in the maildrop
 from paperpath.config.tables import Configuration
 from paperpath.intake.guest import Door
 from paperpath.intake.serving import Services, allow_connections, make_service, open_means, serve
+from paperpath.relay.doors import list_doors
 from paperpath.relay.way_in import RelayWayIn
 from paperpath.service.program import Life, make_command
 from paperpath.smtp.settings import Settings
@@ -15,7 +16,7 @@ NAME = "smtprd"
 
 def open_ports(life: Life) -> None:
     """Listen and read the keys, with the privileges that are dropped then. Raises: ServiceError."""
-    life.listen(life.configuration.relay.listen)
+    life.listen([place for place, _ in list_doors(life.configuration)])
     life.open_keys()
     allow_connections(life, life.configuration.relay)
 
@@ -36,10 +37,10 @@ async def relay(life: Life) -> None:
                 dsn=table.dsn_success,
                 binary=table.binarymime,
             )
-            return {Door.CLEAR: make_service(configuration, table, means, settings, way_in)}
+            service = make_service(configuration, table, means, settings, way_in)
+            return {Door.CLEAR: service, Door.PROXY: service}
 
-        doors = [(endpoint, Door.CLEAR) for endpoint in life.configuration.relay.listen]
-        await serve(life, means, doors, make_services)
+        await serve(life, means, list_doors(life.configuration), make_services)
 
 
 main = make_command(NAME, "The SMTP relay daemon: takes mail from other systems.", relay, open_ports)

@@ -95,6 +95,10 @@ class IntakeMetrics:
     """Taken since the start."""
     refused_connections: int = 0
     """Sent away, since there were too many."""
+    refused_headers: int = 0
+    """Closed, since they were no proxies of ours, or did not say for whom they spoke."""
+    early_talkers: int = 0
+    """That did not wait for the greeting, whether they were served or not."""
     open_connections: int = 0
     messages: int = 0
     """Taken responsibility for."""
@@ -118,6 +122,8 @@ class IntakeMetrics:
         return [
             _number("connections", "counter", "Connections taken.", self.connections),
             _number("connections_refused", "counter", "Connections too many.", self.refused_connections),
+            _number("proxy_headers_refused", "counter", "Connections of no proxy.", self.refused_headers),
+            _number("early_talkers", "counter", "Clients that did not wait.", self.early_talkers),
             _number("open_connections", "gauge", "Connections that are open.", self.open_connections),
             _number("messages_accepted", "counter", "Messages taken responsibility for.", self.messages),
             Family(

@@ -1,4 +1,4 @@
-"""Where smtpsd can be reached: 587, 465 with TLS from the start, the socket of users of this host."""
+"""Where smtpsd can be reached: 587, 465 with TLS from the start, both by proxies too; the socket of users."""
 
 from paperpath.config.endpoint import LocalSocket, Place
 from paperpath.config.tables import Configuration
@@ -13,5 +13,7 @@ def list_doors(configuration: Configuration) -> list[tuple[Place, Door]]:
     return [
         *((endpoint, Door.CLEAR) for endpoint in table.listen),
         *((endpoint, Door.TLS) for endpoint in table.listen_tls),
+        *((endpoint, Door.PROXY) for endpoint in table.listen_proxy),
+        *((endpoint, Door.PROXY_TLS) for endpoint in table.listen_tls_proxy),
         *([(LocalSocket(configuration.submission_socket), Door.LOCAL)] if table.listen_local else []),
     ]
