@@ -76,7 +76,6 @@ class Opening(asyncio.Protocol):
         """Begin."""
         self._wire = Wire(cast("asyncio.Transport", transport))
         self._loop = asyncio.get_running_loop()
-        self._sessions.add(self)
         self._go_on()
 
     def data_received(self, data: bytes) -> None:
@@ -290,6 +289,7 @@ class Opening(asyncio.Protocol):
             if self._waiting is None:
                 self._greet()
             else:
+                self._sessions.add(self)
                 is_wanted = self._waiting is Waiting.HEADER or not self._held
                 self._wire.set_reading(wanted=is_wanted)
 
@@ -335,11 +335,11 @@ class Opening(asyncio.Protocol):
         self._wire.abort()
 
     def _tell_turned_away(self, reply: Reply | None) -> None:
-        service, client = self._service, self._guest.key
+        service, client, network = self._service, self._guest.key, self._network
         said = "" if reply is None else str(reply)
-        if count := service.guard.turn_away(self._network, reply, self._loop.time()):
+        if count := service.guard.turn_away(network, reply, self._loop.time()):
             service.log.warning("turned away", client=client, reply=said or "none", count=count)
-            service.tell(TurnedAway(client, said, count))
+            service.tell(TurnedAway(client, "" if network == client else network, said, count))
 
     def _send_away(self, reply: Reply | None) -> None:
         """Say why, if anything, and nothing else; not even that where TLS should come first."""

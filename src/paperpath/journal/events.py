@@ -57,11 +57,12 @@ class RefusalsLeftOut:
 class TurnedAway:
     """A client got no session; `count`: how often its network was turned away so since that was last told.
 
-    Whom the access rules deny service hears nothing: `reply` is empty then.
+    `network` is empty where it is that client alone, `reply` where access rules deny it any word.
     """
 
     NAME: ClassVar[str] = "turned away"
     client: str
+    network: str
     reply: str
     count: int
 
