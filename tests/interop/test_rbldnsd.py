@@ -1,15 +1,11 @@
 """rbldnsd as a list of clients, black and white, for both families (C-11, C-16, C-18, C-20, C-22)."""
 
-import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.installation import NO_DNS, Installation, find_free_port
-from tests.support.peers import find_peer
+from tests.support.installation import NO_DNS, Installation
+from tests.support.rbldnsd import running_rbldnsd
 from tests.support.wire import Wire
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
@@ -43,26 +39,8 @@ ZONES = (
 @pytest.fixture(scope="module")
 def rbldnsd() -> Iterator[str]:
     """Run it; return where it answers."""
-    program, port = find_peer("rbldnsd"), find_free_port()
-    user = ["-u", "rbldns"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # it becomes a user of its own
-        for file, text in DATA.items():
-            (folder / file).write_text(text)
-        command = [program, "-n", *user, "-w", name, "-b", f"127.0.0.1/{port}", *ZONES]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            assert process.stdout is not None
-            said = ""
-            for line in process.stdout:
-                said += line
-                if " started " in line:
-                    break
-            assert " started " in said, said
-            yield f"127.0.0.1:{port}"
-            process.terminate()
+    with running_rbldnsd(DATA, ZONES) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

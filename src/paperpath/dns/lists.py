@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from paperpath.config.client_list import ERRORS, VALUES, Selection
 from paperpath.dns.answer import Answer
@@ -22,6 +23,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 MOST_REASON = 400  # characters: with the rest of the reply it has 512 octets
 _MOST_OCTETS = 4 * MOST_REASON  # of a reason that are looked at
 _EVERY_VALUE = Selection()
+_REMEMBERED = 1024  # clients, many of whom come again and again
 _NOT_SHOWN = re.compile(r"[^ -'*-~]")
 
 
@@ -65,6 +67,7 @@ POINTS = {
 """By the version of IP; a list may be for one of them only."""
 
 
+@lru_cache(_REMEMBERED)
 def parse_client(text: str) -> IpAddress | None:
     """Read a client's address, one of IPv4 that was mapped to IPv6 as what it is; `None` for none."""
     try:
@@ -76,6 +79,7 @@ def parse_client(text: str) -> IpAddress | None:
     return address.ipv4_mapped or address
 
 
+@lru_cache(_REMEMBERED)
 def reverse_address(address: IpAddress) -> str:
     """Return how the names of an address begin, whatever the list (RFC 5782 §2.1, §2.4)."""
     parts = str(address).split(".") if address.version == 4 else address.packed.hex()

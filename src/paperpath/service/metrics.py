@@ -159,7 +159,10 @@ class ListMetrics:
     def note(self, name: str, said: str, seconds: float) -> None:
         """Count one client that a list was asked about; the names are those of the configuration."""
         self._said.add((name, said))
-        self._latencies.setdefault(name, Histogram()).observe(seconds)
+        times = self._latencies.get(name)
+        if times is None:
+            times = self._latencies[name] = Histogram()
+        times.observe(seconds)
 
     def families(self) -> list[Family]:
         """Return the families of samples of this moment; none before a list was asked."""
