@@ -22,7 +22,7 @@ class Sample:
     accepted_seconds: float  # from the start of smtp-source to its end
     delivered_seconds: float  # from the start of smtp-source to the last message's arrival
     cpu_seconds: dict[str, float]  # of the side's programs by name, until it was at rest again
-    tools_cpu_seconds: float  # of smtp-source and smtp-sink
+    tools_cpu_seconds: float  # of the source and the sink
     other_cpu_share: float  # of the machine's CPU time meanwhile: what none of these used
 
     @property
@@ -39,6 +39,11 @@ class Sample:
     def cpu_ms(self) -> float:
         """Milliseconds of the side's CPU per delivered message."""
         return sum(self.cpu_ms_of(program) for program in self.cpu_seconds)
+
+    @property
+    def tools_cpu_ms(self) -> float:
+        """Milliseconds of the CPU of source and sink per delivered message."""
+        return 1000 * self.tools_cpu_seconds / self.messages
 
     def cpu_ms_of(self, program: str) -> float:
         """The same of one of the side's programs."""
@@ -70,6 +75,7 @@ class Summary:
     delivered: Spread  # messages per second
     cpu_ms: Spread  # milliseconds per delivered message
     cpu_ms_by_program: dict[str, Spread]
+    tools_cpu_ms: Spread  # likewise, of source and sink
     other_cpu_percent: Spread  # of the machine, used by all else
 
 
@@ -116,7 +122,16 @@ def ratios(summaries: Sequence[Summary], ours: str) -> list[Ratio]:
 
 def results_table(summaries: Sequence[Summary]) -> str:
     """The results, one line for each summary, in the order given."""
-    head = ("scenario", "side", "accepted/s", "delivered/s", "CPU ms/message", "others' CPU %", "")
+    head = (
+        "scenario",
+        "side",
+        "accepted/s",
+        "delivered/s",
+        "CPU ms/message",
+        "tools' CPU ms",
+        "others' CPU %",
+        "",
+    )
     rows = [
         (
             summary.scenario,
@@ -124,6 +139,7 @@ def results_table(summaries: Sequence[Summary]) -> str:
             summary.accepted.show(0),
             summary.delivered.show(0),
             summary.cpu_ms.show(2),
+            summary.tools_cpu_ms.show(2),
             summary.other_cpu_percent.show(0),
             f"durability: {summary.durability}",
         )
@@ -179,5 +195,6 @@ def _summary(samples: Sequence[Sample]) -> Summary:
             program: spread(sample.cpu_ms_of(program) for sample in samples)
             for program in sorted({name for sample in samples for name in sample.cpu_seconds})
         },
+        tools_cpu_ms=over(lambda sample: sample.tools_cpu_ms),
         other_cpu_percent=over(lambda sample: 100 * sample.other_cpu_share),
     )

@@ -13,9 +13,10 @@ from bench.machine import Flush, Machine
 from bench.measure import Sample
 
 MEANING = """\
-Medians [least..greatest] of the rounds. accepted/s: until smtp-source ended; delivered/s: until the last
-message had arrived; CPU: the side's processes, until they rested; others' CPU: what neither the side nor
-smtp-source or smtp-sink used, in percent of the machine - where it is high, the figures tell little."""
+Medians [least..greatest] of the rounds. accepted/s: until the source ended; delivered/s: until the last
+message had arrived; CPU: the side's processes, until they rested; tools' CPU: that of the source and of the
+sink, which take of the same processors, for each message; others' CPU: what neither the side nor these used,
+in percent of the machine - where it is high, the figures tell little."""
 
 
 @dataclasses.dataclass

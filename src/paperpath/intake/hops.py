@@ -28,7 +28,7 @@ class HopCounter:
     @property
     def message_id(self) -> str:
         """The first Message-ID, unfolded (RFC 5322 §2.2.3), at most 1000 octets; empty if there is none."""
-        return (self._id or b"").replace(b"\r\n", b"").strip(b" \t").decode("utf-8", "replace")
+        return _show_id(self._id or b"")
 
     @property
     def count(self) -> int:
@@ -67,3 +67,13 @@ class HopCounter:
             begin, end = 0, skip_folds(section, 0)
         self._id = ((self._id or b"") + section[begin:end])[:_MOST_ID_OCTETS]
         self._id_goes_on = end == len(section)
+
+
+def read_message_id(header: bytes) -> str:
+    """Return the same of a header section that is there as a whole; each line ends with CRLF."""
+    found = find_field(header, b"message-id")
+    return "" if found is None else _show_id(header[slice(*found)][:_MOST_ID_OCTETS])
+
+
+def _show_id(octets: bytes) -> str:
+    return octets.replace(b"\r\n", b"").strip(b" \t").decode("utf-8", "replace")

@@ -16,11 +16,12 @@ from paperpath.accounts.usage import Excess, Usage
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.deposit import Deposit, describe_failure
 from paperpath.intake.guest import Guest
-from paperpath.intake.hops import HopCounter
+from paperpath.intake.hops import read_message_id
 from paperpath.intake.reception import MOST_HOPS
 from paperpath.intake.way_in import Stored
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Envelope
+from paperpath.mail.header import count_fields
 from paperpath.mail.reply import make_reply
 from paperpath.mail.trace import Stamp, submission_field, submitted_field
 from paperpath.maildrop.interface import Maildrop
@@ -54,12 +55,14 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
-    """Who hands a message in: whether it may still, who it is if that is known, what it may send in a day."""
+    """Who hands a message in, and who that is, if it is known.
+
+    `find_limits` says what it may send in a day by now, `None` where it is no longer let in.
+    """
 
     guest: Guest
-    is_let_in: Callable[[], bool]
+    find_limits: Callable[[], Limits | None]
     identity: Mailbox | None = None
-    limits: Limits = NO_LIMITS
 
 
 class SubmissionReception:
@@ -113,28 +116,23 @@ class SubmissionReception:
         self._done = done
         if self._failure is not None:
             self._finish(describe_failure(self._failure))
-        elif not self._submitter.is_let_in():  # a message may take long to come in
+        elif (limits := self._submitter.find_limits()) is None:  # a message may take long to come in
             self._finish(Stored(R550_SUSPENDED))
-        elif self._takes_time:
-            writing = asyncio.get_running_loop().run_in_executor(None, self._write)
+        elif self._takes_time(limits):
+            writing = asyncio.get_running_loop().run_in_executor(None, self._write, limits)
             writing.add_done_callback(lambda written: self._hand_over(written.result()))
         else:
-            self._hand_over(self._write())
+            self._hand_over(self._write(limits))
 
-    @property
-    def _takes_time(self) -> bool:
+    def _takes_time(self, limits: Limits) -> bool:
         draft = self._draft
-        return (
-            draft.body.is_in_file
-            or draft.header_octets > _LONG_HEADER_OCTETS
-            or self._submitter.limits != NO_LIMITS
-        )
+        return draft.body.is_in_file or draft.header_octets > _LONG_HEADER_OCTETS or limits != NO_LIMITS
 
-    def _write(self) -> Stored | None:
+    def _write(self, limits: Limits) -> Stored | None:
         """Write the content, in whatever thread; return why not, if it cannot be taken."""
         try:
             canonical = self._make_canonical()
-            if (excess := self._find_excess()) is not None:
+            if (excess := self._find_excess(limits)) is not None:
                 return Stored(_EXCESSES[excess])
             self._write_content(canonical)
         except CanonicalError as error:
@@ -154,18 +152,17 @@ class SubmissionReception:
             international=parameters.international,
         )
         canonical = canonicalize(self._draft.header, facts, submitted, self._site.rules)
-        looked_at = HopCounter()
-        looked_at.add(canonical.header)
-        self._hops, self._message_id = looked_at.count, looked_at.message_id
+        self._hops = count_fields(canonical.header, b"received")
+        self._message_id = read_message_id(canonical.header)
         self.changes = tuple(map(str, canonical.changes))
         body = _name_body(parameters.body, canonical)
         if body != parameters.body:
             self.envelope = replace(self.envelope, parameters=replace(parameters, body=body))
         return canonical
 
-    def _find_excess(self) -> Excess | None:
+    def _find_excess(self, limits: Limits) -> Excess | None:
         """Count the message, and say which limit it exceeds. Raises: OSError."""
-        identity, limits = self._submitter.identity, self._submitter.limits
+        identity = self._submitter.identity
         if identity is None or limits == NO_LIMITS:
             return None
         recipients = [recipient.address for recipient in self.envelope.recipients]

@@ -7,7 +7,7 @@ the configuration binds senders to their accounts.
 import pwd
 from collections.abc import Sequence
 
-from paperpath.accounts.secrets import NO_LIMITS
+from paperpath.accounts.secrets import NO_LIMITS, Limits
 from paperpath.accounts.verifier import Ruling, Verifier
 from paperpath.config.intake_tables import SubmissionTable
 from paperpath.intake.access_file import open_access
@@ -49,7 +49,7 @@ class SubmissionWayIn:
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         """Complete a sender; refuse one of an account that is no longer let in, or not its own."""
-        if not self._is_let_in(guest):
+        if self._find_limits(guest) is None:
             return R550_SUSPENDED, sender
         completed = None if sender is None else complete_sender(sender, self._site.rules)
         if isinstance(completed, Reply):
@@ -67,21 +67,21 @@ class SubmissionWayIn:
 
     def receive(self, envelope: Envelope, stamp: Stamp, guest: Guest) -> SubmissionReception:
         """Begin with a message."""
-        return SubmissionReception(self._site, envelope, stamp, self._find_submitter(guest))
+        submitter = Submitter(guest, lambda: self._find_limits(guest), self._find_identity(guest))
+        return SubmissionReception(self._site, envelope, stamp, submitter)
 
-    def _is_let_in(self, guest: Guest) -> bool:
-        """Tell whether an account that has logged in would be let in again, and a user's is not suspended."""
+    def _find_limits(self, guest: Guest) -> Limits | None:
+        """Return what a guest may send in a day; `None` where its account would not be let in again.
+
+        So it is with an account that is suspended, and with one that has logged in and is gone.
+        """
         identity = self._find_identity(guest)
         secret = None if identity is None else self._verifier.find_secret(identity)
         if secret is not None:
-            return not secret.is_suspended
-        return guest.account is None or self._verifier.admit(str(guest.account)).ruling is Ruling.ACCEPTED
-
-    def _find_submitter(self, guest: Guest) -> Submitter:
-        identity = self._find_identity(guest)
-        secret = None if identity is None else self._verifier.find_secret(identity)
-        limits = NO_LIMITS if secret is None else secret.limits
-        return Submitter(guest, lambda: self._is_let_in(guest), identity, limits)
+            return None if secret.is_suspended else secret.limits
+        if guest.account is None or self._verifier.admit(str(guest.account)).ruling is Ruling.ACCEPTED:
+            return NO_LIMITS
+        return None
 
     def _find_identity(self, guest: Guest) -> Mailbox | None:
         """Return who it is, as far as we know it: requirement B-12's identity."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.accounts.secrets import Limits
+from paperpath.accounts.secrets import NO_LIMITS, Limits
 from paperpath.accounts.usage import Usage
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.guest import Guest
@@ -35,11 +35,6 @@ WHOLE = b"From: joe@here.example\r\nTo: u@here.example\r\nDate: Mon, 23 Nov 2026
 WHOLE += b"Message-ID: <1@here.example>\r\n"
 
 
-def always() -> bool:
-    """Let in."""
-    return True
-
-
 class FailingMaildrop(MemoryMaildrop):
     """Fails when the message is accepted."""
 
@@ -58,7 +53,7 @@ class Setting:
         self.site = Site(
             self.maildrop, self.budget, Usage(folder / "usage"), RULES, folder, hides_clients=False
         )
-        self.submitter = Submitter(Guest("192.0.2.1", account=JOE), always, JOE)
+        self.submitter = Submitter(Guest("192.0.2.1", account=JOE), lambda: NO_LIMITS, JOE)
         self.envelope = ENVELOPE
 
     def receive(self, *chunks: bytes, then: Callable[[SubmissionReception], None] = lambda _: None) -> str:
@@ -229,7 +224,7 @@ def test_who_hides_clients_tells_nothing_of_them(setting: Setting) -> None:
 
 
 def test_a_user_of_this_host_is_named_in_the_trace(setting: Setting) -> None:
-    setting.submitter = Submitter(Guest("", uid=1000, login="joe"), always, JOE)
+    setting.submitter = Submitter(Guest("", uid=1000, login="joe"), lambda: NO_LIMITS, JOE)
     setting.envelope = replace(ENVELOPE, client=Client("", 0, "c", "ESMTP"))
     assert setting.receive(WHOLE + b"\r\n").startswith("250 ")
     content = read_content(setting.claim().message.content)
@@ -239,22 +234,23 @@ def test_a_user_of_this_host_is_named_in_the_trace(setting: Setting) -> None:
 
 
 def test_who_was_suspended_while_a_message_came_in_has_not_sent_it(setting: Setting) -> None:
-    setting.submitter = replace(setting.submitter, is_let_in=lambda: False)
+    setting.submitter = replace(setting.submitter, find_limits=lambda: None)
     assert setting.receive(WHOLE, b"\r\nHi\r\n").startswith("550 5.7.13 ")
     assert setting.maildrop.read_books().accepted == 0
 
 
 def test_the_limits_of_an_account_hold_for_its_user_on_this_host(setting: Setting) -> None:
-    setting.submitter = Submitter(Guest("", uid=1000, login="joe"), always, JOE, Limits(messages_per_day=1))
+    guest, limits = Guest("", uid=1000, login="joe"), Limits(messages_per_day=1)
+    setting.submitter = Submitter(guest, lambda: limits, JOE)
     assert setting.receive(WHOLE, b"\r\nHi\r\n").startswith("250 ")
     assert setting.receive(WHOLE, b"\r\nHi\r\n").startswith("450 4.7.1 ")
 
 
 def test_the_limits_of_an_account_are_kept(setting: Setting) -> None:
-    setting.submitter = replace(setting.submitter, limits=Limits(messages_per_day=2))
+    setting.submitter = replace(setting.submitter, find_limits=lambda: Limits(messages_per_day=2))
     codes = [setting.receive(WHOLE + b"\r\n").split()[0] for _ in range(3)]
     assert codes == ["250", "250", "450"]
-    setting.submitter = replace(setting.submitter, limits=Limits(new_recipients_per_day=1))
+    setting.submitter = replace(setting.submitter, find_limits=lambda: Limits(new_recipients_per_day=1))
     setting.envelope = replace(
         ENVELOPE, recipients=tuple(Recipient(Mailbox(name, "new.example")) for name in ("a", "b"))
     )

@@ -172,7 +172,10 @@ class TlsLayer:
                 self._facts = _find_facts(machine.ssl_object, self._server_name)
             while octets := machine.ssl_object.read(_RECORD_OCTETS):
                 plaintext.append(octets)
-            self._state = TlsState.HALF_CLOSED
+                if not (machine.incoming.pending or machine.ssl_object.pending()):
+                    break  # to ask for more would cost an exception, and OpenSSL's making of its text
+            else:
+                self._state = TlsState.HALF_CLOSED
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:

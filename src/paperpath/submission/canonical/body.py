@@ -49,6 +49,7 @@ class BodyFacts:
 
 
 NO_BODY = BodyFacts()
+_MAKE_DECODER = codecs.getincrementaldecoder("utf-8")
 
 
 class BodyScan:
@@ -130,12 +131,13 @@ class _Utf8:
 
     def __init__(self) -> None:
         self.is_needed = False
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._decoder: codecs.IncrementalDecoder | None = None  # there once it is needed
         self._is_utf8 = True
 
     def add(self, octets: bytes, *, is_last: bool = False) -> None:
         self.is_needed = self.is_needed or not octets.isascii()
         if self.is_needed and self._is_utf8:
+            self._decoder = self._decoder or _MAKE_DECODER()
             try:
                 self._decoder.decode(octets, is_last)
             except UnicodeDecodeError:

@@ -32,7 +32,7 @@ def canonicalize(header: bytes, body: BodyFacts, submitted: Submitted, rules: Ca
     remove_hidden(draft)
     find_block(draft)
     mend_names(draft)
-    ensure_ascii(draft)
+    ensure_ascii(draft, header)
     ensure_once(draft)
     complete_addresses(draft)
     ensure_originators(draft)

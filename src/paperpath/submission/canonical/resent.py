@@ -8,7 +8,12 @@ from paperpath.submission.canonical.lists import ADDRESS_KEYS, is_empty_list
 from paperpath.submission.canonical.section import Field
 from paperpath.submission.canonical.values import What
 
-_NAMES = ADDRESS_KEYS | {b"resent-date", b"resent-message-id", b"resent-bcc"}
+# Only those of RFC 5322 make a message one that was sent again.
+_RESENT_KEYS = frozenset(key for key in ADDRESS_KEYS if key.startswith(RESENT)) | {
+    b"resent-date",
+    b"resent-message-id",
+    b"resent-bcc",
+}
 _TRACE = b"received"
 
 
@@ -17,7 +22,7 @@ def find_block(draft: Draft) -> None:
 
     Other fields may stand among them. Empty ones are removed.
     """
-    resent = [number for number, field in enumerate(draft.fields) if _is_resent(field)]
+    resent = [number for number, field in enumerate(draft.fields) if field.key in _RESENT_KEYS]
     if not resent:
         return
     for number in resent:
@@ -28,11 +33,6 @@ def find_block(draft: Draft) -> None:
     for field in draft.fields[resent[0] :]:
         if field.key == _TRACE or (field.key in block and field.octets):
             break
-        if _is_resent(field) and field.octets:
+        if field.key in _RESENT_KEYS and field.octets:
             block[field.key] = field
     draft.look_at_block(resent[0], list(block.values()))
-
-
-def _is_resent(field: Field) -> bool:
-    """Tell whether a field makes a message one that was sent again; only those of RFC 5322 do."""
-    return field.key.startswith(RESENT) and field.key in _NAMES

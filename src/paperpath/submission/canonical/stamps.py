@@ -24,10 +24,12 @@ def ensure_stamps(draft: Draft) -> None:
     elif not is_canonical_date(date.value):
         _mend(draft, date, lambda text: format_date(parse_date(text)), format_date(submitted.now))
     message_id = draft.find(b"message-id")
+    if message_id is not None and is_canonical_message_id(message_id.value):
+        return
     new_id = make_message_id(submitted.token, draft.rules.hostname)
     if message_id is None:
         draft.add(f"Message-ID: {new_id}\r\n".encode())
-    elif not is_canonical_message_id(message_id.value):
+    else:
         _mend(draft, message_id, parse_message_id, new_id)
 
 

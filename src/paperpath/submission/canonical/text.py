@@ -32,8 +32,13 @@ _STRUCTURED = frozenset(
 _STAMPS = (b"date", b"message-id")
 
 
-def ensure_ascii(draft: Draft) -> None:
-    """Leave a header in ASCII, or in UTF-8 where SMTPUTF8 is in force. Raises: CanonicalError."""
+def ensure_ascii(draft: Draft, header: bytes) -> None:
+    """Leave a header in ASCII, or in UTF-8 where SMTPUTF8 is in force; `header` is it as it came.
+
+    Raises: CanonicalError.
+    """
+    if header.isascii():
+        return
     for field in draft.fields:
         if field.octets.isascii():
             continue
