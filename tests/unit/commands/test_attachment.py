@@ -60,7 +60,7 @@ def test_J19_a_text_says_its_charset(tmp_path: Path, octets: bytes, charset: str
     ("name", "shown"),
     [
         (b"a.txt", b'filename="a.txt"'),
-        ("ü \".txt".encode(), b"filename*=utf-8''%C3%BC%20%22.txt"),
+        ('ü ".txt'.encode(), b"filename*=utf-8''%C3%BC%20%22.txt"),
         (b"a\r\nBcc: x", b'filename="a??Bcc: x"'),
         (b"\xfc.txt", b'filename="?.txt"'),
         (b"\x1b[2J", b'filename="?[2J"'),

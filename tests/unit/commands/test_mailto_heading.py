@@ -101,7 +101,9 @@ def test_J17_other_fields() -> None:
     assert heading.content_fields == b"content-type: text/html\r\n"
 
 
-@pytest.mark.parametrize(("subject", "field"), [(None, b""), ("", b"Subject:\r\n"), (" x ", b"Subject: x\r\n")])
+@pytest.mark.parametrize(
+    ("subject", "field"), [(None, b""), ("", b"Subject:\r\n"), (" x ", b"Subject: x\r\n")]
+)
 def test_J17_the_subject(subject: str | None, field: bytes) -> None:
     heading = read_heading(Options(recipients=TO, subject=subject))
     assert heading.fields == b"To: u@x.example\r\n" + field

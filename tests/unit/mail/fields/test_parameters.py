@@ -36,7 +36,11 @@ def test_J19_long_values_are_cut_between_characters() -> None:
     assert last == " filename*2*=" + "%C3%BC" * 4
 
 
-@given(st.text(st.characters(blacklist_categories=["Cc", "Cs"], blacklist_characters="\u2028\u2029"), max_size=300))
+@given(
+    st.text(
+        st.characters(blacklist_categories=["Cc", "Cs"], blacklist_characters="\u2028\u2029"), max_size=300
+    )
+)
 def test_J19_whatever_a_file_is_called_its_name_arrives(value: str) -> None:
     field = write(value)
     assert field.isascii()
