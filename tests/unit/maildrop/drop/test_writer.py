@@ -165,7 +165,11 @@ def test_D1_what_the_import_has_taken_meanwhile_is_no_failure(
 def test_D4_a_file_that_is_gone_before_it_is_whole_is_a_failure(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: [file.unlink() for file in folder.iterdir()])
+    def flush(descriptor: int) -> None:
+        (file,) = folder.iterdir()
+        file.unlink()
+
+    monkeypatch.setattr(os, "fsync", flush)
     with pytest.raises(FileNotFoundError):
         drop_message(folder, ENVELOPE, [CONTENT])
 
