@@ -103,11 +103,12 @@ def start(site: ours.Paperpath) -> None:
 def list_commands(length: int) -> list[Command]:
     """What is measured; the first is the start of Python."""
     letter = HEADER + LINE * max(1, length // len(LINE))
-    sendmail = str(Path(sys.executable).with_name("sendmail"))
+    sendmail, mailto = (str(Path(sys.executable).with_name(name)) for name in ("sendmail", "mailto"))
     return [
         Command("python -c pass", [sys.executable, "-c", "pass"], b""),
         Command("sendmail RECIPIENT", [sendmail, RECIPIENT], letter),
         Command("sendmail -t -i -F NAME", [sendmail, "-t", "-i", "-F", "Cron Daemon"], letter),
+        Command("mailto -s SUBJECT RECIPIENT", [mailto, "-s", "Measured", RECIPIENT], letter),
     ]
 
 

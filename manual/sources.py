@@ -1,7 +1,8 @@
 """Which pages there are, and what stands in them: every command of the project, and every subcommand.
 
 A command that click or argparse describes has its options from there, so that they are written once;
-sendmail, whose options no library understands, has them in its text. What a text in docs/man has goes behind.
+sendmail and mailto, which neither describes, have them in their texts. What else a text in docs/man has goes
+behind.
 """
 
 import argparse

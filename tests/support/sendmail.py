@@ -1,20 +1,24 @@
-"""sendmail called as programs call it, and servers for it that say what a test wants."""
+"""sendmail and mailto called as programs call them, and servers for it that say what a test wants."""
 
 import os
+import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedRWPair
 from pathlib import Path
 from types import MappingProxyType
 
+from tests.support.drop import act_as
 from tests.support.installation import program_path
 
 LETTER = b"Subject: x\n\nHi\n"
 PATIENCE_S = 60
+FORBIDDEN = {"asyncio", "pydantic", "rich", "click", "uvloop", "apsw"}
+Command = Callable[[Sequence[str], Mapping[str, str]], int]
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -29,6 +33,8 @@ class Called:
 
 class Caller:
     """Somebody with a home and a configuration; `port`: where smtpsd would be, else it has a local socket."""
+
+    program = "sendmail"
 
     def __init__(self, folder: Path, port: int | None = None, *, more: str = "") -> None:
         self.home = folder
@@ -52,9 +58,9 @@ postmaster = "admin@here.example"
         return {"PATH": os.environ["PATH"], "HOME": str(self.home), "PAPERPATH_CONFIG": str(self.file)}
 
     def call(self, *words: str | bytes, letter: bytes = LETTER, more: Mapping[str, str] = NOTHING) -> Called:
-        """Call sendmail with a letter on standard input, and with more in its environment."""
+        """Call it with a letter on standard input, and with more in its environment."""
         done = subprocess.run(
-            [program_path("sendmail"), *words],
+            [program_path(self.program), *words],
             input=letter,
             capture_output=True,
             check=False,
@@ -64,17 +70,52 @@ postmaster = "admin@here.example"
         return Called(done.returncode, done.stdout, done.stderr.decode())
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start sendmail, to be fed and ended by the test.
+        """Start it, to be fed and ended by the test.
 
         Signals have their defaults: whoever runs the tests in the background may ignore some.
         """
         return subprocess.Popen(
-            ["env", "--default-signal", program_path("sendmail"), *words],
+            ["env", "--default-signal", program_path(self.program), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self.environment,
         )
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process has a handler for a signal, and waits for something."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (number - 1) & 1) and "\nState:\tS" in status
+
+
+def run_as(
+    uid: int,
+    command: Command,
+    words: Sequence[str],
+    letter: bytes,
+    environment: Mapping[str, str],
+    told: Path,
+) -> int:
+    """Run a command as another user, with a letter as its standard input; return its exit code."""
+    reading, writing = os.pipe()
+    os.write(writing, letter)
+    os.close(writing)
+    result, report = os.pipe()
+
+    def run() -> None:
+        os.dup2(reading, 0)
+        os.dup2(os.open(told, os.O_WRONLY), 2)
+        os.write(report, bytes([command(words, environment)]))
+
+    told.write_bytes(b"")
+    told.chmod(0o666)
+    act_as(uid, run)
+    code = os.read(result, 1)[0]
+    for descriptor in (reading, result, report):
+        os.close(descriptor)
+    return code
 
 
 @dataclass

@@ -11,10 +11,9 @@ import pytest
 from paperpath.testing.sink import sink_in_thread
 from paperpath.testing.sink_options import SinkOptions
 from tests.support.installation import find_free_port, program_path, wait_until
-from tests.support.sendmail import LETTER, Caller, scripted
+from tests.support.sendmail import FORBIDDEN, LETTER, Caller, catches, scripted
 
 pytestmark = pytest.mark.slow
-FORBIDDEN = {"asyncio", "pydantic", "rich", "click", "uvloop", "apsw"}
 
 
 def test_J13_a_message_is_handed_over_once(tmp_path: Path) -> None:
@@ -306,13 +305,6 @@ def test_J13_who_is_ended_before_the_end_of_the_input_sends_nothing(
     assert process.returncode == 75
     assert errors == f"sendmail: ended by {number.name}\n".encode()
     assert sink.books.summarise().connections == 0
-
-
-def catches(pid: int, number: signal.Signals) -> bool:
-    """Tell whether a process has a handler for a signal, and waits in a read."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
-    return bool(caught >> (number - 1) & 1) and "\nState:\tS" in status
 
 
 def test_J13_who_is_ended_before_the_reply_says_that_it_may_have_been_taken(tmp_path: Path) -> None:

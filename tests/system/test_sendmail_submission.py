@@ -3,16 +3,15 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from paperpath.commands import sendmail
-from tests.support.drop import act_as
 from tests.support.installation import program_path, wait_until
-from tests.support.sendmail import LETTER, Called, Caller
+from tests.support.sendmail import LETTER, Called, Caller, run_as
 from tests.support.submission import Submission
 
 SOMEBODY = 65504
@@ -165,27 +164,6 @@ def strip(message: bytes) -> bytes:
     return _VARIABLE.sub(b"", message)
 
 
-def run_as(uid: int, words: Sequence[str], letter: bytes, environment: dict[str, str], told: Path) -> int:
-    """Run sendmail as another user, with a letter as its standard input; return its exit code."""
-    reading, writing = os.pipe()
-    os.write(writing, letter)
-    os.close(writing)
-    result, report = os.pipe()
-
-    def run() -> None:
-        os.dup2(reading, 0)
-        os.dup2(os.open(told, os.O_WRONLY), 2)
-        os.write(report, bytes([sendmail.run(words, environment)]))
-
-    told.write_bytes(b"")
-    told.chmod(0o666)
-    act_as(uid, run)
-    code = os.read(result, 1)[0]
-    for descriptor in (reading, result, report):
-        os.close(descriptor)
-    return code
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
 @pytest.mark.parametrize("is_away", [False, True])
 def test_L3_any_user_may_call_it_and_is_known_by_who_he_is(
@@ -202,7 +180,7 @@ def test_L3_any_user_may_call_it_and_is_known_by_who_he_is(
     if is_away:
         installation.socket.rename(away)
     try:
-        assert run_as(SOMEBODY, ["u"], LETTER, environment, told) == 0, told.read_text()
+        assert run_as(SOMEBODY, sendmail.run, ["u"], LETTER, environment, told) == 0, told.read_text()
     finally:
         if is_away:
             away.rename(installation.socket)
@@ -215,7 +193,7 @@ def test_L3_any_user_may_call_it_and_is_known_by_who_he_is(
 def test_J1_who_has_no_home_is_told_that_the_message_is_lost(installation: Submission) -> None:
     told = installation.folder.parent / "told"
     environment = {"PAPERPATH_CONFIG": str(installation.file), "HOME": "/nowhere"}
-    assert run_as(SOMEBODY, ["nobody@here.example"], LETTER, environment, told) == 67
+    assert run_as(SOMEBODY, sendmail.run, ["nobody@here.example"], LETTER, environment, told) == 67
     assert "No such mailbox" in told.read_text()
     assert "the message is lost" in told.read_text()
 

@@ -15,7 +15,7 @@ from manual.roff import render
 from manual.sources import ROOT, list_pages
 from manual.text import parse_sections, parse_summary
 
-from paperpath.commands import mailq, newaliases, sendmail_options
+from paperpath.commands import mailq, mailto_options, newaliases, sendmail_options
 from paperpath.commands.paperpath import main
 
 PAGES = {page.command: page for page in list_pages()}
@@ -81,6 +81,11 @@ def test_every_option_of_the_quick_commands_is_in_its_page(module: object) -> No
 def test_every_letter_of_sendmail_is_in_its_page() -> None:
     letters = sendmail_options._FLAGS | sendmail_options._WITH_ARGUMENT | sendmail_options._WITH_REST
     assert {f"-{letter}" for letter in letters} <= terms(PAGES["sendmail"])
+
+
+def test_every_option_of_mailto_is_in_its_page() -> None:
+    letters = mailto_options.LETTERS.replace(":", "")
+    assert {*(f"-{letter}" for letter in letters), "--help"} == terms(PAGES["mailto"])
 
 
 @pytest.mark.parametrize("name", PAGES)

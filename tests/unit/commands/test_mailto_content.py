@@ -1,4 +1,4 @@
-"""J-19: a text and what is attached to it as the parts of one message, which Python's own reader gets back."""
+"""J-19: a text and what is attached to it as the parts of one message, which Python reads."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager

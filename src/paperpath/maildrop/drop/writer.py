@@ -59,9 +59,13 @@ class _NewFile:
         self._partial = PARTIAL_PREFIX + digits
         self._directory = directory
         self._descriptor = -1
+        self._is_whole = False
 
     def write(self, envelope: bytes, chunks: Iterable[bytes], most_octets: int) -> None:
-        """Write everything and give it its name, or leave nothing behind."""
+        """Write everything and give it its name, or leave nothing behind.
+
+        What the import has taken by then is on the disk, so whatever goes wrong behind that is no failure.
+        """
         try:
             self._descriptor = os.open(self._partial, _NEW, 0o600, dir_fd=self._directory)
             with closing(self):
@@ -69,8 +73,8 @@ class _NewFile:
         except FileExistsError:  # no file of ours
             raise
         except BaseException:  # a signal may raise one as soon as the file is there
-            self._remove()
-            raise
+            if self._take_back():
+                raise
 
     def close(self) -> None:
         """Let go of it."""
@@ -90,6 +94,7 @@ class _NewFile:
         os.fchmod(self._descriptor, FILE_MODE)  # whatever the umask; only now may the group look at it
         os.fsync(self._descriptor)
         os.rename(self._partial, self.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        self._is_whole = True
         self._flush_name()
 
     def _check_group(self) -> None:
@@ -113,10 +118,17 @@ class _NewFile:
         finally:
             os.close(directory)
 
-    def _remove(self) -> None:
-        for name in (self._partial, self.name):
-            with suppress(OSError):  # not there, or already imported
-                os.unlink(name, dir_fd=self._directory)
+    def _take_back(self) -> bool:
+        """Remove what was made; tell whether it was ours still, and not with the import already."""
+        with suppress(OSError):  # not there
+            os.unlink(self._partial, dir_fd=self._directory)
+        try:
+            os.unlink(self.name, dir_fd=self._directory)
+        except FileNotFoundError:
+            return not self._is_whole
+        except OSError:  # it stays, and what becomes of it nobody knows
+            return True
+        return True
 
 
 def _flush_file_system(descriptor: int) -> None:

@@ -144,6 +144,36 @@ def test_D4_a_name_that_cannot_be_flushed_is_taken_back(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "x"), KeyboardInterrupt()])
+def test_D1_what_the_import_has_taken_meanwhile_is_no_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    flushed: list[int] = []
+
+    def flush(descriptor: int) -> None:
+        flushed.append(descriptor)
+        if len(flushed) == 2:
+            (file,) = folder.iterdir()
+            file.unlink()  # as the import does, once it has the message on the disk
+            raise error
+
+    monkeypatch.setattr(os, "fsync", flush)
+    assert drop_message(folder, ENVELOPE, [CONTENT]).startswith("message-")
+    assert list(folder.iterdir()) == []
+
+
+def test_D4_a_file_that_is_gone_before_it_is_whole_is_a_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flush(descriptor: int) -> None:
+        (file,) = folder.iterdir()
+        file.unlink()
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with pytest.raises(FileNotFoundError):
+        drop_message(folder, ENVELOPE, [CONTENT])
+
+
 def test_D1_who_may_not_list_the_folder_flushes_the_file_system(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
