@@ -30,7 +30,7 @@ from tests.crash.steps import (
     U,
     batch,
     block,
-    prepare_for_batches,
+    prepare_submission,
     to,
     unblock,
     write_aliases,
@@ -179,7 +179,7 @@ def submitted() -> Scenario:
         for message in (to(1, U), to(2, U, JOE, octets=LARGE), to(3, JOE2, ADMIN))
     )
     steps = [Step(SUBMISSION, messages), Step(OFFICE), Step(LOCAL), Step(OFFICE)]
-    return Scenario("submitted", steps, prepare=write_submission)
+    return Scenario("submitted", steps, prepare=prepare_submission)
 
 
 def batched() -> Scenario:
@@ -197,7 +197,7 @@ def batched() -> Scenario:
         "batched",
         [step, FRUITLESS, Step(OFFICE), Step(LOCAL), Step(OFFICE)],
         recovery=(step, FRUITLESS),
-        prepare=prepare_for_batches,
+        prepare=prepare_submission,
     )
 
 

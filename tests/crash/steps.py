@@ -109,8 +109,8 @@ def write_aliases(site: Installation) -> None:
     site.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
 
 
-def prepare_for_batches(site: Site) -> None:
-    """Have a table of submission, which batches take, and a batch of which nothing comes."""
+def prepare_submission(site: Site) -> None:
+    """Have a table of submission, and a batch of which nothing comes."""
     site.file.write_text(site.file.read_text() + "\n[submission]\n")
     lines = (
         "EHLO c",

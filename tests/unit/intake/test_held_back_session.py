@@ -10,6 +10,7 @@ import pytest
 from paperpath.config.limit_tables import TarpitTable
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.service import TRANSACTION_S
+from paperpath.intake.session import Session
 from paperpath.journal.events import BrokenOff
 from paperpath.mail.address import Mailbox
 from paperpath.smtp import replies
@@ -265,6 +266,7 @@ def test_C25_who_needs_no_login_is_never_held_back(
 
 def test_C25_who_has_logged_in_is_held_back() -> None:
     async def scene(setting: Setting) -> None:
+        assert isinstance(setting.session, Session)
         setting.session._guest.account = Mailbox("joe", "here.example")
         await fill(setting)
         assert await wait_for_reply(setting, RCPT) > 0
