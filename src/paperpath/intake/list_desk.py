@@ -59,9 +59,13 @@ class ListDesk:
 
     async def rule(self, client: IpAddress, log: Log) -> ListRuling:
         """Ask list after list until one decides; tell the log which did, and which could not be asked."""
-        end_s = asyncio.get_running_loop().time() + self._patience.whole_s
-        looks, reason = await self._look_from(0, ListQuestion(client, self._means), end_s)
+        looks, reason = await self.look_in_turn(client)
         return _conclude(client, looks, reason, log)
+
+    async def look_in_turn(self, client: IpAddress) -> tuple[list[Look], str]:
+        """Ask list after list until one decides; return what each said, and why the last has the client."""
+        end_s = asyncio.get_running_loop().time() + self._patience.whole_s
+        return await self._look_from(0, ListQuestion(client, self._means), end_s)
 
     async def look_at_all(self, client: IpAddress) -> list[tuple[Look, str]]:
         """Ask all lists at once, and for the reason of each that has the client, whatever its colour."""

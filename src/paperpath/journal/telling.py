@@ -108,8 +108,8 @@ def _about_client(event: RefusalsLeftOut | Listed | TurnedAway | SessionEnded) -
         case SessionEnded():
             return f"session from {client} ended by us: {format_value(event.reply)}"
         case TurnedAway():
-            often = f", its network {event.count} times since this was last told" if event.count > 1 else ""
             said = format_value(event.reply) if event.reply else "denied by the access rules, without a word"
+            often = f", its network {event.count} times since this was last told" if event.count > 1 else ""
             return f"turned away {client}{often}: {said}"
 
 

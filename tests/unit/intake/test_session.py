@@ -127,7 +127,7 @@ class Setting:
         self.told: list[Event] = []
         self.refused = ""  # the local part
         self.changes: Sequence[str] = ()
-        self.granted: ServiceClass | None = None
+        self.granted: ServiceClass | None = None  # whatever the rules say
         self.uid: int | None = None
         self.sessions = Sessions()
         table = SubmissionTable(
