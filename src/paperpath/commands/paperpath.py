@@ -20,6 +20,7 @@ _NAMES = (
     "queue",
     "explain",
     "lists",
+    "selftest",
     "why",
     "sink",
 )
