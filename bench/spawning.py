@@ -1,8 +1,8 @@
 """What a process for each client costs: `.venv/bin/python -m bench.spawning [options]`.
 
 smtprd and smtpsd serve one client with `--stdio`, behind tcpsrun, and behind ucspi-tcp's tcpserver where it
-is installed. A client connects, waits for the greeting and quits, one after another: measured is the time from
-the connection to the greeting. Beside it stands what Python alone takes, and smtprd that runs already.
+is installed. A client connects, waits for the greeting and quits, one after another: measured is the time
+from the connection to the greeting. Beside it stands what Python alone takes, and smtprd that runs already.
 """
 
 import argparse
