@@ -1,17 +1,15 @@
 """A text file with an entry a line, which people may edit and programs replace whole.
 
-What the accounts and the secrets have in common. One writer at a time holds the lock beside the file; who
-reads needs none, since a new file takes the old one's place.
+What the accounts and the secrets have in common.
 """
 
-import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from paperpath.accounts.directory import EntryType, address_key
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
-from paperpath.service.durable import replace_text
+from paperpath.service.edited_file import editing
 
 Key = tuple[str, str]
 
@@ -64,23 +62,8 @@ def replacing(file: Path, heading: str, check: Callable[[str], object]) -> Itera
     """
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with file.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            lines = _read_lines(file, heading)
+        with editing(file, heading) as lines:
             yield lines
-            text = "".join(lines)
-            check(text)
-            replace_text(file, text)
+            check("".join(lines))
     except OSError as error:
         raise AccountsError(f"{file}: {error.strerror}") from error
-
-
-def _read_lines(file: Path, heading: str) -> list[str]:
-    """Return the lines as they are, each with its end."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    except FileNotFoundError:
-        return [heading]
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
-    return lines

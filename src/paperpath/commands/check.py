@@ -1,4 +1,4 @@
-"""`paperpath check`: reads configuration, certificates, accounts and aliases as the programs would."""
+"""`paperpath check`: reads configuration, certificates, accounts, aliases and rules as the programs would."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from paperpath.accounts.file import AccountsError, load_accounts
 from paperpath.accounts.secrets import load_secrets
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
+from paperpath.intake.access_file import open_all_access
 from paperpath.routing.advice import find_alias_warnings
 from paperpath.routing.aliases_file import AliasesError, load_aliases
 from paperpath.service.errors import ServiceError
@@ -50,10 +51,11 @@ def examine(document: Document) -> tuple[list[str], list[Problem]]:
         load_secrets(configuration.secrets_file)
     except AccountsError as error:
         errors.append(str(error))
-    try:
-        read_masquerade(configuration)
-    except ServiceError as error:
-        errors += str(error).splitlines()
+    for read in (read_masquerade, open_all_access):
+        try:
+            read(configuration)
+        except ServiceError as error:
+            errors += str(error).splitlines()
     try:
         if configuration.post_office.aliases is not None:
             aliases = load_aliases(configuration.post_office.aliases)

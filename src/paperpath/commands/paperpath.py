@@ -5,6 +5,7 @@ import os
 import click
 
 from paperpath import __version__
+from paperpath.commands.access import access
 from paperpath.commands.account import account
 from paperpath.commands.check import check
 from paperpath.commands.domain import domain
@@ -30,5 +31,20 @@ def main() -> None:
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
 
 
-for command in (init, check, up, upgrade, status, reload, account, domain, queue, explain, lists, why, sink):
+for command in (
+    init,
+    check,
+    up,
+    upgrade,
+    status,
+    reload,
+    account,
+    domain,
+    access,
+    queue,
+    explain,
+    lists,
+    why,
+    sink,
+):
     main.add_command(command)

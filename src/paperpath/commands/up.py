@@ -26,7 +26,7 @@ from paperpath.service.log import Log
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
 from paperpath.service.program import Life, config_option, run_supervisor
 from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
-from paperpath.submission.doors import list_doors
+from paperpath.submission.doors import list_doors as list_submission_doors
 
 _MOST_PROCESSES_UNASKED = 8
 
@@ -71,7 +71,7 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     if metrics is not None:
         specs.insert(0, ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen]))
     if submission is not None:
-        places = [place for place, _ in list_doors(configuration)]
+        places = [place for place, _ in list_submission_doors(configuration)]
         processes = submission.processes or unasked
         specs.append(ProgramSpec("smtpsd", "paperpath.submission.smtpsd", places, processes, takes_keys=True))
     return specs

@@ -46,7 +46,7 @@ def _doubt_own_host(configuration: Configuration) -> Iterator[str]:
 
 
 def _is_ours(target: NextHost, configuration: Configuration) -> bool:
-    listen = configuration.relay.listen
+    listen = configuration.relay.listen + configuration.relay.listen_proxy
     return any(endpoint.port == target.port for endpoint in listen) and (
         target.host == configuration.hostname
         or any(
@@ -74,9 +74,10 @@ def _doubt_giving_up(delivery: DeliveryTable) -> Iterator[str]:
 
 
 def _doubt_listeners(relay: RelayTable) -> Iterator[str]:
-    for endpoint in relay.listen:
-        if endpoint.is_unspecified and not relay.domains:
-            yield f"relay.listen: {endpoint} is every interface, and relay.domains is empty"
+    for key, listen in (("listen", relay.listen), ("listen_proxy", relay.listen_proxy)):
+        for endpoint in listen:
+            if endpoint.is_unspecified and not relay.domains:
+                yield f"relay.{key}: {endpoint} is every interface, and relay.domains is empty"
 
 
 def _doubt_postmaster(post_office: PostOfficeTable) -> Iterator[str]:

@@ -23,6 +23,7 @@ def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iter
     yield from _find_shared_folders(document)
     yield from _find_open_metrics(document)
     yield from _find_deaf_submission(document)
+    yield from _find_deaf_doors(document)
 
 
 def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
@@ -53,6 +54,14 @@ def _find_deaf_submission(document: dict[str, Any]) -> Iterator[tuple[Location, 
     table = look_up(document, "submission")
     if not isinstance(table, dict) or table.get("listen_local", True) is not False:
         return
-    if not table.get("listen") and not table.get("listen_tls"):
+    if not any(table.get(f"listen{where}") for where in ("", "_tls", "_proxy", "_tls_proxy")):
         location = ("submission", "listen_local")
         yield location, "expected at least one of listen, listen_tls and listen_local = true"
+
+
+def _find_deaf_doors(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Find listeners for proxies where none is named."""
+    for name in ("relay", "submission"):
+        for key in ("listen_proxy", "listen_tls_proxy"):
+            if look_up(document, name, key) and not look_up(document, name, "proxies"):
+                yield (name, key), "expected the networks of the proxies in proxies too"

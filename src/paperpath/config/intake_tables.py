@@ -17,11 +17,12 @@ from paperpath.config.fields import (
     FileField,
     FullDomainField,
     HostField,
+    NetworkField,
     PrefixField,
     Table,
 )
 from paperpath.config.limit_tables import LimitsTable, TarpitTable
-from paperpath.config.network import NETWORK_EXPECTED
+from paperpath.config.network import NETWORK_EXPECTED, Network
 from paperpath.config.octets import OCTETS_EXPECTED, parse_octets
 from paperpath.config.places import FILE_EXPECTED
 
@@ -29,12 +30,19 @@ SMALLEST_SIZE = 64 * 2**10  # octets, RFC 5321 §4.5.3.1.7
 FEWEST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
 MOST_PROCESSES = 64
 MOST_LISTS = 32
+LONGEST_GREETING_WAIT_S = 60  # of five minutes in which it must have come (RFC 5321 §4.5.3.2.1)
 LONGEST_LOOKUP_S = 110  # whoever submits is answered within two minutes (RFC 6409 §5.3)
 
 ENDPOINTS_EXPECTED = f"an array of {ENDPOINT_EXPECTED}"
 DOMAINS_EXPECTED = f"an array of {DOMAIN_EXPECTED}"
 WHEN_DOWN_EXPECTED = '"fail" or "drop"'
 ACCESS_EXPECTED = "an array of tables, each with clients or hosts, and service"
+
+
+def _refuse_everybody(proxies: tuple[Network, ...]) -> tuple[Network, ...]:
+    if any(network.prefixlen == 0 for network in proxies):
+        raise ValueError("expected the networks of proxies, and not everybody, who could then be anybody")
+    return proxies
 
 
 def _require_some(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
@@ -91,6 +99,21 @@ class IntakeTable(Table):
     )
     """Where nobody gets service, but a greeting that says so (554)."""
     access: Annotated[tuple[AccessEntry, ...], Strict(False)] = Field(default=(), description=ACCESS_EXPECTED)
+    listen_proxy: Annotated[tuple[EndpointField, ...], Strict(False)] = Field(
+        default=(), description=ENDPOINTS_EXPECTED
+    )
+    """Where proxies connect, which say for whom by the PROXY protocol; otherwise as at `listen`."""
+    proxies: Annotated[tuple[NetworkField, ...], Strict(False), AfterValidator(_refuse_everybody)] = Field(
+        default=(), description=f"an array of {NETWORK_EXPECTED}"
+    )
+    """Who may say so."""
+    greeting_wait_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=LONGEST_GREETING_WAIT_S,
+        description=f"a number of seconds, at most {LONGEST_GREETING_WAIT_S}",
+    )
+    """Seconds before the greeting; who does not wait for it is refused."""
     access_file: FileField | None = Field(default=None, description=FILE_EXPECTED)
     """More such rules, which hold as soon as the file has them."""
     open_relay: bool = Field(default=False, description="true or false")
@@ -149,6 +172,10 @@ class SubmissionTable(IntakeTable):
         default=(), description=ENDPOINTS_EXPECTED
     )
     """Where it speaks TLS from the start, port 465 (RFC 8314 §3.3)."""
+    listen_tls_proxy: Annotated[tuple[EndpointField, ...], Strict(False)] = Field(
+        default=(), description=ENDPOINTS_EXPECTED
+    )
+    """As `listen_tls`, for the proxies of `listen_proxy`; TLS is between their clients and us."""
     listen_local: bool = Field(default=True, description="true or false")
     """Whether users of this host may hand in mail through a socket, which the kernel tells us is theirs."""
     hide_client_address: bool = Field(default=False, description="true or false")

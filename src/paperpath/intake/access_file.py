@@ -14,6 +14,7 @@ from paperpath.config.loader import Problem
 from paperpath.config.tables import Configuration
 from paperpath.intake.access_rules import AccessRule, AccessRules, list_configured
 from paperpath.intake.access_text import AccessTextError, parse_access
+from paperpath.service.collector import collector_at_rest
 from paperpath.service.errors import ServiceError
 from paperpath.service.guarded_text import GuardedTextError, read_guarded_text
 from paperpath.service.log import Log
@@ -66,10 +67,7 @@ def open_access(table: IntakeTable, way_in: str, log: Log | None = None) -> Acce
         return Access(configured)
 
     def load(file: Path) -> AccessRules:
-        rules = AccessRules([*configured, *load_access(file)])
-        if not table.open_relay and (widest := rules.find_openness()) is not None:
-            raise _refuse_openness(widest, way_in)
-        return rules
+        return read_all_rules(read_rules_text(file), table, way_in)
 
     try:
         return Access(configured, WatchedFile(table.access_file, load, AccessError), log)
@@ -83,16 +81,32 @@ def open_all_access(configuration: Configuration) -> dict[str, Access]:
     return {way_in: open_access(table, way_in) for way_in, table in tables.items() if table is not None}
 
 
-def load_access(file: Path) -> list[AccessRule]:
-    """Read a file; one that every user of the host may write is refused (attack L-4). Raises: AccessError."""
+def read_all_rules(text: str, table: IntakeTable, way_in: str) -> AccessRules:
+    """Read the text of the rules file of a table; return its rules with those of the configuration.
+
+    Raises: AccessError.
+    """
+    file = table.access_file
+    assert file is not None
+    rules = parse_rules(text, file, list_configured(table, way_in))
+    if not table.open_relay and (widest := rules.find_openness()) is not None:
+        message = f'"{widest.clients}" {OPENNESS.format(way_in)}'
+        raise AccessError([Problem(Path(widest.source), widest.line, message)])
+    return rules
+
+
+def read_rules_text(file: Path) -> str:
+    """Return the text of a rules file. Raises: AccessError."""
     try:
-        return parse_access(read_guarded_text(file, MOST_OCTETS), str(file))
+        return read_guarded_text(file, MOST_OCTETS)
     except GuardedTextError as error:
         raise AccessError([Problem(file, error.line, str(error))]) from error
+
+
+def parse_rules(text: str, file: Path, configured: Sequence[AccessRule] = ()) -> AccessRules:
+    """Read the text of a rules file; return its rules with those that are configured. Raises: AccessError."""
+    try:
+        with collector_at_rest():
+            return AccessRules([*configured, *parse_access(text, str(file))])
     except AccessTextError as error:
         raise AccessError(Problem(file, line, message) for line, message in error.mistakes) from None
-
-
-def _refuse_openness(widest: AccessRule, way_in: str) -> AccessError:
-    message = f'"{widest.clients}" {OPENNESS.format(way_in)}'
-    return AccessError([Problem(Path(widest.source), widest.line, message)])

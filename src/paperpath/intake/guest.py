@@ -10,13 +10,25 @@ from paperpath.mail.address import Mailbox
 class Door(Enum):
     """Where somebody came in: with TLS to be begun, with TLS from the start, or as a user of this host.
 
-    Or where nobody gets service.
+    Or through a proxy, which says in front of everything for whom it speaks; or where nobody gets service.
     """
 
     CLEAR = "clear"
     TLS = "tls"
     LOCAL = "local"
+    PROXY = "proxy"
+    PROXY_TLS = "proxy, tls"
     NULL = "null"
+
+    @property
+    def begins_with_tls(self) -> bool:
+        """Whether nothing of SMTP is said before TLS is in force."""
+        return self in (Door.TLS, Door.PROXY_TLS)
+
+    @property
+    def is_for_proxies(self) -> bool:
+        """Whether nobody may come in but proxies."""
+        return self in (Door.PROXY, Door.PROXY_TLS)
 
 
 @dataclass(slots=True)

@@ -13,12 +13,14 @@ from collections.abc import Generator, Iterator, Sequence
 from enum import Enum
 from typing import cast
 
+from paperpath.config.network import is_in_one
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.arrival import Arrival
 from paperpath.intake.chronicle import Chronicle
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.limits import Limit
 from paperpath.intake.null_session import NullSession
+from paperpath.intake.proxy_header import ProxyHeaderError, parse_proxy_header
 from paperpath.intake.service import Service
 from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
@@ -34,8 +36,10 @@ from paperpath.smtp import replies
 class Waiting(Enum):
     """What a beginning waits for."""
 
+    HEADER = "for whom the proxy speaks"
     NAMES = "the names of the client's host"
     HANDSHAKE = "the end of the TLS handshake"
+    GREETING = "time to pass before the greeting"
 
 
 class _SentAwayError(Exception):
@@ -58,6 +62,7 @@ class Opening(asyncio.Protocol):
         self._door = door
         self._visitor = visitor
         self._guest = Guest("")
+        self._proxy = ""  # that spoke for the client
         self._has_place = False
         self._arrival: Arrival | None = None
         self._held = b""  # what came before it was wanted
@@ -80,6 +85,8 @@ class Opening(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give up, and give back what was taken."""
+        if self._waiting is Waiting.HEADER:
+            self._refuse_header("the connection ended before it")
         self._steps.close()
         self._sessions.discard(self)
         arrival, service = self._arrival, self._service
@@ -94,14 +101,17 @@ class Opening(asyncio.Protocol):
 
     def end(self) -> None:
         """End from our side."""
-        self._send_away(replies.R421_SHUTTING_DOWN)
+        self._send_away(None if self._waiting is Waiting.HEADER else replies.R421_SHUTTING_DOWN)
 
     def check_time(self, now_s: float) -> None:
         """End what waits for too long; called every now and then."""
         if now_s < self._overdue_s:
             return
+        if self._waiting is Waiting.HEADER:
+            self._refuse_header("it takes too long")
+            return
         if not self._wire.is_closing:
-            self._tell_overdue()
+            self._log.info("TLS failed", reason="the handshake takes too long")
         self._wire.abort()
 
     # The steps
@@ -114,11 +124,15 @@ class Opening(asyncio.Protocol):
         visitor = self._visitor
         address, port = self._wire.peer if visitor is None else (visitor.address, visitor.port)
         self._take_place(address)
+        if self._door.is_for_proxies:
+            address, port = yield from self._read_header(address, port)
         names = yield from self._find_names(address)
         self._admit(address, names)
         self._arrive(port)
-        if self._door is Door.TLS:
+        if self._door.begins_with_tls:
             yield from self._start_tls()
+        if self._is_to_wait:
+            yield from self._let_time_pass()
         self._look_for_early_talk()
 
     def _take_place(self, address: str) -> None:
@@ -127,6 +141,19 @@ class Opening(asyncio.Protocol):
         if (limit := self._service.connections.take_place()) is not None:
             self._reach(limit)
         self._has_place = True
+
+    def _read_header(self, peer: str, port: int) -> Generator[Waiting, None, tuple[str, int]]:
+        """Return address and port of the client that a proxy speaks for, if it is a proxy of ours."""
+        if not is_in_one(peer, self._service.proxies):
+            raise ProxyHeaderError("this is no proxy of ours")
+        self._overdue_s = self._loop.time() + self._service.header_s
+        while (header := parse_proxy_header(self._held)) is None:
+            yield Waiting.HEADER
+        self._held, self._overdue_s = self._held[header.length :], math.inf
+        if not header.address:
+            return peer, port
+        self._proxy = peer
+        return header.address, header.port
 
     def _find_names(self, address: str) -> Generator[Waiting, None, Sequence[str]]:
         """Return the names of the client's host, where a rule for hosts could decide about it."""
@@ -166,6 +193,8 @@ class Opening(asyncio.Protocol):
         service.metrics.open_connections += 1
         session_id = self._sessions.new_id()
         log = service.log.bind(session=session_id, client=guest.key)
+        if self._proxy:
+            log = log.bind(proxy=self._proxy)
         chronicle = Chronicle(service.tell, log, session_id, guest.key)
         lists = None if guest.service is ServiceClass.NULL else service.lists
         lookup = None if lists is None else lists.look_up(guest.address, log)
@@ -184,10 +213,33 @@ class Opening(asyncio.Protocol):
         assert self._arrival is not None
         self._arrival.note_tls()
 
+    def _let_time_pass(self) -> Iterator[Waiting]:
+        """Wait for as long as the greeting is to be waited for, or until the client talks."""
+        has_passed = False
+
+        def greet() -> None:
+            nonlocal has_passed
+            has_passed = True
+            self._go_on()
+
+        self._overdue_s = math.inf  # there is a timer
+        timer = self._loop.call_later(self._service.greeting_wait_s, greet)
+        try:
+            while not (has_passed or self._held):
+                yield Waiting.GREETING
+        finally:
+            timer.cancel()
+
     def _look_for_early_talk(self) -> None:
-        """Tell the log of a client that did not wait for the greeting (RFC 5321 §3.1)."""
-        if self._held or (self._door is not Door.TLS and self._wire.has_octets_waiting):
-            self._log.info("early talker", before="the greeting")
+        """Tell of a client that has not waited for the greeting; refuse it if it should (RFC 5321 §3.1)."""
+        if self._is_on_a_pipe:
+            return
+        if not self._held and (self._door.begins_with_tls or not self._wire.has_octets_waiting):
+            return
+        self._service.metrics.early_talkers += 1
+        self._log.info("early talker", before="the greeting")
+        if self._is_to_wait:
+            self._refuse(replies.R554_EARLY_TALK)
 
     # Inside
 
@@ -206,6 +258,17 @@ class Opening(asyncio.Protocol):
         return guest
 
     @property
+    def _is_on_a_pipe(self) -> bool:
+        """Whether this may be a script, of which it says nothing that it does not wait."""
+        return self._visitor is not None and not self._visitor.address
+
+    @property
+    def _is_to_wait(self) -> bool:
+        """Whether there are rules for who talks first, which who is trusted does not need."""
+        must_wait = self._service.greeting_wait_s > 0 and not self._guest.is_admitted
+        return must_wait and not self._is_on_a_pipe
+
+    @property
     def _network(self) -> str:
         """As what the client is counted."""
         return self._service.guard.find_network(self._guest.key)
@@ -220,9 +283,12 @@ class Opening(asyncio.Protocol):
         """Take step after step, until one has to wait, or to the greeting or what there is in its place."""
         if self._wire.is_closing:
             return
+        self._waiting = None
         try:
             self._read(octets)
             self._waiting = next(self._steps, None)
+        except ProxyHeaderError as error:
+            self._refuse_header(str(error))
         except TlsError as error:
             self._log.info("TLS failed", reason=str(error))
             self._wire.close()
@@ -232,7 +298,8 @@ class Opening(asyncio.Protocol):
             if self._waiting is None:
                 self._greet()
             else:
-                self._wire.set_reading(wanted=not self._held)
+                is_wanted = self._waiting is Waiting.HEADER or not self._held
+                self._wire.set_reading(wanted=is_wanted)
 
     def _read(self, octets: bytes) -> None:
         """Take octets as what they say. Raises: TlsError."""
@@ -268,6 +335,13 @@ class Opening(asyncio.Protocol):
         self._tell_turned_away(reply)
         raise _SentAwayError(reply)
 
+    def _refuse_header(self, reason: str) -> None:
+        """Close without a word: whoever this is, it is nobody whom we know (requirement A-99)."""
+        self._waiting = None
+        self._service.metrics.refused_headers += 1
+        self._log.info("PROXY header refused", reason=reason)
+        self._wire.abort()
+
     def _tell_turned_away(self, reply: Reply | None) -> None:
         service, client = self._service, self._guest.key
         said = "" if reply is None else str(reply)
@@ -278,9 +352,6 @@ class Opening(asyncio.Protocol):
     def _send_away(self, reply: Reply | None) -> None:
         """Say why, if anything, and nothing else; not even that where TLS should come first."""
         wire = self._wire
-        if reply is not None and (self._door is not Door.TLS or wire.tls_facts is not None):
+        if reply is not None and (not self._door.begins_with_tls or wire.tls_facts is not None):
             wire.send(reply.octets)
         wire.close()
-
-    def _tell_overdue(self) -> None:
-        self._log.info("TLS failed", reason="the handshake takes too long")

@@ -163,6 +163,8 @@ def make_service(
         tell=means.journal.tell,
         logins=logins,
         lists=open_desk(table.lists, table.lists_timeout_s, means.lists),
+        proxies=table.proxies,
+        greeting_wait_s=table.greeting_wait_s,
         names=ClientNames(way_in.access, means.lists.resolver),
     )
 

@@ -1,4 +1,4 @@
-"""Where smtprd can be reached: port 25, and where nobody gets service."""
+"""Where smtprd can be reached: port 25, by proxies too, and where nobody gets service."""
 
 from paperpath.config.endpoint import Place
 from paperpath.config.tables import Configuration
@@ -10,5 +10,6 @@ def list_doors(configuration: Configuration) -> list[tuple[Place, Door]]:
     table = configuration.relay
     return [
         *((endpoint, Door.CLEAR) for endpoint in table.listen),
+        *((endpoint, Door.PROXY) for endpoint in table.listen_proxy),
         *((endpoint, Door.NULL) for endpoint in table.listen_null),
     ]

@@ -33,8 +33,7 @@ async def relay(life: Life) -> None:
     async with open_means(life, NAME) as means:
 
         def make_services(configuration: Configuration) -> Services:
-            service = _make_service(configuration, means)
-            return {Door.CLEAR: service, Door.NULL: service}
+            return dict.fromkeys(Door, _make_service(configuration, means))
 
         await serve(life, means, list_doors(life.configuration), make_services)
 

@@ -97,6 +97,10 @@ class IntakeMetrics:
     """Turned away without a session."""
     denied_connections: int = 0
     """Of these, those that the access rules deny any word."""
+    refused_headers: int = 0
+    """Closed, since they were no proxies of ours, or did not say for whom they spoke."""
+    early_talkers: int = 0
+    """That did not wait for the greeting, whether they were served or not."""
     open_connections: int = 0
     messages: int = 0
     """Taken responsibility for."""
@@ -119,6 +123,8 @@ class IntakeMetrics:
         """Return the families of samples of this moment."""
         return [
             _number("connections", "counter", "Connections taken.", self.connections),
+            _number("proxy_headers_refused", "counter", "Connections of no proxy.", self.refused_headers),
+            _number("early_talkers", "counter", "Clients that did not wait.", self.early_talkers),
             _number("connections_refused", "counter", "Connections turned away.", self.refused_connections),
             _number("connections_denied", "counter", "Of these, denied by rules.", self.denied_connections),
             _number("open_connections", "gauge", "Connections that are open.", self.open_connections),

@@ -82,6 +82,7 @@ R550_BARE_NEWLINE = make_reply(
 R550_NO_SUCH_MAILBOX = make_reply(550, "5.1.1", "No such mailbox here")
 R550_NOT_RELAYED = make_reply(550, "5.7.1", "Mail for this domain is not taken here")
 R552_TOO_BIG = make_reply(552, "5.3.4", "The message is bigger than this server takes")
+R554_EARLY_TALK = make_reply(554, "5.5.1", "You did not wait for the greeting; closing")
 R554_LOOP = make_reply(554, "5.4.6", "The message has been through too many hosts; it seems to go in circles")
 R555_UNKNOWN_PARAMETER = make_reply(555, "5.5.4", "A parameter is not known here")
 

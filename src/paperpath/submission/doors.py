@@ -1,4 +1,4 @@
-"""Where smtpsd can be reached: 587, 465 with TLS from the start, the socket of users of this host.
+"""Where smtpsd can be reached: 587, 465 with TLS from the start, both by proxies too; the users' socket.
 
 And where nobody gets service.
 """
@@ -16,6 +16,8 @@ def list_doors(configuration: Configuration) -> list[tuple[Place, Door]]:
     return [
         *((endpoint, Door.CLEAR) for endpoint in table.listen),
         *((endpoint, Door.TLS) for endpoint in table.listen_tls),
+        *((endpoint, Door.PROXY) for endpoint in table.listen_proxy),
+        *((endpoint, Door.PROXY_TLS) for endpoint in table.listen_tls_proxy),
         *((endpoint, Door.NULL) for endpoint in table.listen_null),
         *([(LocalSocket(configuration.submission_socket), Door.LOCAL)] if table.listen_local else []),
     ]

@@ -74,7 +74,7 @@ def _make_services(configuration: Configuration, means: Means, verifier: Verifie
     logins = SubmissionLogins(verifier, means.log)
     service = make_service(configuration, table, means, settings, way_in, logins)
     local = replace(service, settings=replace(settings, tls=False, auth_in_clear=True))
-    return {Door.CLEAR: service, Door.TLS: service, Door.NULL: service, Door.LOCAL: local}
+    return {door: local if door is Door.LOCAL else service for door in Door}
 
 
 @click.command(NAME)

@@ -85,6 +85,10 @@ def test_listening_on_every_interface_without_a_domain_is_warned_of(endpoint):
     assert find_warnings(configure(text)) == [
         f"relay.listen: {endpoint} is every interface, and relay.domains is empty"
     ]
+    behind_proxy = ADVISED.replace("[relay]", f'[relay]\nlisten_proxy = ["{endpoint}"]\nproxies = ["::1"]')
+    assert find_warnings(configure(behind_proxy)) == [
+        f"relay.listen_proxy: {endpoint} is every interface, and relay.domains is empty"
+    ]
     assert find_warnings(configure(accepting)) == []
 
 

@@ -80,3 +80,16 @@ def test_submission_that_nobody_could_reach_is_refused(more):
 )
 def test_submission_has_one_way_in_at_least(more):
     assert configure(f"{RIGHT}[submission]\n{more}").submission is not None
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [("relay", "listen_proxy"), ("submission", "listen_proxy"), ("submission", "listen_tls_proxy")],
+)
+@pytest.mark.parametrize("more", ["", "proxies = []\n"])
+def test_A99_listeners_for_proxies_are_refused_where_none_is_named(table, key, more):
+    text = f"{RIGHT}[submission]\n" if table == "submission" else RIGHT
+    asked = text.replace(f"[{table}]\n", f'[{table}]\n{more}{key} = ["127.0.0.1:2626"]\n')
+    (shown,) = complain(asked)
+    assert shown.endswith(f"{table}.{key}: expected the networks of the proxies in proxies too")
+    configure(asked.replace(more or f"{key} =", f'proxies = ["192.0.2.7"]\n{"" if more else f"{key} ="}', 1))

@@ -122,9 +122,19 @@ PUT_IN = {
         RELAY,
         "sizes = 1",
         "5: relay.sizes: unknown key; expected one of size, most_recipients, "
-        "most_connections, most_connections_per_client, spool, least_free, listen_null, access, access_file, "
-        "open_relay, lists, lists_timeout_s, tarpit, limits, idle_timeout_s, processes, listen, domains, "
-        "binarymime, check_recipients, dsn_success",
+        "most_connections, most_connections_per_client, spool, least_free, listen_null, access, "
+        "listen_proxy, proxies, greeting_wait_s, access_file, open_relay, lists, lists_timeout_s, tarpit, "
+        "limits, idle_timeout_s, processes, listen, domains, binarymime, check_recipients, dsn_success",
+    ),
+    "not everybody is a proxy": (
+        RELAY,
+        'proxies = ["10.0.0.0/8", "::/0"]',
+        "5: relay.proxies: expected the networks of proxies, and not everybody, who could then be anybody",
+    ),
+    "the greeting comes in time": (
+        RELAY,
+        "greeting_wait_s = 61",
+        "5: relay.greeting_wait_s: expected a number of seconds, at most 60, got 61",
     ),
     "a domain to complete with is a full one": (
         END,

@@ -49,7 +49,8 @@ def test_A101_A102_a_null_client_hears_554_and_503_until_it_quits() -> None:
         setting.session.data_received(b"NO")
         setting.session.data_received(b"OP\r\n")
         assert setting.codes() == [b"554"] + [b"503"] * 7
-        assert not setting.transport.closed
+        is_open = not setting.transport.closed
+        assert is_open
         setting.session.data_received(b"quit\r\nNOOP\r\n")
         assert setting.codes()[-1] == b"221"
         assert setting.transport.closed
@@ -248,4 +249,7 @@ def test_L16_a_defect_of_ours_lets_the_client_in_as_if_it_had_no_name(
         assert setting.codes() == [b"220"]
 
     run(scene, rules=NAMED, resolver=Broken())
-    assert "error defect what='the names of a client were not asked for'" in capfd.readouterr().err
+    assert (
+        "error defect client=192.0.2.1 what='the names of a client were not asked for'"
+        in capfd.readouterr().err
+    )

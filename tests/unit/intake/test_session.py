@@ -58,20 +58,24 @@ _NO_LIMITS = LimitsTable()
 class Transport(asyncio.Transport):
     """Notes what a session does with it. It is the test that lets `close` come to an end, or not."""
 
-    def __init__(self) -> None:
+    def __init__(self, peer: tuple[str, int] = ("192.0.2.1", 40000)) -> None:
         super().__init__()
+        self.peer = peer
         self.protocol: Opening | Session | NullSession
+        self.has_session = asyncio.Event()
         self.written = b""
         self.reading = True
         self.closed = False
         self.aborted = False
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return ("192.0.2.1", 40000) if name == "peername" else None
+        return self.peer if name == "peername" else None
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         assert isinstance(protocol, Opening | Session | NullSession)
         self.protocol = protocol
+        if isinstance(protocol, Session):
+            self.has_session.set()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -142,9 +146,9 @@ class Setting:
         )
         self.transport = self.connect()
 
-    def connect(self, door: Door = Door.CLEAR) -> Transport:
+    def connect(self, door: Door = Door.CLEAR, client: str = "192.0.2.1") -> Transport:
         """Have a connection begin."""
-        transport, opening = Transport(), Opening(self.service, self.sessions, door)
+        transport, opening = Transport((client, 40000)), Opening(self.service, self.sessions, door)
         transport.set_protocol(opening)
         opening.connection_made(transport)
         return transport
