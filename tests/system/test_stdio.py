@@ -212,21 +212,21 @@ def run_in_shell(site: Submission, words: str, **more: str) -> Said:
 
 
 @pytest.mark.parametrize("words", ["<&-", ">&- </dev/null", "<&- >&-"])
-def test_closed_streams_are_run_in_shell(site: Submission, words: str) -> None:
+def test_closed_streams_are_refused(site: Submission, words: str) -> None:
     said = run_in_shell(site, words)
     assert said.code == 74
     assert said.errors == "smtprd: standard input or output is closed\n"
     assert said.output == b""
 
 
-def test_C9_a_level_that_is_none_is_run_in_shell(site: Submission) -> None:
+def test_C9_a_level_that_is_none_is_refused(site: Submission) -> None:
     said = run_in_shell(site, "</dev/null", ACCESSLEVEL="3", RELAYCLIENT="")
     assert said.code == 78
     assert "ACCESSLEVEL: expected deny, null, normal or privileged" in said.errors
     assert said.output == b""
 
 
-def test_a_listening_socket_is_run_in_shell(site: Submission) -> None:
+def test_a_listening_socket_is_refused(site: Submission) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = subprocess.run(
             command(site, "smtprd"),
