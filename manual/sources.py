@@ -22,6 +22,7 @@ from manual.text import parse_sections, parse_summary
 ROOT = Path(__file__).parents[1]
 TEXTS = ROOT / "docs" / "man"
 
+_WAYS_IN = ("smtprd", "smtpsd")
 _COMMANDS, _ADMINISTRATION = 1, 8  # volumes of the manual
 _EXAMPLE = re.compile(r"^Example: (.*)", re.DOTALL | re.MULTILINE)
 
@@ -103,6 +104,8 @@ def _put_together(
 ) -> Page:
     page = Page(name, volume, summary, synopsis, ())
     texts = [_read_text(page.name)]
+    if name in _WAYS_IN:
+        texts.append(_read_text("stdio"))
     if name.endswith("d"):  # a daemon, as its name says
         texts.append(_read_text("programs"))
     more = [section for text in texts for section in parse_sections(text) if section.title != "SYNOPSIS"]

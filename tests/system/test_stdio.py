@@ -204,7 +204,7 @@ def test_whoever_reads_no_more_ends_it(site: Submission) -> None:
     process.stdin.close()
 
 
-def refused(site: Submission, words: str, **more: str) -> Said:
+def run_in_shell(site: Submission, words: str, **more: str) -> Said:
     """Run a shell's line, for what only a shell can do to streams."""
     line = " ".join(command(site, "smtprd")) + f" {words}"
     done = subprocess.run(["sh", "-c", line], capture_output=True, check=False, env=environment(more))
@@ -213,14 +213,14 @@ def refused(site: Submission, words: str, **more: str) -> Said:
 
 @pytest.mark.parametrize("words", ["<&-", ">&- </dev/null", "<&- >&-"])
 def test_closed_streams_are_refused(site: Submission, words: str) -> None:
-    said = refused(site, words)
+    said = run_in_shell(site, words)
     assert said.code == 74
     assert said.errors == "smtprd: standard input or output is closed\n"
     assert said.output == b""
 
 
 def test_C9_a_level_that_is_none_is_refused(site: Submission) -> None:
-    said = refused(site, "</dev/null", ACCESSLEVEL="3", RELAYCLIENT="")
+    said = run_in_shell(site, "</dev/null", ACCESSLEVEL="3", RELAYCLIENT="")
     assert said.code == 78
     assert "ACCESSLEVEL: expected deny, null, normal or privileged" in said.errors
     assert said.output == b""
@@ -240,10 +240,14 @@ def test_a_listening_socket_is_refused(site: Submission) -> None:
     assert done.stdout == b""
 
 
-def test_input_from_a_file_is_taken(site: Submission, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["", "2>&-", "2>&1"])
+def test_input_from_a_file_is_taken_wherever_the_log_goes(
+    site: Submission, tmp_path: Path, words: str
+) -> None:
     script = tmp_path / "script"
     script.write_bytes(BEGINNING + HERE + b"QUIT\r\n")
-    said = refused(site, f"<{script}")
+    said = run_in_shell(site, f"<{script} {words}")
+    assert (said.code, b"smtprd" in said.output, bool(said.errors)) == (0, False, not words)
     assert said.codes == ["220", "250", "250", "250", "221"]
 
 

@@ -109,7 +109,7 @@ async def _serve(listener: socket.socket, source: Source, most: int, log: Log) -
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     resolver = Resolver(find_servers(DnsTable()))
     try:
-        spawner = Spawner(listener, most, Errands(source, resolver).choose, log)
+        spawner = Spawner(listener, most, Errands(source, resolver, log).choose, log)
         serving = asyncio.create_task(spawner.serve())
         status = f"listening on {Endpoint(*listener.getsockname()[:2])}"
         log.info("ready", status=status)

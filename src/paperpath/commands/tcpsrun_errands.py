@@ -14,7 +14,7 @@ from paperpath.commands.run_file import Marks, RunFileError, load_run_file, subs
 from paperpath.config.loader import Problem
 from paperpath.dns.next_hops import Asks
 from paperpath.intake.access import ServiceClass
-from paperpath.intake.access_file import AccessError, load_access
+from paperpath.intake.access_file import Access, AccessError, parse_rules, read_rules_text
 from paperpath.intake.access_rules import AccessRules
 from paperpath.intake.client_names import ClientNames
 from paperpath.intake.ucspi import Address, clean_address, describe_connection
@@ -40,22 +40,23 @@ class Source:
 class Errands:
     """Chooses for each client."""
 
-    def __init__(self, source: Source, resolver: Asks) -> None:
+    def __init__(self, source: Source, resolver: Asks, log: Log) -> None:
         """Read the files that are named. `resolver`: for rules that name hosts. Raises: ServiceError."""
+        self._log = log
         self._words = source.words
         self._name = "" if source.run_file is None else str(source.run_file)
         self._environment = {name: value for name, value in os.environ.items() if name not in _OURS_ALONE}
         self._file: WatchedFile[tuple[str, ...]] | None = None
-        self._rules: WatchedFile[AccessRules] | None = None
+        self._access: Access | None = None
         try:
             if source.run_file is not None:
                 self._file = WatchedFile(source.run_file, load_run_file, RunFileError)
             if source.rules is not None:
-                self._rules = WatchedFile(source.rules, _load_rules, AccessError)
+                self._access = Access((), WatchedFile(source.rules, _load_rules, AccessError), log)
             substitute(self._read_words(), Marks(0, self._name, None if source.rules is None else 0))
         except (RunFileError, AccessError) as error:
             raise ServiceError(str(error), os.EX_CONFIG) from error
-        self._names = None if self._rules is None else ClientNames(self._rules, resolver)
+        self._names = None if self._access is None else ClientNames(self._access, resolver)
 
     async def choose(self, connection: socket.socket, log: Log) -> Errand | None:
         """Say what to run for a connection; `None`: nothing."""
@@ -64,7 +65,6 @@ class Errands:
         except OSError:  # it is gone already
             return None
         service, words = await self._classify(remote[0], log), self._read_words()
-        self._tell_troubles(log)
         if service is ServiceClass.DENY:
             log.info("denied")
             return None
@@ -77,23 +77,23 @@ class Errands:
         return Errand(command, describe_connection(self._environment, local, remote, level))
 
     async def _classify(self, address: str, log: Log) -> ServiceClass | None:
-        if self._rules is None or self._names is None:
+        if self._access is None or self._names is None:
             return None
         wanted = self._names.are_wanted(address)
         names = await self._names.find(address, log) if wanted else ()
-        return self._rules.read().classify(address, names)
+        return self._access.read().classify(address, names)
 
     def _read_words(self) -> Sequence[str]:
-        return self._words if self._file is None else self._file.read()
-
-    def _tell_troubles(self, log: Log) -> None:
-        for file in (self._rules, self._file):
-            if file is not None and (trouble := file.take_trouble()) is not None:
-                log.error("file unreadable, what it said before stays in force", reason=trouble)
+        if self._file is None:
+            return self._words
+        words = self._file.read()
+        if (trouble := self._file.take_trouble()) is not None:
+            self._log.error("file unreadable, what it said before stays in force", reason=trouble)
+        return words
 
 
 def _load_rules(file: Path) -> AccessRules:
-    rules = AccessRules(load_access(file))
+    rules = parse_rules(read_rules_text(file), file)
     if (widest := rules.find_openness()) is not None:  # promise P7
         raise AccessError([Problem(file, widest.line, f'"{widest.clients}" {_OPENNESS}')])
     return rules

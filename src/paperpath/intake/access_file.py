@@ -67,10 +67,7 @@ def open_access(table: IntakeTable, way_in: str, log: Log | None = None) -> Acce
         return Access(configured)
 
     def load(file: Path) -> AccessRules:
-        try:
-            return read_all_rules(read_guarded_text(file, MOST_OCTETS), table, way_in)
-        except GuardedTextError as error:
-            raise AccessError([Problem(file, error.line, str(error))]) from error
+        return read_all_rules(read_rules_text(file), table, way_in)
 
     try:
         return Access(configured, WatchedFile(table.access_file, load, AccessError), log)
@@ -91,12 +88,25 @@ def read_all_rules(text: str, table: IntakeTable, way_in: str) -> AccessRules:
     """
     file = table.access_file
     assert file is not None
-    try:
-        with collector_at_rest():
-            rules = AccessRules([*list_configured(table, way_in), *parse_access(text, str(file))])
-    except AccessTextError as error:
-        raise AccessError(Problem(file, line, message) for line, message in error.mistakes) from None
+    rules = parse_rules(text, file, list_configured(table, way_in))
     if not table.open_relay and (widest := rules.find_openness()) is not None:
         message = f'"{widest.clients}" {OPENNESS.format(way_in)}'
         raise AccessError([Problem(Path(widest.source), widest.line, message)])
     return rules
+
+
+def read_rules_text(file: Path) -> str:
+    """Return the text of a rules file. Raises: AccessError."""
+    try:
+        return read_guarded_text(file, MOST_OCTETS)
+    except GuardedTextError as error:
+        raise AccessError([Problem(file, error.line, str(error))]) from error
+
+
+def parse_rules(text: str, file: Path, configured: Sequence[AccessRule] = ()) -> AccessRules:
+    """Read the text of a rules file; return its rules with those that are configured. Raises: AccessError."""
+    try:
+        with collector_at_rest():
+            return AccessRules([*configured, *parse_access(text, str(file))])
+    except AccessTextError as error:
+        raise AccessError(Problem(file, line, message) for line, message in error.mistakes) from None

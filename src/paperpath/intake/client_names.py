@@ -7,13 +7,12 @@ at most, whatever the DNS does, and what is not known then is no name.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
 
 from paperpath.dns.answer import Answer
 from paperpath.dns.lists import IpAddress, parse_client, reverse_address
 from paperpath.dns.next_hops import Asks
 from paperpath.dns.records import AAAA, PTR, A
-from paperpath.intake.access_rules import AccessRules
+from paperpath.intake.access_file import Access
 from paperpath.service.log import Log
 
 BUDGET_S = 5.0
@@ -22,17 +21,10 @@ MOST_NAMES = 10  # of an address, that are looked at
 _ZONES = {4: "in-addr.arpa", 6: "ip6.arpa"}
 
 
-class HasRules(Protocol):
-    """What is asked for the rules of the moment."""
-
-    def read(self) -> AccessRules:
-        """Return them."""
-
-
 class ClientNames:
     """Finds names for the rules of one way in."""
 
-    def __init__(self, access: HasRules, resolver: Asks, budget_s: float = BUDGET_S) -> None:
+    def __init__(self, access: Access, resolver: Asks, budget_s: float = BUDGET_S) -> None:
         """Take the rules, which say whose names are wanted."""
         self._access = access
         self._resolver = resolver

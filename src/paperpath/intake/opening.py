@@ -76,6 +76,7 @@ class Opening(asyncio.Protocol):
         """Begin."""
         self._wire = Wire(cast("asyncio.Transport", transport))
         self._loop = asyncio.get_running_loop()
+        self._sessions.add(self)
         self._go_on()
 
     def data_received(self, data: bytes) -> None:
@@ -231,6 +232,8 @@ class Opening(asyncio.Protocol):
 
     def _look_for_early_talk(self) -> None:
         """Tell of a client that has not waited for the greeting; refuse it if it should (RFC 5321 §3.1)."""
+        if self._is_on_a_pipe:
+            return
         if not self._held and (self._door.begins_with_tls or not self._wire.has_octets_waiting):
             return
         self._service.metrics.early_talkers += 1
@@ -255,9 +258,15 @@ class Opening(asyncio.Protocol):
         return guest
 
     @property
+    def _is_on_a_pipe(self) -> bool:
+        """Whether this may be a script, of which it says nothing that it does not wait."""
+        return self._visitor is not None and not self._visitor.address
+
+    @property
     def _is_to_wait(self) -> bool:
         """Whether there are rules for who talks first, which who is trusted does not need."""
-        return self._service.greeting_wait_s > 0 and not self._guest.is_admitted
+        must_wait = self._service.greeting_wait_s > 0 and not self._guest.is_admitted
+        return must_wait and not self._is_on_a_pipe
 
     @property
     def _network(self) -> str:
@@ -289,7 +298,6 @@ class Opening(asyncio.Protocol):
             if self._waiting is None:
                 self._greet()
             else:
-                self._sessions.add(self)
                 is_wanted = self._waiting is Waiting.HEADER or not self._held
                 self._wire.set_reading(wanted=is_wanted)
 

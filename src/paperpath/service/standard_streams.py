@@ -5,15 +5,14 @@ and 1, which lead nowhere from then on: nothing gets to the client but what is m
 error leads to the client as well, as under inetd, or is closed, the log goes to syslog.
 """
 
-import io
 import os
 import socket
 import stat
 import sys
-import syslog
 from dataclasses import dataclass
 
 from paperpath.service.errors import ServiceError
+from paperpath.service.syslog_stream import open_syslog
 
 _INPUT, _OUTPUT, _ERROR = range(3)
 _NOBODY = ("", 0)
@@ -55,7 +54,7 @@ def take_standard_streams(program: str) -> StandardStreams:
     _refuse_listener(_INPUT)
     same = os.path.sameopenfile(_INPUT, _OUTPUT)
     if sys.stderr is None or (os.path.sameopenfile(_OUTPUT, _ERROR) and not os.isatty(_ERROR)):
-        sys.stderr = _open_syslog(program)
+        sys.stderr = open_syslog(program)
         _lead_nowhere(_ERROR)
     source = os.dup(_INPUT)
     target = source if same and _is_tcp(source) else os.dup(_OUTPUT)
@@ -89,22 +88,3 @@ def _lead_nowhere(descriptor: int) -> None:
     os.dup2(nowhere, descriptor)
     if nowhere != descriptor:
         os.close(nowhere)
-
-
-def _open_syslog(program: str) -> io.TextIOWrapper:
-    syslog.openlog(program, syslog.LOG_PID, syslog.LOG_MAIL)
-    return io.TextIOWrapper(io.BufferedWriter(_Syslog()), "ascii", "backslashreplace", line_buffering=True)
-
-
-class _Syslog(io.RawIOBase):
-    """Writes each line to syslog, which is lost where nobody listens."""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, octets: object) -> int:
-        """Take lines."""
-        taken = bytes(octets)  # type: ignore[call-overload]
-        for line in taken.decode("ascii").splitlines():
-            syslog.syslog(line)
-        return len(taken)

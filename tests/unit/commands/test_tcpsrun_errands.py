@@ -62,7 +62,9 @@ def choose(errands: Errands, listener: socket.socket, client: str = "127.0.0.1")
 def test_L12_L17_a_client_gets_its_level_as_argument_and_in_the_environment(
     rules: Path, listener: socket.socket, client: str, level: str, relay_client: str | None
 ) -> None:
-    errand = choose(Errands(Source(("a", "%4", "%1"), rules=rules), Dns()), listener, client)
+    errand = choose(
+        Errands(Source(("a", "%4", "%1"), rules=rules), Dns(), open_log("tcpsrun")), listener, client
+    )
     assert errand is not None
     port = str(listener.getsockname()[1])
     assert errand.command == ("a", level, port)
@@ -74,7 +76,7 @@ def test_L12_L17_a_client_gets_its_level_as_argument_and_in_the_environment(
 
 @pytest.mark.parametrize("client", ["127.0.0.3", "127.0.0.9"])
 def test_L16_who_is_denied_gets_nothing_run(rules: Path, listener: socket.socket, client: str) -> None:
-    assert choose(Errands(Source(("a",), rules=rules), Dns()), listener, client) is None
+    assert choose(Errands(Source(("a",), rules=rules), Dns(), open_log("tcpsrun")), listener, client) is None
 
 
 def test_L12_without_rules_the_program_decides(
@@ -82,7 +84,7 @@ def test_L12_without_rules_the_program_decides(
 ) -> None:
     for name in ("RELAYCLIENT", "ACCESSLEVEL", "NOTIFY_SOCKET", "WATCHDOG_USEC"):
         monkeypatch.setenv(name, "2")  # meant for us, or left by somebody else
-    errand = choose(Errands(Source(("a",)), Dns()), listener)
+    errand = choose(Errands(Source(("a",)), Dns(), open_log("tcpsrun")), listener)
     assert errand is not None
     assert not {"RELAYCLIENT", "ACCESSLEVEL", "NOTIFY_SOCKET", "WATCHDOG_USEC"} & errand.environment.keys()
 
@@ -92,7 +94,7 @@ def test_L12_files_are_read_for_each_client_and_a_bad_one_changes_nothing(
 ) -> None:
     run_file = tmp_path / "run"
     run_file.write_text("a %2")
-    errands = Errands(Source((), run_file, rules), Dns())
+    errands = Errands(Source((), run_file, rules), Dns(), open_log("tcpsrun"))
     for text, command in (("b b", ("b", "b")), ("c 'c", ("b", "b")), ("d %5", None), ("e", ("e",))):
         run_file.write_text(text)
         errand = choose(errands, listener)
@@ -116,17 +118,17 @@ def test_L12_files_are_read_for_each_client_and_a_bad_one_changes_nothing(
 )
 def test_L12_what_cannot_be_run_is_said_at_the_start(source: Source, reason: str) -> None:
     with pytest.raises(ServiceError, match=reason) as caught:
-        Errands(source, Dns())
+        Errands(source, Dns(), open_log("tcpsrun"))
     assert caught.value.exit_code == 78
 
 
 def test_P7_rules_that_make_everybody_privileged_are_refused(rules: Path) -> None:
     rules.write_text("# all\n0.0.0.0/0 2\n")
     with pytest.raises(ServiceError, match=r"rules:2: .*nearly everyone privileged"):
-        Errands(Source(("a",), rules=rules), Dns())
+        Errands(Source(("a",), rules=rules), Dns(), open_log("tcpsrun"))
 
 
 def test_a_client_that_is_gone_gets_nothing_run(listener: socket.socket) -> None:
     with socket.socket() as never_connected:
-        errands = Errands(Source(("a",)), Dns())
+        errands = Errands(Source(("a",)), Dns(), open_log("tcpsrun"))
         assert asyncio.run(errands.choose(never_connected, open_log("tcpsrun"))) is None

@@ -35,10 +35,12 @@ class Site:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
         self.errand: Errand | None = Errand(("sh", "-c", line), {"PATH": os.environ["PATH"], "A": "ä"})
+        self.running: list[int] = []  # whenever one was chosen
         self.spawner = Spawner(self.listener, most, self._choose, open_log("tcpsrun"))
         self.serving = asyncio.create_task(self.spawner.serve())
 
     async def _choose(self, connection: socket.socket, log: Log) -> Errand | None:
+        self.running.append(len(self.spawner._processes))
         return self.errand
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -83,6 +85,7 @@ def test_L12_no_more_run_at_once_than_told(run: Run) -> None:
         second[1].close()
         third[1].close()
         await site.end()
+        assert site.running == [0, 1, 1]
 
     run(work())
 
