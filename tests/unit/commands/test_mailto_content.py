@@ -13,7 +13,7 @@ import pytest
 from paperpath.commands.attachment import attach
 from paperpath.commands.direct_submission import Content
 from paperpath.commands.handed_message import HandedMessage, read_text
-from paperpath.commands.mailto_content import choose_boundary, make_content
+from paperpath.commands.mailto_content import _holds, choose_boundary, make_content
 
 HEADER = b"Subject: x\r\n"
 TOKEN = "0cafe"
@@ -99,3 +99,11 @@ def test_J19_the_boundary_stands_nowhere_in_the_text(before: bytes) -> None:
         assert choose_boundary(text, TOKEN) == "=_0cafe.2"
     with read(before) as text:
         assert choose_boundary(text, TOKEN) == "=_0cafe.0"
+
+
+def test_J19_nor_where_pieces_meet() -> None:
+    octets = b"ab=_0cafe.0cd"
+    for cut in range(len(octets)):
+        assert _holds([octets[:cut], octets[cut:]], b"=_0cafe.0")
+    assert _holds((bytes([octet]) for octet in octets), b"=_0cafe.0")
+    assert not _holds([octets], b"=_0cafe.1")
