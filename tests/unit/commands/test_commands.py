@@ -117,6 +117,17 @@ def test_E3_check_warns_of_a_domain_that_nobody_delivers(file: Path) -> None:
     assert "lost.example" in json.loads(run("check", "--json", "--config", file).output)["warnings"][0]
 
 
+def test_check_finds_the_mistakes_of_a_list_of_ones_own(file: Path) -> None:
+    table = '[dnslistd]\nlisten = ["127.0.0.1:5353"]\n[[dnslistd.zone]]\nname = "bad.example"\nfile = "bad"\n'
+    file.write_text(f"{file.read_text()}\n{table}")
+    (file.parent / "bad").write_text("192.0.2.7\n0.0.0.0/0\n")
+    result = run("check", "--config", file)
+    assert result.exit_code == 78
+    assert "bad:2: expected a range without 127.0.0.1" in result.output
+    (file.parent / "bad").write_text("192.0.2.7\n")
+    assert run("check", "--config", file).exit_code == 0
+
+
 def test_check_finds_a_broken_accounts_file(file: Path) -> None:
     (file.parent / "data" / "accounts").write_text("nonsense\n")
     result = run("check", "--config", file)

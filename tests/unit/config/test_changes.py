@@ -6,6 +6,13 @@ from paperpath.config.changes import merge, only_removes_domains
 from tests.unit.config.example import RIGHT, configure
 
 RELAY = "[relay]\n"
+OWN_LIST = """\
+[dnslistd]
+listen = ["127.0.0.1:5353"]
+[[dnslistd.zone]]
+name = "bad.example"
+file = "bad"
+"""
 OTHER_PORT = RIGHT.replace("2525", "2526")
 
 
@@ -27,6 +34,7 @@ def with_domains(*domains: str) -> str:
         (RIGHT.replace(RELAY, f"{RELAY}processes = 5\n"), "relay.processes"),
         (f"{RIGHT}[local]\nthreads = 3\n", "local"),
         (f'{RIGHT}[drop]\ngroup = "mail"\n', "drop.group"),
+        (f"{RIGHT}{OWN_LIST}", "dnslistd"),
     ],
 )
 def test_what_a_program_started_with_stays_and_is_named(text: str, key: str) -> None:
@@ -80,3 +88,14 @@ def test_what_submission_takes_changes_at_once_and_its_processes_wait() -> None:
     assert waiting == ["submission.processes"]
     assert merged.submission is not None
     assert (merged.submission.size, merged.submission.processes) == (65537, 1)
+
+
+def test_other_lists_are_published_from_a_reload_on_and_other_ports_from_a_restart():
+    running = configure(RIGHT + OWN_LIST)
+    more = '[[dnslistd.zone]]\nname = "good.example"\nfile = "good"\n'
+    new = configure(RIGHT + OWN_LIST.replace("5353", "53") + more)
+    merged, waiting = merge(running, new)
+    assert waiting == ["dnslistd.listen"]
+    assert merged.dnslistd is not None
+    assert [zone.name for zone in merged.dnslistd.zone] == ["bad.example", "good.example"]
+    assert merged.dnslistd.listen[0].port == 5353

@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 import uvloop
 
-from paperpath.config.client_list import parse_client_list
 from paperpath.dns.answer import Answer, Status
 from paperpath.dns.lists import POINTS, Standing, name_entry, parse_client
 from paperpath.intake.client_lists import ListRuling
-from paperpath.intake.list_desk import Patience, open_desk
-from paperpath.intake.list_tests import TEST_AGAIN_S, TEST_EVERY_S
+from paperpath.intake.list_desk import Patience
 from paperpath.intake.lookup import Lookup
 from paperpath.service.log import Log, open_log
 from tests.support.lists import CLIENT, Dns, Site, Skipping, entry, settle
@@ -233,36 +231,6 @@ def test_C22_nobody_is_judged_by_a_list_before_its_first_test(run):
         assert dns.clients_asked("bad.example") == 0
 
     run(work())
-
-
-def test_C22_lists_are_tested_as_long_as_they_are_configured():
-    async def work() -> None:
-        dns = Dns("bad.example", "good.example")
-        site = Site(dns, BLACK)
-        await asyncio.sleep(2 * TEST_EVERY_S + 1)
-        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
-        assert open_desk([parse_client_list(WHITE)], PATIENCE, site.means) is not None
-        await asyncio.sleep(2 * TEST_EVERY_S + 1)
-        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 3
-        assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
-        assert open_desk([], PATIENCE, site.means) is None
-        await asyncio.sleep(TEST_EVERY_S)
-        assert dns.asked[name_entry(POINTS[4].listed, "good.example"), "A"] == 3
-
-    with asyncio.Runner(loop_factory=Skipping) as runner:
-        runner.run(work())
-
-
-def test_C22_a_list_that_failed_is_tested_again_sooner():
-    async def work() -> None:
-        dns = Dns("bad.example")
-        dns.wild("bad.example")
-        Site(dns, BLACK)
-        await asyncio.sleep(TEST_AGAIN_S + 1)
-        assert dns.asked[name_entry(POINTS[4].listed, "bad.example"), "A"] == 2
-
-    with asyncio.Runner(loop_factory=Skipping) as runner:
-        runner.run(work())
 
 
 def test_C24_the_result_is_there_when_somebody_wants_it(run):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.config.endpoint import Endpoint, LocalSocket
+from paperpath.config.endpoint import DatagramPort, Endpoint, LocalSocket, Port
+from paperpath.service.activation import Activation
 from paperpath.service.errors import ServiceError
 from paperpath.service.listener import open_listener_sets, open_listeners
 from tests.support.installation import find_free_port
@@ -108,3 +109,23 @@ def test_a_local_socket_where_there_can_be_none_is_named(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(ServiceError, match=r"smtpsd cannot listen on .*/file/x\.sock: "):
         open_listeners("smtpsd", [LocalSocket(tmp_path / "file" / "x.sock")])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_can_be_had_by_tcp_and_by_udp(host: str) -> None:
+    endpoint = Endpoint(host, find_free_port())
+    ports: list[Port] = [endpoint, DatagramPort(endpoint)]
+    stream, datagrams = open_listeners("dnslistd", ports)
+    with stream, datagrams, socket.socket(datagrams.family, socket.SOCK_DGRAM) as client:
+        assert datagrams.type is socket.SOCK_DGRAM
+        client.sendto(b"question", (host, endpoint.port))
+        assert select.select([datagrams], [], [], 10)[0]
+        assert datagrams.recv(100) == b"question"
+        with pytest.raises(ServiceError, match=rf"{endpoint.port} \(UDP\): another program has it already"):
+            open_listeners("dnslistd", ports[1:])
+        given = [("dnslistd.socket", os.dup(each.fileno())) for each in (datagrams, stream)]
+        taken = Activation(given).take("dnslistd", ports)
+        assert taken is not None
+        assert [each.type for each in taken] == [socket.SOCK_STREAM, socket.SOCK_DGRAM]
+        for each in taken:
+            each.close()
