@@ -17,7 +17,8 @@ from paperpath.intake.access_file import open_access
 from paperpath.intake.access_rules import AccessRule
 from paperpath.intake.client_lists import ListRuling, Look, find_deciding, rule_on
 from paperpath.intake.client_names import ClientNames
-from paperpath.intake.list_desk import open_desk, open_list_means
+from paperpath.intake.list_desk import Patience, open_desk
+from paperpath.intake.list_means import open_list_means
 from paperpath.mail.reply import Reply
 from paperpath.service.log import Log
 from paperpath.service.printable import format_value
@@ -77,7 +78,7 @@ async def view_client(
         names = await desk.find(address, log) if desk.are_wanted(address) else None
         rules = list(access.read().find_all(address, names or ()))
         service = rules[0].service if rules else ServiceClass.NORMAL
-        lists = open_desk(table.lists, table.lists_timeout_s, means)
+        lists = open_desk(table.lists, Patience(table.lists_timeout_s, table.lists_head_start_s), means)
         looks: list[Look] = []
         reason = ""
         if lists is not None and service not in (ServiceClass.DENY, ServiceClass.NULL):
