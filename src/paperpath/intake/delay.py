@@ -5,12 +5,22 @@ The session reads nothing meanwhile, and gives the reply when it is told to; one
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from paperpath.config.limit_tables import TarpitTable
 from paperpath.intake.tarpit import Tarpit, find_delay_s
 from paperpath.intake.transaction import MailTransaction
 from paperpath.mail.reply import Reply
 from paperpath.service.metrics import IntakeMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A reply that is held back; `finish` gives it."""
+
+    timer: asyncio.TimerHandle
+    octets: int
+    finish: Callable[[], None]
 
 
 class Delay:
@@ -21,12 +31,12 @@ class Delay:
         self._rule = rule
         self._tarpit = tarpit
         self._metrics = metrics
-        self._timer: asyncio.TimerHandle | None = None
+        self._held: _Held | None = None
 
     @property
     def is_waiting(self) -> bool:
         """Whether a reply is being held back."""
-        return self._timer is not None
+        return self._held is not None
 
     def hold_back(
         self, reply: Reply, transaction: MailTransaction, octets: int, done: Callable[[Reply], None]
@@ -47,25 +57,23 @@ class Delay:
             done(reply)
 
         self._metrics.delays += 1
-        self._octets = octets
-        self._finish = finish
-        self._timer = loop.call_later(delay_s, self._end)
+        self._held = _Held(loop.call_later(delay_s, self._end), octets, finish)
         return True
 
     def check(self) -> None:
         """Answer before the time if nobody is to be held back any more; called every now and then."""
-        if self.is_waiting and self._tarpit.is_closed:
+        if self._tarpit.is_closed:
             self._end()
 
     def give_up(self) -> None:
         """Give no reply."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            self._tarpit.leave(self._octets)
-            del self._finish  # which knows the session
+        held, self._held = self._held, None
+        if held is not None:
+            held.timer.cancel()
+            self._tarpit.leave(held.octets)
 
     def _end(self) -> None:
-        finish = self._finish
+        held = self._held
         self.give_up()
-        finish()
+        if held is not None:
+            held.finish()

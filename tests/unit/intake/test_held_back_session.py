@@ -225,6 +225,9 @@ def test_S4_who_is_held_back_is_let_go_when_more_than_half_of_the_connections_ar
         assert await wait_for_reply(setting) <= 1.1
         assert await wait_for_reply(setting, RCPT) == 0
         assert setting.metrics.delays == 1
+        for _ in range(50):
+            setting.service.connections.leave(None)
+        assert await wait_for_reply(setting, RCPT) == 60
 
     run(scene, TarpitTable(after=5, first_s=60))
 
