@@ -111,7 +111,7 @@ def test_a_shutdown_ends_a_null_client_as_any_other() -> None:
     run(scene, rules="192.0.2.1 0")
 
 
-def test_A101_on_a_null_listener_nobody_gets_service(capfd: pytest.CaptureFixture[str]) -> None:
+def test_A101_on_a_null_listener_nobody_gets_service() -> None:
     async def scene(setting: Setting) -> None:
         assert isinstance(setting.session, Session)
         privileged = setting.connect(Door.NULL)
@@ -119,8 +119,20 @@ def test_A101_on_a_null_listener_nobody_gets_service(capfd: pytest.CaptureFixtur
         assert isinstance(privileged.protocol, NullSession)
         privileged.protocol.connection_lost(None)
 
-    run(scene, rules="192.0.2.1 privileged\n.example.net deny", resolver=(asked := dns("a.example.net")))
-    assert asked.asked.total() == 0
+    run(scene, rules="192.0.2.1 privileged")
+
+
+def test_A102_on_a_null_listener_no_name_is_asked_for() -> None:
+    async def scene(setting: Setting) -> None:
+        await settle()
+        assert asked.asked[PTR, "PTR"] == 1
+        transport = setting.connect(Door.NULL)
+        await settle()
+        assert transport.written.startswith(b"554 ")
+        transport.protocol.connection_lost(None)
+        assert asked.asked[PTR, "PTR"] == 1
+
+    run(scene, rules=NAMED, resolver=(asked := dns("mail.example.org")))
 
 
 def test_L16_who_is_denied_hears_nothing_and_is_told_of(capfd: pytest.CaptureFixture[str]) -> None:
