@@ -171,10 +171,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def site(folder: Path, size: int) -> Iterator[Site]:
+def site(folder: Path, size: int, kind: type[Site] = Site) -> Iterator[Site]:
     """A Paperpath that runs for the length of the block, in a folder that is removed after."""
     folder.mkdir()
-    made = Site(folder, free_ports(1)[0], size)
+    made = kind(folder, free_ports(1)[0], size)
     try:
         made.start()
         yield made

@@ -1,4 +1,4 @@
-"""HAProxy in front, by both versions of the PROXY protocol, with and without TLS (A-99)."""
+"""HAProxy in front, both versions of the PROXY protocol, with TLS and without; swaks in its place (A-99)."""
 
 import smtplib
 import socket
@@ -171,3 +171,20 @@ def test_A99_a_stranger_at_the_port_for_proxies_hears_nothing(proxied: Proxied, 
         assert wire.read_all() == b""
     reason = f"PROXY header refused client={STRANGER} reason='this is no proxy of ours'"
     wait_until(lambda: reason in proxied.submission.output(), "the log to tell")
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("client", ["192.0.2.9", "2001:db8::9"])
+def test_A99_swaks_can_be_anybody_to_try_the_rules(proxied: Proxied, version: str, client: str) -> None:
+    family = {"1": "TCP6" if ":" in client else "TCP4", "2": "AF_INET6" if ":" in client else "AF_INET"}
+    us = "2001:db8::1" if ":" in client else "192.0.2.1"
+    command = [
+        *(find_peer("swaks"), "--server", f"127.0.0.1:{proxied.behind['relay']}", "--timeout", "20"),
+        *("--from", "a@b.example", "--to", "u@here.example", "--ehlo", "client.example"),
+        *("--proxy-version", version, "--proxy-family", family[version]),
+        *("--proxy-source", client, "--proxy-source-port", "40000"),
+        *("--proxy-dest", us, "--proxy-dest-port", "25"),
+    ]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (taken,) = proxied.submission.take()
+    assert shown(client) in taken.partition(b"Received: ")[2].partition(b";")[0]

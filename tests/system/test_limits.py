@@ -268,4 +268,5 @@ access = [{ clients = ["127.0.0.2"], service = "privileged" }]"""
         assert greeting("127.0.0.2").startswith(b"421 4.3.2 Too many connections; ")
         stack.close()
         relay.assert_well()
-        assert 1 <= relay.output().count("warning too many connections") < 20
+        assert relay.output().count("warning turned away") == 2
+        assert "without a session" in relay.run("why", "--config", str(relay.file), "127.0.0.1")

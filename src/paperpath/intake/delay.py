@@ -46,7 +46,6 @@ class Delay:
             transaction.overdue_s += loop.time() - began_s
             done(reply)
 
-        transaction.was_held_back = True
         self._metrics.delays += 1
         self._octets = octets
         self._finish = finish

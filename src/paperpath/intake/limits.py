@@ -56,6 +56,8 @@ class Networks:
             address = ipaddress.ip_address(client.partition("%")[0])
         except ValueError:
             return client
+        if address.version == 6 and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
         bits = self.ipv4_bits if address.version == 4 else self.ipv6_bits
         if bits == address.max_prefixlen:
             return str(address)

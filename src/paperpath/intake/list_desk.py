@@ -93,6 +93,11 @@ class ListDesk:
 
     async def rule(self, client: IpAddress, log: Log) -> ListRuling:
         """Ask list after list until one decides; tell the log which did, and which could not be asked."""
+        looks, reason = await self.look_in_turn(client)
+        return _conclude(client, looks, reason, log)
+
+    async def look_in_turn(self, client: IpAddress) -> tuple[list[Look], str]:
+        """Ask list after list until one decides; return what each said, and why the last has the client."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + self._timeout_s
         looks: list[Look] = []
@@ -102,8 +107,7 @@ class ListDesk:
             looks.append(await self._look(client_list, client, now_s + share_s))
             if looks[-1].decides:
                 break
-        reason = await self._find_reason(client, looks[-1], end_s) if _is_blacklisted(looks) else ""
-        return _conclude(client, looks, reason, log)
+        return looks, await self._find_reason(client, looks[-1], end_s) if _is_blacklisted(looks) else ""
 
     async def look_at_all(self, client: IpAddress) -> list[tuple[Look, str]]:
         """Ask all lists at once, and for the reason of each that has the client, whatever its colour."""

@@ -343,11 +343,11 @@ class Opening(asyncio.Protocol):
         self._wire.abort()
 
     def _tell_turned_away(self, reply: Reply | None) -> None:
-        service, client = self._service, self._guest.key
+        service, client, network = self._service, self._guest.key, self._network
         said = "" if reply is None else str(reply)
-        if count := service.guard.turn_away(self._network, reply, self._loop.time()):
+        if count := service.guard.turn_away(network, reply, self._loop.time()):
             service.log.warning("turned away", client=client, reply=said or "none", count=count)
-            service.tell(TurnedAway(client, said, count))
+            service.tell(TurnedAway(client, "" if network == client else network, said, count))
 
     def _send_away(self, reply: Reply | None) -> None:
         """Say why, if anything, and nothing else; not even that where TLS should come first."""

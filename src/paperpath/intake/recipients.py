@@ -42,6 +42,7 @@ class Recipients:
         self._answer = answer
         self._refuse = refuse
         self._delay = service.guard.make_delay()
+        self._loop = asyncio.get_running_loop()
 
     @property
     def is_waiting(self) -> bool:
@@ -91,10 +92,10 @@ class Recipients:
         delay, arrival = self._delay, self._arrival
         if delay is None or arrival.guest.is_admitted:
             return False
-        is_first = not transaction.was_held_back
         if not delay.hold_back(reply, transaction, self._core.pending_octets, self._answer):
             return False
-        if is_first:
+        if not transaction.is_told_held_back:
+            transaction.is_told_held_back = True
             arrival.log.info("held back", recipients=transaction.counted)
         return True
 
@@ -113,7 +114,7 @@ class Recipients:
     def _find_reply(self, recipient: Mailbox) -> tuple[Reply, Mailbox]:
         """Ask the limits, the lists and the way in; who is refused learns no more."""
         service, arrival = self._service, self._arrival
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._loop.time()
         refusal = service.guard.check(Limit.RECIPIENT_RATE, arrival.guest, arrival.network, now_s)
         if refusal is not None:
             return refusal, recipient

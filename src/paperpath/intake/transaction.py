@@ -8,7 +8,7 @@ from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameter
 class MailTransaction:
     """The open transaction of a session (RFC 5321 §3.3)."""
 
-    __slots__ = ("_recipients", "counted", "overdue_s", "parameters", "sender", "was_held_back")
+    __slots__ = ("_recipients", "counted", "is_told_held_back", "overdue_s", "parameters", "sender")
 
     def __init__(self, sender: Mailbox | None, parameters: SenderParameters, overdue_s: float) -> None:
         """Begin with the sender; `overdue_s` is when its time is over."""
@@ -16,7 +16,7 @@ class MailTransaction:
         self.parameters = parameters
         self.overdue_s = overdue_s
         self.counted = 0  # recipients, as far as they count for the tarpit
-        self.was_held_back = False  # a reply to one of them
+        self.is_told_held_back = False  # to the log, once
         self._recipients: dict[tuple[str, str], Recipient] = {}
 
     def add(self, recipient: Recipient) -> None:

@@ -57,11 +57,13 @@ class RefusalsLeftOut:
 class TurnedAway:
     """A client got no session; `count`: how often its network was turned away so since that was last told.
 
-    Whom the access rules deny service hears nothing: `reply` is empty then.
+    Whom the access rules deny service hears nothing: `reply` is empty then. So is `network` where it is that
+    client alone.
     """
 
     NAME: ClassVar[str] = "turned away"
     client: str
+    network: str
     reply: str
     count: int
 

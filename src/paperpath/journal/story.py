@@ -182,7 +182,7 @@ class _Gathered:
         elif session := getattr(told.event, "session", ""):
             self._sessions[session][told.line] = told
         elif isinstance(told.event, TurnedAway):  # no session has an address for its name
-            self._sessions[told.event.client][told.line] = told
+            self._sessions[told.event.network or told.event.client][told.line] = told
 
     def _forget_oldest(self, limit: int) -> bool:
         """Keep the newest subjects; tell whether that was all."""

@@ -47,7 +47,7 @@ def describe_story(story: Story) -> str:
     if first is None:
         (*_, last) = story.told
         if isinstance(last.event, TurnedAway):
-            return f"client {format_value(last.event.client)}, without a session"
+            return f"{_find_client(last.event)}, without a session"
         session = getattr(last.event, "session", "")
         return (
             format_value(story.queue_id)
@@ -108,9 +108,16 @@ def _about_client(event: RefusalsLeftOut | Listed | TurnedAway | SessionEnded) -
         case SessionEnded():
             return f"session from {client} ended by us: {format_value(event.reply)}"
         case TurnedAway():
-            often = f", {event.count} times since this was last told" if event.count > 1 else ""
             said = format_value(event.reply) if event.reply else "denied by the access rules, without a word"
+            often = f", its network {event.count} times since this was last told" if event.count > 1 else ""
             return f"turned away {client}{often}: {said}"
+
+
+def _find_client(event: TurnedAway) -> str:
+    """Say who was turned away: all of a network is told of together."""
+    return (
+        f"network {format_value(event.network)}" if event.network else f"client {format_value(event.client)}"
+    )
 
 
 def _taken(event: Accepted | Changed) -> str:

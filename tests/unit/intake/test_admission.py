@@ -132,7 +132,7 @@ def test_L16_who_is_denied_hears_nothing_and_is_told_of(capfd: pytest.CaptureFix
         metrics = setting.metrics
         assert (metrics.denied_connections, metrics.connections, metrics.open_connections) == (4, 0, 0)
         assert metrics.replies.counts == {}
-        assert setting.told == [TurnedAway("192.0.2.1", "", 1)]
+        assert setting.told == [TurnedAway("192.0.2.1", "", "", 1)]
         assert (
             describe_event(setting.told[0])
             == "turned away 192.0.2.1: denied by the access rules, without a word"

@@ -11,7 +11,7 @@ import pytest
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.login import LoginResult
 from paperpath.intake.service import HANDSHAKE_S
-from paperpath.journal.events import Refused
+from paperpath.journal.events import Refused, SessionEnded
 from paperpath.mail.address import Mailbox
 from paperpath.service.tls.contexts import ServerTls
 from paperpath.smtp import replies
@@ -113,6 +113,22 @@ def test_P9_a_failed_login_is_told_without_what_was_said() -> None:
         (told,) = setting.told
         assert isinstance(told, Refused)
         assert (told.verb, told.argument) == ("AUTH", "PLAIN")
+
+    run(scene)
+
+
+def test_P9_a_session_with_too_many_failed_logins_is_told_to_have_been_ended() -> None:
+    async def scene(setting: LoginSetting) -> None:
+        for _ in range(5):
+            setting.desk.judged = asyncio.get_running_loop().create_future()
+            setting.say(PLAIN)
+            setting.desk.judged.set_result(LoginResult(replies.R535_WRONG))
+            await setting.settle()
+        *refused, ended = setting.told
+        assert [type(told) for told in refused] == [Refused] * 5
+        assert isinstance(ended, SessionEnded)
+        assert ended.reply == "421 4.7.0 Too many errors; closing"
+        assert setting.metrics.limits.counts == {"errors": 1}
 
     run(scene)
 

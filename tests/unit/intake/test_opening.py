@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from paperpath.intake.guest import Door
 from paperpath.intake.service import HEADER_S
 from paperpath.journal.events import Accepted
 from paperpath.service.tls.contexts import ServerTls
+from tests.support.lists import Dns
 from tests.support.proxy import write_block, write_line, write_local
 from tests.support.tls import TlsClient
 from tests.unit.config.example import RIGHT, configure
@@ -25,8 +27,8 @@ PROXIES = (ipaddress.ip_network("2001:db8::7"), ipaddress.ip_network(PROXY))
 class OpeningSetting(Setting):
     """Nobody is connected yet."""
 
-    def __init__(self, greeting_wait_s: float = 0.0, tls: ServerTls | None = None, most: int = 9) -> None:
-        super().__init__(most=most, tls=tls)
+    def __init__(self, greeting_wait_s: float = 0.0, most: int = 9, **options: Any) -> None:
+        super().__init__(most=most, **options)
         self.leave(self.transport)
         self.service = replace(self.service, proxies=PROXIES, greeting_wait_s=greeting_wait_s)
 
@@ -115,10 +117,17 @@ def test_A99_who_is_no_proxy_or_names_nobody_rightly_hears_nothing(
     assert f"PROXY header refused client={client or repr('')} reason='{reason}'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("how", ["late", "cut", "end"])
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("late", "it takes too long"),
+        ("cut", "the connection ended before it"),
+        ("end", "the connection ended before it"),
+    ],
+)
 @pytest.mark.parametrize("said", [b"", write_block(CLIENT)[:-1]])
 def test_A99_P6_who_waits_with_the_header_hears_nothing(
-    how: str, said: bytes, capsys: pytest.CaptureFixture[str]
+    how: str, reason: str, said: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def scene(setting: OpeningSetting) -> None:
         transport, now_s = setting.come(said), asyncio.get_running_loop().time()
@@ -136,7 +145,9 @@ def test_A99_P6_who_waits_with_the_header_hears_nothing(
         setting.come(write_block(CLIENT))
 
     run(scene)
-    assert capsys.readouterr().err.count("PROXY header refused") == 1
+    log = capsys.readouterr().err
+    assert f"PROXY header refused client={PROXY} reason='{reason}'" in log
+    assert log.count("PROXY header refused") == 1
 
 
 def test_A99_a_header_is_none_at_any_other_door() -> None:
@@ -173,9 +184,11 @@ def test_A99_a_header_comes_before_tls(tmp_path: Path, cut: bool) -> None:
 def test_A99_P6_a_proxy_takes_places_at_once_and_its_clients_take_theirs_behind_the_header() -> None:
     async def scene(setting: OpeningSetting) -> None:
         others = [setting.come(write_line(CLIENT)) for _ in range(2)]
-        third = setting.come(write_line(CLIENT))
+        third = setting.come(write_line(CLIENT)[:9])
+        third.protocol.data_received(write_line(CLIENT)[9:])
         assert setting.codes() == [b"421"]
         setting.leave(third)
+        assert setting.metrics.refused_headers == 0
         others += [setting.come(), setting.come(write_line("192.0.2.10"))]
         assert setting.codes() == [b"220"]
         others.append(setting.come(client="192.0.2.11", door=Door.CLEAR))
@@ -186,6 +199,41 @@ def test_A99_P6_a_proxy_takes_places_at_once_and_its_clients_take_theirs_behind_
         assert setting.codes() == [b"220"]
 
     run(scene, most=4)
+
+
+def test_A99_L16_the_hosts_of_the_client_are_asked_for_and_it_has_as_long_as_others() -> None:
+    dns = Dns()
+    dns.silent = {"9.2.0.192.in-addr.arpa"}
+
+    async def scene(setting: OpeningSetting) -> None:
+        transport, now_s = setting.come(write_block(CLIENT)), asyncio.get_running_loop().time()
+        await setting.settle()
+        assert list(dns.asked) == [("9.2.0.192.in-addr.arpa", "PTR")]
+        transport.protocol.check_time(now_s + HEADER_S + 1)
+        assert not transport.closed
+        assert transport.written == b""
+        dns.speak()
+        await transport.has_session.wait()
+        assert setting.codes() == [b"220"]
+
+    run(scene, rules=".dyn.example.net deny", resolver=dns)
+
+
+def test_P6_what_is_said_while_names_are_asked_for_waits_with_the_kernel() -> None:
+    dns = Dns()
+    dns.silent = {"9.2.0.192.in-addr.arpa"}
+
+    async def scene(setting: OpeningSetting) -> None:
+        transport = setting.come(MESSAGE[:20], CLIENT, Door.CLEAR)
+        assert transport.reading is False
+        dns.speak()
+        await transport.has_session.wait()
+        assert bool(transport.reading)
+        transport.protocol.data_received(MESSAGE[20:])
+        await accept(setting)
+        assert setting.metrics.early_talkers == 1
+
+    run(scene, rules=".dyn.example.net deny", resolver=dns)
 
 
 def test_A59_who_talks_while_the_greeting_is_waited_for_is_refused(
@@ -242,6 +290,15 @@ def test_A59_who_waits_is_greeted_and_served() -> None:
     run(scene, greeting_wait_s=0.001)
 
 
+def test_A59_whom_the_rules_trust_need_not_wait() -> None:
+    async def scene(setting: OpeningSetting) -> None:
+        setting.come(client=CLIENT, door=Door.CLEAR)
+        setting.session.data_received(MESSAGE)
+        await accept(setting)
+
+    run(scene, greeting_wait_s=60, rules=f"{CLIENT} privileged")
+
+
 @pytest.mark.parametrize("how", ["leaves", "is sent away", "is silent for long"])
 def test_P6_who_waits_for_the_greeting_leaves_nothing_behind(how: str) -> None:
     async def scene(setting: OpeningSetting) -> None:
@@ -258,5 +315,8 @@ def test_P6_who_waits_for_the_greeting_leaves_nothing_behind(how: str) -> None:
         setting.leave(transport)
         assert (len(setting.sessions), setting.metrics.open_connections) == (0, 0)
         setting.come(client=CLIENT, door=Door.CLEAR)
+        remembered = weakref.ref(transport.protocol)
+        del transport.protocol
+        assert remembered() is None
 
     run(scene, greeting_wait_s=60)

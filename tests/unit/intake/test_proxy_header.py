@@ -24,6 +24,8 @@ def block(command: int, family: int, content: bytes = b"", length: int | None = 
 
 
 @given(ADDRESSES, PORTS, st.sampled_from([write_line, write_block]))
+@example("::ffff:192.0.2.9", 1, write_line)
+@example("::ffff:192.0.2.9", 1, write_block)
 def test_A99_the_address_of_the_client_is_read_at_any_cut(client, port, write):
     header = write(client, port)
     address = ipaddress.ip_address(client)

@@ -1,6 +1,7 @@
 """A session over a transport of our own making: clients that do not read, or half-close (P6, S-2)."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from paperpath.config.intake_tables import SubmissionTable
 from paperpath.config.limit_tables import LimitsTable, TarpitTable
 from paperpath.dns.next_hops import Asks
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.access_file import Access
 from paperpath.intake.access_text import parse_access
 from paperpath.intake.budget import SpoolBudget
@@ -34,6 +36,7 @@ from paperpath.journal.events import (
     MessageRefused,
     RefusalsLeftOut,
     Refused,
+    TurnedAway,
 )
 from paperpath.journal.lines import encode_event
 from paperpath.mail.address import Mailbox
@@ -67,8 +70,12 @@ class Transport(asyncio.Transport):
         self.reading = True
         self.closed = False
         self.aborted = False
+        self.connection: socket.socket | None = None
+        self.wrote = asyncio.Event()
 
     def get_extra_info(self, name: str, default: object = None) -> object:
+        if name == "socket":
+            return self.connection
         return self.peer if name == "peername" else None
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
@@ -79,6 +86,7 @@ class Transport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
+        self.wrote.set()
 
     def is_closing(self) -> bool:
         return self.closed
@@ -119,6 +127,8 @@ class Setting:
         self.told: list[Event] = []
         self.refused = ""  # the local part
         self.changes: Sequence[str] = ()
+        self.granted: ServiceClass | None = None  # whatever the rules say
+        self.uid: int | None = None
         self.sessions = Sessions()
         table = SubmissionTable(
             most_connections=most, most_connections_per_client=2, tarpit=tarpit, limits=limits
@@ -161,7 +171,8 @@ class Setting:
     # The way in
 
     def welcome(self, address: str, uid: int | None, names: Sequence[str] = ()) -> Guest:
-        return Guest(address, self.access.read().classify(address, names), uid)
+        service = self.granted or self.access.read().classify(address, names)
+        return Guest(address, service, uid if self.uid is None else self.uid)
 
     def judge_sender(self, sender: Mailbox | None, guest: Guest) -> tuple[Reply, Mailbox | None]:
         return replies.R250_SENDER, sender
@@ -390,7 +401,9 @@ def test_P6_who_is_too_many_hears_why_and_nothing_else(capsys: pytest.CaptureFix
         assert len(setting.sessions) == 1
         metrics = setting.metrics
         assert (metrics.connections, metrics.open_connections, metrics.refused_connections) == (1, 1, 1)
-        assert metrics.replies.counts[421, "4.3.2"] == 1
+        assert metrics.replies.counts[421, "4.3.2"] == metrics.limits.counts["connections"] == 1
+        (told,) = setting.told
+        assert told == TurnedAway("192.0.2.1", "", "421 4.3.2 Too many connections; come back soon", 1)
         setting.session.connection_lost(None)
         transport = setting.connect()
         assert transport.written.startswith(b"220 ")
@@ -398,7 +411,7 @@ def test_P6_who_is_too_many_hears_why_and_nothing_else(capsys: pytest.CaptureFix
         setting.transport = setting.connect()
 
     run(scene, most=1)
-    assert "warning too many connections client=192.0.2.1" in capsys.readouterr().err
+    assert "warning turned away client=192.0.2.1 reply='421 4.3.2 Too many" in capsys.readouterr().err
 
 
 def test_P9_a_message_is_told_with_where_it_came_from() -> None:

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperpath.config.limit_tables import LONGEST_DELAY_S, TarpitTable
-from paperpath.intake.access import ServiceClass
 from paperpath.intake.connections import Connections
 from paperpath.intake.tarpit import MOST_OCTETS, Tarpit, find_delay_s
 
@@ -22,7 +21,7 @@ RULES = st.builds(
 def make_tarpit(connected: int, most: int) -> Tarpit:
     connections = Connections(most, most)
     for _ in range(connected):
-        assert connections.enter("192.0.2.1", ServiceClass.NORMAL) is None
+        assert connections.take_place() is None
     return Tarpit(connections)
 
 

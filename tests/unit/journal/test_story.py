@@ -221,11 +221,18 @@ def test_P9_a_story_tells_when_its_destination_could_not_be_reached() -> None:
 
 
 def test_P9_who_was_turned_away_is_told_of_by_the_address_without_a_session() -> None:
-    away = TurnedAway("192.0.2.7", "421 4.3.2 Too many", 3)
-    events: list[Event] = [*STORY, away, away, TurnedAway("192.0.2.8", "421 4.3.2 Too many", 1)]
+    away = TurnedAway("192.0.2.7", "", "421 4.3.2 Too many", 3)
+    events: list[Event] = [*STORY, away, away, TurnedAway("192.0.2.8", "", "421 4.3.2 Too many", 1)]
     (story,) = ask("192.0.2.7", events).stories
     assert [told.time_us for told in story.told] == [len(STORY) + 1, len(STORY) + 2]
     assert describe_story(story) == "client 192.0.2.7, without a session"
+
+
+@pytest.mark.parametrize("what", ["2001:db8::1", "2001:db8::/64"])
+def test_P9_a_network_that_was_turned_away_is_told_of_by_its_own_name_too(what: str) -> None:
+    events: list[Event] = [TurnedAway("2001:db8::1", "2001:db8::/64", "421 4.3.2 Too many", 3)]
+    (story,) = ask(what, events).stories
+    assert describe_story(story) == "network 2001:db8::/64, without a session"
 
 
 def test_P9_the_list_that_let_a_client_in_is_told_with_its_first_message() -> None:

@@ -75,12 +75,12 @@ TOLD = [
         "black:bad.example decided about 192.0.2.1: 'listed: 127.0.0.2'",
     ),
     (
-        TurnedAway("192.0.2.1", "421 4.3.2 Too many", 1),
+        TurnedAway("192.0.2.1", "", "421 4.3.2 Too many", 1),
         "turned away 192.0.2.1: '421 4.3.2 Too many'",
     ),
     (
-        TurnedAway("192.0.2.1", "421 4.3.2 Too many", 7),
-        "turned away 192.0.2.1, 7 times since this was last told: '421 4.3.2 Too many'",
+        TurnedAway("192.0.2.1", "", "421 4.3.2 Too many", 7),
+        "turned away 192.0.2.1, its network 7 times since this was last told: '421 4.3.2 Too many'",
     ),
     (
         SessionEnded("1.1", "192.0.2.1", "421 4.7.0 Too many errors"),
