@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from paperpath.testing.nameserver import Nameserver
-from tests.support.installation import NO_DNS, find_free_port, program_path, wait_until
+from paperpath.testing.sink import sink_in_thread
+from paperpath.testing.sink_options import SinkOptions
+from tests.support.installation import NO_DNS, configuration_text, find_free_port, program_path, wait_until
 from tests.support.strace import traced
 from tests.support.submission import Submission
 from tests.support.tls import make_client_context
@@ -188,3 +190,27 @@ def test_P7_no_program_starts_that_would_relay_for_everyone(tmp_path: Path) -> N
         78,
         True,
     )
+
+
+def test_P7_the_running_relay_falls_for_no_trick(site: Site) -> None:
+    command = [program_path("paperpath"), "selftest", "relay", "--config", str(site.installation.file)]
+    before = site.installation.books()
+    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (0, "")
+    first, *tricks, last = found.stdout.splitlines()
+    assert first == f"127.0.0.1:{site.installation.port}, from 127.0.0.1"
+    assert last == f"  0 of {len(tricks)} tricks make it relay"
+    assert len(tricks) > 100
+    assert {trick.split()[0] for trick in tricks} == {"refused"}
+    assert site.installation.books() == before
+
+
+def test_P7_an_open_relay_is_found_out(tmp_path: Path) -> None:
+    with sink_in_thread(SinkOptions()) as sink:
+        file = tmp_path / "paperpath.toml"
+        file.write_text(configuration_text(sink.port))
+        command = [program_path("paperpath"), "selftest", "relay", "--config", str(file)]
+        found = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert found.returncode == 1
+    assert "  RELAYS         source route: " in found.stdout
+    assert sink.books.messages == 0

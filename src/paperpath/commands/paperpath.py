@@ -14,6 +14,7 @@ from paperpath.commands.init import init
 from paperpath.commands.lists import lists
 from paperpath.commands.queue import queue
 from paperpath.commands.reload import reload
+from paperpath.commands.selftest import selftest
 from paperpath.commands.sink import sink
 from paperpath.commands.status import status
 from paperpath.commands.up import up
@@ -44,6 +45,7 @@ for command in (
     queue,
     explain,
     lists,
+    selftest,
     why,
     sink,
 ):
