@@ -16,6 +16,7 @@ from tests.crash.site import Site
 from tests.crash.steps import (
     ADMIN,
     ALIASES,
+    FRUITLESS,
     GONE,
     JOE,
     JOE2,
@@ -29,10 +30,10 @@ from tests.crash.steps import (
     U,
     batch,
     block,
+    prepare_for_batches,
     to,
     unblock,
     write_aliases,
-    write_submission,
 )
 from tests.crash.upgrade_scenarios import (
     first_start,
@@ -184,9 +185,9 @@ def batched() -> Scenario:
     step = batch(*(replace(message, sender=JOE, submitted=True) for message in messages))
     return Scenario(
         "batched",
-        [step, Step(OFFICE), Step(LOCAL), Step(OFFICE)],
-        recovery=(step,),
-        prepare=write_submission,
+        [step, FRUITLESS, Step(OFFICE), Step(LOCAL), Step(OFFICE)],
+        recovery=(step, FRUITLESS),
+        prepare=prepare_for_batches,
     )
 
 

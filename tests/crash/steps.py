@@ -66,6 +66,8 @@ class Scenario:
     rest: Sequence[Step] = (Step(OFFICE), Step(LOCAL))
 
 
+# The next batch to begin clears up behind those that ended and could not do so themselves.
+FRUITLESS = Step(SUBMISSION, arguments=("--batch", "fruitless"))
 EVERYWHERE = (Step(OFFICE), Step(LOCAL), Step(REMOTE))
 UNREACHABLE = Step(REMOTE, constants={"tests.crash.carrier:REACHABLE": 0})
 
@@ -107,9 +109,18 @@ def write_aliases(site: Installation) -> None:
     site.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
 
 
-def write_submission(site: Installation) -> None:
-    """Have a table of submission, which batches take."""
+def prepare_for_batches(site: Site) -> None:
+    """Have a table of submission, which batches take, and a batch of which nothing comes."""
     site.file.write_text(site.file.read_text() + "\n[submission]\n")
+    lines = (
+        "EHLO c",
+        "MAIL FROM:<joe@here.example>",
+        "RCPT TO:<nobody@here.example> NOTIFY=NEVER",
+        "DATA",
+        "x",
+        ".",
+    )
+    (site.folder / "fruitless").write_text("".join(f"{line}\n" for line in lines))
 
 
 def _blocked(site: Site) -> Path:

@@ -16,6 +16,7 @@ from paperpath.config.tables import Configuration
 from paperpath.delivery.reports import make_clerk
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.chronicle import Chronicle
+from paperpath.intake.guest import Guest
 from paperpath.intake.space import FreeSpace
 from paperpath.journal.writer import Journal, open_journal
 from paperpath.maildrop.errors import MaildropError
@@ -51,27 +52,32 @@ async def process_batch(life: Life, descriptor: int, uid: int) -> int:
             closing(BatchMemory(maildrop, configuration.batches_folder)) as memory,
         ):
             office = _make_office(life, maildrop, journal, uid)
-            reader = BatchReader(office, source, memory, office.way_in.welcome("", uid))
-            trouble = await _run(reader, memory)
-            if isinstance(trouble, InvalidBatchError):
-                trouble = await _send_rest(office, source, trouble)
-            office.chronicle.end()
-    _tell(reader.tally, trouble)
-    return _find_code(reader.tally, trouble)
+            guest = office.way_in.welcome("", uid)
+            tally, trouble = await process(office, source, memory, guest)
+    _tell(tally, trouble)
+    return find_code(tally, trouble)
 
 
-async def _run(reader: BatchReader, memory: BatchMemory) -> Exception | None:
-    """Process the batch; return what ended it too early, if anything did."""
+async def process(
+    office: Office, source: BatchSource, memory: BatchMemory, guest: Guest
+) -> tuple[Tally, Exception | None]:
+    """Process a batch; return what came of it, and what ended it too early, if anything did."""
+    reader = BatchReader(office, source, memory, guest)
+    trouble: Exception | None = None
     try:
         await reader.run()
         await memory.end()
+    except InvalidBatchError as error:
+        reader.give_up()
+        trouble = await _send_rest(office, source, error)
     except (BatchError, MaildropError, OSError) as error:
         reader.give_up()
-        return error
-    return None
+        trouble = error
+    office.chronicle.end()
+    return reader.tally, trouble
 
 
-async def _send_rest(office: Office, source: BatchSource, reason: Exception) -> Exception:
+async def _send_rest(office: Office, source: BatchSource, reason: InvalidBatchError) -> BatchError:
     """Send the postmaster what was not processed; return what there is to say."""
     async with aclosing(source.read_rest()) as rest:
         try:
@@ -111,7 +117,8 @@ def _tell(tally: Tally, trouble: Exception | None) -> None:
         click.echo(f"{NAME}: {trouble}", err=True)
 
 
-def _find_code(tally: Tally, trouble: Exception | None) -> int:
+def find_code(tally: Tally, trouble: Exception | None) -> int:
+    """Tell the exit code."""
     if trouble is None:
         return ALL
     return SOME if tally.accepted or tally.before or tally.returned else NONE
