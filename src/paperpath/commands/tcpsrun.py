@@ -65,7 +65,8 @@ def main(
 ) -> None:
     """Listen on a port, and run a program for each client.
 
-    It has the connection as its standard input and output.
+    It has the connection as its standard input and output. In its arguments %4 stands for the client's access
+    level; the manual has the other marks.
 
     Example: tcpsrun -u paperpath -x rules 192.0.2.25 25 smtprd --stdio --access %4 --config paperpath.toml
     """
@@ -77,6 +78,8 @@ def main(
     try:
         listener = _listen(address, port)
         become(_choose_identity(user, group))
+        if os.geteuid() == 0:
+            log.warning("runs as root, and so does the program, since no --user is given")
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(listener, Source(words, run_file, rules), most, log))
     except ServiceError as error:
