@@ -148,6 +148,16 @@ def test_J19_what_is_not_ascii_arrives_in_any_locale(writer: Writer, environment
     assert second.get_payload(decode=True) == octets
 
 
+def test_J19_an_address_beyond_ascii_takes_smtputf8_and_else_nothing_does(writer: Writer) -> None:
+    for address in ("jörg@x.example", "u@bücher.example"):
+        assert writer.call("-s", "ü", address.encode(), letter=TEXT).code == 0
+    found = {str(envelope.recipients[0].address): envelope.parameters for envelope, _ in writer.dropped()}
+    assert {address: parameters.international for address, parameters in found.items()} == {
+        "jörg@x.example": True,
+        "u@xn--bcher-kva.example": False,
+    }
+
+
 @pytest.mark.parametrize("more", ["", "[canonical]\nencode_8bit = true\n"])
 def test_J19_a_text_alone_is_labelled_and_encoded_where_that_is_wanted(tmp_path: Path, more: str) -> None:
     writer = Writer(tmp_path, more=more)
