@@ -371,6 +371,8 @@ def test_J12_without_room_it_is_for_later_and_nothing_is_left(writer: Writer) ->
         called = writer.call("u@x.example", letter=b"x\n" * 100_000)
         assert (called.code, list(writer.drop.iterdir())) == (75, []), called.errors
         assert "No space left" in called.errors
+        full = writer.call("u@x.example", letter=b"x\n" * 2_000_000, more={"TMPDIR": str(writer.drop)})
+        assert (full.code, list(writer.drop.iterdir())) == (75, []), full.errors
     finally:
         subprocess.run(["umount", str(writer.drop)], check=True)
     assert writer.dead_letter.read_bytes().count(b"x\n") == 100_000
