@@ -148,6 +148,16 @@ def test_J19_what_is_not_ascii_arrives_in_any_locale(writer: Writer, environment
     assert second.get_payload(decode=True) == octets
 
 
+def test_J19_an_address_beyond_ascii_takes_smtputf8_and_else_nothing_does(writer: Writer) -> None:
+    for address in ("jörg@x.example", "u@bücher.example"):
+        assert writer.call("-s", "ü", address.encode(), letter=TEXT).code == 0
+    found = {str(envelope.recipients[0].address): envelope.parameters for envelope, _ in writer.dropped()}
+    assert {address: parameters.international for address, parameters in found.items()} == {
+        "jörg@x.example": True,
+        "u@xn--bcher-kva.example": False,
+    }
+
+
 @pytest.mark.parametrize("more", ["", "[canonical]\nencode_8bit = true\n"])
 def test_J19_a_text_alone_is_labelled_and_encoded_where_that_is_wanted(tmp_path: Path, more: str) -> None:
     writer = Writer(tmp_path, more=more)
@@ -361,6 +371,8 @@ def test_J12_without_room_it_is_for_later_and_nothing_is_left(writer: Writer) ->
         called = writer.call("u@x.example", letter=b"x\n" * 100_000)
         assert (called.code, list(writer.drop.iterdir())) == (75, []), called.errors
         assert "No space left" in called.errors
+        full = writer.call("u@x.example", letter=b"x\n" * 2_000_000, more={"TMPDIR": str(writer.drop)})
+        assert (full.code, list(writer.drop.iterdir())) == (75, []), full.errors
     finally:
         subprocess.run(["umount", str(writer.drop)], check=True)
     assert writer.dead_letter.read_bytes().count(b"x\n") == 100_000

@@ -39,12 +39,11 @@ def deliver(options: Options, environment: Mapping[str, str]) -> str:
             return "the text is empty, so nothing is sent"
         try:
             return _submit(options, heading, text, attachments, environment)
-        except (ExitError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody has written that text
             failure = describe_failure(error)
         kept = keep_for_author(_assemble(heading, text), list(map(str, heading.recipients)), environment)
-        raise ExitError(
-            failure.exit_code, f"{failure}\n{kept}{', without what is attached' * bool(attachments)}"
-        )
+        files = ", without what is attached" if attachments else ""
+        raise ExitError(failure.exit_code, f"{failure}\n{kept}{files}")
 
 
 def _read_text() -> HandedMessage:

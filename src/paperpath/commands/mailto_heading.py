@@ -26,14 +26,7 @@ from paperpath.mail.typed_address import to_ascii_domain
 from paperpath.submission.canonical.section import Field
 
 # What an option says, -C must not: who stands in a Bcc of its own would get nothing.
-_OPTIONS = {
-    b"to": "an address",
-    b"cc": "-c",
-    b"bcc": "-b",
-    b"resent-bcc": "-b",
-    b"from": "-r",
-    b"subject": "-s",
-}
+_OPTIONS = {b"to": "an address", b"cc": "-c", b"bcc": "-b", b"from": "-r", b"subject": "-s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +120,8 @@ def _read_extra(texts: Sequence[str]) -> tuple[bytes, bytes]:
         field = _read_field(text)
         if field.key in _OPTIONS:
             raise ExitError(Exit.USAGE, f"-C {field.shown}: {_OPTIONS[field.key]} says that")
+        if field.key.startswith(b"resent-"):  # the canonical form would leave all else as it is (B-21)
+            raise ExitError(Exit.USAGE, f"-C {field.shown}: mailto writes messages, it does not resend them")
         if not field.key.startswith(b"content-"):
             extra += field.octets
         elif field.octets.isascii():

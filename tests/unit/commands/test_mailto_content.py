@@ -9,11 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from paperpath.commands.attachment import attach
-from paperpath.commands.direct_submission import Content
+from paperpath.commands.direct_submission import Content, Submission, submit_directly
 from paperpath.commands.handed_message import HandedMessage, read_text
 from paperpath.commands.mailto_content import _holds, choose_boundary, make_content
+from paperpath.commands.plain_configuration import PlainConfiguration, parse_plain
+from paperpath.mail.address import Mailbox
+from paperpath.mail.envelope import Recipient
+from tests.support.drop import make_folders, read_drop
 
 HEADER = b"Subject: x\r\n"
 TOKEN = "0cafe"
@@ -107,3 +113,52 @@ def test_J19_nor_where_pieces_meet() -> None:
         assert _holds([octets[:cut], octets[cut:]], b"=_0cafe.0")
     assert _holds((bytes([octet]) for octet in octets), b"=_0cafe.0")
     assert not _holds([octets], b"=_0cafe.1")
+
+
+ME = Mailbox("me", "here.example")
+
+
+def configure(folder: Path, *, encode_8bit: bool) -> PlainConfiguration:
+    document = {
+        "hostname": "mx.here.example",
+        "post_office": {"postmaster": "admin@here.example"},
+        "canonical": {"encode_8bit": encode_8bit},
+    }
+    return parse_plain(document, folder / "paperpath.toml")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "data").mkdir()
+    make_folders(folder / "data")
+    return folder
+
+
+LINES = st.sampled_from(
+    [b"\n", b"--", b"=_0cafe.0", b"From ", b".", b"=", b" ", b"x" * 1100, "ü".encode(), b"\xff"]
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(LINES).map(b"".join), st.lists(st.binary(max_size=200), max_size=3), st.booleans())
+def test_J19_whatever_is_sent_arrives(
+    folder: Path, text: bytes, files: list[bytes], encode_8bit: bool
+) -> None:
+    configuration = configure(folder, encode_8bit=encode_8bit)
+    paths = [folder / f"{number}.txt" for number in range(len(files))]
+    for path, octets in zip(paths, files, strict=True):
+        path.write_bytes(octets)
+    with ExitStack() as opened:
+        attachments = [opened.enter_context(closing(attach(str(path)))) for path in paths]
+        content = make_content(HEADER, b"", opened.enter_context(read(text)), attachments, TOKEN)
+        submission = Submission(ME, ME, (Recipient(ME),))
+        name = submit_directly(configuration, submission, content)
+    _, octets = read_drop(configuration.drop_folder, name)
+    assert max(map(len, octets.split(b"\r\n"))) <= 998
+    assert octets.isascii() or not encode_8bit
+    message = message_from_bytes(octets, policy=default)
+    first, *others = message.iter_parts() if files else [message]
+    whole = text if text.endswith(b"\n") or not text else text + b"\n"
+    assert first.get_payload(decode=True) == whole.replace(b"\n", b"\r\n")
+    assert [part.get_payload(decode=True) for part in others] == files

@@ -93,6 +93,13 @@ def test_J17_what_an_option_says_is_no_other_field(field: str) -> None:
     assert caught.value.exit_code == 64
 
 
+@pytest.mark.parametrize("field", ["Resent-To: a@x.example", "resent-bcc: a@x.example", "RESENT-FROM : b"])
+def test_J17_a_new_message_is_not_sent_again(field: str) -> None:
+    with pytest.raises(ExitError, match="does not resend") as caught:
+        read_heading(Options(recipients=TO, fields=(field,)))
+    assert caught.value.exit_code == 64
+
+
 def test_J17_other_fields() -> None:
     fields = ("X-Foo: bär ", "Reply-To:joe@x.example", "X-Empty:", "content-type: text/html")
     heading = read_heading(Options(recipients=TO, fields=fields))
