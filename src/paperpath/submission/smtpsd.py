@@ -8,7 +8,6 @@ import os
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
@@ -20,7 +19,7 @@ from paperpath.service.program import Life, config_option, run_errand, run_progr
 from paperpath.smtp.sasl import MECHANISMS
 from paperpath.smtp.settings import Settings
 from paperpath.submission.assembly import find_table, make_way_in, open_verifier
-from paperpath.submission.batch.program import process_batch
+from paperpath.submission.batch.program import STANDARD_INPUT, open_batch, process_batch
 from paperpath.submission.doors import list_doors
 from paperpath.submission.logins import SubmissionLogins
 
@@ -70,20 +69,19 @@ def _make_services(configuration: Configuration, means: Means, verifier: Verifie
 @config_option
 @click.option(
     "--batch",
-    type=click.File("rb"),
     is_flag=False,
-    flag_value="-",
+    flag_value=STANDARD_INPUT,
     metavar="[FILE]",
     help="Process a batch of SMTP commands from a file, or from standard input, and end.",
 )
-def main(file: Path, batch: BinaryIO | None) -> None:
+def main(file: Path, batch: str | None) -> None:
     """The submission daemon: takes mail of people who log in.
 
     Example: smtpsd --config paperpath.toml
     """
     if batch is None:
         raise SystemExit(run_program(NAME, file, submit, open_ports))
-    descriptor, uid = batch.fileno(), os.getuid()
+    descriptor, uid = open_batch(batch), os.getuid()
     raise SystemExit(run_errand(NAME, file, lambda life: process_batch(life, descriptor, uid)))
 
 
