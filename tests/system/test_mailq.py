@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from paperpath.commands import mailq, newaliases
+from paperpath.commands import mailq, newaliases, sendmail
 from paperpath.commands.exits import Exit
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Envelope, Recipient
@@ -65,6 +65,12 @@ def relay(installation: Submission, recipient: str) -> None:
         client.sendmail("else@else.example", [f"{recipient}@backup.example"], CONTENT)
 
 
+def attempts(installation: Submission) -> dict[str, int]:
+    """Return how often each recipient was tried."""
+    listed = installation.run("queue", "list", "--json", "--config", str(installation.file)).splitlines()
+    return {one["address"].partition("@")[0]: one["attempts"] for one in map(json.loads, listed)}
+
+
 def list_as(uid: int, *options: str) -> Ran:
     return run_as(uid, mailq.run, *options)
 
@@ -88,7 +94,9 @@ def test_J15_each_user_sees_one_of_two_messages_and_the_operator_both(installati
         assert (nothing.code, nothing.output, nothing.errors) == (0, "Mail queue is empty\n", "")
 
 
-def test_J15_the_listing_names_what_is_known_of_a_message(installation: Submission) -> None:
+def test_J10_J15_the_listing_names_what_is_known_of_a_message_and_a_flush_has_it_tried(
+    installation: Submission,
+) -> None:
     with installation.up():
         submit(installation, JOE, "of-joe")
         relay(installation, "of-nobody")
@@ -104,6 +112,10 @@ def test_J15_the_listing_names_what_is_known_of_a_message(installation: Submissi
         assert reason.startswith("(4")
         assert total == "-- 1 Kbytes in 1 Request."
         assert list_as(0).output.endswith("in 2 Requests.\n")
+        tried = attempts(installation)
+        assert run_as(JOE, lambda words: sendmail.run(words, os.environ), "-q").code == 0
+        wait_until(lambda: attempts(installation)["of-joe"] > tried["of-joe"], "another attempt")
+        assert "flushed user='uid 65502' recipients=1" in installation.output()
 
 
 def test_J15_a_real_mailq_lists_more_than_a_page_once_each(installation: Submission) -> None:

@@ -8,11 +8,10 @@ newaliases.
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from paperpath.commands.exits import Exit, describe_failure
+from paperpath.commands.exits import Exit, ExitError, describe_failure
 from paperpath.commands.plain_configuration import find_configuration, load_plain
 from paperpath.commands.plain_process import prepare_process, read_word, tell
 from paperpath.commands.sendmail_delivery import deliver
@@ -60,9 +59,13 @@ def _carry_out(options: Options, environment: Mapping[str, str]) -> Exit:
 
 def _run_other(name: str, words: Sequence[str]) -> Exit:
     """Do what another command does; it says itself what is wrong."""
-    from paperpath.commands import mailq, newaliases
+    if name == "mailq":
+        from paperpath.commands import mailq
 
-    return mailq.run(words) if name == "mailq" else newaliases.run(words)
+        return mailq.run(words)
+    from paperpath.commands import newaliases
+
+    return newaliases.run(words)
 
 
 def _hold_dialogue(environment: Mapping[str, str]) -> None:
@@ -73,11 +76,17 @@ def _hold_dialogue(environment: Mapping[str, str]) -> None:
 
 
 def _flush(environment: Mapping[str, str]) -> None:
-    """Have smtprcd look at the queue; who may not do that is told nothing (X-13). Raises: ExitError."""
-    from paperpath.service.wakeup import Waker
+    """Have what the caller handed in tried at once; without smtppd, that comes with its start (J-10).
+
+    Raises: ExitError.
+    """
+    from paperpath.config.places import ENQUIRIES_NAME
+    from paperpath.service.asking import exchange
+    from paperpath.service.errors import ServiceError
 
     folder = load_plain(find_configuration(environment)).run_folder
-    with suppress(OSError):
-        if folder.is_dir():
-            with closing(Waker(folder)) as waker:
-                waker.wake("smtprcd")
+    try:
+        exchange(folder, ENQUIRIES_NAME, "smtppd", {"command": "flush"})
+    except ServiceError as error:
+        if error.exit_code != os.EX_UNAVAILABLE:
+            raise ExitError(Exit(error.exit_code), str(error)) from error

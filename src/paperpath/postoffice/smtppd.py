@@ -20,6 +20,7 @@ from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.maildrop.values import MOST_PAUSE_US, NewMessage
 from paperpath.postoffice.drop_import import import_drop
 from paperpath.postoffice.enquiries import open_enquiries
+from paperpath.postoffice.flushing import Flushing
 from paperpath.postoffice.lateness import Lateness
 from paperpath.postoffice.pace import Pace
 from paperpath.postoffice.sorter import BATCH, Sorter
@@ -51,7 +52,8 @@ async def sort_mail(life: Life) -> None:
         open_maildrop(configuration, NAME) as maildrop,
         open_journal(life, NAME) as journal,
         keeping_journal_in_bounds(life),
-        open_enquiries(life, maildrop),
+        Flushing(maildrop, life.log) as flushing,
+        open_enquiries(life, maildrop, flushing),
     ):
 
         async def report(cases: Sequence[Case]) -> Mapping[int, NewMessage]:

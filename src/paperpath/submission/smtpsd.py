@@ -8,7 +8,6 @@ import os
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
@@ -30,7 +29,7 @@ from paperpath.service.program import Life, config_option, run_errand, run_progr
 from paperpath.smtp.sasl import MECHANISMS
 from paperpath.smtp.settings import Settings
 from paperpath.submission.assembly import find_table, make_way_in, open_verifier
-from paperpath.submission.batch.program import process_batch
+from paperpath.submission.batch.program import STANDARD_INPUT, open_batch, process_batch
 from paperpath.submission.doors import list_doors
 from paperpath.submission.logins import SubmissionLogins
 
@@ -90,13 +89,12 @@ def _make_services(configuration: Configuration, means: Means, verifier: Verifie
 @stdio_options
 @click.option(
     "--batch",
-    type=click.File("rb"),
     is_flag=False,
-    flag_value="-",
+    flag_value=STANDARD_INPUT,
     metavar="[FILE]",
     help="Process a batch of SMTP commands from a file, or from standard input, and end.",
 )
-def main(file: Path, stdio: bool, access: ServiceClass | None, batch: BinaryIO | None) -> None:
+def main(file: Path, stdio: bool, access: ServiceClass | None, batch: str | None) -> None:
     """The submission daemon: takes mail of people who log in.
 
     Example: smtpsd --config paperpath.toml
@@ -107,7 +105,7 @@ def main(file: Path, stdio: bool, access: ServiceClass | None, batch: BinaryIO |
         raise SystemExit(run_stdio(NAME, file, access, submit_for_one, asks_clients=True))
     if batch is None:
         raise SystemExit(run_program(NAME, file, submit, open_ports))
-    descriptor, uid = batch.fileno(), os.getuid()
+    descriptor, uid = open_batch(batch), os.getuid()
     raise SystemExit(run_errand(NAME, file, lambda life: process_batch(life, descriptor, uid)))
 
 

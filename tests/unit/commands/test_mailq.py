@@ -1,6 +1,7 @@
 """The listing of mailq, its options, and how quickly it is there; what it asks is in tests/system (J-15)."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -165,7 +166,21 @@ def test_J15_newaliases_tells_what_is_wrong_with_the_file(
     assert said in capsys.readouterr().err
 
 
-def test_mailq_imports_nothing_heavy() -> None:
-    code = "import sys, paperpath.commands.mailq; print(*{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not HEAVY & set(done.stdout.split())
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import paperpath.commands.mailq",
+        "from paperpath.commands import sendmail; sendmail.run(['-bp'], {})",
+        "from paperpath.commands import sendmail; sendmail.run(['-q'], {'PAPERPATH_CONFIG': '{file}'})",
+    ],
+)
+def test_mailq_and_what_sendmail_asks_import_nothing_heavy(code: str, tmp_path: Path) -> None:
+    file = tmp_path / "paperpath.toml"
+    file.write_text('hostname = "mx.here.example"\n[post_office]\npostmaster = "me@here.example"\n')
+    code = f"import sys; {code.replace('{file}', str(file))}; print(*sys.modules)"
+    environment = {**os.environ, "PAPERPATH_CONFIG": str(file)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    modules = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "paperpath.service.asking" in done.stdout.split()
+    assert not HEAVY & modules

@@ -13,8 +13,10 @@ from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.maildrop.values import Expanded, Hold, QueueFilter, Target, Transport
 from paperpath.postoffice.enquiries import PAGE, make_answers
+from paperpath.postoffice.flushing import Flushing
 from paperpath.service.asking import Object
 from paperpath.service.errors import ServiceError
+from paperpath.service.log import open_log
 from paperpath.service.public_server import Asker
 from paperpath.testing.maildrop_tools import make_message, put_sorted, waiting_for
 
@@ -37,7 +39,7 @@ async def hand_in(maildrop: Maildrop, account: str, *recipients: str, address: s
 
 
 def list_queue(maildrop: Maildrop, asker: Asker, **request: object) -> Object:
-    return make_answers(maildrop)["queue"](asker, request)
+    return make_answers(maildrop, Flushing(maildrop, open_log("test")))["queue"](asker, request)
 
 
 def seen(maildrop: Maildrop, asker: Asker) -> list[tuple[str, str]]:

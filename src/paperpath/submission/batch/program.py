@@ -7,6 +7,7 @@ run goes on where this one stopped.
 
 import asyncio
 import os
+import sys
 from contextlib import aclosing, closing
 from datetime import datetime
 
@@ -32,7 +33,20 @@ from paperpath.submission.batch.returning import Returns
 from paperpath.submission.batch.source import BatchSource
 
 NAME = "smtpsd"
+STANDARD_INPUT = "-"
 ALL, SOME, NONE = 0, 1, 2  # exit codes, as `exim -bS` has them
+
+
+def open_batch(name: str) -> int:
+    """Open the batch with the rights of whoever called us. Raises: click.UsageError."""
+    if name != STANDARD_INPUT:
+        try:
+            return os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise click.UsageError(f"{name}: {error.strerror}") from error
+    if sys.stdin is None:  # its number may be that of another file by now
+        raise click.UsageError("standard input is closed")
+    return sys.stdin.fileno()
 
 
 async def process_batch(life: Life, descriptor: int, uid: int) -> int:
