@@ -22,7 +22,7 @@ from paperpath.config.intake_tables import ENDPOINTS_EXPECTED, require_some
 from paperpath.config.own_list import ADDRESS_MARK, OWN_VALUE_EXPECTED, OWN_ZONE_EXPECTED, REASON_EXPECTED
 from paperpath.config.places import FILE_EXPECTED
 
-MOST_ZONES = 100
+MOST_ZONES = 32  # as many as a way in asks
 LONGEST_TTL_S = 7 * 86_400
 MOST_NAME_SERVERS = 8
 

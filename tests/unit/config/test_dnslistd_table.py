@@ -85,5 +85,5 @@ def test_there_are_so_many_zones_and_no_more():
         return RIGHT + TABLE[: TABLE.index("[[")] + zones
 
     assert configure(write(MOST_ZONES)).dnslistd is not None
-    assert "at most 100" in complain(write(MOST_ZONES + 1))[0]
+    assert "at most 32" in complain(write(MOST_ZONES + 1))[0]
     assert "zone: expected" in complain(write(0) + "zone = []\n")[0]
