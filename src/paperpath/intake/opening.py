@@ -114,7 +114,7 @@ class Opening(asyncio.Protocol):
     def _take_steps(self) -> Generator[Waiting]:
         """Do what is to be done before the greeting; yield whenever there is something to wait for.
 
-        Raises: TlsError, _SentAwayError.
+        Raises: ProxyHeaderError, TlsError, _SentAwayError.
         """
         address, port = self._wire.peer
         self._take_place(address)
