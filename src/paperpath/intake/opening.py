@@ -119,7 +119,7 @@ class Opening(asyncio.Protocol):
     def _take_steps(self) -> Generator[Waiting]:
         """Do what is to be done before the greeting; yield whenever there is something to wait for.
 
-        Raises: TlsError, _SentAwayError.
+        Raises: ProxyHeaderError, TlsError, _SentAwayError.
         """
         visitor = self._visitor
         address, port = self._wire.peer if visitor is None else (visitor.address, visitor.port)
