@@ -109,7 +109,7 @@ def last_content(site: Installation) -> bytes:
 def test_C9_mail_is_taken_and_flushed_and_the_post_office_woken(site: Submission) -> None:
     """The log goes to standard error alone; the access level of the configured rules is in force."""
     wakeups = site.folder / "data" / "run" / "wake"
-    wakeups.mkdir(parents=True)
+    wakeups.mkdir(parents=True, exist_ok=True)
     before = site.books().accepted
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as post_office:
         post_office.bind(str(wakeups / "smtppd.wake"))
