@@ -79,8 +79,8 @@ class AccessRules:
         return ServiceClass.NORMAL if rule is None else rule.service
 
     def wants_names(self, address: str) -> bool:
-        """Tell whether it could matter which names a client has."""
-        if not self._has_names:
+        """Tell whether it could matter which names a client has; what has no address has none."""
+        if not self._has_names or parse_client_prefix(address) is None:
             return False
         rule = self.find(address)
         if rule is None or not isinstance(rule.clients, Prefix) or not rule.clients.length:

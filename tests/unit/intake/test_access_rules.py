@@ -107,6 +107,7 @@ def test_L16_names_are_wanted_only_where_a_rule_could_turn_on_them() -> None:
     named = rules(NAMED)
     wanted = {address: named.wants_names(address) for address in ("192.0.2.9", "192.0.2.8", "203.0.113.1")}
     assert wanted == {"192.0.2.9": False, "192.0.2.8": True, "203.0.113.1": True}
+    assert not named.wants_names("")  # a user of this host
     ends = rules(".example.net deny\n192.0.2.0/24 2")
     assert not ends.wants_names("192.0.2.8")
     assert ends.wants_names("2001:db8::1")

@@ -1,6 +1,8 @@
 """The text of a rules file (L-13)."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from paperpath.intake.access_text import MOST_MISTAKES, AccessTextError, parse_access
 
@@ -68,3 +70,21 @@ def test_a_mistake_is_told_with_its_line(line: str, expected: str) -> None:
 def test_all_mistakes_are_told_up_to_a_bound() -> None:
     assert [line for line, _ in mistakes("x\n1.2.3.4 2\ny\n")] == [1, 3]
     assert len(mistakes("x\n" * (MOST_MISTAKES + 5))) == MOST_MISTAKES
+
+
+WORD = st.text(max_size=12) | st.sampled_from(
+    ["192.0.2.0/24", "::/0", "\0", "\ud800", ".", "1:2", "%", "0", "deny"]
+)
+
+
+@given(st.lists(st.lists(WORD, max_size=3).map(" ".join), max_size=6).map("\n".join))
+@example("\x85 2\n\u2028 2")
+def test_S6_any_text_is_rules_or_mistakes_each_with_a_line_of_the_text(text: str) -> None:
+    try:
+        found = parse_access(text, "rules")
+    except AccessTextError as error:
+        lines = [line for line, _ in error.mistakes]
+    else:
+        lines = [rule.line for rule in found if rule.line is not None]
+    assert lines == sorted(set(lines))
+    assert all(1 <= line <= text.count("\n") + 1 for line in lines)
