@@ -94,11 +94,8 @@ def _flush(environment: Mapping[str, str]) -> None:
     from paperpath.service.errors import ServiceError
 
     folder = load_plain(find_configuration(environment)).run_folder
-    try:
+    with suppress(ServiceError):  # who is refused, or is one of too many, is told nothing
         exchange(folder, ENQUIRIES_NAME, "smtppd", {"command": "flush"})
-    except ServiceError as error:
-        if error.exit_code != os.EX_UNAVAILABLE:
-            raise ExitError(Exit(error.exit_code), str(error)) from error
 
 
 # The process: its words, its files and its signals
