@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from paperpath.commands.exits import Exit, ExitError, describe_failure
+from paperpath.commands.exits import Exit, describe_failure
 from paperpath.commands.plain_configuration import find_configuration, load_plain
 from paperpath.commands.plain_process import prepare_process, read_word, tell
 from paperpath.commands.sendmail_delivery import deliver
@@ -85,8 +85,5 @@ def _flush(environment: Mapping[str, str]) -> None:
     from paperpath.service.errors import ServiceError
 
     folder = load_plain(find_configuration(environment)).run_folder
-    try:
+    with suppress(ServiceError):  # who is refused, or is one of too many, is told nothing
         exchange(folder, ENQUIRIES_NAME, "smtppd", {"command": "flush"})
-    except ServiceError as error:
-        if error.exit_code != os.EX_UNAVAILABLE:
-            raise ExitError(Exit(error.exit_code), str(error)) from error
