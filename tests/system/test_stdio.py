@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from paperpath.maildrop.sqlite.database import fetch, open_database
-from tests.support.installation import PATIENCE_S, Installation, program_path
+from tests.support.installation import PATIENCE_S, Installation, program_path, wait_until
 from tests.support.submission import Submission
 
 pytestmark = pytest.mark.slow
@@ -122,6 +122,20 @@ def test_C9_mail_is_taken_and_flushed_and_the_post_office_woken(site: Submission
     assert " smtprd info accepted " in said.errors
     assert "Traceback" not in said.errors
     assert site.books().accepted == before + 1
+
+
+@pytest.mark.parametrize("program", ["smtprd", "smtpsd"])
+def test_J21_the_replies_are_those_of_a_connection(site: Submission, program: str) -> None:
+    """But for the words after the queue id; nothing is taken, so there is none."""
+    script = BEGINNING + ELSEWHERE + b"DATA\r\nRSET\r\nVRFY u\r\nMAIL\r\nFOO\r\nSTARTTLS x\r\nQUIT\r\n"
+    port = site.port if program == "smtprd" else site.submission_port
+    with site.start(program):
+        wait_until(lambda: "ready" in site.output() or "Traceback" in site.output(), f"{program} to serve")
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as client:
+            client.sendall(script)
+            connected = b"".join(iter(lambda: client.recv(65536), b""))
+    assert talk(site, script, program=program).output == connected
+    assert connected.count(b"\r\n") > 10
 
 
 @pytest.mark.parametrize(
