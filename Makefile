@@ -9,7 +9,7 @@ MAN    ?= man
 # The tests start programs hundreds of times: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check format bench crash fuzz man lock clean
+.PHONY: help run test check format bench crash fuzz man wheel lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -53,6 +53,9 @@ fuzz: $(VENV)/.fuzz ## look for inputs that break an invariant, FUZZ_S seconds a
 
 man: $(READY) ## write the man pages below man/, or where MAN says; then: man -M man mailq
 	$(BIN)/python -m manual $(MAN)
+
+wheel: man ## build the wheel below dist/, with the man pages in it
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 lock: $(READY) ## resolve the dependencies anew
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv

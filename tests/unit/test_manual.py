@@ -5,9 +5,12 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
 
 import click
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 from manual.page import Example, Item, Page, Paragraph, Section
@@ -94,6 +97,20 @@ def test_groff_has_nothing_to_complain_of(name: str) -> None:
     if groff is None:
         pytest.skip("groff is not there")
     assert format_page(groff, render(PAGES[name])).startswith(PAGES[name].name.upper())
+
+
+def test_the_wheel_has_the_pages_where_man_looks_for_them(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("src", "manual"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for pages, wanted in ((None, []), ("man8", ["share/man/man8/smtpsd.8"])):
+        if pages is not None:
+            (tmp_path / "man" / pages).mkdir(parents=True)
+            (tmp_path / "man" / pages / "smtpsd.8").write_text("")
+        (wheel,) = WheelBuilder(str(tmp_path)).build(directory=str(tmp_path / "dist"))
+        data = [name.partition(".data/data/")[2] for name in ZipFile(wheel).namelist()]
+        assert [name for name in data if name] == wanted
 
 
 def format_page(groff: str, text: str) -> str:

@@ -82,10 +82,10 @@ async def process(
         await reader.run()
         await memory.end()
     except InvalidBatchError as error:
-        reader.give_up()
+        reader.break_off()
         trouble = await _send_rest(office, source, error)
     except (BatchError, MaildropError, OSError) as error:
-        reader.give_up()
+        reader.break_off()
         trouble = error
     office.chronicle.end()
     return reader.tally, trouble

@@ -96,8 +96,13 @@ class BatchReader:
         if core.pending_octets or core.state not in (State.CONNECTED, State.READY, State.CLOSED):
             raise self._make_error("the batch ends within a message or a line")
 
-    def give_up(self) -> None:
-        """Let go of a message that was begun."""
+    def break_off(self) -> None:
+        """Let go of a message that was begun, for nothing more of it will be read."""
+        if self._message is not None:
+            self._office.chronicle.break_off(self._message.make_envelope(self._client), None)
+        self._give_up()
+
+    def _give_up(self) -> None:
         if self._message is not None:
             self._message.discard()
             self._message = None
@@ -112,7 +117,7 @@ class BatchReader:
                 self._HANDLERS[type(event)](self, event)
 
     def _take_hello(self, event: events.HelloReceived) -> None:
-        self.give_up()
+        self._give_up()
         self._client = replace(self._client, hello=event.name, protocol="ESMTP" if event.extended else "SMTP")
 
     def _take_sender(self, event: events.SenderReceived) -> None:
@@ -134,13 +139,15 @@ class BatchReader:
         office, message, recipient = self._office, self._message, event.recipient
         assert message is not None
         address = recipient.address
-        reply, found = message.refusal, address
-        if reply is None and message.taken < office.most_recipients:
-            reply, found = office.way_in.judge_recipient(address, self._guest)
-        elif reply is None:
+        reply, found = office.way_in.judge_recipient(address, self._guest)
+        if found is not address:
+            recipient = replace(recipient, address=found)
+        if message.refusal is not None:
+            reply = message.refusal
+        elif message.taken == office.most_recipients:
             reply = R550_TOO_MANY_RECIPIENTS
         if reply.is_positive:
-            message.take(recipient if found is address else replace(recipient, address=found))
+            message.take(recipient)
         elif len(message.refused) < office.most_recipients:
             message.refuse(recipient, reply)
             self._tell_refused("RCPT", f"TO:{format_path(address)}", show_path(address), reply)
@@ -166,13 +173,13 @@ class BatchReader:
             self._message.add(event.octets, self._office.size)
 
     def _take_drop(self, event: events.TransactionDropped) -> None:
-        self.give_up()
+        self._give_up()
 
     def _take_refusal(self, event: events.CommandRefused) -> None:
         raise self._make_error(str(event.reply))
 
     def _take_quit(self, event: events.QuitReceived) -> None:
-        self.give_up()
+        self._give_up()
         self._see_nothing_follows(self._source.find_text(event.behind))
 
     def _see_nothing_follows(self, text: bytes) -> None:
@@ -197,6 +204,8 @@ class BatchReader:
         """Take a message, or report why not; the key is taken with the last that there is to do."""
         reception, report = message.reception, self._office.returns.report
         if reception is None or message.octets > self._office.size:
+            if reception is not None:
+                self._office.chronicle.drop(reception, replies.R552_TOO_BIG)
             message.discard()
             taken = message.refuse_taken(self._client, replies.R552_TOO_BIG)
             queue_id = self._make_stamp().queue_id

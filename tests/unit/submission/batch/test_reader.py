@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.journal.events import Accepted, Refused, Reported
+from paperpath.journal.events import Accepted, BrokenOff, MessageRefused, Refused, Reported
 from paperpath.maildrop.memory import MemoryMaildrop
 from paperpath.maildrop.values import NewMessage
 from tests.unit.submission.batch.setting import Setting, message, octets_of
@@ -59,13 +59,13 @@ def test_J22_a_batch_of_five_with_all_that_must_be_taken(setting: Setting) -> No
 
 
 def test_J23_who_cannot_have_it_is_reported_and_the_others_get_it(setting: Setting) -> None:
-    bad = ("nobody@here.example", "u@here.example", "x@one-label")
+    bad = ("nobody", "u@here.example", "x@one-label")
     assert setting.run(HELLO + message("1", *bad) + message("2") + QUIT) == 0
     assert setting.subjects == ["1", "2"]
     assert setting.recipients_of(setting.taken[0]) == ["u@here.example"]
     assert setting.reports == [("joe@here.example", ["nobody@here.example 5.1.1", "x@one-label 5.1.3"])]
     assert {event.argument for event in setting.events if isinstance(event, Refused)} == {
-        "TO:<nobody@here.example>",
+        "TO:<nobody>",
         "TO:<x@one-label>",
     }
     (reported,) = (event for event in setting.events if isinstance(event, Reported))
@@ -103,6 +103,8 @@ def test_J23_A30_what_is_too_big_goes_back_and_what_is_not_comes(setting: Settin
     )
     assert setting.subjects == ["1", "4"]
     assert setting.reports == [("joe@here.example", ["u@here.example 5.3.4"])] * 2
+    (told,) = (event for event in setting.events if isinstance(event, MessageRefused))
+    assert told.reply.startswith("552 5.3.4")
 
 
 def test_A30_commands_may_be_as_long_as_in_a_session_and_no_longer(setting: Setting) -> None:
@@ -178,6 +180,10 @@ def test_J25_J27_what_was_not_processed_is_sent_to_the_postmaster(
 def test_J25_the_line_is_named(setting: Setting) -> None:
     assert setting.run(HELLO + message("1") + b"NOOP\r\nFOO\r\n") == 1
     assert setting.trouble == "line 10: 500 5.5.1 No such command"
+    assert [event for event in setting.events if isinstance(event, BrokenOff)] == []
+    assert setting.run(HELLO + message("1")[:-5]) == 2
+    (broken_off,) = (event for event in setting.events if isinstance(event, BrokenOff))
+    assert broken_off.recipients == ("u@here.example",)
     assert setting.run(HELLO + message("1"), b"NOOP\r\nNOOP\n") == 1
     assert setting.trouble.startswith("line 10: ")
 
