@@ -63,6 +63,9 @@ class Dns:
     def find_known(self, name: str, kind: RecordType[Any]) -> Answer[Any] | None:
         return self.answers.get((name, kind.name), MISSING) if (name, kind.name) in self.known else None
 
+    def now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def speak(self) -> None:
         """Answer what was left unanswered, and all that is asked from now on."""
         self.silent = set()

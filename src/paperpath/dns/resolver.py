@@ -83,6 +83,10 @@ class Resolver:
         """Return the answer for a name in ASCII if it is known and still true; ask nobody."""
         return self._cache.find((fold_name(name), kind), self._clock())
 
+    def now_s(self) -> float:
+        """Return the time by the clock of `Answer.expires_s`."""
+        return self._clock()
+
     async def close(self) -> None:
         """End what is in flight and close the sockets; who waits is cancelled."""
         flights = list(self._flights.values())

@@ -49,7 +49,7 @@ class ListRuling:
 
     def judge(self, recipient: Mailbox) -> Reply | None:
         """Return why a recipient is refused; `None` if the lists have nothing against it."""
-        return None if recipient.is_postmaster else self.refusal
+        return None if self.refusal is None or recipient.is_postmaster else self.refusal
 
 
 def find_deciding(looks: Sequence[Look]) -> Look | None:

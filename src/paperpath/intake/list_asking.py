@@ -5,6 +5,7 @@ was silent about him.
 """
 
 import asyncio
+import math
 from typing import TypeVar
 
 from paperpath.config.client_list import ClientList
@@ -24,6 +25,8 @@ class ListQuestion:
     def __init__(self, client: IpAddress, means: ListMeans) -> None:
         """Ask nothing yet."""
         self.client = client
+        self.until_s = math.inf
+        """Until when what was recalled is true, by the resolver's clock."""
         self._begin = reverse_address(client)
         self._means = means
 
@@ -35,16 +38,15 @@ class ListQuestion:
         if trouble:
             return Look(client_list, Finding(Standing.IGNORED, trouble))
         answer = self._recall(client_list, A)
-        return None if answer is None else Look(client_list, judge_entry(answer, client_list.selection))
+        if answer is None:
+            return None
+        self.until_s = min(self.until_s, answer.expires_s)
+        return Look(client_list, judge_entry(answer, client_list.selection))
 
     def recall_reason(self, look: Look) -> str | None:
         """Return why a list has the client, if that is known."""
         answer = self._recall(look.client_list, TXT)
         return None if answer is None else clean_reason(answer.records)
-
-    def note(self, look: Look, seconds: float = 0.0) -> None:
-        """Count what a list said, and how long that took."""
-        self._means.metrics.note(look.client_list.text, look.finding.standing.value, seconds)
 
     async def look(self, client_list: ClientList, until_s: float) -> Look:
         """Ask a list, if it has not failed its tests."""
@@ -58,9 +60,8 @@ class ListQuestion:
             finding = Finding(Standing.FAILED, "no answer to its first test yet")
         else:
             finding = Finding(Standing.IGNORED, trouble) if trouble else await self._ask(client_list, until_s)
-        look = Look(client_list, finding)
-        self.note(look, loop.time() - began_s)
-        return look
+        self._means.metrics.note(client_list.text, finding.standing.value, loop.time() - began_s)
+        return Look(client_list, finding)
 
     async def find_reason(self, look: Look, until_s: float) -> str:
         """Return why a list has the client; empty if it has not, or does not say so in time."""

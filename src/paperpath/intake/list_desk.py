@@ -18,10 +18,12 @@ from paperpath.dns.lists import IpAddress, Standing, parse_client
 from paperpath.intake.client_lists import ListRuling, Look, rule_on
 from paperpath.intake.list_asking import ListQuestion
 from paperpath.intake.list_means import ListMeans
+from paperpath.intake.list_strangers import Strangers
 from paperpath.intake.lookup import Lookup
 from paperpath.service.log import Log
 
 _NO_LIST_HAS_IT = ListRuling()
+_SAYS_NO = (Standing.UNLISTED, Standing.IGNORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,19 @@ class ListDesk:
         self._lists = lists
         self._patience = patience
         self._means = means
+        self._strangers = Strangers()
 
     def look_up(self, address: str, log: Log) -> Lookup | None:
         """Begin to ask about a client; `None` for one without an address, such as a user of this host."""
+        means = self._means
+        looks = self._strangers.find(address, means.resolver.now_s(), means.tests.epoch)
+        if looks is not None:
+            self._count(looks)
+            return Lookup(log, _NO_LIST_HAS_IT)
         client = parse_client(address)
         if client is None:
             return None
-        lookup = Lookup(log, self._rule_at_once(client, log))
+        lookup = Lookup(log, self._rule_at_once(client, address, log))
         if lookup.ruling is None:
             lookup.begin(self.rule(client, log))
         return lookup
@@ -96,7 +104,7 @@ class ListDesk:
             if further is not None:
                 further.cancel()
 
-    def _rule_at_once(self, client: IpAddress, log: Log) -> ListRuling | None:
+    def _rule_at_once(self, client: IpAddress, address: str, log: Log) -> ListRuling | None:
         """Rule by what is known, for a client that comes often; `None` if something has to be asked."""
         question, looks, reason = ListQuestion(client, self._means), list[Look](), ""
         for client_list in self._lists:
@@ -111,9 +119,15 @@ class ListDesk:
             if known is None:
                 return None
             reason = known
-        for look in looks:
-            question.note(look)
+        self._count(looks)
+        if all(look.finding.standing in _SAYS_NO for look in looks):
+            self._strangers.note(address, looks, question.until_s, self._means.tests.epoch)
         return _conclude(client, looks, reason, log)
+
+    def _count(self, looks: Sequence[Look]) -> None:
+        """Count what lists said without being asked."""
+        for look in looks:
+            self._means.metrics.note(look.client_list.text, look.finding.standing.value, 0.0)
 
 
 def _is_black(look: Look) -> bool:

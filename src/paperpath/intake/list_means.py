@@ -28,6 +28,9 @@ class Remembers(Asks, Protocol):
     def find_known(self, name: str, kind: RecordType[_Value]) -> Answer[_Value] | None:
         """Return the answer if it is known."""
 
+    def now_s(self) -> float:
+        """Return the time by the clock of `Answer.expires_s`."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListMeans:

@@ -46,6 +46,8 @@ class ListTests:
         self._log = log
         self._every_s = every_s
         self._again_s = again_s
+        self.epoch = 0
+        """Another one whenever a list passes a test that it failed before, or the other way round."""
         self._states: dict[str, _State] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -100,8 +102,9 @@ class ListTests:
         found = await asyncio.gather(*(self._test_family(zone, version) for version in POINTS))
         told = {}
         for version, trouble in zip(POINTS, found, strict=True):
-            if trouble is not None:
+            if trouble is not None and trouble != state.troubles[version]:
                 state.troubles[version] = trouble
+                self.epoch += 1
             told[f"ipv{version}"] = _UNKNOWN if trouble is None else trouble or _GOOD
         if told != state.told:
             state.told = told
