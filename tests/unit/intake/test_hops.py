@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperpath.intake.hops import HopCounter
+from paperpath.intake.hops import HopCounter, read_message_id
 from paperpath.mail.header import count_fields, header_section
 
 PARTS = (
@@ -92,6 +92,23 @@ def test_P6_no_more_than_the_beginning_of_a_message_id_is_held() -> None:
         counter.add(b"x" * 1000 + b"\r\n ")
         assert len(counter._id or b"") <= 1000
     assert counter.message_id == "<" + "x" * 998
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"Subject: x\r\n",
+        b"To: a\r\nMessage-ID :\r\n <folded@\r\n\there>  \r\nMESSAGE-ID: <second@here>\r\n",
+        b"message-id: <" + b"x" * 2000 + b"\r\n",
+        b"Message-ID: <\xff@here>\r\n",
+    ],
+)
+def test_P9_the_id_of_a_whole_header_is_that_of_its_pieces(header: bytes) -> None:
+    counter = HopCounter()
+    for place in range(len(header)):
+        counter.add(header[place : place + 1])
+    assert read_message_id(header) == counter.message_id
 
 
 def test_A51_octet_by_octet() -> None:

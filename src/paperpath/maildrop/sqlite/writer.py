@@ -1,10 +1,9 @@
 """Group commit: what many ask for in one process is written in one transaction and flushed once.
 
-While one group is being flushed the next one gathers, and then until those who were answered are back, for a
-moment at most: an idle system commits at once and a busy one in large groups. A group is written in the event
-loop's thread, which takes a fraction of a millisecond and waits for no disk. The commit, which does, is one
-call in a thread of its own, and so is the wait for another process that holds the write lock
-(docs/decisions/0008 has the reasons).
+While one group is being flushed the next one gathers, and for a moment longer: an idle system commits at
+once and a busy one in large groups. A group is written in the event loop's thread, which takes a fraction of
+a millisecond and waits for no disk. The commit, which does, is one call in a thread of its own, and so is the
+wait for another process that holds the write lock (docs/decisions/0008 has the reasons).
 Futures are resolved, and the stages with new work woken, once the commit is flushed.
 
 A commit that failed is never trusted: the connection is opened anew, and a small commit overwrites whatever
@@ -44,7 +43,7 @@ from paperpath.maildrop.sqlite.space import is_full, name_want_of_space, release
 from paperpath.maildrop.sqlite.tidying import tidy
 from paperpath.maildrop.values import Stage
 
-GATHER_S = 0.005  # at most, between two groups: a group costs as much as ten messages in it
+GATHER_S = 0.002  # between two groups of a busy process: a group costs as much as ten messages in it
 MOST_OPERATIONS = 500  # in one group: they hold the event loop up
 MOST_OCTETS = 16 * 1024 * 1024  # likewise, and the log grows by as much
 GROUPS_BETWEEN_LOOKS = 64  # at the length of the log
@@ -77,8 +76,6 @@ class GroupCommitter:
         self._waiting: list[Request] = []
         self._alone = 0  # how many of the first that wait are to be a group each
         self._on_its_way = False
-        self._gathering: asyncio.TimerHandle | None = None
-        self._enough = 0  # when so many wait, nobody is left to gather for
         self._idle = asyncio.Event()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run_or_die, name="maildrop-writer", daemon=True)
@@ -112,17 +109,10 @@ class GroupCommitter:
         if not self._on_its_way:
             self._on_its_way = True
             self._loop.call_soon(self._begin)  # after all that came with this one
-        elif self._gathering is not None and len(self._waiting) >= self._enough:
-            self._gathering.cancel()
-            self._gathering = None
-            self._loop.call_soon(self._begin)
         return request.future
 
     def _begin(self) -> None:
-        self._gathering = None
-        if not self._waiting:
-            self._rest()
-        elif self._connection is not None and self._lock.take():
+        if self._connection is not None and self._lock.take():
             self._write()
         else:
             self._jobs.put(self._wait_for_turn)
@@ -147,27 +137,22 @@ class GroupCommitter:
         if transaction is not None:
             for stage in transaction.stages:
                 self._on_work(stage)
-        self._go_on(len(group))
+        self._go_on()
 
-    def _go_on(self, answered: int) -> None:
-        """Let the next group gather: of several who were answered, most will soon ask for something more."""
-        if self._waiting or answered > 1:
-            self._enough = len(self._waiting) + answered
-            self._gathering = self._loop.call_later(GATHER_S, self._begin)
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._loop.call_later(GATHER_S, self._begin)
         else:
-            self._rest()
-
-    def _rest(self) -> None:
-        self._on_its_way = False
-        self._idle.set()
-        self._tidy_after(TIDY_AFTER_S)
+            self._on_its_way = False
+            self._idle.set()
+            self._tidy_after(TIDY_AFTER_S)
 
     def _try_again(self, failed: list[Request], again: list[Request]) -> None:
         settle_group(failed)
         for request in again:
             request.error = None
         self._waiting[:0] = again
-        self._go_on(len(failed))
+        self._go_on()
 
     def _try_alone(self, group: list[Request]) -> None:
         self._alone = len(group)
