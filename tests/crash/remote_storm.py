@@ -25,6 +25,7 @@ from tests.crash.site import Site
 from tests.crash.steps import JOE, LARGE, Scenario, Step, U
 from tests.crash.storm import kill_one, send_all
 from tests.support.installation import (
+    FEW_CLIENTS,
     PROGRAMS,
     Installation,
     content_of_relayed,
@@ -175,7 +176,8 @@ def _install(folder: Path, ports: Sequence[int]) -> Installation:
         f'[[post_office.route]]\ndomain = "h{host}.wild.example"\nvia = "smtp://127.0.0.1:{port}"\n'
         for host, port in enumerate(ports)
     )
-    installation.file.write_text(installation.file.read_text() + routes + _REMOTE)
+    text = installation.file.read_text().replace(FEW_CLIENTS, "")
+    installation.file.write_text(text + routes + _REMOTE)
     return installation
 
 

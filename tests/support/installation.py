@@ -24,6 +24,11 @@ NO_DNS = """
 servers = ["127.0.0.1:1"]
 timeout_s = 1
 """
+FEW_CLIENTS = """
+[remote]
+clients = 1
+"""
+"""Each takes half a second of a processor to start, and most tests have no mail for other hosts."""
 ACCOUNTS = ("u@here.example", "joe@here.example", "Joe@here.example", "admin@here.example")
 PROGRAMS = ("smtpld", "smtprcd", "smtppd", "smtprd")
 PATIENCE_S = 30.0
@@ -61,7 +66,7 @@ via = "local"
 [[post_office.route]]
 domain = "*"
 via = "mx"
-{NO_DNS}"""
+{NO_DNS}{FEW_CLIENTS}"""
 
 
 def pathless() -> Path:

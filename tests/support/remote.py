@@ -13,7 +13,14 @@ from paperpath.config.endpoint import Endpoint
 from paperpath.testing.nameserver import Nameserver
 from paperpath.testing.sink import Sink, sink_in_thread
 from paperpath.testing.sink_options import SinkOptions
-from tests.support.installation import NO_DNS, Installation, find_free_port, program_path, wait_until
+from tests.support.installation import (
+    FEW_CLIENTS,
+    NO_DNS,
+    Installation,
+    find_free_port,
+    program_path,
+    wait_until,
+)
 
 SENDER = "u@here.example"
 
@@ -28,7 +35,7 @@ class RemoteInstallation(Installation):
         self.nameserver = nameserver
         self.remote_port = find_free_port()
         self._zone = ""
-        self._base = self.file.read_text().removesuffix(NO_DNS)
+        self._base = self.file.read_text().removesuffix(NO_DNS + FEW_CLIENTS)
         self.configure(remote=remote, routes=routes, more=more)
 
     def configure(self, *, remote: str = "", routes: str = "", more: str = "") -> None:

@@ -9,7 +9,7 @@ from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
 from typing import cast
 
-from tests.support.installation import Installation, run_command, wait_until
+from tests.support.installation import FEW_CLIENTS, Installation, run_command, wait_until
 
 SENDER = "u@here.example"
 POSTMASTER = "admin@here.example"
@@ -45,7 +45,7 @@ via = "smtp://127.0.0.1:{port}"
 idle_s = 0.2
 schedule = { first_s = 0.3, factor = 1.0, most_s = 0.3 }
 """
-        self.file.write_text(self.file.read_text() + routes + rest)
+        self.file.write_text(self.file.read_text().replace(FEW_CLIENTS, "") + routes + rest)
 
     def send(
         self,
