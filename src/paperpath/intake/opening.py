@@ -162,7 +162,7 @@ class Opening(asyncio.Protocol):
         if desk is None or decided or not desk.are_wanted(address):
             return ()
         finding = self._loop.create_task(desk.find(address, self._log))
-        finding.add_done_callback(lambda _: self._go_on())
+        finding.add_done_callback(lambda _: self._hear_names())
         try:
             while not finding.done():
                 yield Waiting.NAMES
@@ -300,6 +300,11 @@ class Opening(asyncio.Protocol):
             else:
                 is_wanted = self._waiting is Waiting.HEADER or not self._held
                 self._wire.set_reading(wanted=is_wanted)
+
+    def _hear_names(self) -> None:
+        """Go on with the names, unless what the client said came just before and has seen them already."""
+        if self._waiting is Waiting.NAMES:
+            self._go_on()
 
     def _read(self, octets: bytes) -> None:
         """Take octets as what they say. Raises: TlsError."""

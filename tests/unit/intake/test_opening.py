@@ -236,6 +236,26 @@ def test_P6_what_is_said_while_names_are_asked_for_waits_with_the_kernel() -> No
     run(scene, rules=".dyn.example.net deny", resolver=dns)
 
 
+def test_L16_who_talks_in_the_moment_that_its_names_are_known_is_greeted_once() -> None:
+    dns = Dns()
+    dns.silent = {"9.2.0.192.in-addr.arpa"}
+
+    async def scene(setting: OpeningSetting) -> None:
+        await setting.settle()
+        transport = setting.come(client=CLIENT, door=Door.CLEAR)
+        (finding,) = asyncio.all_tasks() - {asyncio.current_task()}
+        await setting.settle()
+        dns.speak()
+        while not finding.done():
+            await asyncio.sleep(0)
+        transport.protocol.data_received(b"NOOP\r\n")
+        await setting.settle()
+        assert setting.codes() == [b"220", b"250"]
+        assert len(setting.sessions) == 1
+
+    run(scene, rules=".dyn.example.net deny", resolver=dns)
+
+
 def test_A59_who_talks_while_the_greeting_is_waited_for_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
