@@ -343,8 +343,8 @@ class Opening(asyncio.Protocol):
     def _refuse_header(self, reason: str) -> None:
         """Close without a word: whoever this is, it is nobody whom we know (requirement A-99)."""
         self._waiting = None
-        self._service.metrics.refused_headers += 1
-        self._log.info("PROXY header refused", reason=reason)
+        if count := self._service.guard.refuse_header(self._network, reason, self._loop.time()):
+            self._log.info("PROXY header refused", reason=reason, count=count)
         self._wire.abort()
 
     def _tell_turned_away(self, reply: Reply | None) -> None:

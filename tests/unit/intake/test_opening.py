@@ -150,6 +150,17 @@ def test_A99_P6_who_waits_with_the_header_hears_nothing(
     assert log.count("PROXY header refused") == 1
 
 
+def test_S2_a_flood_of_refused_headers_is_no_flood_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scene(setting: OpeningSetting) -> None:
+        for _ in range(100):
+            setting.leave(setting.come(client=STRANGER))
+        setting.come(write_line(CLIENT))
+        assert setting.metrics.refused_headers == 100
+
+    run(scene)
+    assert capsys.readouterr().err.count("PROXY header refused") == 1
+
+
 def test_A99_a_header_is_none_at_any_other_door() -> None:
     async def scene(setting: OpeningSetting) -> None:
         setting.come(write_line(CLIENT) + MESSAGE, door=Door.CLEAR)
