@@ -257,7 +257,7 @@ def test_L16_who_talks_in_the_moment_that_its_names_are_known_is_greeted_once() 
         (finding,) = asyncio.all_tasks() - {asyncio.current_task()}
         await setting.settle()
         dns.speak()
-        while not finding.done():
+        while not finding.done():  # noqa: ASYNC110 - who waited for an event would come too late
             await asyncio.sleep(0)
         transport.protocol.data_received(b"NOOP\r\n")
         await setting.settle()
