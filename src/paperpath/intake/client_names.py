@@ -42,7 +42,7 @@ class ClientNames:
         answer = self._resolver.find_known(_name_client(client), PTR)
         if answer is None:
             return None
-        names, found = answer.records[:MOST_NAMES], list[Answer[str]]()
+        names, found = _list_names(answer), list[Answer[str]]()
         for name in names:
             known = self._resolver.find_known(name, _kind(client))
             if known is None:
@@ -67,7 +67,7 @@ class ClientNames:
     async def _ask(self, client: IpAddress) -> tuple[Sequence[str], str]:
         """Return the names that lead back, and why there may be more."""
         answer = await self._resolver.resolve(_name_client(client), PTR)
-        names = answer.records[:MOST_NAMES]
+        names = _list_names(answer)
         found = await asyncio.gather(*(self._resolver.resolve(name, _kind(client)) for name in names))
         trouble = next((_say(one) for one in (answer, *found) if one.is_temporary), "")
         return _confirm(client, names, found), trouble
@@ -75,6 +75,11 @@ class ClientNames:
 
 def _name_client(client: IpAddress) -> str:
     return f"{reverse_address(client)}.{_ZONES[client.version]}"
+
+
+def _list_names(answer: Answer[str]) -> Sequence[str]:
+    """Return the names to look at; none with an octet that is escaped, as a dot in a label is."""
+    return [name for name in answer.records[:MOST_NAMES] if "\\" not in name]
 
 
 def _kind(client: IpAddress) -> RecordType[str]:
