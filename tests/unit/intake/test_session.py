@@ -17,6 +17,7 @@ from paperpath.intake.access_text import parse_access
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.conversation import CLOSE_S
 from paperpath.intake.guard import Guard, GuardMeans
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.list_desk import ListDesk
@@ -25,7 +26,7 @@ from paperpath.intake.null_session import NullSession
 from paperpath.intake.opening import Opening
 from paperpath.intake.reception import RelayReception
 from paperpath.intake.service import HANDSHAKE_S, TRANSACTION_S, Service
-from paperpath.intake.session import CLOSE_S, Session
+from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.journal.events import (
