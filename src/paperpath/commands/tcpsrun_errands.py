@@ -12,11 +12,11 @@ from pathlib import Path
 
 from paperpath.commands.run_file import Marks, RunFileError, load_run_file, substitute
 from paperpath.config.loader import Problem
-from paperpath.dns.next_hops import Asks
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.access_file import Access, AccessError, parse_rules, read_rules_text
 from paperpath.intake.access_rules import AccessRules
 from paperpath.intake.client_names import ClientNames
+from paperpath.intake.list_means import Remembers
 from paperpath.intake.ucspi import Address, clean_address, describe_connection
 from paperpath.service import notify, watchdog
 from paperpath.service.errors import ServiceError
@@ -40,7 +40,7 @@ class Source:
 class Errands:
     """Chooses for each client."""
 
-    def __init__(self, source: Source, resolver: Asks, log: Log) -> None:
+    def __init__(self, source: Source, resolver: Remembers, log: Log) -> None:
         """Read the files that are named. `resolver`: for rules that name hosts. Raises: ServiceError."""
         self._log = log
         self._words = source.words

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from paperpath.dns.answer import Answer
 from paperpath.dns.lists import IpAddress, parse_client, reverse_address
-from paperpath.dns.next_hops import Asks
-from paperpath.dns.records import AAAA, PTR, A
+from paperpath.dns.records import AAAA, PTR, A, RecordType
 from paperpath.intake.access_file import Access
+from paperpath.intake.list_means import Remembers
 from paperpath.service.log import Log
 
 BUDGET_S = 5.0
@@ -24,7 +24,7 @@ _ZONES = {4: "in-addr.arpa", 6: "ip6.arpa"}
 class ClientNames:
     """Finds names for the rules of one way in."""
 
-    def __init__(self, access: Access, resolver: Asks, budget_s: float = BUDGET_S) -> None:
+    def __init__(self, access: Access, resolver: Remembers, budget_s: float = BUDGET_S) -> None:
         """Take the rules, which say whose names are wanted."""
         self._access = access
         self._resolver = resolver
@@ -34,6 +34,22 @@ class ClientNames:
         """Tell whether it could matter which names a client has."""
         return self._access.read().wants_names(address)
 
+    def recall(self, address: str) -> Sequence[str] | None:
+        """Return what `find` would, if that is known without asking; `None` if it is not."""
+        client = parse_client(address.partition("%")[0])
+        if client is None:
+            return ()
+        answer = self._resolver.find_known(_name_client(client), PTR)
+        if answer is None:
+            return None
+        names, found = _list_names(answer), list[Answer[str]]()
+        for name in names:
+            known = self._resolver.find_known(name, _kind(client))
+            if known is None:
+                return None
+            found.append(known)
+        return _confirm(client, names, found)
+
     async def find(self, address: str, log: Log) -> Sequence[str]:
         """Return the names that lead back to an address; none if that is not known in time."""
         client = parse_client(address.partition("%")[0])
@@ -41,21 +57,37 @@ class ClientNames:
             return ()
         try:
             async with asyncio.timeout(self._budget_s):
-                names, trouble = await self._confirm(client)
+                names, trouble = await self._ask(client)
         except TimeoutError:
             names, trouble = (), f"no answer in {self._budget_s:g} s"
         if trouble:
             log.warning("the names of a client are not known", client=address, reason=trouble)
         return names
 
-    async def _confirm(self, client: IpAddress) -> tuple[Sequence[str], str]:
+    async def _ask(self, client: IpAddress) -> tuple[Sequence[str], str]:
         """Return the names that lead back, and why there may be more."""
-        answer = await self._resolver.resolve(f"{reverse_address(client)}.{_ZONES[client.version]}", PTR)
-        names = answer.records[:MOST_NAMES]
-        kind = A if client.version == 4 else AAAA
-        found = await asyncio.gather(*(self._resolver.resolve(name, kind) for name in names))
-        confirmed = [name for name, there in zip(names, found, strict=True) if _has(there, client)]
-        return confirmed, next((_say(one) for one in (answer, *found) if one.is_temporary), "")
+        answer = await self._resolver.resolve(_name_client(client), PTR)
+        names = _list_names(answer)
+        found = await asyncio.gather(*(self._resolver.resolve(name, _kind(client)) for name in names))
+        trouble = next((_say(one) for one in (answer, *found) if one.is_temporary), "")
+        return _confirm(client, names, found), trouble
+
+
+def _name_client(client: IpAddress) -> str:
+    return f"{reverse_address(client)}.{_ZONES[client.version]}"
+
+
+def _list_names(answer: Answer[str]) -> Sequence[str]:
+    """Return the names to look at; none with an octet that is escaped, as a dot in a label is."""
+    return [name for name in answer.records[:MOST_NAMES] if "\\" not in name]
+
+
+def _kind(client: IpAddress) -> RecordType[str]:
+    return A if client.version == 4 else AAAA
+
+
+def _confirm(client: IpAddress, names: Sequence[str], found: Sequence[Answer[str]]) -> Sequence[str]:
+    return [name for name, there in zip(names, found, strict=True) if _has(there, client)]
 
 
 def _has(answer: Answer[str], client: IpAddress) -> bool:

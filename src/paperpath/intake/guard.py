@@ -65,6 +65,11 @@ class Guard:
         self._means.metrics.refused_connections += 1
         return self._means.turn_aways.note(network, reply, now_s)
 
+    def refuse_header(self, network: str, reason: str, now_s: float) -> int:
+        """Take note of who is no proxy, or names nobody rightly; return as `turn_away` does."""
+        self._means.metrics.refused_headers += 1
+        return self._means.turn_aways.note(network, reason, now_s)
+
     def make_delay(self) -> Delay | None:
         """Make what holds the replies of a session back; `None`, where the configuration has no tarpit."""
         if self._delays is None:

@@ -23,10 +23,14 @@ _Value = TypeVar("_Value")
 
 
 class Remembers(Asks, Protocol):
-    """What is wanted of the resolver."""
+    """A resolver with a memory."""
 
     def find_known(self, name: str, kind: RecordType[_Value]) -> Answer[_Value] | None:
         """Return the answer if it is known."""
+
+
+class RemembersForATime(Remembers, Protocol):
+    """A resolver with a memory, and the clock that it forgets by."""
 
     def now_s(self) -> float:
         """Return the time by the clock of `Answer.expires_s`."""
@@ -36,7 +40,7 @@ class Remembers(Asks, Protocol):
 class ListMeans:
     """The resolver, and what is known of lists: how they do in their tests, what they say, who is silent."""
 
-    resolver: Remembers
+    resolver: RemembersForATime
     tests: ListTests
     metrics: ListMetrics
     silences: Silences = field(default_factory=Silences)

@@ -4,10 +4,9 @@ Made by the beginning of a session (opening.py). It asks nobody anything: no mai
 for such a client (requirement A-102). Memory is bounded, for the core answers so many commands and no more.
 """
 
-import asyncio
-
 from paperpath.intake.arrival import Arrival
 from paperpath.intake.chronicle import Command
+from paperpath.intake.conversation import Conversation
 from paperpath.intake.counting import Counting
 from paperpath.intake.service import Service
 from paperpath.intake.sessions import Sessions
@@ -16,23 +15,17 @@ from paperpath.service.tls.layer import TlsError
 from paperpath.smtp import replies
 from paperpath.smtp.events import CommandRefused
 from paperpath.smtp.null import NullConnection
-from paperpath.smtp.states import State
-
-_CLOSE_S = 30.0  # how long a client may take to read the last reply
 
 
-class NullSession(asyncio.Protocol):
+class NullSession(Conversation[NullConnection]):
     """One connection from its greeting on. `sessions` holds it for as long as it lives."""
 
     def __init__(self, service: Service, sessions: Sessions, arrival: Arrival) -> None:
         """Take over a client that is to be greeted."""
-        self._service = service
+        core = NullConnection(service.settings.hostname, Counting(service.metrics))
+        super().__init__(service, arrival.wire, core)
         self._sessions = sessions
         self._arrival = arrival
-        self._wire = arrival.wire
-        self._core = NullConnection(service.settings.hostname, Counting(service.metrics))
-        self._loop = asyncio.get_running_loop()
-        self._overdue_s = self._loop.time() + service.idle_timeout_s
 
     # Called by the beginning
 
@@ -93,20 +86,6 @@ class NullSession(asyncio.Protocol):
     def _close(self, reply: Reply) -> None:
         self._core.close(reply)
         self._send()
-
-    def _send(self) -> None:
-        octets = self._core.octets_to_send()
-        if octets:
-            self._service.metrics.octets_out += len(octets)
-            self._wire.send(octets)
-        if self._core.state is State.CLOSED:
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        """Close once the client has read what was sent, or has had time enough to."""
-        if not self._wire.is_closing:
-            self._overdue_s = self._loop.time() + min(_CLOSE_S, self._service.idle_timeout_s)
-            self._wire.close()
 
     def _tell(self, event: CommandRefused) -> None:
         shown = f"{event.verb}({event.length})"

@@ -64,6 +64,7 @@ class Opening(asyncio.Protocol):
         self._guest = Guest("")
         self._proxy = ""  # that spoke for the client
         self._has_place = False
+        self._entered: str | None = None  # the network as one of which it was let in
         self._arrival: Arrival | None = None
         self._held = b""  # what came before it was wanted
         self._waiting: Waiting | None = None
@@ -95,7 +96,7 @@ class Opening(asyncio.Protocol):
             if arrival.lookup is not None:
                 arrival.lookup.give_up()
         if self._has_place:
-            service.connections.leave(None if arrival is None else arrival.network)
+            service.connections.leave(self._entered)
 
     # Called by the program
 
@@ -156,13 +157,20 @@ class Opening(asyncio.Protocol):
         return header.address, header.port
 
     def _find_names(self, address: str) -> Generator[Waiting, None, Sequence[str]]:
-        """Return the names of the client's host, where a rule for hosts could decide about it."""
+        """Return the names of the client's host, where a rule for hosts could decide about it.
+
+        Whoever is to be asked about is bounded as anybody is, for it may be his own servers that take long.
+        """
         desk = self._service.names
         decided = self._door is Door.NULL or (self._visitor is not None and self._visitor.service is not None)
         if desk is None or decided or not desk.are_wanted(address):
             return ()
+        if (known := desk.recall(address)) is not None:
+            return known
+        self._guest = Guest(address)
+        self._enter()
         finding = self._loop.create_task(desk.find(address, self._log))
-        finding.add_done_callback(lambda _: self._go_on())
+        finding.add_done_callback(lambda _: self._hear_names())
         try:
             while not finding.done():
                 yield Waiting.NAMES
@@ -175,16 +183,21 @@ class Opening(asyncio.Protocol):
 
     def _admit(self, address: str, names: Sequence[str]) -> None:
         """Find out what service the client gets, and whether there are too many of its kind."""
-        service = self._service
-        guest = self._guest = self._welcome(address, names)
-        if guest.service is ServiceClass.DENY:
+        self._guest = self._welcome(address, names)
+        if self._guest.service is ServiceClass.DENY:
             self._deny()
-        network = self._network
+        if self._entered is None:
+            self._enter()
+
+    def _enter(self) -> None:
+        """Be one of the client's network, unless there are too many. Raises: _SentAwayError."""
+        service, guest, network = self._service, self._guest, self._network
         refusal = service.guard.check(Limit.CONNECTION_RATE, guest, network, self._loop.time())
         if refusal is not None:
             self._refuse(refusal)
         if (limit := service.connections.enter(network, guest.service)) is not None:
             self._reach(limit)
+        self._entered = network
 
     def _arrive(self, port: int) -> None:
         """Count the client in; have the lists asked about it while it greets (requirement C-24)."""
@@ -198,7 +211,8 @@ class Opening(asyncio.Protocol):
         chronicle = Chronicle(service.tell, log, session_id, guest.key)
         lists = None if guest.service is ServiceClass.NULL else service.lists
         lookup = None if lists is None else lists.look_up(guest.address, log)
-        self._arrival = Arrival(self._wire, guest, port, self._network, log, chronicle, lookup)
+        assert self._entered is not None
+        self._arrival = Arrival(self._wire, guest, port, self._entered, log, chronicle, lookup)
 
     def _start_tls(self) -> Iterator[Waiting]:
         """Have TLS in force from the start (RFC 8314 §3.3)."""
@@ -301,6 +315,11 @@ class Opening(asyncio.Protocol):
                 is_wanted = self._waiting is Waiting.HEADER or not self._held
                 self._wire.set_reading(wanted=is_wanted)
 
+    def _hear_names(self) -> None:
+        """Go on with the names, unless what the client said came just before and has seen them already."""
+        if self._waiting is Waiting.NAMES:
+            self._go_on()
+
     def _read(self, octets: bytes) -> None:
         """Take octets as what they say. Raises: TlsError."""
         if octets:
@@ -338,8 +357,8 @@ class Opening(asyncio.Protocol):
     def _refuse_header(self, reason: str) -> None:
         """Close without a word: whoever this is, it is nobody whom we know (requirement A-99)."""
         self._waiting = None
-        self._service.metrics.refused_headers += 1
-        self._log.info("PROXY header refused", reason=reason)
+        if count := self._service.guard.refuse_header(self._network, reason, self._loop.time()):
+            self._log.info("PROXY header refused", reason=reason, count=count)
         self._wire.abort()
 
     def _tell_turned_away(self, reply: Reply | None) -> None:

@@ -6,13 +6,13 @@ message is acknowledged only when the maildrop says that it is flushed (P2); no 
 outlives its time.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from paperpath.intake.arrival import Arrival
 from paperpath.intake.chronicle import Command
+from paperpath.intake.conversation import Conversation
 from paperpath.intake.counting import Counting
 from paperpath.intake.limits import Limit
 from paperpath.intake.login import LoginResult, Logins
@@ -32,25 +32,23 @@ from paperpath.smtp.states import State
 
 MOST_PENDING_OCTETS = 64 * 1024
 MOST_WAITING_OCTETS = 16 * 1024  # of replies, before they are sent
-CLOSE_S = 30.0  # how long a client may take to read the last of them, if it may be silent for as long
 
 
-class Session(asyncio.Protocol):
+class Session(Conversation[ServerConnection]):
     """One connection from its greeting on. `sessions` holds it for as long as it lives."""
 
     def __init__(self, service: Service, sessions: Sessions, arrival: Arrival) -> None:
         """Take over a client that is to be greeted."""
         wire, desk = arrival.wire, service.logins
-        self._service = service
+        encrypted = wire.tls_facts is not None
+        core = ServerConnection(service.settings, Counting(service.metrics), encrypted=encrypted)
+        super().__init__(service, wire, core)
         self._sessions = sessions
         self._arrival = arrival
-        self._wire = wire
         self._guest = arrival.guest
         self._client = arrival.describe()
         self._log = arrival.log
         self._chronicle = arrival.chronicle
-        encrypted = wire.tls_facts is not None
-        self._core = ServerConnection(service.settings, Counting(service.metrics), encrypted=encrypted)
         self._transaction: MailTransaction | None = None
         self._reception: Reception | None = None
         self._recipients = Recipients(service, arrival, self._core, self._answer, self._tell_refused)
@@ -59,9 +57,6 @@ class Session(asyncio.Protocol):
         self._client_reads = True
         self._ending = False
         self._half_closed = False
-        self._loop = asyncio.get_running_loop()
-        self._overdue_s = self._loop.time() + service.idle_timeout_s
-        """When the client has been silent for too long, or has not read the last reply."""
 
     # Called by the beginning
 
@@ -321,20 +316,6 @@ class Session(asyncio.Protocol):
         self._client = self._arrival.describe()
         self._core.tls_started()
         self._offer_external()
-
-    def _send(self) -> None:
-        octets = self._core.octets_to_send()
-        if octets:
-            self._service.metrics.octets_out += len(octets)
-            self._wire.send(octets)
-        if self._core.state is State.CLOSED:
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        """Close once the client has read what was sent, or has had time enough to."""
-        if not self._wire.is_closing:
-            self._overdue_s = self._loop.time() + min(CLOSE_S, self._service.idle_timeout_s)
-            self._wire.close()
 
     def _give_up_waiting(self) -> None:
         """Have nobody come back with an answer."""

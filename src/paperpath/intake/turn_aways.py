@@ -18,22 +18,22 @@ _LINES_PER_MINUTE = 60
 
 
 class TurnAways:
-    """Counts who was turned away and with which reply."""
+    """Counts who was turned away and why."""
 
     def __init__(self) -> None:
         """Begin with nobody."""
-        self._untold: OrderedDict[tuple[str, Reply | None], tuple[int, float]] = OrderedDict()
+        self._untold: OrderedDict[tuple[str, Reply | str | None], tuple[int, float]] = OrderedDict()
         self._lines = Rate(_LINES_PER_MINUTE)
 
-    def note(self, network: str, reply: Reply | None, now_s: float) -> int:
+    def note(self, network: str, why: Reply | str | None, now_s: float) -> int:
         """Count one; return how many of that network are to be told now, 0 if it is not its time.
 
-        `reply` is `None` for who is turned away without a word.
+        `why`: what is said, or a reason that is not said; `None` for who is denied any word.
         """
-        count, told_s = self._untold.pop((network, reply), (0, -math.inf))
+        count, told_s = self._untold.pop((network, why), (0, -math.inf))
         count += 1
         is_due = now_s - told_s >= TOLD_EVERY_S and self._lines.take("", now_s)
-        self._untold[network, reply] = (0, now_s) if is_due else (count, told_s)
+        self._untold[network, why] = (0, now_s) if is_due else (count, told_s)
         if len(self._untold) > MOST_NETWORKS:
             self._untold.popitem(last=False)
         return count if is_due else 0

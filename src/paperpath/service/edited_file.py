@@ -21,7 +21,7 @@ def editing(file: Path, heading: str, like: os.stat_result | None = None) -> Ite
 
     Raises: OSError.
     """
-    with file.with_suffix(".lock").open("w") as lock:
+    with open(file.with_suffix(".lock"), "r+b", opener=_open_lock) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lines = _read_lines(file, heading)
         yield lines
@@ -37,3 +37,8 @@ def _read_lines(file: Path, heading: str) -> list[str]:
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
     return lines
+
+
+def _open_lock(name: str, flags: int) -> int:
+    """Make the lock if it is not there; one that is a link is none, for it may lead root elsewhere."""
+    return os.open(name, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)

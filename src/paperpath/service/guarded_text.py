@@ -21,11 +21,13 @@ class GuardedTextError(Exception):
 def read_guarded_text(file: Path, most_octets: int) -> str:
     """Return the text. Raises: GuardedTextError."""
     try:
-        with file.open("rb") as opened:
+        with open(file, "rb", opener=_open) as opened:
             mode = os.fstat(opened.fileno()).st_mode
-            octets = opened.read(most_octets + 1)
+            octets = opened.read(most_octets + 1) if stat.S_ISREG(mode) else b""
     except OSError as error:
         raise GuardedTextError(f"cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise GuardedTextError("expected a file, and no pipe or device")
     if mode & stat.S_IWOTH:
         command = f"chmod o-w {shlex.quote(str(file))}"
         raise GuardedTextError(f"every user of this host may write it; run: {command}")
@@ -36,3 +38,8 @@ def read_guarded_text(file: Path, most_octets: int) -> str:
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise GuardedTextError(f"expected UTF-8, got the octet {octets[error.start]:#04x}", line) from error
+
+
+def _open(name: str, flags: int) -> int:
+    """Open without waiting for whoever may write to a pipe: a program that serves clients reads here."""
+    return os.open(name, flags | os.O_NONBLOCK)

@@ -30,13 +30,13 @@ class Wire:
     def peer(self) -> tuple[str, int]:
         """Address and port of the client; empty if it is gone already, or of this host's local socket.
 
-        IPv4 is IPv4, however it came.
+        IPv4 is IPv4, however it came; a zone, which says something to this host only, is left out.
         """
         found = self._transport.get_extra_info("peername")
         if not isinstance(found, tuple):
             return "", 0
         host, port = found[:2]
-        return host.removeprefix("::ffff:"), port
+        return host.partition("%")[0].removeprefix("::ffff:"), port
 
     @property
     def peer_uid(self) -> int | None:

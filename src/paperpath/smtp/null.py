@@ -19,9 +19,8 @@ _MOST_HELD_OCTETS = 512  # RFC 5321 §4.5.3.1.4
 class NullConnection:
     """One session seen from a server that gives no service."""
 
-    def __init__(self, hostname: str, observer: Observer = NOBODY, *, encrypted: bool = False) -> None:
+    def __init__(self, hostname: str, observer: Observer = NOBODY) -> None:
         """Begin with the greeting ready to be sent."""
-        self.encrypted = encrypted
         self._observer = observer
         self._state = State.CONNECTED
         self._input = b""
@@ -41,11 +40,6 @@ class NullConnection:
     def pending_octets(self) -> int:
         """How many octets wait to be looked at."""
         return len(self._input) - self._read_to
-
-    @property
-    def octets_waiting(self) -> int:
-        """How many octets `octets_to_send` would give."""
-        return sum(map(len, self._output))
 
     def receive(self, octets: bytes) -> None:
         """Take what came from the client."""

@@ -193,6 +193,26 @@ def test_L16_IPv6_is_asked_for_by_AAAA() -> None:
     asyncio.run(play())
 
 
+def test_L16_a_dot_inside_a_label_makes_nobody_one_of_the_hosts_below_a_name() -> None:
+    async def scene(setting: Setting) -> None:
+        await settle()
+        assert setting.codes() == [b"220"]
+
+    run(scene, rules=".trusted.example null", resolver=dns(r"a\.trusted.example", a="192.0.2.1"))
+
+
+def test_A27_the_zone_of_an_address_is_nothing_to_anybody_else() -> None:
+    async def scene(setting: Setting) -> None:
+        transport = setting.connect(client="fe80::1%eth0")
+        transport.protocol.data_received(MESSAGE)
+        await settle()
+        (message,) = setting.store.messages.values()
+        assert message.client.address == "fe80::1"
+        transport.protocol.connection_lost(None)
+
+    run(scene)
+
+
 def test_L16_no_more_than_ten_names_are_looked_at() -> None:
     async def scene(setting: Setting) -> None:
         await settle()

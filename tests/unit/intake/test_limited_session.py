@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from paperpath.config.limit_tables import LimitsTable
+from paperpath.dns.answer import Answer, Status
 from paperpath.intake.access import ServiceClass
 from paperpath.journal.events import BrokenOff, Refused, SessionEnded, TurnedAway
-from tests.support.lists import Skipping
+from tests.support.lists import Dns, Skipping, settle
 from tests.unit.intake.test_session import MESSAGE, Setting
 
 MAIL = b"MAIL FROM:<a@b.example>\r\n"
@@ -17,9 +18,11 @@ RCPT = b"RCPT TO:<u@here.example>\r\n"
 TOO_MANY_ERRORS = "421 4.7.0 Too many errors; closing"
 
 
-def run(scene: Callable[[Setting], Awaitable[None]], **limits: Any) -> None:
+def run(
+    scene: Callable[[Setting], Awaitable[None]], rules: str = "", resolver: Dns | None = None, **limits: Any
+) -> None:
     async def play() -> None:
-        setting = Setting(most=100, limits=LimitsTable(**limits))
+        setting = Setting(most=100, limits=LimitsTable(**limits), rules=rules, resolver=resolver)
         await scene(setting)
         setting.session.connection_lost(None)
         assert setting.service.connections.count == 0
@@ -49,6 +52,49 @@ def test_P6_P9_who_connects_too_often_hears_so_and_comes_in_later() -> None:
         assert come_again(setting).startswith(b"220")
 
     run(scene, connections_per_minute=3)
+
+
+def named(*, silent: bool = False) -> Dns:
+    """Say that the client is mail.example, or nothing."""
+    dns = Dns()
+    dns.answers["1.2.0.192.in-addr.arpa", "PTR"] = Answer(Status.FOUND, ("mail.example",))
+    dns.put("mail.example", "192.0.2.1")
+    dns.silent = {"in-addr.arpa"} if silent else set()
+    return dns
+
+
+def test_S2_whose_names_are_slow_to_find_takes_no_more_places_than_others() -> None:
+    async def play() -> None:
+        setting = Setting(most=100, rules="mail.example privileged", resolver=named(silent=True))
+        transports = [setting.transport, *(setting.connect() for _ in range(5))]
+        assert [transport.written[:3] for transport in transports] == [b""] * 2 + [b"421"] * 4
+        for transport in transports:
+            transport.protocol.connection_lost(None)
+        assert setting.service.connections.count == 0
+        again = setting.connect()
+        assert again.written == b""
+        again.protocol.connection_lost(None)
+
+    asyncio.run(play())
+
+
+def test_S2_the_DNS_is_not_asked_about_who_connects_too_often() -> None:
+    dns = named(silent=True)
+
+    async def scene(setting: Setting) -> None:
+        assert [come_again(setting)[:3] for _ in range(4)] == [b"", b"421", b"421", b"421"]
+        await settle()
+        assert dns.asked.total() <= 2
+
+    run(scene, connections_per_minute=2, rules="mail.example privileged", resolver=dns)
+
+
+def test_C9_who_is_known_to_be_privileged_by_name_has_no_bounds() -> None:
+    async def scene(setting: Setting) -> None:
+        await settle()
+        assert [come_again(setting)[:3] for _ in range(4)] == [b"220"] * 4
+
+    run(scene, connections_per_minute=1, rules="mail.example privileged", resolver=named())
 
 
 def test_P6_P9_who_begins_too_many_messages_hears_so_and_may_try_later() -> None:

@@ -150,6 +150,17 @@ def test_A99_P6_who_waits_with_the_header_hears_nothing(
     assert log.count("PROXY header refused") == 1
 
 
+def test_S2_a_flood_of_refused_headers_is_no_flood_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scene(setting: OpeningSetting) -> None:
+        for _ in range(100):
+            setting.leave(setting.come(client=STRANGER))
+        setting.come(write_line(CLIENT))
+        assert setting.metrics.refused_headers == 100
+
+    run(scene)
+    assert capsys.readouterr().err.count("PROXY header refused") == 1
+
+
 def test_A99_a_header_is_none_at_any_other_door() -> None:
     async def scene(setting: OpeningSetting) -> None:
         setting.come(write_line(CLIENT) + MESSAGE, door=Door.CLEAR)
@@ -232,6 +243,26 @@ def test_P6_what_is_said_while_names_are_asked_for_waits_with_the_kernel() -> No
         transport.protocol.data_received(MESSAGE[20:])
         await accept(setting)
         assert setting.metrics.early_talkers == 1
+
+    run(scene, rules=".dyn.example.net deny", resolver=dns)
+
+
+def test_L16_who_talks_in_the_moment_that_its_names_are_known_is_greeted_once() -> None:
+    dns = Dns()
+    dns.silent = {"9.2.0.192.in-addr.arpa"}
+
+    async def scene(setting: OpeningSetting) -> None:
+        await setting.settle()
+        transport = setting.come(client=CLIENT, door=Door.CLEAR)
+        (finding,) = asyncio.all_tasks() - {asyncio.current_task()}
+        await setting.settle()
+        dns.speak()
+        while not finding.done():  # noqa: ASYNC110 - who waited for an event would come too late
+            await asyncio.sleep(0)
+        transport.protocol.data_received(b"NOOP\r\n")
+        await setting.settle()
+        assert setting.codes() == [b"220", b"250"]
+        assert len(setting.sessions) == 1
 
     run(scene, rules=".dyn.example.net deny", resolver=dns)
 

@@ -11,21 +11,22 @@ import pytest
 
 from paperpath.config.intake_tables import SubmissionTable
 from paperpath.config.limit_tables import LimitsTable, TarpitTable
-from paperpath.dns.next_hops import Asks
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.access_file import Access
 from paperpath.intake.access_text import parse_access
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.client_names import ClientNames
 from paperpath.intake.connections import Connections
+from paperpath.intake.conversation import CLOSE_S
 from paperpath.intake.guard import Guard, GuardMeans
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.list_desk import ListDesk
+from paperpath.intake.list_means import Remembers
 from paperpath.intake.null_session import NullSession
 from paperpath.intake.opening import Opening
 from paperpath.intake.reception import RelayReception
 from paperpath.intake.service import HANDSHAKE_S, TRANSACTION_S, Service
-from paperpath.intake.session import CLOSE_S, Session
+from paperpath.intake.session import Session
 from paperpath.intake.sessions import Sessions
 from paperpath.intake.space import FreeSpace
 from paperpath.journal.events import (
@@ -120,7 +121,7 @@ class Setting:
         tarpit: TarpitTable | None = None,
         limits: LimitsTable = _NO_LIMITS,
         rules: str = "",
-        resolver: Asks | None = None,
+        resolver: Remembers | None = None,
     ) -> None:
         self.store = MemoryStore()
         self.metrics = IntakeMetrics()
