@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from paperpath.commands.options import fail, load_as_owner, load_with_text
+from paperpath.commands.options import become_owner, fail, load_as_owner, load_with_text
 from paperpath.commands.selftest_configuration import try_configuration
 from paperpath.commands.selftest_dialogue import UnreachableError
 from paperpath.commands.selftest_durability import try_disks
@@ -25,12 +25,12 @@ from paperpath.commands.selftest_smuggling import try_variants
 from paperpath.commands.selftest_starttls import try_starttls
 from paperpath.commands.selftest_wire import Talk
 from paperpath.config.endpoint import LocalSocket
+from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.service.errors import ServiceError
 from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
 
-_Part = Callable[[Path], Iterable[Finding]]
 _Try = Callable[[str, Callable[[], Talk]], Iterator[Finding]]
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="For scripts.")
@@ -90,7 +90,7 @@ def smuggling(file: Path, as_json: bool) -> None:
 
     Example: paperpath selftest smuggling
     """
-    _run({"smuggling": _try_smuggling}, file, as_json=as_json)
+    _run(["smuggling"], file, as_json=as_json)
 
 
 @selftest.command()
@@ -101,7 +101,7 @@ def starttls(file: Path, as_json: bool) -> None:
 
     Example: paperpath selftest starttls
     """
-    _run({"starttls": _try_starttls}, file, as_json=as_json)
+    _run(["starttls"], file, as_json=as_json)
 
 
 @selftest.command()
@@ -115,7 +115,7 @@ def durability(file: Path, as_json: bool) -> None:
 
     Example: paperpath selftest durability
     """
-    _run({"durability": _try_durability}, file, as_json=as_json)
+    _run(["durability"], file, as_json=as_json)
 
 
 @selftest.command()
@@ -126,7 +126,7 @@ def permissions(file: Path, as_json: bool) -> None:
 
     Example: paperpath selftest permissions
     """
-    _run({"permissions": _try_permissions}, file, as_json=as_json)
+    _run(["permissions"], file, as_json=as_json)
 
 
 @selftest.command("configuration")
@@ -139,13 +139,17 @@ def configuration_(file: Path, as_json: bool) -> None:
 
     Example: paperpath selftest configuration
     """
-    _run({"configuration": _try_configuration}, file, as_json=as_json)
+    _run(["configuration"], file, as_json=as_json)
 
 
-def _run(parts: dict[str, _Part], file: Path, *, as_json: bool) -> None:
+def _run(names: Iterable[str], file: Path, *, as_json: bool) -> None:
     """Try parts, tell what they find, and exit."""
-    load_with_text(file)
-    found = {name: list(_guard(name, part, file)) for name, part in parts.items()}
+    document = load_with_text(file)
+    found: dict[str, list[Finding]] = {}
+    for name in names:
+        if name not in _AS_CALLER:
+            become_owner(document.configuration)
+        found[name] = list(_guard(name, document))
     if as_json:
         click.echo(json.dumps(describe(found), indent=2))
     else:
@@ -153,42 +157,41 @@ def _run(parts: dict[str, _Part], file: Path, *, as_json: bool) -> None:
     raise SystemExit(choose_exit(one for findings in found.values() for one in findings))
 
 
-def _guard(name: str, part: _Part, file: Path) -> Iterator[Finding]:
+def _guard(name: str, document: Document) -> Iterator[Finding]:
     """Give what a part finds; one that cannot go on does not keep the others from it."""
     try:
-        yield from part(file)
+        yield from _PARTS[name](document)
     except (ServiceError, UnreachableError) as error:
         yield Finding(Verdict.UNTRIED, name, str(error))
 
 
-def _try_permissions(file: Path) -> Iterator[Finding]:
-    return try_permissions(load_with_text(file).configuration, file)
+def _try_permissions(document: Document) -> Iterator[Finding]:
+    return try_permissions(document.configuration, document.path)
 
 
-def _try_configuration(file: Path) -> Iterator[Finding]:
-    return try_configuration(load_with_text(file), datetime.now(UTC))
+def _try_configuration(document: Document) -> Iterator[Finding]:
+    return try_configuration(document, datetime.now(UTC))
 
 
-def _try_durability(file: Path) -> Iterator[Finding]:
-    return try_disks(load_as_owner(file))
+def _try_durability(document: Document) -> Iterator[Finding]:
+    return try_disks(document.configuration)
 
 
-def _try_relay(file: Path) -> Iterator[Finding]:
-    for visit in visit_all(load_as_owner(file)):
+def _try_relay(document: Document) -> Iterator[Finding]:
+    for visit in visit_all(document.configuration):
         yield from summarize(visit)
 
 
-def _try_starttls(file: Path) -> Iterator[Finding]:
-    for ends in find_ends(load_as_owner(file)):
+def _try_starttls(document: Document) -> Iterator[Finding]:
+    for ends in find_ends(document.configuration):
         yield from _try_at(ends, try_starttls)
 
 
-def _try_smuggling(file: Path) -> Iterator[Finding]:
-    configuration = load_as_owner(file)
-    for ends in find_ends(configuration):
+def _try_smuggling(document: Document) -> Iterator[Finding]:
+    for ends in find_ends(document.configuration):
         if ends.way_in == "relay":
             yield from _try_at(ends, try_variants)
-    yield from _try_submission(configuration)
+    yield from _try_submission(document.configuration)
 
 
 def _try_submission(configuration: Configuration) -> Iterator[Finding]:
@@ -208,8 +211,7 @@ def _try_at(ends: Ends, attempt: _Try) -> Iterator[Finding]:
     return iter((Finding(Verdict.UNTOLD, str(ends.server), seen),))
 
 
-# The first two look at what the service user cannot; from the third on we are that user.
-_PARTS: dict[str, _Part] = {
+_PARTS: dict[str, Callable[[Document], Iterable[Finding]]] = {
     "permissions": _try_permissions,
     "configuration": _try_configuration,
     "durability": _try_durability,
@@ -217,3 +219,5 @@ _PARTS: dict[str, _Part] = {
     "smuggling": _try_smuggling,
     "relay": _try_relay,
 }
+_AS_CALLER = ("permissions", "configuration")
+"""The parts that look at what the service user may not see; from being him there is no way back."""

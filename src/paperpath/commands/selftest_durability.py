@@ -81,16 +81,19 @@ def judge_flushes(lengths_s: Sequence[float], *, turns: bool) -> Finding:
 
 
 def try_disks(configuration: Configuration) -> Iterator[Finding]:
-    """Look at whatever must survive a power cut; leaves nothing behind."""
+    """Look at each file system of what must survive a power cut; leaves nothing behind."""
     folders = {
         "maildrop": configuration.maildrop_folder,
         "mailboxes": configuration.mailbox_root,
         "drop directory": configuration.drop_folder,
     }
+    names: dict[int, list[str]] = {}
     for name, folder in folders.items():
         if folder.is_dir():
-            for found in _try_disk(folder, configuration.data):
-                yield Finding(found.verdict, f"{name}: {found.tried}", found.seen)
+            names.setdefault(folder.stat().st_dev, []).append(name)
+    for together in names.values():
+        for found in _try_disk(folders[together[0]], configuration.data):
+            yield Finding(found.verdict, f"{', '.join(together)}: {found.tried}", found.seen)
 
 
 def _try_disk(folder: Path, data: Path) -> Iterator[Finding]:
@@ -98,7 +101,7 @@ def _try_disk(folder: Path, data: Path) -> Iterator[Finding]:
     yield judge_mount(mount)
     device = DEVICES / ("" if mount is None else mount.device)
     yield judge_cache(_read_queue(device, "write_cache"))
-    # Where it is one file system, the data folder does: in the others programs take what they find for mail.
+    # The data folder does where it is on the same one: nobody looks for mail there.
     place = data if folder.stat().st_dev == data.stat().st_dev else folder
     try:
         lengths_s = _time_flushes(place)

@@ -6,6 +6,7 @@ bounded, in octets and in time, so a faulty one ends the part and not the patien
 
 import socket
 import ssl
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,8 @@ from paperpath.commands.selftest_dialogue import UnreachableError
 from paperpath.config.endpoint import Endpoint, Place
 
 _PATIENCE_S = 120.0  # lists may be asked first
-_MOST_OCTETS = 256 * 1024
+_MOST_OCTETS = 64 * 1024  # of a line
+_MOST_LINES = 100  # of a reply, and replies
 
 
 class Talk:
@@ -57,16 +59,16 @@ class Talk:
 
     def read_reply(self) -> str:
         """Return one reply, its lines joined by spaces; empty where the server has closed."""
-        lines = []
-        while line := self._read_line():
+        lines: list[str] = []
+        while len(lines) < _MOST_LINES and (line := self._read_line()):
             lines.append(line)
             if line[3:4] != "-":
                 break
         return " ".join(lines)
 
     def read_replies(self) -> list[str]:
-        """Return all replies until the server closes."""
-        return list(iter(self.read_reply, ""))
+        """Return the replies until the server closes, unless there are very many."""
+        return list(islice(iter(self.read_reply, ""), _MOST_LINES))
 
     def start_tls(self) -> None:
         """Begin TLS, whoever the server says it is. Raises: ssl.SSLError, UnreachableError."""
