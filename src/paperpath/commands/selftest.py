@@ -1,7 +1,7 @@
 """`paperpath selftest`: whether what runs does what it should not, and lies where it is safe.
 
-Each part has a module of its own, selftest_NAME.py. All are harmless: nothing is delivered, changed or left
-behind, whatever the result.
+Each part is a command too, and has a module of its own, selftest_NAME.py. All are harmless: nothing is changed
+or left behind, and a message is begun only if it is one that must be refused.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -77,69 +78,6 @@ def relay(file: Path, as_json: bool) -> None:
         for visit in visits:
             show_visit(visit)
     raise SystemExit(EX_FAULT if any(visit.is_open for visit in visits) else os.EX_OK)
-
-
-@selftest.command()
-@config_option
-@_json_option
-def smuggling(file: Path, as_json: bool) -> None:
-    """Try whether a message ends where it should not, or is taken with line ends that it must not have.
-
-    The relay is tried on each port, and submission through the socket for users of this host, where no login
-    is needed. Each message is one that must be refused, to the postmaster.
-
-    Example: paperpath selftest smuggling
-    """
-    _run(["smuggling"], file, as_json=as_json)
-
-
-@selftest.command()
-@config_option
-@_json_option
-def starttls(file: Path, as_json: bool) -> None:
-    """Try whether commands count inside TLS that were said in the clear.
-
-    Example: paperpath selftest starttls
-    """
-    _run(["starttls"], file, as_json=as_json)
-
-
-@selftest.command()
-@config_option
-@_json_option
-def durability(file: Path, as_json: bool) -> None:
-    """Say whether the disks keep what is flushed, as far as can be told.
-
-    Looked at are the file system, its options, the write cache, and how long flushes take, by a file without
-    a name. No program can see whether a disk keeps its word: only cutting the power shows that.
-
-    Example: paperpath selftest durability
-    """
-    _run(["durability"], file, as_json=as_json)
-
-
-@selftest.command()
-@config_option
-@_json_option
-def permissions(file: Path, as_json: bool) -> None:
-    """Look at owner and mode of every file and folder of the installation.
-
-    Example: paperpath selftest permissions
-    """
-    _run(["permissions"], file, as_json=as_json)
-
-
-@selftest.command("configuration")
-@config_option
-@_json_option
-def configuration_(file: Path, as_json: bool) -> None:
-    """Find what paperpath check does, and what only a running installation shows.
-
-    That is: programs and ports that do not answer, certificates as they are shown, the name in the DNS.
-
-    Example: paperpath selftest configuration
-    """
-    _run(["configuration"], file, as_json=as_json)
 
 
 def _run(names: Iterable[str], file: Path, *, as_json: bool) -> None:
@@ -220,4 +158,35 @@ _PARTS: dict[str, Callable[[Document], Iterable[Finding]]] = {
     "relay": _try_relay,
 }
 _AS_CALLER = ("permissions", "configuration")
-"""The parts that look at what the service user may not see; from being him there is no way back."""
+"""The parts that look at what the service user may not see; they come first, since nobody is root again."""
+
+_HELP = {
+    "permissions": """Look at owner and mode of every file and folder of the installation.""",
+    "configuration": """Find what paperpath check does, and what only a running installation shows.
+
+        That is: programs and ports that do not answer, certificates as they are shown, the name in the DNS.
+        """,
+    "durability": """Say whether the disks keep what is flushed, as far as can be told.
+
+        Looked at are the file system, its options, the write cache, and how long flushes take, by a file
+        without a name. No program can see whether a disk keeps its word: only cutting the power shows that.
+        """,
+    "starttls": """Try whether commands count inside TLS that were said in the clear.""",
+    "smuggling": """Try whether a message ends where it should not, or is taken with forbidden line ends.
+
+        The relay is tried on each port, and submission through the socket for users of this host, where no
+        login is needed. Each message is one that must be refused, to the postmaster.
+        """,
+}
+
+
+def _add_command(name: str, text: str) -> None:
+    @selftest.command(name, help=f"{cleandoc(text)}\n\nExample: paperpath selftest {name}")
+    @config_option
+    @_json_option
+    def command(file: Path, as_json: bool) -> None:
+        _run([name], file, as_json=as_json)
+
+
+for _name, _text in _HELP.items():
+    _add_command(_name, _text)

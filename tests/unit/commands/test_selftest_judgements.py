@@ -213,6 +213,12 @@ def test_L3_L4_L5_a_mode_has_what_it_must_and_nothing_more(
     assert (None if found is None else found.verdict) is verdict
 
 
+def test_L1_a_link_is_a_fault_whatever_its_mode() -> None:
+    found = judge(Path("x"), Seen(stat.S_IFLNK | 0o777, os.geteuid()), Rule(0o777, 0))
+    assert found is not None
+    assert found.verdict is BAD
+
+
 def test_L3_what_is_somebody_elses_is_a_fault() -> None:
     found = judge(Path("x"), Seen(stat.S_IFREG | 0o600, os.geteuid() + 1), OWN)
     assert found is not None
