@@ -1,7 +1,7 @@
 """`paperpath selftest`: whether what runs does what it should not, and lies where it is safe.
 
-Each part is a command too, and has a module of its own, selftest_NAME.py. All are harmless: nothing is changed
-or left behind, and a message is begun only if it is one that must be refused.
+Each part is a command too, and has a module of its own, selftest_NAME.py. All are harmless: nothing is
+changed or left behind, and a message is begun only if it is one that must be refused.
 """
 
 import json

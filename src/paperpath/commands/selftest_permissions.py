@@ -6,8 +6,8 @@ must reach; what the administrator writes, nobody else may change (attacks L-1 t
 
 import os
 import pwd
-import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from paperpath.commands.selftest_findings import Finding, Verdict
@@ -41,18 +41,12 @@ def _look_at_all(configuration: Configuration, file: Path) -> Iterator[Finding |
         return
     rules = Rules(configuration, file, owners)
     for path, rule in rules.written.items():
-        seen = _look(path.resolve())
-        yield seen if isinstance(seen, Finding) else judge(path, seen, rule)
+        yield _look(path.resolve(), partial(judge, path, rule=rule))
     below = (configuration.data, *rules.written)
     for folder in sorted({parent for path in below for parent in path.resolve().parents}):
-        seen = _look(folder)
-        yield seen if isinstance(seen, Finding) else rules.judge_parent(folder, seen)
+        yield _look(folder, partial(rules.judge_parent, folder))
     for path in _walk(configuration.data, configuration.drop_folder):
-        seen = _look(path)
-        if isinstance(seen, Finding):
-            yield seen
-        else:
-            yield judge(path, seen, rules.find(path, is_folder=stat.S_ISDIR(seen.mode)))
+        yield _look(path, partial(rules.judge_own, path))
 
 
 def _find_owner(configuration: Configuration) -> int:
@@ -72,10 +66,12 @@ def _walk(folder: Path, drop: Path) -> Iterator[Path]:
             folders[:] = [name for name in folders if name != drop.name]
 
 
-def _look(path: Path) -> Seen | Finding:
-    """Return what is there; programs may remove it meanwhile, and a folder may be shut to us."""
+def _look(path: Path, judge_it: Callable[[Seen], Finding | None]) -> Finding | None:
+    """Judge what is there; nothing, if the programs remove it meanwhile; a folder may be shut to us."""
     try:
         found = path.lstat()
+    except FileNotFoundError:
+        return None
     except OSError as error:
         return Finding(Verdict.UNTOLD, str(path), f"cannot be looked at: {error.strerror}")
-    return Seen(found.st_mode, found.st_uid)
+    return judge_it(Seen(found.st_mode, found.st_uid))

@@ -75,11 +75,10 @@ class Rules:
         self.written |= dict.fromkeys(_list_secret(configuration), secret)
         """What people write: the rule of each file."""
 
-    def find(self, path: Path, *, is_folder: bool) -> Rule:
-        """Return the rule of what lies in the data folder, or of that itself."""
-        if path in self._special:
-            return self._special[path]
-        return self._own if is_folder else replace(self._own, allowed=0o600)
+    def judge_own(self, path: Path, seen: Seen) -> Finding | None:
+        """Say what is wrong with what lies in the data folder, or with that itself."""
+        own = self._own if stat.S_ISDIR(seen.mode) else replace(self._own, allowed=0o600)
+        return judge(path, seen, self._special.get(path, own))
 
     @staticmethod
     def judge_parent(path: Path, seen: Seen) -> Finding | None:

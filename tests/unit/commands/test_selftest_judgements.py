@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperpath.commands import selftest_durability
+from paperpath.commands import selftest_durability, selftest_permissions
 from paperpath.commands.selftest_configuration import (
     judge_certificate,
     judge_name,
@@ -254,6 +254,13 @@ def test_L1_L3_L4_L5_a_new_installation_is_as_it_should_be_and_what_is_planted_i
         str(file.parent): BAD,
     }
     assert "6 are not as they should be" in sum_.seen
+
+
+def test_what_programs_remove_meanwhile_is_no_fault(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration = load_configuration(file)
+    monkeypatch.setattr(selftest_permissions, "_walk", lambda *_: iter([configuration.data / "gone"]))
+    (good,) = try_permissions(configuration, file)
+    assert good.verdict is GOOD
 
 
 def make_certificate(folder: Path, *names: str, end: datetime | None = None) -> bytes:
