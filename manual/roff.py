@@ -15,7 +15,8 @@ def render(page: Page) -> str:
 
 
 def _lines(page: Page) -> Iterator[str]:
-    yield f'.TH "{_typed(page.name.upper())}" {page.volume} "" "Paperpath {_typed(__version__)}"'
+    # The last argument, the manual's name, is nothing: long names of commands leave no room for one.
+    yield f'.TH "{_typed(page.name.upper())}" {page.volume} "" "Paperpath {_typed(__version__)}" ""'
     yield ".SH NAME"
     yield f"{_typed(page.name)} \\- {_prose(page.summary)}"
     yield ".SH SYNOPSIS"

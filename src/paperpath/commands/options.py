@@ -30,11 +30,16 @@ def load_with_text(file: Path) -> Document:
 def load_as_owner(file: Path) -> Configuration:
     """Load a configuration, and be the service user from now on: what is made in its folders is its own."""
     configuration = load(file)
+    become_owner(configuration)
+    return configuration
+
+
+def become_owner(configuration: Configuration) -> None:
+    """Be the service user from now on; exit where that cannot be."""
     try:
         become(find_identity(configuration.user))
     except ServiceError as error:
         fail(error, error.exit_code)
-    return configuration
 
 
 def fail(reason: object, code: int) -> NoReturn:

@@ -1,90 +1,62 @@
-"""`paperpath selftest`: whether what runs does what it should not.
+"""`paperpath selftest`: whether what runs does what it should not, and lies where it is safe.
 
-`relay` plays a stranger: it tries the known tricks on the relay's own addresses, and names recipients only,
-so no message ever begins. Which of these may be taken is decided apart from the relay's own rule: those at a
-domain of relay.domains, whatever their local part is made to look like, and the bare postmaster.
+Each part is a command too, and has a module of its own, selftest_NAME.py. All are harmless: nothing is
+changed or left behind, and a message is begun only if it is one that must be refused.
 """
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from inspect import cleandoc
 from pathlib import Path
-from typing import Any
 
 import click
 
-from paperpath.commands.options import fail, load_as_owner
-from paperpath.commands.selftest_dialogue import (
-    Answer,
-    CoreDialogue,
-    Dialogue,
-    LiveDialogue,
-    UnreachableError,
-)
-from paperpath.commands.selftest_tricks import Target, Trick, list_tricks
-from paperpath.config.domain_table import DomainTable
-from paperpath.config.endpoint import Endpoint
+from paperpath.commands.options import become_owner, fail, load_as_owner, load_with_text
+from paperpath.commands.selftest_configuration import try_configuration
+from paperpath.commands.selftest_dialogue import UnreachableError
+from paperpath.commands.selftest_durability import try_disks
+from paperpath.commands.selftest_ends import Ends, find_ends
+from paperpath.commands.selftest_findings import EX_FAULT, Finding, Verdict, choose_exit, describe, show
+from paperpath.commands.selftest_permissions import try_permissions
+from paperpath.commands.selftest_relay import describe_visit, show_visit, summarize, visit_all
+from paperpath.commands.selftest_smuggling import try_variants
+from paperpath.commands.selftest_starttls import try_starttls
+from paperpath.commands.selftest_wire import Talk
+from paperpath.config.endpoint import LocalSocket
+from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
-from paperpath.intake.access import ServiceClass
-from paperpath.intake.access_file import open_access
-from paperpath.intake.access_rules import AccessRules
-from paperpath.mail.address import AddressError, parse_path
-from paperpath.relay.acceptance import Acceptance
-from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
-from paperpath.service.interfaces import read_own_addresses
 from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
-from paperpath.smtp.settings import Settings
 
-EX_OPEN = 1
-"""The exit code of a relay that takes what it should not."""
+_Try = Callable[[str, Callable[[], Talk]], Iterator[Finding]]
 
-_LOOPBACK = ("127.0.0.1", "127.0.0.9", "127.9.9.9")  # 127.0.0.2 is on every list, to be tested by
-
-_NOT_ASKED = (
-    "not connected to: by the rules no address of this host gets the normal service there, "
-    "so the relay's code was asked here, as a stranger would meet it"
-)
+_json_option = click.option("--json", "as_json", is_flag=True, help="For scripts.")
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One trick and what came of it; `is_open`: it should not have been taken."""
+@click.group(invoke_without_command=True)
+@config_option
+@_json_option
+@click.pass_context
+def selftest(context: click.Context, file: Path, as_json: bool) -> None:
+    """Try whether what runs does what it should not; without COMMAND, all parts.
 
-    trick: Trick
-    answer: Answer
-    is_open: bool
+    It is harmless, and says what was tried and what was seen. It exits with 1 if there is a fault, with 69
+    if something could not be tried, and with 78 if the configuration cannot be read.
 
-    @property
-    def verdict(self) -> str:
-        """What it means."""
-        if self.answer.is_taken:
-            return "RELAYS" if self.is_open else "taken for here"
-        return "refused" if self.answer.code >= 500 else "put off"
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """All tricks on one address of the relay; `source` is empty where the relay's code was asked here."""
-
-    server: Endpoint
-    source: str
-    tried: list[Tried]
-
-
-@click.group()
-def selftest() -> None:
-    """Try whether what runs does what it should not.
-
-    Example: paperpath selftest relay
+    Example: paperpath selftest --config /etc/paperpath/paperpath.toml
     """
+    context.default_map = {name: {"file": file, "as_json": as_json} for name in selftest.commands}
+    if context.invoked_subcommand is None:
+        _run(_PARTS, file, as_json=as_json)
 
 
 @selftest.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@_json_option
 def relay(file: Path, as_json: bool) -> None:
     """Try the known tricks of open relays on the running relay; exit 1 if it takes one that it should not.
 
@@ -95,102 +67,126 @@ def relay(file: Path, as_json: bool) -> None:
     """
     configuration = load_as_owner(file)
     try:
-        visits = list(_visit_all(configuration))
+        visits = list(visit_all(configuration))
     except ServiceError as error:
         fail(error, error.exit_code)
     except UnreachableError as error:
         fail(format_value(error), os.EX_UNAVAILABLE)
     if as_json:
-        click.echo(json.dumps([_describe(visit) for visit in visits], indent=2))
+        click.echo(json.dumps([describe_visit(visit) for visit in visits], indent=2))
     else:
         for visit in visits:
-            _print(visit)
-    is_open = any(tried.is_open for visit in visits for tried in visit.tried)
-    raise SystemExit(EX_OPEN if is_open else os.EX_OK)
+            show_visit(visit)
+    raise SystemExit(EX_FAULT if any(visit.is_open for visit in visits) else os.EX_OK)
 
 
-def _visit_all(configuration: Configuration) -> Iterator[Visit]:
-    """Try every trick on each listener. Raises: ServiceError, UnreachableError."""
-    rules, own = open_access(configuration.relay, "relay").read(), read_own_addresses()
-    for listener in configuration.relay.listen:
-        server, source = _choose_ends(listener, own, rules)
-        if source:
-            with LiveDialogue(server, source) as dialogue:
-                yield Visit(server, source, _try_all(configuration, server, dialogue))
-        else:
-            yield Visit(server, "", _try_all(configuration, server, _ask_here(configuration)))
+def _run(names: Iterable[str], file: Path, *, as_json: bool) -> None:
+    """Try parts, tell what they find, and exit."""
+    document = load_with_text(file)
+    found: dict[str, list[Finding]] = {}
+    for name in names:
+        if name not in _AS_CALLER:
+            become_owner(document.configuration)
+        found[name] = list(_guard(name, document))
+    if as_json:
+        click.echo(json.dumps(describe(found), indent=2))
+    else:
+        show(found)
+    raise SystemExit(choose_exit(one for findings in found.values() for one in findings))
 
 
-def _ask_here(configuration: Configuration) -> CoreDialogue:
-    """Have the relay's own code asked. Raises: ServiceError."""
-    acceptance, router = Acceptance(configuration.relay), RoutingFiles(configuration).read()
-    settings = Settings(configuration.hostname, configuration.relay.size, recipients=1)
-    return CoreDialogue(settings, lambda mailbox: acceptance.judge(mailbox, router))
-
-
-def _choose_ends(listener: Endpoint, own: frozenset[str], rules: AccessRules) -> tuple[Endpoint, str]:
-    """Return where to connect to, and from which address of normal service; empty if there is none."""
-    hosts = [listener.host]
-    if listener.is_unspecified:
-        is_six = ":" in listener.host
-        hosts = ["::1" if is_six else "127.0.0.1", *(one for one in sorted(own) if (":" in one) is is_six)]
-    for host in hosts:
-        server = Endpoint(host, listener.port)
-        for source in _LOOPBACK if server.is_loopback and ":" not in host else (host,):
-            if rules.classify(source) is ServiceClass.NORMAL:
-                return server, source
-    return Endpoint(hosts[0], listener.port), ""
-
-
-def _try_all(configuration: Configuration, server: Endpoint, dialogue: Dialogue) -> list[Tried]:
-    domains = configuration.relay.domains
-    plain = next((domain.text for domain in domains if not domain.text.startswith((".", "["))), "")
-    literal = f"[IPv6:{server.host}]" if ":" in server.host else f"[{server.host}]"
-    target = Target(plain or configuration.hostname, configuration.hostname, literal)
-    accepted = DomainTable((domain, domain) for domain in domains)
-    tried = []
-    for trick in list_tricks(target):
-        answer = dialogue.attempt(trick)
-        tried.append(Tried(trick, answer, answer.is_taken and not _is_for_here(trick, accepted)))
-    return tried
-
-
-def _is_for_here(trick: Trick, accepted: DomainTable[Any]) -> bool:
-    """Tell whether a recipient is one that anybody may name; its local part is nobody's but that domain's."""
+def _guard(name: str, document: Document) -> Iterator[Finding]:
+    """Give what a part finds; one that cannot go on does not keep the others from it."""
     try:
-        mailbox, _ = parse_path(trick.recipient.encode(), international=True)
-    except AddressError:
-        return False
-    if mailbox is None:
-        return False
-    return accepted.find(mailbox.domain) is not None if mailbox.domain else mailbox.is_postmaster
+        yield from _PARTS[name](document)
+    except (ServiceError, UnreachableError) as error:
+        yield Finding(Verdict.UNTRIED, name, str(error))
 
 
-def _describe(visit: Visit) -> dict[str, Any]:
-    return {
-        "server": str(visit.server),
-        "client": visit.source or None,
-        "tricks": [
-            {
-                "trick": tried.trick.kind,
-                "hello": tried.trick.hello,
-                "sender": tried.trick.sender,
-                "recipient": tried.trick.recipient,
-                "parameters": f"{tried.trick.sender_parameters} {tried.trick.parameters}".strip(),
-                "reply": f"{tried.answer.code} {tried.answer.text}",
-                "verdict": tried.verdict,
-            }
-            for tried in visit.tried
-        ],
-    }
+def _try_permissions(document: Document) -> Iterator[Finding]:
+    return try_permissions(document.configuration, document.path)
 
 
-def _print(visit: Visit) -> None:
-    """Print what came of a visit, whatever the relay said escaped (attack S-6)."""
-    told = _describe(visit)
-    click.echo(f"{told['server']}, {f'from {visit.source}' if visit.source else _NOT_ASKED}")
-    for trick in told["tricks"]:
-        keys = ("hello", "sender", "recipient", "parameters")
-        said = " ".join(format_value(trick[key]) for key in keys if trick[key])
-        click.echo(f"  {trick['verdict']:14} {trick['trick']}: {said}: {format_value(trick['reply'])}")
-    click.echo(f"  {sum(tried.is_open for tried in visit.tried)} of {len(visit.tried)} tricks make it relay")
+def _try_configuration(document: Document) -> Iterator[Finding]:
+    return try_configuration(document, datetime.now(UTC))
+
+
+def _try_durability(document: Document) -> Iterator[Finding]:
+    return try_disks(document.configuration)
+
+
+def _try_relay(document: Document) -> Iterator[Finding]:
+    for visit in visit_all(document.configuration):
+        yield from summarize(visit)
+
+
+def _try_starttls(document: Document) -> Iterator[Finding]:
+    for ends in find_ends(document.configuration):
+        yield from _try_at(ends, try_starttls)
+
+
+def _try_smuggling(document: Document) -> Iterator[Finding]:
+    for ends in find_ends(document.configuration):
+        if ends.way_in == "relay":
+            yield from _try_at(ends, try_variants)
+    yield from _try_submission(document.configuration)
+
+
+def _try_submission(configuration: Configuration) -> Iterator[Finding]:
+    if configuration.submission is None:
+        return
+    if not configuration.submission.listen_local:
+        yield Finding(Verdict.UNTOLD, "submission", "it takes no message without a login, which we have not")
+        return
+    place = LocalSocket(configuration.submission_socket)
+    yield from try_variants("submission", partial(Talk, place))
+
+
+def _try_at(ends: Ends, attempt: _Try) -> Iterator[Finding]:
+    if ends.source:
+        return attempt(str(ends.server), partial(Talk, ends.server, ends.source))
+    seen = "by the rules no address of this host gets service there"
+    return iter((Finding(Verdict.UNTOLD, str(ends.server), seen),))
+
+
+_PARTS: dict[str, Callable[[Document], Iterable[Finding]]] = {
+    "permissions": _try_permissions,
+    "configuration": _try_configuration,
+    "durability": _try_durability,
+    "starttls": _try_starttls,
+    "smuggling": _try_smuggling,
+    "relay": _try_relay,
+}
+_AS_CALLER = ("permissions", "configuration")
+"""The parts that look at what the service user may not see; they come first, since nobody is root again."""
+
+_HELP = {
+    "permissions": """Look at owner and mode of every file and folder of the installation.""",
+    "configuration": """Find what paperpath check does, and what only a running installation shows.
+
+        That is: programs and ports that do not answer, certificates as they are shown, the name in the DNS.
+        """,
+    "durability": """Say whether the disks keep what is flushed, as far as can be told.
+
+        Looked at are the file system, its options, the write cache, and how long flushes take, by a file
+        without a name. No program can see whether a disk keeps its word: only cutting the power shows that.
+        """,
+    "starttls": """Try whether commands count inside TLS that were said in the clear.""",
+    "smuggling": """Try whether a message ends where it should not, or is taken with forbidden line ends.
+
+        The relay is tried on each port, and submission through the socket for users of this host, where no
+        login is needed. Each message is one that must be refused, to the postmaster.
+        """,
+}
+
+
+def _add_command(name: str, text: str) -> None:
+    @selftest.command(name, help=f"{cleandoc(text)}\n\nExample: paperpath selftest {name}")
+    @config_option
+    @_json_option
+    def command(file: Path, as_json: bool) -> None:
+        _run([name], file, as_json=as_json)
+
+
+for _name, _text in _HELP.items():
+    _add_command(_name, _text)

@@ -27,7 +27,7 @@ def status(file: Path, as_json: bool) -> None:
     Example: paperpath status --config /etc/paperpath/paperpath.toml
     """
     folder = control_folder(load(file))
-    rows = _gather(folder)
+    rows = gather(folder)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif not rows:
@@ -39,7 +39,7 @@ def status(file: Path, as_json: bool) -> None:
     raise SystemExit(os.EX_OK if well else os.EX_UNAVAILABLE)
 
 
-def _gather(folder: Path) -> list[dict[str, Any]]:
+def gather(folder: Path) -> list[dict[str, Any]]:
     """Ask every program that has a socket, and the supervisor for those that have none."""
     supervised: dict[str, dict[str, Any]] = {}
     try:

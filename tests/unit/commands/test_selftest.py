@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.commands import selftest
+from paperpath.commands import selftest_relay
 from paperpath.commands.selftest_dialogue import Answer, CoreDialogue, UnreachableError
+from paperpath.commands.selftest_ends import choose_ends
+from paperpath.commands.selftest_findings import EX_FAULT
 from paperpath.commands.selftest_tricks import ELSEWHERE, VICTIM, Target, Trick, list_tricks
 from paperpath.config.endpoint import Endpoint
+from paperpath.intake.access import ServiceClass
 from paperpath.intake.access_rules import AccessRules
 from paperpath.intake.access_text import parse_access
 from paperpath.mail.address import AddressError, Mailbox, parse_path
@@ -123,9 +126,9 @@ def test_P7_a_rule_that_falls_for_a_trick_is_found_out(
     def judge(mailbox: Mailbox) -> Reply:
         return replies.R250_RECIPIENT if opened(mailbox) else replies.R550_NOT_RELAYED  # type: ignore[operator]
 
-    monkeypatch.setattr(selftest, "_ask_here", lambda _: CoreDialogue(SETTINGS, judge))
+    monkeypatch.setattr(selftest_relay, "ask_here", lambda _: CoreDialogue(SETTINGS, judge))
     result = run("selftest", "relay", "--config", write(tmp_path), "--json")
-    assert result.exit_code == selftest.EX_OPEN
+    assert result.exit_code == EX_FAULT
     found = {
         trick["recipient"] for trick in json.loads(result.output)[0]["tricks"] if trick["verdict"] == "RELAYS"
     }
@@ -137,7 +140,7 @@ def test_a_relay_that_puts_off_takes_nothing(tmp_path: Path, monkeypatch: pytest
         def attempt(self, trick: Trick) -> Answer:
             return Answer(452, "4.3.1 \x1b[2J", is_for_recipient=False)
 
-    monkeypatch.setattr(selftest, "_ask_here", lambda _: Busy())
+    monkeypatch.setattr(selftest_relay, "ask_here", lambda _: Busy())
     result = run("selftest", "relay", "--config", write(tmp_path))
     assert (result.exit_code, "put off" in result.output, "\x1b" in result.output) == (0, True, False)
 
@@ -147,7 +150,7 @@ def test_who_cannot_be_asked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         def attempt(self, trick: Trick) -> Answer:
             raise UnreachableError("127.0.0.1:2525: gone")
 
-    monkeypatch.setattr(selftest, "_ask_here", lambda _: Gone())
+    monkeypatch.setattr(selftest_relay, "ask_here", lambda _: Gone())
     result = run("selftest", "relay", "--config", write(tmp_path))
     assert (result.exit_code, "gone" in result.output) == (os.EX_UNAVAILABLE, True)
 
@@ -169,5 +172,5 @@ def test_who_cannot_be_asked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_client_is_one_of_normal_service(listener: str, rules: str, ends: tuple[str, str]) -> None:
     own = frozenset({"127.0.0.1", "192.0.2.25", "::1", "2001:db8::25"})
     access = AccessRules(parse_access(rules, "rules"))
-    server, source = selftest._choose_ends(Endpoint(listener, 25), own, access)
+    server, source = choose_ends(Endpoint(listener, 25), own, access, {ServiceClass.NORMAL})
     assert (server.host, source) == ends

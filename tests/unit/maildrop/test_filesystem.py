@@ -7,7 +7,7 @@ import pytest
 from paperpath.maildrop.errors import SchemaError
 from paperpath.maildrop.sqlite import filesystem
 from paperpath.maildrop.sqlite.database import create_database, open_database
-from paperpath.maildrop.sqlite.filesystem import find_kind
+from paperpath.maildrop.sqlite.filesystem import Mount, find_mount
 
 MOUNTS = """\
 22 1 0:21 / / rw,relatime - overlay overlay rw,lowerdir=/l
@@ -30,8 +30,10 @@ def test_L7_the_kind_of_file_system_is_that_of_the_nearest_mount() -> None:
         "/srv/x": "fuse.sshfs",
         "/home/x": "nonsense",
     }
-    assert {path: find_kind(Path(path), MOUNTS) for path in kinds} == kinds
-    assert find_kind(Path("/x"), "") == ""
+    mounts = {path: find_mount(Path(path), MOUNTS) for path in kinds}
+    assert {path: mount.kind for path, mount in mounts.items() if mount is not None} == kinds
+    assert mounts["/var"] == Mount("ext4", "8:1", ("rw", "rw"))
+    assert find_mount(Path("/x"), "") is None
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,18 @@ def test_A3_one_reply_per_command_in_one_write() -> None:
     assert heard.codes == [220] + [250] * 200
 
 
+@pytest.mark.parametrize(("dsn", "codes"), [(False, [555, 250, 555]), (True, [250, 503, 250])])
+def test_S5_who_is_offered_no_reports_cannot_ask_for_them(dsn: bool, codes: list[int]) -> None:
+    asking = (
+        b"MAIL FROM:<a@b.example> RET=FULL",
+        b"MAIL FROM:<a@b.example>",
+        b"RCPT TO:<u@here.example> NOTIFY=SUCCESS",
+    )
+    lines = b"".join(line + b"\r\n" for line in (b"EHLO c.example", *asking))
+    heard = converse([lines], replace(SETTINGS, dsn=dsn))
+    assert (b"DSN" in heard.output, heard.codes[2:]) == (dsn, codes)
+
+
 def test_A31_an_overlong_line_gets_one_500_and_the_session_stays_in_step() -> None:
     for size in (100, 4096, 100_000):
         heard = converse([b"A" * 100_000 + b"\r\nNOOP\r\n"[:0], b"", b"\r\nNOOP\r\n"])
