@@ -117,6 +117,17 @@ def test_J9_a_line_of_any_length_passes(installation: Submission, caller: LocalC
     assert b"quoted-printable" in message
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "code"), [(b"", b"\n", 0), (b"AUTH LOGIN\n", b"\n", 0), (b"", b"", 74)]
+)
+def test_J9_a_command_of_any_length_has_one_reply(
+    caller: LocalCaller, begin: bytes, end: bytes, code: int
+) -> None:
+    called = caller.call("-bs", letter=b"EHLO x\n" + begin + b"A" * 200_000 + end + b"QUIT\n" * bool(end))
+    assert called.code == code, called
+    assert called.output.count(b"\r\n500 ") == bool(end)
+
+
 def test_J9_nobody_who_reads_the_replies_ends_it(caller: LocalCaller) -> None:
     reading, writing = os.pipe()
     os.close(reading)
