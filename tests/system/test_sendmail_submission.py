@@ -117,6 +117,17 @@ def test_J9_a_line_of_any_length_passes(installation: Submission, caller: LocalC
     assert b"quoted-printable" in message
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "code"), [(b"", b"\n", 0), (b"AUTH LOGIN\n", b"\n", 0), (b"", b"", 74)]
+)
+def test_J9_a_command_of_any_length_has_one_reply(
+    caller: LocalCaller, begin: bytes, end: bytes, code: int
+) -> None:
+    called = caller.call("-bs", letter=b"EHLO x\n" + begin + b"A" * 200_000 + end + b"QUIT\n" * bool(end))
+    assert called.code == code, called
+    assert called.output.count(b"\r\n500 ") == bool(end)
+
+
 def test_J9_nobody_who_reads_the_replies_ends_it(caller: LocalCaller) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -165,9 +176,10 @@ def strip(message: bytes) -> bytes:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
+@pytest.mark.parametrize("words", [("u",), ("-f", "<>", "u")])
 @pytest.mark.parametrize("is_away", [False, True])
-def test_L3_any_user_may_call_it_and_is_known_by_who_he_is(
-    installation: Submission, tmp_path: Path, is_away: bool
+def test_L3_B12_any_user_may_call_it_and_is_known_by_who_he_is(
+    installation: Submission, is_away: bool, words: tuple[str, ...]
 ) -> None:
     told = installation.folder.parent / "told"
     environment = {
@@ -180,12 +192,13 @@ def test_L3_any_user_may_call_it_and_is_known_by_who_he_is(
     if is_away:
         installation.socket.rename(away)
     try:
-        assert run_as(SOMEBODY, sendmail.run, ["u"], LETTER, environment, told) == 0, told.read_text()
+        assert run_as(SOMEBODY, sendmail.run, words, LETTER, environment, told) == 0, told.read_text()
     finally:
         if is_away:
             away.rename(installation.socket)
     (message,) = installation.take()
     assert f"uid {SOMEBODY}".encode() in message
+    assert f"\nFrom: uid{SOMEBODY}@here.example\n".encode() in message
     assert b"root" not in message
 
 

@@ -84,13 +84,22 @@ def attach(word: str) -> Attachment:
     """Open what an argument names, as the system has it. Raises: ExitError."""
     path = Path(word)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ExitError(Exit.NO_INPUT, f"-a {word!a}: this is no file")
+        _require_file(word, path.stat())
         descriptor = os.open(path, _READ)
     except OSError as error:
         hint = "; -C adds a field to the header" if ":" in word else ""
         raise ExitError(Exit.NO_INPUT, f"-a {word!a}: cannot be opened: {error.strerror}{hint}") from error
+    try:
+        _require_file(word, os.fstat(descriptor))  # what was looked at may have been replaced since
+    except ExitError:
+        os.close(descriptor)
+        raise
     return Attachment(word, clean_line(read_word(path.name)), descriptor)
+
+
+def _require_file(word: str, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ExitError(Exit.NO_INPUT, f"-a {word!a}: this is no file")
 
 
 def find_charset(pieces: Iterable[bytes]) -> str:

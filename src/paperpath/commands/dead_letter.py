@@ -14,6 +14,7 @@ from pathlib import Path
 
 NAME = "dead.letter"
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_PATIENCE_S, _PAUSE_S = 10.0, 0.05
 _BEGIN, _QUOTED_BEGIN = b"\nFrom ", b"\n>From "  # or a line would begin another message
 
 
@@ -37,14 +38,15 @@ def keep(file: Path, pieces: Iterable[bytes], recipients: Sequence[str]) -> None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise FileExistsError(f"{file} is no file")
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        is_locked = _lock(descriptor)
         size = os.fstat(descriptor).st_size
         try:
             for octets in _format(pieces, recipients):
                 _write(descriptor, octets)
             os.fsync(descriptor)
         except BaseException:
-            os.ftruncate(descriptor, size)
+            if is_locked:  # or what others wrote meanwhile would go too
+                os.ftruncate(descriptor, size)
             raise
     finally:
         os.close(descriptor)
@@ -60,6 +62,20 @@ def keep_for_author(
     except OSError as error:
         return f"the message is lost, for it could not be kept either: {error}"
     return f"the message is kept in {file}"
+
+
+def _lock(descriptor: int) -> bool:
+    """Wait until nobody else writes, but not for ever: whoever may read the file may hold its lock."""
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline_s:
+                return False
+            time.sleep(_PAUSE_S)
+        else:
+            return True
 
 
 def _format(pieces: Iterable[bytes], recipients: Sequence[str]) -> Iterator[bytes]:

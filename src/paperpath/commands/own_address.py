@@ -5,6 +5,7 @@ import pwd
 
 from paperpath.commands.plain_configuration import PlainConfiguration
 from paperpath.mail.address import Mailbox
+from paperpath.submission.canonical.mailboxes import own_mailbox
 
 
 def find_own_address(configuration: PlainConfiguration) -> Mailbox:
@@ -13,5 +14,5 @@ def find_own_address(configuration: PlainConfiguration) -> Mailbox:
     try:
         login = pwd.getpwuid(uid).pw_name
     except KeyError:
-        login = f"uid{uid}"
-    return Mailbox(login, configuration.canonical.domain)
+        login = ""
+    return own_mailbox(uid, login, configuration.canonical.domain)

@@ -22,6 +22,7 @@ _REPLY_S = 600.0
 _REPLY_LINE = re.compile(rb"(\d{3})([ -]?)[^\r\n]*\r\n")
 _CLOSING = 421
 _CUT = "the input ended within a message, which was not sent"
+_CUT_LINE = "the input ended within a line"
 _NO_TLS = b"454 4.7.0 There is no TLS on this way, which does not leave the host\r\n"
 
 
@@ -67,12 +68,12 @@ class Dialogue:
 
     def _pass_command(self, line: bytes) -> int:
         """Pass a command on, what belongs to it, and the replies; return the code of the last one."""
-        self._send(line)
+        self._pass_line(line)
         for octets in self._input.read_octets(_count_chunk(line)):
             self._send(octets)
         code = self._pass_reply()
         while code == 334:  # what follows is no command (RFC 4954 §4)
-            self._send(self._need(self._input.read()))
+            self._pass_line(self._need(self._input.read()))
             code = self._pass_reply()
         if code != 354:
             return code
@@ -83,6 +84,13 @@ class Dialogue:
             is_at_start = octets.endswith(b"\r\n")
             self._send(octets)
         return self._pass_reply()
+
+    def _pass_line(self, line: bytes) -> None:
+        """Pass a line on, of which this may be a part: to none is there a reply before its end."""
+        self._send(line)
+        while not line.endswith(b"\r\n"):
+            line = self._need(self._input.read(), _CUT_LINE)
+            self._send(line)
 
     def _pass_reply(self) -> int:
         """Pass a reply on, all its lines. Raises: ExitError, where none comes."""
@@ -112,10 +120,10 @@ class Dialogue:
         except OSError as error:
             raise ExitError(Exit.IO, f"nobody reads the replies: {error.strerror}") from error
 
-    def _need(self, line: bytes | None) -> bytes:
+    def _need(self, line: bytes | None, complaint: str = _CUT) -> bytes:
         """Return what came; its end, here, is that of no message. Raises: ExitError."""
         if line is None:
-            raise ExitError(Exit.IO, _CUT)
+            raise ExitError(Exit.IO, complaint)
         return line
 
 

@@ -22,6 +22,7 @@ from paperpath.service.log import Log
 from paperpath.smtp import replies
 from paperpath.submission.acceptance import judge_submitted
 from paperpath.submission.canonical.envelope import complete_sender
+from paperpath.submission.canonical.mailboxes import own_mailbox
 from paperpath.submission.reception import R550_SUSPENDED, Site, SubmissionReception, Submitter
 
 R550_NOT_YOUR_ADDRESS = make_reply(550, "5.7.1", "Send as the address that you log in with")
@@ -85,9 +86,9 @@ class SubmissionWayIn:
 
     def _find_identity(self, guest: Guest) -> Mailbox | None:
         """Return who it is, as far as we know it: requirement B-12's identity."""
-        if guest.account is not None:
+        if guest.account is not None or guest.uid is None:
             return guest.account
-        return Mailbox(guest.login, self._site.rules.domain) if guest.login else None
+        return own_mailbox(guest.uid, guest.login, self._site.rules.domain)
 
     def _is_own(self, sender: Mailbox | None, completed: Mailbox | None, guest: Guest) -> bool:
         """Tell whether a sender is who sends, as typed or as it goes out; the null sender is everybody's."""

@@ -89,6 +89,24 @@ def test_J18_what_is_no_file_is_refused_and_nobody_waits(tmp_path: Path) -> None
         assert caught.value.exit_code == 66, word
 
 
+def test_J18_what_takes_the_place_of_a_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    def open_another(path: Path, flags: int) -> int:
+        path.unlink()
+        os.mkfifo(path)
+        return really_open(path, flags)
+
+    really_open = os.open
+    monkeypatch.setattr(os, "open", open_another)
+    with pytest.raises(ExitError, match="this is no file") as caught:
+        attach(str(file))
+    assert caught.value.exit_code == 66
+
+
 def test_J18_who_means_a_field_is_told_how() -> None:
     with pytest.raises(ExitError, match="-C adds a field") as caught:
         attach("X-Foo: bar")

@@ -1,5 +1,6 @@
 """J-1: what could not be sent is kept, whole or not at all."""
 
+import fcntl
 import mailbox
 import os
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paperpath.commands import dead_letter
 from paperpath.commands.dead_letter import find_dead_letter, keep
 
 LETTER = b"Subject: x\r\n\r\na\r\nFrom here\r\nb\r\n"
@@ -26,6 +28,18 @@ def test_J1_messages_are_appended_as_an_mbox(tmp_path: Path) -> None:
     box.close()
     assert file.stat().st_mode & 0o777 == 0o600
     assert b"\r" not in file.read_bytes()
+
+
+def test_J1_who_holds_the_lock_for_ever_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letter, "_PATIENCE_S", 0)
+    file = tmp_path / "dead.letter"
+    file.touch(0o644)
+    with file.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        keep(file, [LETTER], ["u@x.example"])
+    assert file.read_bytes().endswith(b"\n\na\n>From here\nb\n\n")
 
 
 def test_J1_what_cannot_be_kept_whole_leaves_nothing(tmp_path: Path) -> None:

@@ -167,6 +167,17 @@ def test_B3_senders_may_be_bound_to_their_accounts(
     assert setting.judge_sender(parse_mailbox(sender), privileged) == sender
 
 
+@pytest.mark.parametrize(
+    ("sender", "outcome"),
+    [("uid65504@here.example", "uid65504@here.example"), ("joe@here.example", "550 5.7.1")],
+)
+def test_B3_a_user_whose_number_has_no_name_is_nobody_else(
+    tmp_path: Path, verifier: Verifier, sender: str, outcome: str
+) -> None:
+    setting = Setting(tmp_path, verifier, "own_senders = true\n")
+    assert setting.judge_sender(parse_mailbox(sender), Guest("", uid=65504)) == outcome
+
+
 def test_an_account_that_is_suspended_or_gone_sends_nothing_more(setting: Setting, tmp_path: Path) -> None:
     guest = Guest("192.0.2.1", account=JOE)
     assert setting.judge_sender(JOE, guest) == "joe@here.example"

@@ -26,7 +26,7 @@ def fold_field(name: bytes, value: str) -> bytes:
 
     Lines have 78 octets where that can be, and never more than 998.
 
-    Raises: FieldError, where a word is too long for any line.
+    Raises: FieldError, where the name or a word is too long for any line.
     """
     return _fold(name, _WORD.findall(f" {value}".encode()))
 
@@ -46,6 +46,8 @@ def fold_pieces(name: bytes, pieces: Iterable[str]) -> bytes:
 
 def _fold(name: bytes, words: Sequence[bytes]) -> bytes:
     lines = [name + b":"]
+    if len(lines[0]) > MOST_LINE_OCTETS:
+        raise FieldError(f"a name of {len(name)} octets has no room in a line")
     for number, word in enumerate(words):
         # The first word stays beside the name where it may: not every program reads a name without a value.
         most = MOST_COLUMNS if number else MOST_LINE_OCTETS

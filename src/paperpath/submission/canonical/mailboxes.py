@@ -1,6 +1,6 @@
 """One mailbox completed and masqueraded, the same in the header and in the envelope (B-9, B-19, B-20).
 
-Called by envelope.py, addresses.py and originators.py.
+Called by envelope.py, addresses.py and originators.py, and by whoever has to know who hands a message in.
 """
 
 from paperpath.mail.address import Mailbox
@@ -27,6 +27,11 @@ def complete_domain(mailbox: Mailbox, rules: CanonicalRules) -> Mailbox | None:
             return None
         full = f"{full}.{rules.parent}"
     return mailbox if full == domain else Mailbox(mailbox.local, full)
+
+
+def own_mailbox(uid: int, login: str, domain: str) -> Mailbox:
+    """Return who a user of this host is: somebody too where the number has no name."""
+    return Mailbox(login or f"uid{uid}", domain)
 
 
 def put_mask_on(mailbox: Mailbox, masquerade: Masquerade) -> Mailbox:

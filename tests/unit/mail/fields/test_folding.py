@@ -54,6 +54,12 @@ def test_B22_what_has_room_in_no_line_is_refused(value: str) -> None:
         fold_field(b"Subject", value)
 
 
+def test_B22_a_name_that_has_room_in_no_line_is_refused() -> None:
+    assert fold_field(b"X" * 997, "a") == b"X" * 997 + b":\r\n a\r\n"
+    with pytest.raises(FieldError, match="a name of 998 octets has no room in a line"):
+        fold_field(b"X" * 998, "a")
+
+
 def test_B22_an_address_that_is_longer_than_a_line_is_folded_within() -> None:
     name = " ".join(["name"] * 30)
     field = fold_addresses(b"From", parse_addresses(f"a@x.example, {name} <b@x.example>").addresses)

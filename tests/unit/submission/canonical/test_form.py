@@ -407,6 +407,11 @@ def test_B22_a_word_that_has_no_room_is_refused() -> None:
     assert refuse(f"{WHOLE}X-Text:{'b' * 1100}\n").startswith("554 5.6.0 X-Text: ")
 
 
+def test_B22_a_name_that_has_no_room_is_refused() -> None:
+    reply = refuse(f"{WHOLE}{'X' * 2000}: a\n")
+    assert reply == f"554 5.6.0 {'X' * 40}...: a name of 2000 octets has no room in a line"
+
+
 def test_B22_lines_of_white_space_go() -> None:
     done = put(f"{WHOLE}Subject: a\n \t\n b\n \nX:\n \n\t\n")
     assert done.header == f"{WHOLE}Subject: a\n b\nX:\n"
