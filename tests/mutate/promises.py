@@ -92,7 +92,8 @@ PROMISES = (
         "remote/windows.py",
         "return min(left, self._room) if left > 0 and left * 10 >= self._most_unproven else 0",
         "return self._room",
-        "tests/unit/test_scheduling.py::test_P6_many_silent_destinations_do_not_slow_what_is_known",
+        "tests/unit/remote/test_windows.py::"
+        "test_P6_G15_those_that_take_something_go_on_however_many_are_silent",
         "Hosts that never answer would take the places of those that do.",
     ),
     Mutant(

@@ -14,7 +14,6 @@ WITHOUT = {
 
 _CLIENT = "tests/dialogue/test_client_dialogues.py::test_client_dialogue_at_every_cut[{}]"
 _SERVER = "tests/dialogue/test_dialogues.py::test_dialogue_on_the_core_at_every_cut[{}]"
-_CONTRACT = "tests/contract/test_maildrop.py::test_maildrop_contract[sqlite-{}]"
 
 REQUIREMENTS = (
     Mutant(
@@ -104,7 +103,7 @@ REQUIREMENTS = (
         "smtp/states.py",
         "State.SENDER: _row(State.SENDER, _HELLO | {Verb.RSET: State.READY, Verb.RCPT: State.RECIPIENTS}),",
         "State.SENDER: _row(State.SENDER, _HELLO | {Verb.RSET: State.SENDER, Verb.RCPT: State.RECIPIENTS}),",
-        _SERVER.format("order"),
+        "tests/unit/smtp/test_states.py::test_A8_A11_what_ends_a_transaction_leaves_nothing_of_it",
         "RSET would leave a sender behind.",
     ),
     Mutant(
@@ -288,8 +287,7 @@ REQUIREMENTS = (
         "remote/lane.py",
         "_BEFORE_A_WORD = (Wait.RESET, Wait.MAIL)  # of a message",
         "_BEFORE_A_WORD = (Wait.RESET, Wait.MAIL, Wait.END)",
-        "tests/unit/remote/test_lane.py::"
-        "test_G30_no_reply_to_the_whole_message_is_no_reason_to_send_it_again",
+        "tests/unit/remote/test_lane.py::test_G30_nor_is_it_on_a_connection_that_carried_another_message",
         "A message whose reply was lost would be sent a second time at once.",
     ),
     Mutant(

@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     KILLED = "killed"
     SURVIVED = "SURVIVED"
     GONE = "does not apply any more"
-    NO_JUDGEMENT = "no judgement"  # the test could not be run, or is red without the mutant
+    NO_JUDGEMENT = "no judgement"  # the test could not be run here
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ def try_one(mutant: Mutant) -> Result:
         code, output = run_tests([mutant.test], source)
     if code == _RED:
         return Result(mutant, Verdict.KILLED)
-    return Result(mutant, Verdict.SURVIVED if code == _GREEN else Verdict.NO_JUDGEMENT, output)
+    has_judged = code == _GREEN and " passed" in output  # what is skipped has not
+    return Result(mutant, Verdict.SURVIVED if has_judged else Verdict.NO_JUDGEMENT, output)
 
 
 def find_red(mutants: Sequence[Mutant]) -> str:
