@@ -1,4 +1,10 @@
-"""The mutants of the promises P1 to P9 (docs/hacking.md)."""
+"""The mutants of the nine promises.
+
+P1: what is relayed stays octet for octet. P2: 250 means durable, and the books balance. P3: what belongs
+together is one transaction. P4: no duplicates that could be prevented. P5: routes of now, for mail that waits
+too. P6: everything has a bound. P7: closed by default. P8: each program alone. P9: everything can be
+explained afterwards, and no secret is told.
+"""
 
 from tests.mutate.mutant import Mutant
 
