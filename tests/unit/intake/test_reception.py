@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,6 +75,22 @@ def test_A44_C1_one_received_field_then_the_octets() -> None:
     assert octets.startswith(b"Received: from c ([192.0.2.1])\r\n")
     assert octets.endswith(b"+0000\r\nReceived: old\r\n\r\n\x00\xff\r\n")
     assert octets.count(b"Received: ") == 2
+
+
+def test_A47_the_trace_names_no_recipient_beside_others() -> None:
+    maildrop = MemoryMaildrop(MemoryStore())
+    stamp = Stamp("mx.here.example", maildrop.new_queue_id(1), datetime(2026, 11, 22, tzinfo=UTC))
+    both = (*ENVELOPE.recipients, Recipient(Mailbox("blind", "here.example")))
+    for recipients, is_named in ((ENVELOPE.recipients, True), (both, False)):
+        content = MemoryContent()
+        maildrop.new_content = lambda queue_id, content=content: content  # type: ignore[method-assign,misc]
+        RelayReception(maildrop, SpoolBudget(2**20), replace(ENVELOPE, recipients=recipients), stamp)
+        field = asyncio.run(_finish(content))
+        assert (b" for " in field, b"blind" in field) == (is_named, False)
+
+
+async def _finish(content: MemoryContent) -> bytes:
+    return read_content(await content.finish())
 
 
 def test_A50_C2_no_field_is_read_added_or_removed() -> None:

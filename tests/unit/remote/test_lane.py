@@ -447,6 +447,20 @@ def test_G30_no_reply_to_the_whole_message_is_no_reason_to_send_it_again(word):
     assert (answer(value).what, messages, connections) == ("deferred", 1, 0)
 
 
+@pytest.mark.parametrize("word", ["disconnect-after-dot", "reset-after-dot"])
+def test_G30_nor_is_it_on_a_connection_that_carried_another_message(word):
+    async def run():
+        async with Sink() as sink:
+            bench = LaneBench([sink.port], idle_s=5.0)
+            await bench.carry(make_job(1))
+            (value,) = await bench.carry(make_job(2, word))
+            await bench.end()
+            return value, sink.books.summarise()
+
+    value, summary = play(run)
+    assert (answer(value).what, summary.messages, summary.connections) == ("deferred", 2, 1)
+
+
 @pytest.mark.parametrize(
     ("greetings", "what", "code"),
     [

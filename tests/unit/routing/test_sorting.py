@@ -178,6 +178,8 @@ def test_E8_E12_a_list_has_its_owner_as_return_path_and_gives_reports_to_nobody_
         ("owner-l@here.example", "", "")
     }
     assert tell(router, "l@here.example", return_path=None) == ["admin@here.example local here.example"]
+    reported = expand(router, "l@here.example", return_path=None)
+    assert [member.return_path for member in reported] == [None]
     assert tell(router, "owner-l@here.example") == ["admin@here.example local here.example"]
 
 

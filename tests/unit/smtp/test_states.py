@@ -26,6 +26,12 @@ def test_A58_no_state_without_a_recipient_leads_to_content() -> None:
     assert leading == {State.RECIPIENTS, State.CHUNKS}
 
 
+def test_A8_A11_what_ends_a_transaction_leaves_nothing_of_it() -> None:
+    for state in (State.SENDER, State.RECIPIENTS, State.CHUNKS):
+        for verb in (Verb.RSET, Verb.EHLO, Verb.HELO):
+            assert next_state(state, verb) is State.READY
+
+
 def draw_table() -> str:
     """Draw the table as the document shows it."""
     rows = ["| state | " + " | ".join(verb.name for verb in Verb) + " |", "|---" * (len(Verb) + 1) + "|"]
