@@ -33,8 +33,8 @@ from tests.support.installation import (
 
 _HOSTS = 20
 _PATIENCE_S = 300.0
-_FAILING = 0.15  # of greetings, EHLOs, senders and recipients
-_STALL_S = 1.5  # longer than our patience before the final dot, shorter than that behind it
+FAILING = 0.15  # of greetings, EHLOs, senders and recipients
+STALL_S = 1.5  # longer than our patience before the final dot, shorter than that behind it
 REMOTE = """
 [remote]
 schedule = { first_s = 0.2, factor = 1.0, most_s = 0.2 }
@@ -88,9 +88,9 @@ def remote_storm(folder: Path, messages: int, seconds: float, seed: int) -> Remo
     options = SinkOptions(
         listen=tuple(Endpoint("127.0.0.1", port) for port in ports),
         all_random=True,
-        random=_FAILING,
+        random=FAILING,
         seed=seed,
-        stall_s=_STALL_S,
+        stall_s=STALL_S,
     )
     with sink_in_thread(options) as sink:
         with installation.up():
