@@ -1,4 +1,4 @@
-"""`make soak`: mixed load on a whole installation that is disturbed, then judged. Exit 1 if anything is wrong."""
+"""`make soak`: mixed load on a whole installation, disturbed, then judged; exit 1 if anything is wrong."""
 
 import argparse
 import sys

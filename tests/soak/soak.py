@@ -91,6 +91,9 @@ def _install(folder: Path, ports: list[int]) -> Submission:
     text = installation.file.read_text()
     installation.file.write_text(text.replace("size = 20000000", f"size = {_SIZE}"))
     lead_away(installation, ports)
+    # At rest no connection is to be open; and a clock that jumps makes all mail late.
+    text = installation.file.read_text().replace("[remote]\n", "[remote]\nidle_s = 1\n")
+    installation.file.write_text(text.replace("[delivery]\n", "[delivery]\nwarn_after_s = 0\n"))
     return installation
 
 
