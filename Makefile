@@ -9,7 +9,7 @@ MAN    ?= man
 # The tests start programs hundreds of times: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check format bench crash fuzz man wheel lock clean
+.PHONY: help run test check format bench crash soak fuzz man wheel lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -43,6 +43,9 @@ bench: $(READY) ## measure, beside Postfix in the same run
 
 crash: $(READY) ## let the programs die at every call that touches mail, then balance the books; ARGS=--help
 	$(BIN)/python -m tests.crash $(ARGS)
+
+soak: $(READY) ## ten minutes of mixed load, deaths, reloads and clock jumps, then judge all of it; ARGS="--seconds 60"
+	$(BIN)/python -m tests.soak $(ARGS)
 
 $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock

@@ -40,7 +40,7 @@ class Disturber:
             time.sleep(self.source.uniform(*_PAUSE_S))  # the pace of the load, not a wait for anything
 
     def settle(self) -> str:
-        """Have the clock where all is due that was put off, and a reload taken; return what is wrong, if so."""
+        """Have the clock where all is due that was put off, and a reload taken; return what is wrong."""
         self.clock.set(max(JUMPS_S) + HOUR_S)
         return "" if self._ask_to_reload() else "P8: a reload is refused when all is calm"
 
