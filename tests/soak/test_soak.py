@@ -1,4 +1,4 @@
-"""A sample of the soak, and that its judges see what is wrong; ten minutes of it by `make soak`. See docs/testing.md."""
+"""A sample of the soak, and that its judges see what is wrong; ten minutes of it by `make soak`."""
 
 import subprocess
 import sys

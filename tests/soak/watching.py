@@ -15,7 +15,7 @@ from tests.support.remote import list_relay_clients
 
 SERVED = (*PROGRAMS, "smtpsd")
 _MOST_GROWN_KIB = 16 * 1024  # along the line through all samples of the second half
-# At rest, than just after the start: a relay client then has yet to open ten, and to be a leak it has to grow.
+# At rest, than just after the start, when a relay client has yet to open ten; what leaks is more.
 _MOST_MORE_DESCRIPTORS = 16
 _FEWEST_SAMPLES = 8
 
