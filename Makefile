@@ -9,7 +9,7 @@ MAN    ?= man
 # The tests start programs hundreds of times: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check format bench crash mutate fuzz man wheel lock clean
+.PHONY: help run test check format bench crash mutate soak fuzz man wheel lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -46,6 +46,9 @@ crash: $(READY) ## let the programs die at every call that touches mail, then ba
 
 mutate: $(READY) ## change the code in one line at a time, and see that the test of each promise notices; ARGS=--help
 	$(BIN)/python -m tests.mutate $(ARGS)
+
+soak: $(READY) ## ten minutes of mixed load, deaths, reloads and clock jumps, then judge all of it; ARGS="--seconds 60"
+	$(BIN)/python -m tests.soak $(ARGS)
 
 $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock

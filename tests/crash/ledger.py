@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tests.crash.site import Site, Stored
-from tests.support.installation import content_of
+from tests.support.installation import content_of, content_of_relayed
 
 _NUMBER = re.compile(rb"^X-Number: (\d+)\r?$", re.MULTILINE)
 _REPORTED = re.compile(rb"^Delivered-To: [^+]*\+(\d+)@", re.MULTILINE)
@@ -193,6 +193,13 @@ def sort_out(stored: Iterable[Stored], ledger: Ledger) -> Found:
         else:
             found.strange.append(f"P2: a notice of a message that never came: {name!r}")
     return found
+
+
+def is_unchanged_relayed(taken: bytes, message: Message) -> bool:
+    """Tell whether another host got a message as it was sent, but for what goes before it."""
+    if message.dropped or message.submitted:
+        return taken.endswith(b"\r\n" + message.content())
+    return content_of_relayed(taken) == message.content()
 
 
 def _is_unchanged(stored: bytes, message: Message) -> bool:

@@ -10,36 +10,32 @@ import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.config.endpoint import Endpoint
-from paperpath.maildrop.sqlite.database import fetch, open_database
 from paperpath.testing.sink import Sink, sink_in_thread
 from paperpath.testing.sink_books import Taken
 from paperpath.testing.sink_options import SinkOptions
-from tests.crash.ledger import Answer, Found, Ledger, Message, sort_out
+from tests.crash.deaths import Deaths
+from tests.crash.ledger import Answer, Found, Ledger, Message, is_unchanged_relayed, sort_out
 from tests.crash.programs import OFFICE, warm_up
 from tests.crash.runner import reach_rest
 from tests.crash.site import Site
 from tests.crash.steps import JOE, LARGE, Scenario, Step, U
-from tests.crash.storm import kill_one, send_all
+from tests.crash.storm import send_all
 from tests.support.installation import (
     FEW_CLIENTS,
-    PROGRAMS,
     Installation,
-    content_of_relayed,
     find_free_port,
     wait_until,
 )
-from tests.support.remote import list_relay_clients
 
-CLIENT = "smtprc"
 _HOSTS = 20
 _PATIENCE_S = 300.0
-_FAILING = 0.15  # of greetings, EHLOs, senders and recipients
-_STALL_S = 1.5  # longer than our patience before the final dot, shorter than that behind it
-_REMOTE = """
+FAILING = 0.15  # of greetings, EHLOs, senders and recipients
+STALL_S = 1.5  # longer than our patience before the final dot, shorter than that behind it
+REMOTE = """
 [remote]
 schedule = { first_s = 0.2, factor = 1.0, most_s = 0.2 }
 timeouts = { connect_s = 1, greeting_s = 1, hello_s = 1, mail_s = 1, rcpt_s = 1, data_s = 1, end_s = 60 }
@@ -48,7 +44,6 @@ timeouts = { connect_s = 1, greeting_s = 1, hello_s = 1, mail_s = 1, rcpt_s = 1,
 give_up_after_s = 86400
 most_reports_per_minute = 10000
 """
-_CLAIMED = "SELECT count(*) FROM recipient WHERE state = 'claimed' AND transport = 'remote'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,42 +77,6 @@ class RemoteStorm:
         )
 
 
-@dataclass(slots=True)
-class _Deaths:
-    """Kills programs, and notes how much was on its way, and which relay clients there were."""
-
-    installation: Installation
-    source: random.Random
-    in_flight: int = 0
-    clients: set[int] = field(default_factory=set)
-
-    def kill(self) -> Counter[str]:
-        """Kill a process of a random program."""
-        self.clients.update(self._find(CLIENT))
-        before = self._count_claimed()
-        killed = kill_one(self._find, (*PROGRAMS, CLIENT), self.source)
-        if killed.keys() & {"smtprcd", CLIENT}:
-            self.in_flight += max(before, self._count_claimed())
-        return killed
-
-    def _find(self, program: str) -> list[int]:
-        if program != CLIENT:
-            return self.installation.pids(program)
-        parents = self.installation.pids("smtprcd")
-        return [pid for pid, parent in list_relay_clients() if parent in parents]
-
-    def _count_claimed(self) -> int:
-        connection = open_database(self.installation.folder / "data" / "maildrop")
-        ((count,),) = fetch(connection, _CLAIMED)
-        connection.close()
-        assert isinstance(count, int)
-        return count
-
-    def find_orphans(self) -> list[int]:
-        """Return the relay clients that outlived their parents."""
-        return sorted(self.clients & {pid for pid, _ in list_relay_clients()})
-
-
 def remote_storm(folder: Path, messages: int, seconds: float, seed: int) -> RemoteStorm:
     """Send messages while programs die; wait until all has come to rest; balance the books."""
     began_s = time.monotonic()
@@ -125,13 +84,13 @@ def remote_storm(folder: Path, messages: int, seconds: float, seed: int) -> Remo
     ports = [find_free_port() for _ in range(_HOSTS)]
     installation = _install(folder, ports)
     ledger = Ledger()
-    deaths = _Deaths(installation, source)
+    deaths = Deaths(installation, source)
     options = SinkOptions(
         listen=tuple(Endpoint("127.0.0.1", port) for port in ports),
         all_random=True,
-        random=_FAILING,
+        random=FAILING,
         seed=seed,
-        stall_s=_STALL_S,
+        stall_s=STALL_S,
     )
     with sink_in_thread(options) as sink:
         with installation.up():
@@ -143,7 +102,7 @@ def remote_storm(folder: Path, messages: int, seconds: float, seed: int) -> Remo
     warm_up()
     site = Site(folder)
     wrong = reach_rest(site, Scenario("remote storm", [Step(OFFICE)]), ledger)
-    copies = _Copies(sink)
+    copies = Copies(sink)
     found = sort_out(site.stored(), ledger)
     wrong += [*balance(ledger, site, found, copies), *_limit(copies.doubled, deaths.in_flight)]
     return RemoteStorm(
@@ -172,16 +131,21 @@ def make_messages(count: int, source: random.Random) -> Iterator[Message]:
 
 def _install(folder: Path, ports: Sequence[int]) -> Installation:
     installation = Installation(folder, accounts=(U, JOE, "admin@here.example"), processes=2)
+    lead_away(installation, ports)
+    return installation
+
+
+def lead_away(installation: Installation, ports: Sequence[int]) -> None:
+    """Have mail for h0.wild.example, h1 and so on go to these ports, and attempts follow at once."""
     routes = "".join(
         f'[[post_office.route]]\ndomain = "h{host}.wild.example"\nvia = "smtp://127.0.0.1:{port}"\n'
         for host, port in enumerate(ports)
     )
     text = installation.file.read_text().replace(FEW_CLIENTS, "")
-    installation.file.write_text(text + routes + _REMOTE)
-    return installation
+    installation.file.write_text(text + routes + REMOTE)
 
 
-def _outlast(installation: Installation, seconds: float, deaths: _Deaths) -> Counter[str]:
+def _outlast(installation: Installation, seconds: float, deaths: Deaths) -> Counter[str]:
     """Go on killing as long as there is much to do, then let all come to rest."""
     kills: Counter[str] = Counter()
     deadline_s = time.monotonic() + _PATIENCE_S
@@ -192,7 +156,7 @@ def _outlast(installation: Installation, seconds: float, deaths: _Deaths) -> Cou
     return kills
 
 
-class _Copies:
+class Copies:
     """What the sink took, by recipient; each copy but the last is surplus, told or not that it was taken."""
 
     def __init__(self, sink: Sink) -> None:
@@ -207,7 +171,7 @@ class _Copies:
         self.untold = len(before) - self.doubled
 
 
-def balance(ledger: Ledger, site: Site, found: Found, copies: _Copies) -> Iterator[str]:
+def balance(ledger: Ledger, site: Site, found: Found, copies: Copies) -> Iterator[str]:
     """Give what is wrong, each with the promise that it breaks."""
     books = site.books()
     if not books.balance or books.open:
@@ -238,7 +202,7 @@ def balance(ledger: Ledger, site: Site, found: Found, copies: _Copies) -> Iterat
 
 
 def _balance_message(
-    message: Message, near: Counter[str], reports: Counter[str], copies: _Copies
+    message: Message, near: Counter[str], reports: Counter[str], copies: Copies
 ) -> Iterator[str]:
     if near != Counter(message.copies):
         yield f"P2: message {message.number} lies in {near}, and should in {message.copies}"
@@ -248,7 +212,7 @@ def _balance_message(
             yield f"P2: {recipient} has neither mail nor report"
         if reports[recipient] > 1:
             yield f"P4: {reports[recipient]} reports of {recipient}"
-        if any(content_of_relayed(one.content) != message.content() for one in taken):
+        if not all(is_unchanged_relayed(one.content, message) for one in taken):
             yield f"P1: message {message.number} to {recipient} is not what was sent"
 
 

@@ -44,12 +44,7 @@ class Site(Installation):
 
     def drop(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
         """Leave a message in the drop directory."""
-        envelope = Envelope(
-            parse_mailbox(sender),
-            tuple(Recipient(parse_mailbox(recipient)) for recipient in recipients),
-            Client("", 0, "somebody", "local"),
-        )
-        drop_message(self.folder / "data" / "drop", envelope, [content])
+        leave_message(self.folder, sender, recipients, content)
 
     def write_batch(self, sent: Sequence[tuple[str, Sequence[str], bytes]]) -> None:
         """Write a batch: sender, recipients and content of each message."""
@@ -115,6 +110,16 @@ class Site(Installation):
         yield from (
             file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp"
         )
+
+
+def leave_message(folder: Path, sender: str, recipients: Sequence[str], content: bytes) -> None:
+    """Leave a message in the drop directory of an installation, as mailto does."""
+    envelope = Envelope(
+        parse_mailbox(sender),
+        tuple(Recipient(parse_mailbox(recipient)) for recipient in recipients),
+        Client("", 0, "somebody", "local"),
+    )
+    drop_message(folder / "data" / "drop", envelope, [content])
 
 
 def copy_site(source: Path, target: Path) -> None:

@@ -1,16 +1,16 @@
 """The storm: a whole installation under load, while a random program is killed again and again."""
 
-import os
 import random
-import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from tests.crash.deaths import kill_one
 from tests.crash.ledger import Answer, Ledger, Message
 from tests.crash.programs import OFFICE, warm_up
 from tests.crash.runner import GoneError, come_to_rest, expect, send_one
@@ -93,7 +93,8 @@ def send_all(
     waiting = iter(messages)
     lock = threading.Lock()
     threads = [
-        threading.Thread(target=_send_some, args=(port, waiting, ledger, lock)) for _ in range(_SESSIONS)
+        threading.Thread(target=send_some, args=(partial(open_session, port), waiting, ledger, lock))
+        for _ in range(_SESSIONS)
     ]
     for thread in threads:
         thread.start()
@@ -107,25 +108,24 @@ def send_all(
     return kills
 
 
-def kill_one(
-    find: Callable[[str], list[int]], programs: Sequence[str], source: random.Random
-) -> Counter[str]:
-    """Kill a process of a random program, if there is one; return which it was."""
-    name = source.choice(programs)
-    pids = find(name)
-    if pids:
-        with suppress(ProcessLookupError):  # it has ended by itself
-            os.kill(source.choice(pids), signal.SIGKILL)
-            return Counter([name])
-    return Counter()
+def open_session(place: int | Path) -> Wire:
+    """Connect, and say who we are. Raises: OSError, GoneError."""
+    wire = Wire(place)
+    try:
+        expect(wire.reply(), b"220")
+        expect(wire.ask(b"EHLO storm.example"), b"250")
+    except BaseException:
+        wire.close()
+        raise
+    return wire
 
 
-def _send_some(port: int, messages: Iterator[Message], ledger: Ledger, lock: threading.Lock) -> None:
-    """Send messages as long as there are any; whatever happens to the connection, each once."""
+def send_some(
+    begin: Callable[[], Wire], messages: Iterator[Message], ledger: Ledger, lock: threading.Lock
+) -> None:
+    """Send messages as long as there are any; whatever happens to the session, each once."""
     while True:
-        with suppress(OSError, GoneError), Wire(port) as wire:
-            expect(wire.reply(), b"220")
-            expect(wire.ask(b"EHLO storm.example"), b"250")
+        with suppress(OSError, GoneError), begin() as wire:
             while True:
                 with lock:
                     message = next(messages, None)
@@ -135,4 +135,4 @@ def _send_some(port: int, messages: Iterator[Message], ledger: Ledger, lock: thr
                 answer = send_one(wire, message)
                 with lock:
                     ledger.note(message, answer)
-        time.sleep(0.02)  # until smtprd is there again
+        time.sleep(0.02)  # until the program is there again

@@ -5,54 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clock import Clock
 from tests.support.installation import PROGRAMS, Installation, wait_until
 from tests.support.wire import Wire, stuffed
 
 pytestmark = pytest.mark.slow
 HOUR_S, YEAR_S = 3600, 365 * 86_400
-# Every Python process of ours runs this first; a file says by how many seconds the clock is off.
-SHIFTING = """
-import datetime, time
-from pathlib import Path
-
-_file, _datetime, _time_ns = Path({file!r}), datetime.datetime, time.time_ns
-
-def _offset_s():
-    return int(_file.read_text() or 0)
-
-class datetime_(_datetime):
-    @classmethod
-    def now(cls, tz=None):
-        return super().now(tz) + datetime.timedelta(seconds=_offset_s())
-
-datetime_.__name__ = "datetime"
-datetime.datetime = datetime_
-time.time_ns = lambda: _time_ns() + _offset_s() * 1_000_000_000
-time.time = lambda: time.time_ns() / 1e9
-"""
-
-
-class Clock:
-    """The clock of all programs."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "offset"
-        folder.mkdir()
-        self.set(0)
-        (folder / "sitecustomize.py").write_text(SHIFTING.format(file=str(self._file)))
-
-    def set(self, offset_s: int) -> None:
-        """Set it, at once."""
-        new = self._file.with_name("new")
-        new.write_text(str(offset_s))
-        new.replace(self._file)
 
 
 @pytest.fixture
 def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    folder = tmp_path / "clock"
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    return Clock(folder)
+    clock = Clock(tmp_path / "clock")
+    monkeypatch.setenv("PYTHONPATH", str(clock.folder))
+    return clock
 
 
 def send(installation: Installation, recipient: str, count: int = 1) -> list[str]:

@@ -1,0 +1,1 @@
+"""The soak: a whole installation under mixed load, disturbed, then judged. See docs/testing.md."""
