@@ -126,10 +126,8 @@ def _hand_over(site: Site, step: Step) -> tuple[str, ...]:
     (message,) = step.send
     is_whole = step.program == SENDMAIL
     (site.folder / INPUT).write_bytes(message.content() if is_whole else message.text())
-    words = ("-i", "-f", message.return_path)
-    if not is_whole:
-        words += ("-s", "crash", "-C", f"X-Number: {message.number}")
-    return (*words, *step.arguments, "--", *message.recipients)
+    fields = () if is_whole else ("-s", "crash", "-C", f"X-Number: {message.number}")
+    return ("-i", "-f", message.return_path, *fields, "--", *message.recipients)
 
 
 def _judge(end: End) -> Answer:
