@@ -233,7 +233,7 @@ class Files:
                 base = Path(f"/proc/self/fd/{dir_fd}").readlink() if opened is None else opened[0]
                 whole = f"{base}/{whole}"
         whole = os.path.normpath(whole)
-        return whole if whole.startswith(self._mail) else None
+        return whole if f"{whole}/".startswith(self._mail) else None
 
     def kind(self, file: str) -> str:
         """Name the kind of a file or, with a slash at its end, of a folder."""

@@ -47,6 +47,8 @@ class Message:
     submitted: bool = False
     refused: int = 0
     """How many of its recipients are reported without being accepted."""
+    typed: bool = False
+    """Whether mailto makes its header: only its text is ours."""
     notify: str = ""
     """What of NOTIFY is asked for all recipients; empty: nothing."""
     been_at: str = ""
@@ -69,6 +71,10 @@ class Message:
             lines.append(octets)
             size += len(octets) + 2
         return b"\r\n".join(lines) + b"\r\n"
+
+    def text(self) -> bytes:
+        """Return what stands behind the header."""
+        return self.content().partition(b"\r\n\r\n")[2]
 
 
 _CANONICAL = [
@@ -203,6 +209,8 @@ def is_unchanged_relayed(taken: bytes, message: Message) -> bool:
 
 
 def _is_unchanged(stored: bytes, message: Message) -> bool:
+    if message.typed:
+        return stored.partition(b"\n\n")[2].replace(b"\n", b"\r\n") == message.text()
     if message.dropped or message.submitted:  # what is put before it differs from the relay's
         return stored.replace(b"\n", b"\r\n").endswith(b"\r\n" + message.content())
     return content_of(stored) == message.content()

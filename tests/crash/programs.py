@@ -29,6 +29,9 @@ from tests.crash.transitions import Transitions
 RELAY, SUBMISSION, OFFICE, LOCAL = "smtprd", "smtpsd", "smtppd", "smtpld"
 REMOTE = "smtprcd"  # without its relay clients: carrier.py
 COMMAND = "paperpath"
+SENDMAIL, MAILTO = "sendmail", "mailto"
+PEOPLES = (SENDMAIL, MAILTO)  # commands that read a message from standard input
+INPUT = "stdin"  # the file with that message
 CREATE = "create"  # what `paperpath up` does before it starts any program
 _MODULES = {
     RELAY: "paperpath.relay.smtprd",
@@ -37,6 +40,8 @@ _MODULES = {
     LOCAL: "paperpath.local.smtpld",
     REMOTE: "tests.crash.carrier",
     COMMAND: "paperpath.commands.paperpath",
+    SENDMAIL: "paperpath.commands.sendmail",
+    MAILTO: "paperpath.commands.mailto",
 }
 _PATIENCE_S = 20.0
 _IDLE_LOOKS = 4  # at nothing, one after the other, until a program takes it that nothing will come
@@ -156,6 +161,8 @@ def _run(name: str, file: Path, arguments: Sequence[str]) -> int:
         create_maildrop(configuration)
         make_drop(configuration)
         return os.EX_OK
+    if name in PEOPLES:
+        return _call(name, file, arguments)
     os.chdir(file.parent)  # which is where files lie that arguments name
     main: Any = importlib.import_module(_MODULES[name]).main
     try:
@@ -163,6 +170,14 @@ def _run(name: str, file: Path, arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     return os.EX_OK
+
+
+def _call(name: str, file: Path, arguments: Sequence[str]) -> int:
+    """Call a command as people do: a message on standard input, a home for what could not be sent."""
+    os.dup2(os.open(file.with_name(INPUT), os.O_RDONLY), 0)
+    environment = {"PAPERPATH_CONFIG": str(file), "HOME": str(file.parent)}
+    code: int = importlib.import_module(_MODULES[name]).run(arguments, environment)
+    return code
 
 
 def _touch(file: Path) -> None:

@@ -22,6 +22,8 @@ from tests.crash.steps import (
     Step,
     U,
     block,
+    offer_reports,
+    tell_of_delays,
     write_aliases,
 )
 from tests.support.installation import Installation
@@ -74,7 +76,7 @@ def late() -> Scenario:
         Step(LOCAL, ahead_s=LATE_S),
         Step(OFFICE, ahead_s=LATE_S),
     ]
-    return Scenario("late", steps, prepare=_tell_of_delays, rest=EVERYWHERE)
+    return Scenario("late", steps, prepare=tell_of_delays, rest=EVERYWHERE)
 
 
 def successes() -> Scenario:
@@ -89,7 +91,7 @@ def successes() -> Scenario:
 
     def prepare(site: Installation) -> None:
         write_aliases(site)
-        _offer_reports(site)
+        offer_reports(site)
 
     steps = [
         Step(RELAY, messages),
@@ -124,13 +126,5 @@ def over_the_pace() -> Scenario:
     return Scenario("over the pace", steps, prepare=_limit_reports, mend=mend)
 
 
-def _offer_reports(site: Installation) -> None:
-    site.file.write_text(site.file.read_text().replace("[relay]", "[relay]\ndsn_success = true"))
-
-
 def _limit_reports(site: Installation) -> None:
     site.file.write_text(site.file.read_text() + "most_reports_per_minute = 1\n")
-
-
-def _tell_of_delays(site: Installation) -> None:
-    site.file.write_text(site.file.read_text().replace("warn_after_s = 0", "warn_after_s = 14400"))

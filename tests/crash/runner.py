@@ -13,7 +13,7 @@ from pathlib import Path
 from paperpath.maildrop.errors import MaildropError
 from tests.crash.ledger import Answer, Ledger, Message, balance
 from tests.crash.points import How, Plan, Point
-from tests.crash.programs import RELAY, End, Program, Run
+from tests.crash.programs import INPUT, PEOPLES, RELAY, SENDMAIL, End, Program, Run
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
 from tests.crash.steps import ACCOUNTS, DELIVERY, Scenario, Step, queue
@@ -107,11 +107,34 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
 
 def play(site: Site, step: Step, plan: Plan, ledger: Ledger) -> End:
     """Run one program until it has nothing left to do, or dies."""
-    program = Program(step.program, site.file, Run(plan, step.ahead_s, step.constants, step.arguments))
+    arguments = step.arguments
+    if step.program in PEOPLES:
+        arguments = _hand_over(site, step)
+    program = Program(step.program, site.file, Run(plan, step.ahead_s, step.constants, arguments))
+    if step.program in PEOPLES:
+        end = program.wait()
+        ledger.note(step.send[0], _judge(end))
+        return end
     if step.program == RELAY or step.send:
         _send(program, site, step.send, ledger)
         program.end()
     return program.wait()
+
+
+def _hand_over(site: Site, step: Step) -> tuple[str, ...]:
+    """Lay a message where a command finds it; return the words that the command is called with."""
+    (message,) = step.send
+    is_whole = step.program == SENDMAIL
+    (site.folder / INPUT).write_bytes(message.content() if is_whole else message.text())
+    fields = () if is_whole else ("-s", "crash", "-C", f"X-Number: {message.number}")
+    return ("-i", "-f", message.return_path, *fields, "--", *message.recipients)
+
+
+def _judge(end: End) -> Answer:
+    """Return what a command's end tells who called it."""
+    if end.killed:
+        return Answer.NONE
+    return Answer.REFUSED if end.code else Answer.TAKEN
 
 
 def try_case(case: Case, folder: Path) -> Result:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from paperpath.service.durable import replace_text
 from tests.crash.ledger import Message
 from tests.crash.operator_scenarios import damaged, operated
+from tests.crash.people_scenarios import written
 from tests.crash.points import Plan, parse_point
 from tests.crash.programs import LOCAL, OFFICE, RELAY, SUBMISSION
 from tests.crash.remote_scenarios import given_up_far, late, over_the_pace, successes, unreachable
@@ -34,6 +35,14 @@ from tests.crash.steps import (
     to,
     unblock,
     write_aliases,
+)
+from tests.crash.traffic_scenarios import (
+    all_died,
+    long_batch,
+    mixed,
+    operated_on_many,
+    reported,
+    rerouted,
 )
 from tests.crash.upgrade_scenarios import (
     first_start,
@@ -259,6 +268,13 @@ SCENARIOS = {
         successes(),
         over_the_pace(),
         damaged(),
+        written(),
+        mixed(),
+        rerouted(),
+        all_died(),
+        operated_on_many(),
+        reported(),
+        long_batch(),
         first_start(),
         upgraded_from_first(),
         upgraded_from_second(),

@@ -17,6 +17,7 @@ FAR = "x@backup.example"  # taken for another host
 ACCOUNTS = (U, JOE, JOE2, ADMIN, STUCK, GONE, LOST)
 LATER_S = 7200  # beyond the first pauses before another attempt
 LATE_S = 5 * 3600  # beyond the time when a sender is told of a delay
+DAYS_S = 2 * 24 * 3600  # beyond the time when a file that is half written is removed
 TOO_LATE_S = 6 * 24 * 3600  # beyond the time when a recipient is given up
 # The clock is hours ahead after a crash: who is told of delays then depends on when it happened.
 DELIVERY = "\n[delivery]\nwarn_after_s = 0\n"
@@ -107,6 +108,16 @@ def write_aliases(site: Installation) -> None:
     (site.folder / "aliases").write_text(ALIASES)
     text = site.file.read_text()
     site.file.write_text(text.replace("[post_office]", '[post_office]\naliases = "aliases"'))
+
+
+def offer_reports(site: Installation) -> None:
+    """Have reports of success offered to whoever hands mail in by relay."""
+    site.file.write_text(site.file.read_text().replace("[relay]", "[relay]\ndsn_success = true"))
+
+
+def tell_of_delays(site: Installation) -> None:
+    """Have senders told when mail is late by hours."""
+    site.file.write_text(site.file.read_text().replace("warn_after_s = 0", "warn_after_s = 14400"))
 
 
 def prepare_submission(site: Site) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-SAMPLE = 40
+SAMPLE = 80
 SEED = 4
 Tries = list[dict[str, Any]]
 

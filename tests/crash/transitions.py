@@ -181,5 +181,6 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.database:create_database": "create",
     f"{_SQLITE}.writer:GroupCommitter._checkpoint": "checkpoint",
     f"{_SQLITE}.writer:GroupCommitter._renew_connection": "mend",
+    "maildrop.drop.writer:drop_message": "leave",
     "local.delivery:deliver_batch": "deliver",
 }
