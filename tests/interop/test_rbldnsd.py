@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.installation import NO_DNS, Installation
+from tests.support.installation import NO_DNS, Installation, wait_until
 from tests.support.rbldnsd import running_rbldnsd
 from tests.support.wire import Wire
 
@@ -82,5 +82,6 @@ def test_C11_C16_C18_C20_rbldnsd_is_asked(relay: Installation, client: str, repl
 
 
 def test_C22_a_zone_of_everybody_is_ignored(relay: Installation) -> None:
-    assert "warning client list tested list=wild.example" in relay.output()
+    tested = "warning client list tested list=wild.example"
+    wait_until(lambda: tested in relay.output(), "the list to be tested, which starts with the program")
     assert name(relay, NOBODY).startswith("250 ")
