@@ -75,7 +75,7 @@ class Returns:
             await _write_encoded(writer, rest, most_octets)
             writer.write(behind)
             content = await writer.finish()
-        except Exception:
+        except BaseException:  # the program may be asked to end meanwhile
             writer.discard()
             raise
         head = self._clerk.head
