@@ -143,7 +143,8 @@ class Nameserver:
             octets, peer = self._datagrams.recvfrom(_MOST_OCTETS)
             answer = self._answer(octets, by_tcp=False) if peer else None
             if answer is not None:
-                self._datagrams.sendto(answer, peer)
+                with suppress(BrokenPipeError):  # shut down while the answer was written: nobody waits for it
+                    self._datagrams.sendto(answer, peer)
 
     def _serve_streams(self) -> None:
         while not self._ending:
