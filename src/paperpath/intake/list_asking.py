@@ -86,6 +86,7 @@ class ListQuestion:
                 answer = await self._means.resolver.resolve(self._name(client_list), kind)
         except TimeoutError:
             answer = Answer(Status.TIMED_OUT, detail=f"no answer in {loop.time() - began_s:.1f} s")
+        self._means.paces.note(client_list.zone, loop.time() - began_s)
         if answer.status is Status.TIMED_OUT:
             self._means.silences.note((self._name(client_list), kind.name), loop.time())
         return answer

@@ -5,8 +5,8 @@ is asked or waited for. Promise: a client's lookup ends within the configured ti
 Each list has an equal share of what is left of it, so one that is silent leaves time for those behind it.
 
 The lists are asked in their order, each with a head start: the next one is asked when the one before it has
-not decided, or has not answered by then. So a list that answers keeps later ones from being asked (C-18), and
-all together take as long as the slowest and the head starts before it (docs/decisions/0017).
+not decided, or has not answered by then. So a list that answers keeps later ones from being asked (C-18). One
+that took longer lately has no head start, so all together take as long as the slowest (docs/decisions/0017).
 """
 
 import asyncio
@@ -87,10 +87,11 @@ class ListDesk:
         """Look at this list and those behind it, up to the one that decides; return its reason, too."""
         now_s = asyncio.get_running_loop().time()
         share_s = max(end_s - now_s, 0) / (len(self._lists) - first)
+        head_start_s = self._means.paces.allow(self._lists[first].zone, self._patience.head_start_s)
         looking = asyncio.ensure_future(question.look(self._lists[first], now_s + share_s))
         further: asyncio.Future[tuple[list[Look], str]] | None = None
         try:
-            await asyncio.wait({looking}, timeout=self._patience.head_start_s)
+            await asyncio.wait({looking}, timeout=head_start_s)
             is_last = first + 1 == len(self._lists)
             if not is_last and not (looking.done() and looking.result().decides):
                 further = asyncio.ensure_future(self._look_from(first + 1, question, end_s))

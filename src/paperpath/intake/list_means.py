@@ -14,6 +14,7 @@ from paperpath.dns.next_hops import Asks
 from paperpath.dns.records import RecordType
 from paperpath.dns.resolver import Resolver
 from paperpath.dns.servers import find_servers
+from paperpath.intake.list_paces import Paces
 from paperpath.intake.list_silences import Silences
 from paperpath.intake.list_tests import ListTests
 from paperpath.service.log import Log
@@ -38,12 +39,13 @@ class RemembersForATime(Remembers, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ListMeans:
-    """The resolver, and what is known of lists: how they do in their tests, what they say, who is silent."""
+    """The resolver, and what is known of lists: how they do in their tests, what they say, who is slow."""
 
     resolver: RemembersForATime
     tests: ListTests
     metrics: ListMetrics
     silences: Silences = field(default_factory=Silences)
+    paces: Paces = field(default_factory=Paces)
 
     def families(self) -> list[Family]:
         """Return the families of samples of this moment."""

@@ -78,6 +78,38 @@ def test_C24_all_lists_take_as_long_as_the_slowest_and_the_head_starts_before_it
     run(work())
 
 
+def test_C24_cold_lists_take_no_longer_than_the_slowest_once_it_is_known_that_they_are_slow():
+    async def work() -> None:
+        dns = Dns(A, B, C)
+        dns.delays_s = {A: 0.25, B: 0.3, C: 0.2}
+        site = await make_tested(dns, *LISTS)
+        await site.rule()
+        for number in range(100):
+            began_s = now_s()
+            assert (await site.rule(f"198.51.100.{number}")).look is None
+            assert now_s() - began_s == pytest.approx(0.3)
+
+    run(work())
+
+
+def test_C18_a_list_that_became_quick_again_keeps_the_next_from_being_asked():
+    async def work() -> None:
+        dns = Dns(A, B)
+        site = await make_tested(dns, f"white:{A}", f"black:{B}")
+        dns.delays_s = {A: 2 * HEAD_START_S}
+        await site.rule("198.51.100.0")
+        dns.delays_s = {A: HEAD_START_S / 2}
+        for number in range(1, 9):
+            dns.list(A, f"198.51.100.{number}")
+            await site.rule(f"198.51.100.{number}")
+        asked = [dns.asked[entry(B, f"198.51.100.{number}"), "A"] for number in range(9)]
+        assert asked[:2] == [1, 1]
+        assert asked[-1] == 0
+        assert asked == sorted(asked, reverse=True)
+
+    run(work())
+
+
 def test_C18_who_decides_later_in_the_order_waits_for_those_before_and_for_none_behind():
     async def work() -> None:
         dns = Dns(A, B, C)
