@@ -110,6 +110,14 @@ idle_s = 0.2
         assert result.returncode in (0, 1), result.stderr
         return result.stdout
 
+    def remove(self, *which: str) -> None:
+        """Remove what waits, as soon as nothing of it is on its way."""
+        command = [program_path("paperpath"), "queue", "remove", *which, "--config", str(self.file)]
+        wait_until(
+            lambda: subprocess.run(command, capture_output=True, check=False).returncode in (0, 1),
+            "nothing to be on its way",
+        )
+
     def wait_for_bounce(self, recipient: str) -> str:
         """Wait for the report that a recipient has failed; return it."""
         found: list[str] = []

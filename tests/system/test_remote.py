@@ -114,7 +114,7 @@ def test_G3_a_DNS_that_is_away_lets_mail_wait(shared: RemoteInstallation, troubl
         shared.send(f"joe@{domain}")
         wait_until(lambda: [one for one in shared.summary(domain) if one["failures"] > 1], "two attempts")
         (summary,) = shared.summary(domain)
-        shared.ask("queue", "remove", "--domain", domain)
+        shared.remove("--domain", domain)
     assert "4.4.3" in summary["reason"]
     assert itself.books.connections == 0
 
@@ -126,7 +126,7 @@ def test_G2_a_domain_whose_exchanger_is_away_is_not_contacted_itself(shared: Rem
     with shared.host("127.0.0.3") as itself:
         shared.send(f"joe@{domain}")
         wait_until(lambda: [one for one in shared.summary(domain) if one["failures"] > 1], "two attempts")
-        shared.ask("queue", "remove", "--domain", domain)
+        shared.remove("--domain", domain)
     assert itself.books.connections == 0
 
 
@@ -149,7 +149,7 @@ def test_G29_each_recipient_has_its_own_end(shared: RemoteInstallation) -> None:
     assert "Action: failed" in report
     assert Counter(one.address for taken in sink.taken for one in taken.recipients) == {f"joe@{domain}": 1}
     assert [row["address"] for row in shared.rows(domain)] == [f"450@{domain}"]
-    shared.ask("queue", "remove", "--domain", domain)
+    shared.remove("--domain", domain)
 
 
 # Destinations that are away
@@ -196,7 +196,7 @@ def test_G15_P6_stalled_destinations_hold_up_nobody_else(shared: RemoteInstallat
         shared.send("joe@fast.wild.example")
         assert fast.books.wait_for_messages(1, 20)
         assert time.monotonic() - begun_s < 2.0
-    shared.ask("queue", "remove", "--all")
+    shared.remove("--all")
 
 
 # The operator
