@@ -1,1 +1,1 @@
-"""The load: a source of mail and a sink for it, which measure a mail system and take little of its machine."""
+"""A source of mail and a sink for it, to measure a mail system by, which take little of its machine."""

@@ -48,7 +48,7 @@ class Panel:
 
 
 def logarithmic(most: float) -> Scale:
-    """Powers of ten, for little beside much: by the logarithm of one more, so that nothing is at the bottom."""
+    """Powers of ten, for little beside much: the logarithm of one more, so that 0 is at the bottom."""
     powers = math.ceil(math.log10(max(most, 10)))
     return Scale([0, *(10**power for power in range(powers + 1))], math.log1p)
 
@@ -123,7 +123,9 @@ def _draw_line(picture: Element, name: str, points: Iterator[Point], place: int)
 
 def _name_times(end_s: float) -> Iterator[float]:
     step = choose_step(end_s)
-    return itertools.takewhile(lambda when_s: when_s <= end_s, (number * step for number in itertools.count()))
+    return itertools.takewhile(
+        lambda when_s: when_s <= end_s, (number * step for number in itertools.count())
+    )
 
 
 def _left_of(when_s: float, end_s: float) -> float:

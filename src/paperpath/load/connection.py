@@ -1,4 +1,4 @@
-"""One connection of the source at a time: carries out what its conversation wants, on a socket that never blocks.
+"""One connection of the source at a time: carries out what its conversation wants, without ever blocking.
 
 Called by the source, which looks at all sockets at once. It does no more for a message than it must, since
 whoever is measured shares the processors with it.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from select import EPOLLIN, EPOLLOUT, epoll
 
-from paperpath.load.steps import Connect, Heard, LostError, Rest, Say, StartTls, Step, Talk
+from paperpath.load.steps import Connect, Heard, LostError, Rest, Say, Step, Talk
 from paperpath.mail.reply import Reply
 from paperpath.smtp.reply_reader import NonsenseError, ReplyReader
 
@@ -165,7 +165,7 @@ class Connection:
         bench.poll.register(opened.fileno(), EPOLLIN if self._wanted else EPOLLOUT)
 
     def _start_tls(self) -> None:
-        """Begin the handshake. What came in the clear behind the promise of TLS is no part of what follows."""
+        """Begin the handshake. What came in the clear behind the promise of TLS is forgotten."""
         context, plain = self._bench.server.context, self._socket
         assert context is not None
         assert plain is not None

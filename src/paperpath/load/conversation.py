@@ -1,7 +1,8 @@
 """What the source says over one connection after another, and what it makes of the replies.
 
-Sans-IO: `converse` gives a step, and is sent what came of it. A driver carries steps out (`connection.py`); it
-throws LostError in where a connection cannot be had or is lost. One conversation lasts as long as the load.
+Sans-IO: `converse` gives a step, and is sent what came of it. A driver carries steps out (`connection.py`);
+it throws LostError in where a connection cannot be had or is lost. One conversation lasts as long as the
+load.
 """
 
 import base64

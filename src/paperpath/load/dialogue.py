@@ -1,7 +1,8 @@
 """What the sink answers to one client: sans-IO, octets in and octets out, as cheap as can be.
 
-Called by the sink's connections. It takes every message and throws it away, but for the token; it offers what a
-client could want for speed, and judges nothing (the sink that does is `paperpath sink`). LHLO makes it LMTP.
+Called by the sink's connections. It takes every message and throws it away, but for the token; it offers
+what a client could want for speed, and judges nothing (the sink that does is `paperpath sink`). LHLO makes
+it LMTP.
 """
 
 import json

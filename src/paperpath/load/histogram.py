@@ -55,7 +55,7 @@ class Histogram:
         """Make one of what `dump` returned. Raises: ValueError, TypeError."""
         made = cls()
         (made.count, made.most_us), *buckets = map(tuple, dumped)
-        made._buckets = {bucket: count for bucket, count in buckets}
+        made._buckets = dict(buckets)
         return made
 
 

@@ -1,10 +1,9 @@
 """The sink of a load: takes mail as fast as it can in one thread, and knows when each message came.
 
-Called by `paperpath bench sink`, and in a thread by tests. It listens and serves; what it saw is in `runs`. It
-offers no TLS, for it is to take little of the machine it measures.
+Called by `paperpath bench sink`, and in a thread by tests. It listens and serves; what it saw is in `runs`.
+It offers no TLS, for it is to take little of the machine it measures.
 """
 
-import os
 import socket
 from select import EPOLLIN, EPOLLOUT, epoll
 
@@ -55,7 +54,7 @@ class LoadSink:
             accepted, _ = listener.accept()
         except OSError:
             return  # it went away again, or there is no room: the next look tells
-        accepted.setblocking(False)  # noqa: FBT003
+        accepted.setblocking(False)
         self._clients[accepted.fileno()] = _Client(accepted, Dialogue(self.runs, now_us), self._poll)
 
     def _forget(self, descriptor: int) -> None:
@@ -64,8 +63,9 @@ class LoadSink:
     def _close(self) -> None:
         for descriptor in list(self._clients):
             self._forget(descriptor)
-        for opened in (*self._listeners.values(), self._wake, self._waker, self._poll):
+        for opened in (*self._listeners.values(), self._wake, self._waker):
             opened.close()
+        self._poll.close()
 
 
 class _Client:

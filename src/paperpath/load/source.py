@@ -1,7 +1,8 @@
 """The source of a load: all connections in one thread, each socket looked at when it is ready.
 
-Called by `paperpath bench`, which watches from `tick`, twice a second. Who serves may be slow or die: replies that
-do not come within the load's timeout end a connection, and who answers nobody any more ends the load.
+Called by `paperpath bench`, which watches from `tick`, twice a second. Who serves may be slow or die:
+replies that do not come within the load's timeout end a connection, and who answers nobody any more ends
+the load.
 """
 
 import time

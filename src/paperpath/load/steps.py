@@ -1,4 +1,4 @@
-"""What a conversation wants done, and what it is sent of what came of it. Values; nothing is frozen, for speed alone."""
+"""What a conversation wants done, and what it is told of it: values, none of them frozen, for speed alone."""
 
 from collections.abc import Generator
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """What became of what was sent: accepted, refused, lost on the way; and how long the 250 took.
 
-Pure. Conversations note here, and the report is made of it. Reasons are kept by what the server said, the first few of them.
+Pure. Conversations note here, and the report is made of it. Reasons are kept by what the server said, the
+first few of them.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """The token in each message, by which our sink knows what came, and how long it was on its way.
 
-Pure; written by the source, read by the sink. A field of the header says the run, the message's number, and when
-it was sent by the monotonic clock in microseconds, which is one clock for all programs of a host.
+Pure; written by the source, read by the sink. A field of the header says the run, the message's number, and
+when it was sent by the monotonic clock in microseconds, which is one clock for all programs of a host.
 """
 
 import re
