@@ -100,10 +100,10 @@ def installation(folder: Path, *, connections: int, recipients: int, size: int) 
 
 
 def _run_to_end(arguments: Sequence[str]) -> None:
-    done = subprocess.run([*_PAPERPATH, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 if done.returncode: raise
-
-
-ServiceError(f"paperpath {arguments[0]}: {done.stderr.strip()}")
+    command = [*_PAPERPATH, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - it is our own
+    if done.returncode:
+        raise ServiceError(f"paperpath {arguments[0]}: {done.stderr.strip()}")
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def send(
     plot: Path | None,
     **options: Any,  # noqa: ANN401 - the fields of Typed and Aim, as the options name them
 ) -> None:
-    """Send mail to HOST:PORT, or a local socket, as fast as possible or at a rate, and report what came of it.
+    """Send mail to HOST:PORT, or a local socket, as fast as possible or at a rate, and say what came of it.
 
     Reported are messages accepted and delivered a second, the time from the final dot to the 250, and with
     --config the CPU and memory of the programs. Without HOST:PORT an installation is made, measured and

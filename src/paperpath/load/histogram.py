@@ -4,7 +4,7 @@ Pure. A bucket is one microsecond wide below 128, and a 64th of its values at mo
 told at most 1.6 % too great, and never too small.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 _BITS = 7  # of a value that are kept, the first of them set
@@ -46,16 +46,16 @@ class Histogram:
                 return min(_end_of(bucket), self.most_us)
         return 0
 
-    def dump(self) -> list[list[int]]:
-        """Return it as lists of numbers, for another process."""
-        return [[self.count, self.most_us], *([*each] for each in sorted(self._buckets.items()))]
+    def dump(self) -> list[tuple[int, int]]:
+        """Return it as pairs of numbers, for another process."""
+        return [(self.count, self.most_us), *sorted(self._buckets.items())]
 
     @classmethod
-    def load(cls, dumped: Iterable[Iterable[int]]) -> Self:
+    def load(cls, dumped: Iterable[Sequence[int]]) -> Self:
         """Make one of what `dump` returned. Raises: ValueError, TypeError."""
         made = cls()
-        (made.count, made.most_us), *buckets = map(tuple, dumped)
-        made._buckets = dict(buckets)
+        (made.count, made.most_us), *buckets = dumped
+        made._buckets = {bucket: count for bucket, count in buckets}  # noqa: C416 - pairs are what is checked
         return made
 
 

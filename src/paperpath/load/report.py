@@ -80,12 +80,8 @@ class Report:
         """Write it for people."""
         tally = self.tally
         yield f"{self.title}: {describe_load(self.load)}"
-        told = [
-            (
-                "accepted/s",
-                f"{self.accepted_per_s:.0f} ({tally.accepted} of {self.sent} messages in {self.seconds:.2f} s)",
-            )
-        ]
+        taken = f"{tally.accepted} of {self.sent} messages in {self.seconds:.2f} s"
+        told = [("accepted/s", f"{self.accepted_per_s:.0f} ({taken})")]
         if self.delivered is not None:
             told.append(("delivered/s", _describe_delivered(self.delivered, self.delivered_per_s, tally)))
         told.append(("dot to 250, ms", _describe_lengths(self.replies.sum().lengths)))
