@@ -10,12 +10,12 @@ from paperpath.load.timeline import Timeline
 from paperpath.load.token import Token
 
 _MOST_RUNS = 8
-_MOST_NUMBER = 64 * 2**20  # eight MiB of bits
+_MOST_PLACES = 8 * 2**20  # octets of bits; numbers beyond are not told apart
 
 
 @dataclass
 class Arrivals:
-    """What came of one run. `recipients` are those of all transactions; `messages` are distinct ones."""
+    """What came of one run: the recipients of all transactions, and messages, of which each counts once."""
 
     came: Timeline
     messages: int = 0
@@ -28,12 +28,17 @@ class Arrivals:
         self.came.add(now_us, now_us - token.sent_us, recipients)
         self.recipients += recipients
         self.last_us = now_us
-        place, bit = divmod(token.number, 8)
+        self.messages += self._is_new(token.number)
+
+    def _is_new(self, number: int) -> bool:
+        place, bit = divmod(number, 8)
+        if place >= _MOST_PLACES:
+            return True
         if place >= len(self._seen):
-            self._seen.extend(bytes(min(place, _MOST_NUMBER) + 1024 - len(self._seen)))
-        if place < len(self._seen) and not self._seen[place] >> bit & 1:
-            self._seen[place] |= 1 << bit
-            self.messages += 1
+            self._seen.extend(bytes(place + 1024 - len(self._seen)))
+        was_seen = self._seen[place] >> bit & 1
+        self._seen[place] |= 1 << bit
+        return not was_seen
 
     def describe(self) -> dict[str, Any]:
         """Return it as JSON has it."""

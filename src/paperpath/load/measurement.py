@@ -108,8 +108,9 @@ class Measurement:
     def _describe_arrived(self) -> Delivered | None:
         if self.watch is None:
             return None
-        seconds = max(self._seen.last_us - self._source.begun_us, 0) / 1e6 if self._seen.copies else 0.0
-        return Delivered(self.watch.name, self._seen.copies, seconds, self._seen.lengths, self._samples)
+        seen = self._seen
+        seconds = max(seen.last_us - self._source.begun_us, 0) / 1e6 if seen.copies else 0.0
+        return Delivered(self.watch.name, seen.copies, seconds, seen.messages, seen.lengths, self._samples)
 
     def _read_clocks(self) -> dict[tuple[str, int], int]:
         given = {pid: name for pid, name in self.roots.items() if name}

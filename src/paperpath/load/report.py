@@ -33,6 +33,8 @@ class Delivered:
     place: str
     copies: int
     seconds: float
+    messages: int | None = None
+    """Different ones, where they can be told apart."""
     lengths: Histogram | None = None
     samples: Sequence[tuple[float, int]] = ()
     """Seconds since the beginning, and how many had arrived by then."""
@@ -73,8 +75,11 @@ class Report:
     @property
     def is_complete(self) -> bool:
         """Whether all that was sent was taken, and all of that has arrived, as far as it was watched."""
-        has_arrived = self.delivered is None or self.delivered.copies >= self.tally.recipients
-        return self.tally.accepted == self.sent > 0 and has_arrived and not self.is_interrupted
+        tally, delivered = self.tally, self.delivered
+        has_arrived = delivered is None or (
+            delivered.copies >= tally.recipients and delivered.messages in (None, tally.accepted)
+        )
+        return tally.accepted == self.sent > 0 and has_arrived and not self.is_interrupted
 
     def lines(self) -> Iterator[str]:
         """Write it for people."""
@@ -127,6 +132,7 @@ class Report:
         return {
             "place": delivered.place,
             "copies": delivered.copies,
+            "messages": delivered.messages,
             "seconds": round(delivered.seconds, 6),
             "delivered_per_s": round(self.delivered_per_s, 3),
             "on_its_way_ms": delivered.lengths and _list_lengths(delivered.lengths),
@@ -177,7 +183,8 @@ def _describe_sizes(sizes: Sequence[Share]) -> str:
 
 def _describe_delivered(delivered: Delivered, per_s: float, tally: Tally) -> str:
     seen = f"{delivered.copies} of {tally.recipients} in the {delivered.place} in {delivered.seconds:.2f} s"
-    return f"{per_s:.0f} ({seen})"
+    different = "" if delivered.messages is None else f", {delivered.messages} different messages"
+    return f"{per_s:.0f} ({seen}{different})"
 
 
 def _describe_lengths(lengths: Histogram) -> str:

@@ -29,6 +29,8 @@ class Seen:
 
     copies: int
     last_us: int
+    messages: int | None = None
+    """Different ones, where they can be told apart."""
     lengths: Histogram | None = None
 
 
@@ -95,8 +97,9 @@ class SinkWatch:
         try:
             told = json.loads(line[4:])
             if told is None:
-                return Seen(0, 0)
-            return Seen(int(told["recipients"]), int(told["last_us"]), Histogram.load(told["lengths"]))
+                return Seen(0, 0, 0)
+            lengths = Histogram.load(told["lengths"])
+            return Seen(int(told["recipients"]), int(told["last_us"]), int(told["messages"]), lengths)
         except (ValueError, TypeError, KeyError) as error:
             raise WatchError(f"{self._place} is not one of `paperpath bench sink`") from error
 
