@@ -32,11 +32,11 @@ class Timeline:
         self.begun_us = begun_us
         self.interval_us = FIRST_INTERVAL_US
         self.intervals: list[Interval] = []
-        self._place, self._end_us = 0, 0  # of the interval of the latest event
+        self._place, self._first_us, self._end_us = 0, 0, 0  # of the interval of the latest event
 
     def add(self, now_us: int, length_us: int, count: int = 1) -> None:
         """Note what happened so many times, and how long it took."""
-        if not self._end_us - self.interval_us <= now_us < self._end_us:
+        if not self._first_us <= now_us < self._end_us:
             self._find(now_us)
         interval = self.intervals[self._place]
         interval.count += count
@@ -55,7 +55,8 @@ class Timeline:
             self._halve()
             place = max(now_us - self.begun_us, 0) // self.interval_us
         self.intervals += [Interval() for _ in range(place + 1 - len(self.intervals))]
-        self._place, self._end_us = place, self.begun_us + (place + 1) * self.interval_us
+        self._place, self._first_us = place, self.begun_us + place * self.interval_us
+        self._end_us = self._first_us + self.interval_us
 
     def _halve(self) -> None:
         for one, other in zip(self.intervals[::2], self.intervals[1::2], strict=False):

@@ -17,6 +17,7 @@ from paperpath.load.histogram import Histogram
 from paperpath.load.source import now_us
 
 _PATIENCE_S = 10.0
+_MOST_ANSWER_OCTETS = 1024 * 1024
 
 
 class WatchError(Exception):
@@ -72,39 +73,32 @@ class MaildirWatch:
 
 
 class SinkWatch:
-    """Our sink, asked over a connection of its own."""
+    """Our sink, asked over a connection for each look."""
 
     name = "sink"
 
     def __init__(self, address: tuple[str, int], run: str) -> None:
-        """Connect. Raises: WatchError."""
+        """Ask once, to see that it is there. Raises: WatchError."""
+        self._address = address
         self._place = f"the sink at {address[0]} port {address[1]}"
-        self._run = run.encode()
-        try:
-            self._socket = socket.create_connection(address, _PATIENCE_S)
-        except OSError as error:
-            raise WatchError(f"{self._place}: {error.strerror}") from error
-        self._replies = self._socket.makefile("rb")
-        self._read()
+        self._question = b"%b %b\r\n" % (QUESTION, run.encode())
+        self.look()
 
     def look(self) -> Seen:
         """Ask what came of this run."""
         try:
-            self._socket.sendall(b"%b %b\r\n" % (QUESTION, self._run))
-        except OSError as error:
-            raise WatchError(f"{self._place}: {error}") from error
-        line = self._read()
-        try:
-            told = json.loads(line[4:])
+            told = json.loads(self._ask()[len("250 ") :])
             if told is None:
                 return Seen(0, 0, 0)
             lengths = Histogram.load(told["lengths"])
             return Seen(int(told["recipients"]), int(told["last_us"]), int(told["messages"]), lengths)
+        except OSError as error:
+            raise WatchError(f"{self._place}: {error}") from error
         except (ValueError, TypeError, KeyError) as error:
             raise WatchError(f"{self._place} is not one of `paperpath bench sink`") from error
 
-    def _read(self) -> bytes:
-        try:
-            return self._replies.readline()
-        except OSError as error:
-            raise WatchError(f"{self._place}: {error}") from error
+    def _ask(self) -> bytes:
+        with socket.create_connection(self._address, _PATIENCE_S) as asker, asker.makefile("rb") as replies:
+            replies.readline()  # the greeting
+            asker.sendall(self._question)
+            return replies.readline(_MOST_ANSWER_OCTETS)

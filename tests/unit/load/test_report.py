@@ -90,8 +90,8 @@ def test_a_load_is_described_by_what_makes_a_difference() -> None:
         recipients=5,
     )
     assert describe_load(load) == (
-        "20 connections with one message each, 75% of 4096 octets and 25% of 1000000 octets, 5 recipients, SMTP,"
-        " no pipelining, 50 a second"
+        "20 connections with one message each, 75% of 4096 octets and 25% of 1000000 octets, 5 recipients,"
+        " SMTP, no pipelining, 50 a second"
     )
 
 
