@@ -16,7 +16,7 @@ from paperpath.load.steps import Connect, Heard, LostError, Rest, Say, Step, Tal
 from paperpath.mail.reply import Reply
 from paperpath.smtp.reply_reader import NonsenseError, ReplyReader
 
-_PIECE_OCTETS = 65536
+_PIECE_OCTETS = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from paperpath.load.arrivals import Runs
 from paperpath.load.dialogue import Dialogue
 from paperpath.load.source import now_us
 
-_PIECE_OCTETS = 256 * 1024
+_PIECE_OCTETS = 32 * 1024
 _MOST_UNREAD_OCTETS = 1024 * 1024  # of replies: who reads none of them is cut
 
 
