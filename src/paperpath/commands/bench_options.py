@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from paperpath.commands.options import fail
+from paperpath.commands.password_file import read_password_file
 from paperpath.load.plan import Load, Protocol, Security, parse_sizes
 from paperpath.mail.address import AddressError, parse_mailbox
 
@@ -162,7 +163,7 @@ def make_load(typed: Typed) -> Load:
         protocol=Protocol.LMTP if typed.lmtp else Protocol.SMTP,
         security=security,
         user=typed.user,
-        password=_read_password(typed.password_file),
+        password="" if typed.password_file is None else read_password_file(typed.password_file),
         timeout_s=typed.timeout,
     )
 
@@ -198,15 +199,6 @@ def _judge_address(option: str, text: str) -> None:
         _refuse(f"{option}: {text}: {error}")
     if not address.domain or not text.isascii():
         _refuse(f"{option}: {text}: expected an address in ASCII, with a domain")
-
-
-def _read_password(file: Path | None) -> str:
-    if file is None:
-        return ""
-    try:
-        return file.read_text(encoding="utf-8").partition("\n")[0]
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: cannot be read: {error}", os.EX_NOINPUT)
 
 
 def _refuse(reason: str) -> NoReturn:
