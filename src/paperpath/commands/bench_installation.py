@@ -4,6 +4,7 @@ Called by bench_send.py. It is what `paperpath init` makes, with limits that let
 one domain goes into a Maildir, for another on to our sink. All programs run as users run them.
 """
 
+import ctypes
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from paperpath.config.loader import load_configuration
@@ -25,6 +27,7 @@ from paperpath.service.supervisor import NAME as SUPERVISOR
 HERE, ELSEWHERE, MAILBOX = "bench.test", "sink.test", "me"
 
 _PAPERPATH = (sys.executable, "-m", "paperpath.commands.paperpath")
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _READY_S, _END_S = 60.0, 30.0
 _LOOK_S = 0.05
 _REST_S, _RESTING_US = 0.3, 10_000  # who used no more CPU in that time has nothing to do
@@ -111,7 +114,10 @@ def _run_to_end(arguments: Sequence[str]) -> None:
 
 @contextmanager
 def _running(arguments: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command of ours for the length of the block. A Ctrl-C is not for it: it is ended in order."""
+    """Run a command of ours for the length of the block. A Ctrl-C is not for it: it is ended in order.
+
+    The kernel ends it where this process is killed.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603
             [*_PAPERPATH, *arguments],
@@ -119,6 +125,7 @@ def _running(arguments: Sequence[str], log: Path) -> Iterator[subprocess.Popen[b
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=partial(ctypes.CDLL(None).prctl, _SET_DEATH_SIGNAL, signal.SIGTERM),
         )
     try:
         yield process

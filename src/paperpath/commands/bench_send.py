@@ -6,7 +6,6 @@ Without a server it makes an installation to measure. The measuring itself is in
 import json
 import os
 import resource
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ import click
 from paperpath.commands.bench_installation import ELSEWHERE, HERE, MAILBOX, Installation, installation
 from paperpath.commands.bench_options import Typed, make_load, spell_again, with_load_options
 from paperpath.commands.bench_running import describe_durability, find_maildir, find_roots
+from paperpath.commands.bench_signals import asked_to_end, interrupt
 from paperpath.commands.bench_target import find_server, parse_target
 from paperpath.commands.options import fail, load
 from paperpath.load.measurement import Measurement, make_run_name
@@ -96,10 +96,11 @@ def send(
     planned = make_load(typed)
     _allow_descriptors(planned.connections)
     try:
-        if target is None:
-            reports = _measure_own(planned, aim, typed.wait)
-        else:
-            reports = [_measure_server(target, planned, aim, typed.wait)]
+        with asked_to_end(interrupt):
+            if target is None:
+                reports = _measure_own(planned, aim, typed.wait)
+            else:
+                reports = [_measure_server(target, planned, aim, typed.wait)]
     except ServiceError as error:
         fail(error, error.exit_code)
     except WatchError as error:
@@ -182,16 +183,13 @@ def _measure_way(
 
 
 def _run(measurement: Measurement) -> Report:
-    """Measure; Ctrl-C and SIGTERM end it, with what was seen so far."""
+    """Measure; Ctrl-C ends it with what was seen so far."""
     if sys.stderr.isatty():
         measurement.tell = _show_progress
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: measurement.interrupt()) for number in numbers]
     try:
-        return measurement.run()
+        with asked_to_end(measurement.interrupt):
+            return measurement.run()
     finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
         if sys.stderr.isatty():
             click.echo("\r\033[K", err=True, nl=False)
 

@@ -1,12 +1,10 @@
 """`paperpath bench sink`: takes mail as fast as it can, and knows when each message came."""
 
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
+from paperpath.commands.bench_signals import asked_to_end
 from paperpath.commands.options import fail
 from paperpath.config.endpoint import parse_endpoint
 from paperpath.load.sink import LoadSink
@@ -35,19 +33,7 @@ def sink(listen: str, remote: bool) -> None:
         serving = LoadSink(open_listeners("paperpath bench sink", [endpoint]))
     except ServiceError as error:
         fail(error, error.exit_code)
-    with _ending(serving):
+    with asked_to_end(serving.stop):
         click.echo(f"listening on {endpoint}; Ctrl-C ends")
         serving.run()
     click.echo(f"{serving.runs.messages} messages for {serving.runs.recipients} recipients")
-
-
-@contextmanager
-def _ending(serving: LoadSink) -> Iterator[None]:
-    """Have signals end the sink, for the length of the block."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: serving.stop()) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
