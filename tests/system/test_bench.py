@@ -120,6 +120,16 @@ def test_a_server_that_is_silent_or_gone_ends_the_load() -> None:
     assert set(report.tally.reasons) == {"Connection refused"}
 
 
+def test_a_server_may_close_what_rests() -> None:
+    planned = replace(LOAD, addresses=("421-at-idle@x.example",), rate=40.0, messages=12, connections=2)
+    with sink_in_thread() as sink:
+        report = measure(planned, sink.port)
+        assert len(sink.taken) == report.tally.accepted > 0
+    tally = report.tally
+    assert (tally.accepted + tally.refused, tally.failed) == (12, 0), tally.reasons
+    assert "the server closed an idle connection" in tally.reasons
+
+
 def test_a_local_socket_is_a_server_too(tmp_path: Path) -> None:
     path = str(tmp_path / "lmtp")
     with socket.socket(socket.AF_UNIX) as listener:

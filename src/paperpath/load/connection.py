@@ -17,6 +17,7 @@ from paperpath.mail.reply import Reply
 from paperpath.smtp.reply_reader import NonsenseError, ReplyReader
 
 _PIECE_OCTETS = 4096
+_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Connection:
         self._bench = bench
         self._socket: socket.socket | None = None
         self._shakes_hands = False
+        self._was_left = False
         self._unsent: bytes | memoryview = b""
         self._wanted = 0
         self._replies: list[Reply] = []
@@ -60,10 +62,18 @@ class Connection:
     def go_on(self) -> None:
         """Begin, or have another look whether a message is due."""
         self.is_resting = False
-        self._run(next, self._talk)
+        if self._was_left:
+            self._was_left = False
+            self._run(self._talk.throw, LostError("the server closed an idle connection"))
+        else:
+            self._run(next, self._talk)
 
     def ready(self, events: int, now_us: int) -> None:
         """Do what the socket is ready for."""
+        if self.is_resting:  # nothing was asked: it closes, whether it says so or not
+            self._was_left = True
+            self.close()
+            return
         try:
             if events & EPOLLOUT and not self._shakes_hands:
                 self._send_rest()
@@ -71,7 +81,7 @@ class Connection:
                 self._shake_hands()
             else:
                 self._receive()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except _NOT_YET:
             return
         except (OSError, NonsenseError) as error:
             self.lose(_explain(error))
@@ -124,7 +134,7 @@ class Connection:
         assert self._socket is not None
         try:
             sent = self._socket.send(octets)
-        except (BlockingIOError, ssl.SSLWantWriteError):
+        except _NOT_YET:
             sent = 0
         if sent < len(octets):
             self._unsent = memoryview(octets)[sent:]

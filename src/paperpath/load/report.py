@@ -98,7 +98,7 @@ class Report:
             )
         told += [(f"CPU {one.name}", _describe_program(one, tally.accepted)) for one in self.programs]
         if tally.refused or tally.failed or tally.reasons:
-            told.append(("not accepted", f"{tally.refused} refused, {tally.failed} lost"))
+            told.append(("went wrong", f"{tally.refused} refused, {tally.failed} lost"))
         told += [("", f"{count} × {reason}") for reason, count in tally.reasons.items()]
         if self.is_interrupted:
             told.append(("", "interrupted: this is what was seen so far"))

@@ -78,8 +78,10 @@ class Source:
             time_us = now_us()
             for descriptor, events in ready:
                 connection = sockets[descriptor]
+                was_resting = connection.is_resting
                 connection.ready(events, time_us)
-                working -= _settle(connection, resting)
+                if not was_resting:
+                    working -= _settle(connection, resting)
 
     def _end_silent(self, time_us: int, resting: deque[Connection]) -> int:
         """Close what waited too long for a reply; return how many of them ended with that."""

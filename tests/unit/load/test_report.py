@@ -68,7 +68,7 @@ def test_what_went_wrong_is_told() -> None:
     report.tally.refuse("452 4.3.1 no space")
     report.tally.fail("connection refused", with_message=True)
     text = "\n".join(report.lines())
-    assert "not accepted     2 refused, 1 lost" in text
+    assert "went wrong       2 refused, 1 lost" in text
     assert "2 × 452 4.3.1 no space" in text
     assert "interrupted" in text
 
