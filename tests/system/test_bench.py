@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -159,6 +160,16 @@ def test_what_lay_in_a_maildir_before_is_no_arrival(tmp_path: Path) -> None:
     seen = watch.look()
     assert seen.copies == 1
     assert abs(seen.last_us - time.monotonic_ns() // 1000) < 60e6
+
+
+def test_clients_that_go_at_once_do_not_end_the_sink() -> None:
+    with load_sink() as (sink, port):
+        for _ in range(50):
+            client = socket.create_connection(("127.0.0.1", port))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a RST
+            client.close()
+        assert measure(LOAD, port).is_complete
+        assert sink.runs.messages == 60
 
 
 def test_who_is_no_sink_of_ours_is_not_believed() -> None:

@@ -15,9 +15,12 @@ class _Bench(click.Group):
     """Takes what names no command for the arguments of `send`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, [_DEFAULT, *args] if self._is_for_default(ctx, args) else args)
+
+    def _is_for_default(self, ctx: click.Context, args: list[str]) -> bool:
+        if not args:
+            return not ctx.resilient_parsing  # a shell that completes the first word offers the commands
+        return args[0] not in self.commands and args[0] not in ctx.help_option_names
 
 
 @click.group(cls=_Bench)

@@ -5,7 +5,6 @@ Without a server it makes an installation to measure. The measuring itself is in
 
 import json
 import os
-import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 import click
 
+from paperpath.commands.bench_descriptors import allow_connections
 from paperpath.commands.bench_installation import ELSEWHERE, HERE, MAILBOX, Installation, installation
 from paperpath.commands.bench_options import Typed, make_load, spell_again, with_load_options
 from paperpath.commands.bench_running import describe_durability, find_maildir, find_roots
@@ -32,7 +32,6 @@ from paperpath.service.errors import ServiceError
 
 _EX_INCOMPLETE, _EX_INTERRUPTED = 1, 130
 _UNKNOWN = "durability unknown"
-_FEW_DESCRIPTORS = 64
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,9 @@ def send(
     aim = Aim(**options)
     _refuse_contradictions(target, typed, aim)
     planned = make_load(typed)
-    _allow_descriptors(planned.connections)
+    most = allow_connections()
+    if planned.connections > most:
+        fail(f"--connections: this user may have {most}, by the limit on open files", os.EX_USAGE)
     try:
         with asked_to_end(interrupt):
             if target is None:
@@ -239,16 +240,3 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         fail(f"{file}: {error.strerror}", os.EX_CANTCREAT)
-
-
-def _allow_descriptors(connections: int) -> None:
-    """Have as many open files as there are connections; exit where this user may not."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _FEW_DESCRIPTORS
-    if soft == resource.RLIM_INFINITY or wanted <= soft:
-        return
-    if hard != resource.RLIM_INFINITY and wanted > hard:
-        fail(
-            f"--connections: {connections} take more open files than this user may have ({hard})", os.EX_USAGE
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

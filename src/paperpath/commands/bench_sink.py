@@ -4,6 +4,7 @@ import os
 
 import click
 
+from paperpath.commands.bench_descriptors import allow_connections
 from paperpath.commands.bench_signals import asked_to_end
 from paperpath.commands.options import fail
 from paperpath.config.endpoint import parse_endpoint
@@ -29,6 +30,7 @@ def sink(listen: str, remote: bool) -> None:
         fail(f"--listen: {error}", os.EX_USAGE)
     if not (endpoint.is_loopback or remote):
         fail(f"{endpoint}: other hosts reach that; --remote allows it", os.EX_USAGE)
+    allow_connections()
     try:
         serving = LoadSink(open_listeners("paperpath bench sink", [endpoint]))
     except ServiceError as error:

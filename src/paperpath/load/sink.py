@@ -55,7 +55,10 @@ class LoadSink:
         except OSError:
             return  # it went away again, or there is no room: the next look tells
         accepted.setblocking(False)
-        self._clients[accepted.fileno()] = _Client(accepted, Dialogue(self.runs, now_us), self._poll)
+        descriptor = accepted.fileno()
+        self._clients[descriptor] = client = _Client(accepted, Dialogue(self.runs, now_us), self._poll)
+        if not client.serve(0):
+            self._forget(descriptor)
 
     def _forget(self, descriptor: int) -> None:
         self._clients.pop(descriptor).socket.close()
@@ -75,16 +78,15 @@ class _Client:
         self.socket = accepted
         self._dialogue = dialogue
         self._poll = poll
-        self._unsent = b""
+        self._unsent = dialogue.greeting
         if accepted.family != socket.AF_UNIX:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         poll.register(accepted.fileno(), EPOLLIN)
-        self._say(dialogue.greeting)
 
     def serve(self, events: int) -> bool:
-        """Do what the socket is ready for; tell whether the client stays."""
+        """Say what waits, and do what the socket is ready for; tell whether the client stays."""
         try:
-            if events & EPOLLOUT:
+            if self._unsent:
                 self._say(b"")
             if events & ~EPOLLOUT:
                 octets = self.socket.recv(_PIECE_OCTETS)
