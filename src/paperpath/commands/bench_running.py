@@ -1,6 +1,6 @@
 """What `paperpath bench` takes from a configuration: who runs, where mail arrives, how durable a 250 is.
 
-Called by bench_send.py, for an installation that runs.
+Called by bench_measuring.py, for an installation that runs.
 """
 
 from collections.abc import Sequence

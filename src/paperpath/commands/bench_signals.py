@@ -1,6 +1,6 @@
 """Ctrl-C, and what else asks a measurement to end: SIGTERM, and a terminal that goes away.
 
-Called by bench_send.py and bench_sink.py, which leave nothing running behind them.
+Called by the commands, which leave nothing running behind them.
 """
 
 import signal
