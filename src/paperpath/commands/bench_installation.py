@@ -1,7 +1,7 @@
 """The installation that `paperpath bench` makes to be measured: it ends with the block.
 
-Called by bench_measuring.py. It is what `paperpath init` makes, with limits that let one client do all; mail for
-one domain goes into a Maildir, for another on to our sink. All programs run as users run them.
+Called by bench_measuring.py. It is what `paperpath init` makes, with limits that let one client do all; mail
+for one domain goes into a Maildir, for another on to our sink. All programs run as users run them.
 """
 
 import ctypes

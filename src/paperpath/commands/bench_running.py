@@ -29,11 +29,14 @@ def describe_durability(configuration: Configuration) -> str:
 def find_roots(configuration: Configuration) -> dict[int, str]:
     """Find the processes of an installation that answer, whose families are all. Raises: ServiceError."""
     folder = control_folder(configuration)
-    found = {}
+    found, trouble = {}, ServiceError(f"{configuration.data}: nothing is running there")
     for program in list_programs(folder):
-        found[int(ask(folder, program, "status")["pid"])] = ""
+        try:
+            found[int(ask(folder, program, "status")["pid"])] = ""
+        except ServiceError as error:  # one that was killed leaves its socket
+            trouble = error
     if not found:
-        raise ServiceError(f"{configuration.data}: nothing is running there")
+        raise trouble
     return found
 
 

@@ -1,7 +1,7 @@
 """The server that `paperpath bench` is told to measure: its address, and whether it may be flooded.
 
-Called by bench_measuring.py. A load sent to a stranger by a slip of the finger is an attack, so a host that is
-not this one must be named twice.
+Called by bench_measuring.py. A load sent to a stranger by a slip of the finger is an attack, so a host that
+is not this one must be named twice.
 """
 
 import ipaddress
