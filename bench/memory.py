@@ -21,11 +21,10 @@ from pathlib import Path
 from bench.command import choice, positive, progress, run_command
 from bench.failure import BenchError
 from bench.ours import Paperpath
-from bench.process import held_signals
+from bench.process import held_signals, tree
 from bench.relay import RECIPIENT, free_ports, wait_for_rest
 from bench.source import HELO_NAME, SENDER
 from bench.workplace import workplace
-from paperpath.load.processes import tree
 
 MESSAGE, CLEAR, STARTTLS = "message", "clear", "starttls"
 WHOLE_BAR = "bar: below 100 MiB"
