@@ -1,11 +1,10 @@
 """A program that runs beside the measurement: start it, watch it, weigh it, stop all of it.
 
 Waiting is done on pidfds, so an exit is seen when it happens and nothing polls. What a program spent
-is read from /proc for its whole tree. This module knows nothing about mail; it works on Linux only.
+is read for its whole tree. This module knows nothing about mail; it works on Linux only.
 """
 
 import contextlib
-import dataclasses
 import os
 import select
 import signal
@@ -16,8 +15,10 @@ from pathlib import Path
 from types import FrameType
 
 from bench.failure import BenchError
+from paperpath.load.processes import TICKS_PER_SECOND, Entry, read_entry
+from paperpath.load.processes import program_name as program_name  # who weighs programs finds both here
+from paperpath.load.processes import tree as tree
 
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -37,17 +38,6 @@ def held_signals() -> Iterator[None]:
             signal.signal(number, handler)
     if arrived:
         signal.raise_signal(arrived[-1])
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One line of the process table: who it is, whose it is, and the CPU seconds it has used."""
-
-    pid: int
-    parent: int
-    session: int
-    ticks: int
-    started: int
 
 
 class Child:
@@ -152,45 +142,6 @@ def end_all(entries: Sequence[Entry], grace: float) -> None:
                     ended_within(pidfd, 5.0)
             finally:
                 os.close(pidfd)
-
-
-def read_entry(pid: int) -> Entry | None:
-    """The process table's line for `pid`, or None when there is no such process (any more)."""
-    try:
-        text = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    fields = text.rpartition(")")[2].split()  # fields[0] is the third of proc(5), the state
-    return Entry(
-        pid=pid,
-        parent=int(fields[1]),
-        session=int(fields[3]),
-        ticks=sum(int(value) for value in fields[11:15]),  # own and reaped children's, user and system
-        started=int(fields[19]),
-    )
-
-
-def program_name(pid: int) -> str:
-    """What a process runs: a Python module's last name, or a program's; empty where it has gone."""
-    try:
-        words = Path("/proc", str(pid), "cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-    if not Path(words[0]).name.startswith("python"):
-        return Path(words[0]).name
-    return words[2].rpartition(".")[2] if words[1] == "-m" else Path(words[1]).name
-
-
-def tree(root: int) -> list[Entry]:
-    """The process `root`, its descendants and its session's members, in order of pid; [] if none live."""
-    found = [read_entry(int(name.name)) for name in Path("/proc").iterdir() if name.name.isdigit()]
-    everyone = sorted((entry for entry in found if entry is not None), key=lambda entry: entry.pid)
-    family = {entry.pid for entry in everyone if entry.pid == root or entry.session == root}
-    size = 0
-    while size != len(family):
-        size = len(family)
-        family.update(entry.pid for entry in everyone if entry.parent in family)
-    return [entry for entry in everyone if entry.pid in family]
 
 
 def tail(log: Path, lines: int = 25) -> str:

@@ -23,6 +23,7 @@ _NAMES = (
     "selftest",
     "why",
     "sink",
+    "bench",
 )
 
 
@@ -48,3 +49,7 @@ def main() -> None:
     Example: paperpath init mail && paperpath up --config mail/paperpath.toml
     """
     os.umask(0o077)  # mail, and whatever says who gets it, is nobody else's business
+
+
+if __name__ == "__main__":
+    main()

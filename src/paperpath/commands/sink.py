@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from paperpath.commands.options import fail
+from paperpath.commands.password_file import read_password_file
 from paperpath.config.endpoint import Endpoint, parse_endpoint
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import loop_factory
@@ -179,12 +180,7 @@ def sink(
 def _read_password(user: str, file: Path | None) -> str:
     if bool(user) is not (file is not None):
         fail("--user and --password-file belong together", os.EX_USAGE)
-    if file is None:
-        return ""
-    try:
-        return file.read_text(encoding="utf-8").partition("\n")[0]
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: cannot be read: {error}", os.EX_NOINPUT)
+    return "" if file is None else read_password_file(file)
 
 
 async def _serve(options: SinkOptions, *, as_json: bool) -> None:

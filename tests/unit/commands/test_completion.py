@@ -36,6 +36,8 @@ def test_the_man_page_names_what_click_listens_to(shell: str) -> None:
         ("que", ["queue"]),
         ("queue re", ["release", "remove", "reroute", "retry"]),
         ("queue list --state h", ["held"]),
+        ("bench s", ["send", "sink"]),
+        ("bench 127.0.0.1:25 --rat", ["--rate"]),
         ("queue list --older", ["--older-than"]),
     ],
 )
