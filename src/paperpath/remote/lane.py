@@ -1,13 +1,15 @@
 """All that a relay client does for one destination: jobs that wait, and connections that take them in turn.
 
 A connection is opened while there are more jobs than connections being opened, up to the lane's share; it is
-kept for a while when there is nothing to do (requirement G-32). Each job is answered for exactly once.
+kept for a while when there is nothing to do (requirement G-32). Each job is answered for exactly once, and
+before that some of its recipients, where others have to wait.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from paperpath.config.tables import RemoteTable
@@ -19,10 +21,10 @@ from paperpath.maildrop.values import Content
 from paperpath.remote.connection import R451_ABANDONED, R451_UNREADABLE
 from paperpath.remote.contact import Contact, Peer, UnreachedError
 from paperpath.remote.facts import Facts, find_facts
-from paperpath.remote.jobs import Answered, Done, FromClient, Job, JobRecipient, Returned, Unreached
+from paperpath.remote.jobs import Ahead, Answered, Done, FromClient, Job, JobRecipient, Returned, Unreached
 from paperpath.remote.outcomes import make_answer
 from paperpath.remote.route import Route
-from paperpath.smtp.client_events import Answer
+from paperpath.smtp.client_events import Answer, RecipientAnswered
 from paperpath.smtp.client_states import Wait
 from paperpath.smtp.transaction import Transaction
 
@@ -235,7 +237,8 @@ class Lane:
         connection = peer.connection
         while (pending := work.pending) and connection.is_usable:
             transaction = _make_transaction(work.job, pending, message.facts)
-            carried = await connection.carry(transaction, message.content)
+            tell = partial(self._tell_ahead, work, pending, peer)
+            carried = await connection.carry(transaction, message.content, tell)
             if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
                 return  # most likely it was closed before the host heard of this message
             for index, answer in zip(pending, carried.answers, strict=True):
@@ -243,6 +246,16 @@ class Lane:
                     work.answers[index] = _judge(answer, peer, carried.damage)
             if work.pending == pending:  # not one was asked: this connection takes none of them (RFC 9422)
                 return
+
+    def _tell_ahead(
+        self, work: _Work, asked: list[int], peer: Peer, ahead: Sequence[RecipientAnswered]
+    ) -> None:
+        """Report who has an answer already; `asked` are the recipients of the transaction."""
+        places = tuple(asked[one.place] for one in ahead)
+        answers = tuple(_judge(one.answer, peer, "") for one in ahead)
+        for place, answer in zip(places, answers, strict=True):
+            work.answers[place] = answer
+        self._report(Ahead(work.job.number, places, answers))
 
     def _finish(self, work: _Work, answer: Answered, *, is_refused: bool) -> None:
         """Report a job; who has no answer yet gets this one."""
@@ -256,7 +269,8 @@ def _judge(answer: Answer, peer: Peer, damage: str) -> Answered:
         return _damaged(damage)
     host = "" if answer.is_ours else peer.host
     if answer.reply.code < 400:
-        return make_answer("delivered", answer.reply, host, takes_over=peer.connection.takes_over)
+        takes_over = peer.connection.takes_over
+        return make_answer("delivered", answer.reply, host, takes_over=takes_over, is_final=peer.is_lmtp)
     return make_answer("deferred" if answer.reply.code < 500 else "failed", answer.reply, host)
 
 
