@@ -68,6 +68,7 @@ class Carried:
 
 Tell = Callable[[Sequence[RecipientAnswered]], None]
 
+
 class Connection(asyncio.Protocol):
     """One session with one host; one transaction at a time."""
 

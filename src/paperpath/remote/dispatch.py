@@ -48,7 +48,7 @@ _Said = FromClient | None  # nothing, where the relay client died
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A flight that has ended: what the client said, if it did; whether that is news of a destination away."""
+    """A flight that has ended, and what the client said, if it did; `is_away` is news of its destination."""
 
     flight: Flight
     value: _Said
@@ -252,7 +252,7 @@ class Dispatch:
         self._failing.add(task)
         task.add_done_callback(self._failing.discard)
 
-    async def _fail_overdue(self, flight: _Flight, reply: Reply) -> None:
+    async def _fail_overdue(self, flight: Flight, reply: Reply) -> None:
         """Fail all whose time was over when the attempt began that has just failed."""
         patience = make_patience(self._life.configuration.delivery)
         overdue = Overdue(

@@ -1,7 +1,7 @@
 """A job on its way, as smtprcd sees it: for which claims, since when. Pure.
 
-Kept by the dispatch. By LMTP some recipients have their answer before the others; the flight is split then, and
-what has landed is settled at once (RFC 2033 §5).
+Kept by the dispatch. By LMTP some recipients have their answer before the others; the flight is split then,
+and what has landed is settled at once (RFC 2033 §5).
 """
 
 from collections.abc import Sequence
