@@ -14,6 +14,7 @@ from pathlib import Path
 
 from paperpath.config.tables import RemoteTable
 from paperpath.mail.address import Mailbox
+from paperpath.mail.delivered_to import R554_CIRCLE, delivery_key
 from paperpath.mail.envelope import Recipient, SenderParameters
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.checked import DamagedError
@@ -210,13 +211,14 @@ class Lane:
         connection = peer.connection
         content = _make_content(work.job)
         try:
-            facts = await find_facts(content)
+            facts = await find_facts(content, is_lmtp=peer.is_lmtp)
         except DamagedError as error:
             self._finish(work, _damaged(str(error)), is_refused=False)
             return True
         except OSError:
             self._finish(work, make_answer("deferred", R451_UNREADABLE), is_refused=False)
             return True
+        _refuse_circles(work, facts)
         asked = len(work.pending)
         await self._transact(work, peer, _Message(content, facts), is_fresh=is_fresh)
         if not work.pending:
@@ -261,6 +263,13 @@ class Lane:
         """Report a job; who has no answer yet gets this one."""
         answers = tuple(found or answer for found in work.answers)
         self._report(Done(work.job.number, answers, is_refused))
+
+
+def _refuse_circles(work: _Work, facts: Facts) -> None:
+    """Answer for whoever has had the message before (requirement E-16); the host may not look."""
+    for index in work.pending:
+        if delivery_key(Mailbox(*work.job.recipients[index].address)) in facts.delivered_to:
+            work.answers[index] = make_answer("failed", R554_CIRCLE)
 
 
 def _judge(answer: Answer, peer: Peer, damage: str) -> Answered:

@@ -59,7 +59,9 @@ def test_the_hosts_of_a_way():
     assert split_via("mx") == ()
 
 
-@pytest.mark.parametrize("way", ["lmtp://store.example:25", "lmtp://192.0.2.1:25", "lmtp://[::1]:25", "lmtp://a:0025"])
+@pytest.mark.parametrize(
+    "way", ["lmtp://store.example:25", "lmtp://192.0.2.1:25", "lmtp://[::1]:25", "lmtp://a:0025"]
+)
 def test_F14_LMTP_never_goes_to_port_25(way):
     for parse in (parse_via, parse_lmtp):
         with pytest.raises(ValueError, match=r"^expected another port for lmtp:// than 25"):

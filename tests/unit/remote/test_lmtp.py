@@ -176,3 +176,29 @@ def test_F14_G24_G27_extensions_are_used_as_by_SMTP():
     assert (answer(big).what, answer(big).status) == ("failed", "5.3.4")
     assert sink.books.transactions == 1
     assert sink.violations == []
+
+
+def test_E16_whoever_had_the_message_before_is_refused_and_the_others_get_it_as_it_is():
+    content = b"Return-Path: <x@y.example>\r\nDelivered-To: <joe@X.example>\r\nSubject: x\r\n\r\nHi\r\n"
+    job = make_job(1, "joe", "ann", "Joe", content=content)
+    (value,), sink = play(lambda: carry(SinkOptions(lmtp=True), job))
+    assert [(one.what, one.status) for one in answers(value)] == [
+        ("failed", "5.4.6"),
+        ("delivered", "2.0.0"),
+        ("delivered", "2.0.0"),
+    ]
+    assert answers(value)[0].host == ""
+    assert {taken.content for taken in sink.taken} == {content}  # the server adds what belongs on top
+    assert sink.violations == []
+
+
+def test_X3_by_SMTP_nobody_looks_where_a_message_was_delivered():
+    job = make_job(1, "joe", content=b"Delivered-To: joe@x.example\r\n\r\nHi\r\n")
+
+    async def run() -> tuple[FromClient, Sink]:
+        async with Sink() as sink:
+            return await carry_one([sink.port], job), sink
+
+    value, sink = play(run)
+    assert answer(value).what == "delivered"
+    assert len(sink.taken) == 1
