@@ -14,7 +14,7 @@ from tests.support.installation import find_free_port, wait_until
 from tests.support.peers import find_peer
 from tests.support.tls import write_certificate
 
-_RUNS_AS = "nobody"
+_USER, _GROUP = "nobody", "nogroup"  # where the test runs as root
 _CONFIGURATION = """
 protocols = lmtp
 base_dir = {folder}/run
@@ -71,9 +71,9 @@ class Dovecot:
     @contextmanager
     def run(self) -> Iterator[None]:
         """Run it for the length of the block."""
-        who = {"user": _RUNS_AS, "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
         command = [self._program, "-F", "-c", str(self.folder / "dovecot.conf")]
-        with subprocess.Popen(command, **who) as process:
+        user, group, more = (_USER, _GROUP, ()) if os.geteuid() == 0 else (None, None, None)
+        with subprocess.Popen(command, user=user, group=group, extra_groups=more) as process:
             try:
                 wait_until(lambda: self.socket.exists() or process.poll() is not None, "Dovecot to listen")
                 assert process.poll() is None, self.said()
@@ -108,7 +108,7 @@ class Dovecot:
         chain, key = write_certificate(folder, "127.0.0.1")
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
-                shutil.chown(path, _RUNS_AS, "nogroup")
+                shutil.chown(path, _USER, _GROUP)
         owner = folder.stat()
         (folder / "users").write_text(
             "".join(

@@ -99,4 +99,8 @@ def test_F14_P4_whoever_has_an_answer_is_settled_while_others_wait_and_gets_no_s
     os.kill(client, signal.SIGKILL)
     ours.wait_for_rest()
     assert store.books.deeds["slow-2s-at-dot"] == 2
-    assert [count_taken(store)[address] for address in addresses] == [1, 2, 1]  # one was under way when it died
+    assert [count_taken(store)[address] for address in addresses] == [
+        1,
+        2,
+        1,
+    ]  # one was under way when it died

@@ -17,6 +17,7 @@ MX = "mx"
 REFUSE = "refuse"
 SCHEMES = ("smtp", "smtps", "lmtp")
 MOST_HOSTS = 10
+SMTP_PORT = 25
 UNIX = "unix:"  # before the path of a socket
 
 _HOSTS_OF_LMTP = '"lmtp://localhost:24" or "lmtp://unix:/run/lmtp"'
@@ -32,7 +33,6 @@ REFUSAL_EXPECTED = 'a text in ASCII, with a status code if you like, such as "5.
 _STATUS = re.compile(r"(5\.\d{1,3}\.\d{1,3})(?: +|$)")
 _LMTP = "lmtp://"
 _MOST_PATH_OCTETS = 107  # as the kernel has it
-_SMTP_PORT = 25
 _MOST_TEXT = 300  # characters: the line of the reply has 512 octets
 _DEFAULT_STATUS = "5.7.1"
 
@@ -93,7 +93,7 @@ def _parse_host(text: str) -> str:
     if text.startswith(f"{_LMTP}{UNIX}/"):
         return _check_socket(text)
     parsed = _parse_name_and_port(scheme, rest)
-    if scheme == "lmtp" and parsed.endswith(f":{_SMTP_PORT}"):
+    if scheme == "lmtp" and parsed.endswith(f":{SMTP_PORT}"):
         raise ValueError(LMTP_PORT_EXPECTED)
     return parsed
 
