@@ -13,6 +13,7 @@ from paperpath.folders.maildir import Maildir, Place, to_stored_lines
 from paperpath.local.content import was_delivered_to, without_return_path
 from paperpath.local.places import Depot, find_place, may_come_back
 from paperpath.local.troubles import describe_trouble
+from paperpath.mail.delivered_to import R554_CIRCLE
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.mail.trace import delivered_to_field, return_path_field
@@ -23,7 +24,6 @@ R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")
 R250_ALREADY_THERE = make_reply(250, "2.1.5", "Delivered by an earlier attempt")
 R450_NO_MAILBOX = make_reply(450, "4.2.1", "The mailbox is gone, which must be a mistake")
 R550_NO_MAILBOX = make_reply(550, "5.1.1", "The mailbox is gone since the message was taken")
-R554_LOOP = make_reply(554, "5.4.6", "The message was delivered to this address before: it goes in a circle")
 
 
 def deliver_batch(claims: Sequence[Claim], depot: Depot) -> list[Outcome]:
@@ -88,7 +88,7 @@ def _deliver(claim: Claim, maildir: Maildir, depot: Depot) -> Outcome:
         if claim.tried and maildir.keep(name):
             return Delivered(R250_ALREADY_THERE)
         if was_delivered_to(claim.message.content, claim.address):
-            return Failed(R554_LOOP)
+            return Failed(R554_CIRCLE)
         maildir.write(name, to_stored_lines(_chunks(claim)))
     except DamagedError as error:
         return SetAside(make_reply(451, "4.3.0", f"Damaged: {error}"))
