@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from paperpath.config.agent_tables import AGENT_KINDS
 from paperpath.config.dnslistd_table import DnslistdTable, ZoneEntry
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
@@ -530,6 +531,7 @@ def test_the_document_names_every_key():
             PostOfficeTable,
             RouteEntry,
             LocalTable,
+            *AGENT_KINDS.values(),
             RemoteTable,
             DestinationEntry,
             ScheduleTable,
@@ -550,7 +552,7 @@ def test_the_document_names_every_key():
         key
         for keys in fields
         for key in keys
-        if not re.search(rf"`(\[*(post_office|tls|remote|dnslistd)\.|\[)?{key}\]*`", DOCUMENT)
+        if not re.search(rf"`(\[*(post_office|tls|remote|dnslistd)\.|\[)?{key}(\.NAME)?\]*`", DOCUMENT)
     } == set()
 
 
