@@ -531,7 +531,6 @@ def test_the_document_names_every_key():
             PostOfficeTable,
             RouteEntry,
             LocalTable,
-            *AGENT_KINDS.values(),
             RemoteTable,
             DestinationEntry,
             ScheduleTable,
@@ -548,6 +547,7 @@ def test_the_document_names_every_key():
             LimitsTable,
         )
     ]
+    fields += [kind.model_fields for kind in AGENT_KINDS.values()]
     assert {
         key
         for keys in fields
