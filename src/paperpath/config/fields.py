@@ -54,6 +54,7 @@ from paperpath.config.places import (
     parse_user,
 )
 from paperpath.config.prefix import Prefix, parse_prefix
+from paperpath.config.quota import Quota, parse_quota
 from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED, parse_refusal, parse_via
 from paperpath.mail.reply import Reply
 
@@ -98,6 +99,7 @@ FolderField = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
 AbsoluteField = Annotated[Path, _from_text(parse_absolute, ABSOLUTE_EXPECTED)]
 FileField = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
 InnerFolderField = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
+QuotaField = Annotated[Quota, PlainValidator(parse_quota)]
 UserField = Annotated[str, _from_text(parse_user, USER_EXPECTED)]
 GroupField = Annotated[str, _from_text(parse_group, GROUP_EXPECTED)]
 MaildropField = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]

@@ -1,7 +1,7 @@
 """How much a mailbox may hold, as an administrator writes it: "1 GiB", "500 MB,10000C", "none".
 
-Called by the tables, the accounts, the commands, and by whoever keeps a mailbox to it. The canonical text is the
-definition that Maildir++ has in the first line of `maildirsize`: 1000000S,1000C.
+Called by the tables, the accounts, the commands, and by whoever keeps a mailbox to it. The canonical text
+is the definition that Maildir++ has in the first line of `maildirsize`: 1000000S,1000C.
 """
 
 import re
@@ -14,7 +14,13 @@ NONE = "none"
 
 _SHORT_SIZE = re.compile(r"([0-9]{1,18})([SKMGT])")
 _MESSAGES = re.compile(r"([0-9]{1,18})C")
-_FACTORS = {"S": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}  # one letter is binary, as du and ls have it
+_FACTORS = {
+    "S": 1,
+    "K": 2**10,
+    "M": 2**20,
+    "G": 2**30,
+    "T": 2**40,
+}  # one letter is binary, as du and ls have it
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from paperpath.config.fields import (
     InnerFolderField,
     MaildropField,
     PostmasterField,
+    QuotaField,
     RefusalField,
     RouteDomainField,
     Table,
@@ -60,6 +61,7 @@ from paperpath.config.places import (
     USER_EXPECTED,
     find_maildrop_folder,
 )
+from paperpath.config.quota import NO_QUOTA, QUOTA_EXPECTED
 from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED
 
 SMALLEST_JOURNAL = 64 * 2**20  # octets: some parts for each program
@@ -137,6 +139,10 @@ class LocalTable(Table):
     )
     create: bool = Field(default=False, description="true or false")
     """Whether a mailbox whose folder is missing gets a new one; else its mail waits."""
+    quota: QuotaField = Field(default=NO_QUOTA, description=QUOTA_EXPECTED)
+    """How much the mailbox of an account may hold that has no quota of its own."""
+    over_quota: Literal["defer", "fail"] = Field(default="defer", description='"defer" or "fail"')
+    """What becomes of mail that a mailbox has no room for: it waits for room, or goes back at once."""
 
 
 class ScheduleTable(Table):

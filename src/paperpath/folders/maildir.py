@@ -115,7 +115,7 @@ class Maildir:
             self._allowance.take(octets)
 
     def flush(self) -> None:
-        """Make what lies in new durable, and write down how much it was: once for all deliveries before it."""
+        """Make what lies in new durable, and write down how much that is: once for all deliveries before."""
         if self._allowance is not None:
             self._allowance.record()
         os.fsync(self._new)

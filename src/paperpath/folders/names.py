@@ -1,8 +1,8 @@
 """The names of deliveries in a Maildir: pure.
 
-A delivery is given a name that stays the same however often it is tried. Where it lies it has its size in octets
-behind that, so that who adds up a mailbox need not look at each file (Maildir++), and mail programs put flags
-there: `1700000000.M1R2.host,S=512:2,FS`.
+A delivery is given a name that stays the same however often it is tried. Where it lies it has its size in
+octets behind that, so that who adds up a mailbox need not look at each file (Maildir++), and mail programs
+put flags there: `1700000000.M1R2.host,S=512:2,FS`.
 """
 
 import re

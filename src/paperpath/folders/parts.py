@@ -1,4 +1,4 @@
-"""The folders of a whole mailbox, where its messages lie: walked by who looks for one, and by who counts them."""
+"""The folders of a whole mailbox where its messages lie: walked by who looks for one, and who counts them."""
 
 import os
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """What a mailbox may still take: one look at its `maildirsize` for a batch of deliveries (requirement F-10).
 
-Used by maildir.py. Others deliver and remove messages beside us, and add their lines to the file; nobody locks
-anything, so a mailbox may come to hold a little more than it may. The sums are those of a count all the same: who
-finds that the file he looked at is no longer the mailbox's has it counted anew.
+Used by maildir.py. Others deliver and remove messages beside us, and add their lines to the file; nobody
+locks anything, so a mailbox may come to hold a little more than it may. The sums are those of a count all
+the same: who finds that the file he looked at is no longer the mailbox's has it counted anew.
 
 The file is not flushed. What of it a power cut takes away is missing from the sums until the next count.
 """
@@ -31,9 +31,7 @@ class OverWholeQuotaError(OSError):
 class Allowance:
     """How full an open mailbox is, by its file or by a count. Raises: OSError, from what looks there."""
 
-    def __init__(
-        self, mailbox: int, tmp: int, quota: Quota, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, mailbox: int, tmp: int, quota: Quota, clock: Callable[[], float] = time.time) -> None:
         """Look; the caller keeps the folders open, and closes this."""
         self._mailbox = mailbox
         self._tmp = tmp

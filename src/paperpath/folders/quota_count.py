@@ -1,10 +1,10 @@
 """Counting what lies in a mailbox, and a new `maildirsize` that says so (requirement F-10).
 
-Called by quota.py, with open folders. The mailbox is counted while others put things there and take them away. So
-the new file stays only if no folder changed from before the counting to after the renaming: what changed later was
-written by somebody who found the new file, or who finds that the one he had open is gone. Times are compared with
-that of the new file, which the same file system made, and however coarse they are: a folder that changed in that
-very moment may change again in it, and nobody would see.
+Called by quota.py, with open folders. The mailbox is counted while others put things there and take them
+away. So the new file stays only if no folder changed from before the counting to after the renaming: what
+changed later was written by somebody who found the new file, or who finds that the one he had open is gone.
+Times are compared with that of the new file, which the same file system made, and however coarse they are:
+a folder that changed in that very moment may change again in it, and nobody would see.
 """
 
 import os
@@ -69,7 +69,9 @@ def _survey(mailbox: int) -> tuple[Usage, Changes]:
         with os.scandir(directory) as entries:
             for entry in entries:
                 if not entry.name.startswith("."):
-                    with suppress(FileNotFoundError):  # it was moved or removed, and so the folder has changed
+                    with suppress(
+                        FileNotFoundError
+                    ):  # it was moved or removed, and so the folder has changed
                         octets += _size_of(entry)
                         messages += 1
     return Usage(octets, messages), changes
@@ -77,8 +79,7 @@ def _survey(mailbox: int) -> tuple[Usage, Changes]:
 
 def _find_changes(mailbox: int) -> Changes:
     return {
-        (folder, part): os.fstat(directory).st_mtime_ns
-        for folder, part, directory in _open_counted(mailbox)
+        (folder, part): os.fstat(directory).st_mtime_ns for folder, part, directory in _open_counted(mailbox)
     }
 
 

@@ -1,8 +1,8 @@
 """The text of `maildirsize`, in which Maildir++ keeps how full a mailbox is: pure (requirement F-10).
 
-The first line is the quota; each of the others is a size and a number of messages to be added, both negative where
-messages went. Other programs write it, too, and people; what is not understood makes the whole worthless, for the
-messages can be counted anew at any time.
+The first line is the quota; each of the others is a size and a number of messages to be added, both
+negative where messages went. Other programs write it, too, and people; what is not understood makes the
+whole worthless, for the messages can be counted anew at any time.
 """
 
 import re

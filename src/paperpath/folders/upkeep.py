@@ -1,8 +1,8 @@
 """What is done for a Maildir now and then when it is used: at most once an hour, by each process.
 
-Its own directory is flushed, for whoever made it may have died before that; a folder in a mailbox gets the empty
-file by which other programs tell it from a mailbox (Maildir++); and what was left in tmp for more than 36 hours is
-removed: no delivery takes so long (maildir.py gives up after 24).
+Its own directory is flushed, for whoever made it may have died before that; a folder in a mailbox gets the
+empty file by which other programs tell it from a mailbox (Maildir++); and what was left in tmp for more
+than 36 hours is removed: no delivery takes so long (maildir.py gives up after 24).
 """
 
 import os

@@ -16,7 +16,7 @@ from paperpath.folders.maildir import Place
 from paperpath.folders.upkeep import Upkeep
 from paperpath.local.agents.discard import DiscardAgent
 from paperpath.local.agents.interface import Agent
-from paperpath.local.agents.maildir import MaildirAgent
+from paperpath.local.agents.maildir import Allotment, MaildirAgent
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Claim
@@ -32,6 +32,7 @@ class Depot:
     """Where deliveries go: the root of the mailboxes, who has one; by which host, at what time.
 
     `create`: a mailbox whose folder is missing gets one. `postmaster` is the address that must never fail.
+    `allotment`: what a mailbox may hold whose account says nothing of it.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Depot:
     now_us: int
     upkeep: Upkeep
     agents: Mapping[str, AgentTable] = field(default_factory=dict)
+    allotment: Allotment = Allotment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def _find_mailbox(address: Mailbox, depot: Depot) -> Agent | Miss:
         return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
     subfolder = found.account.find_subfolder(found.detail) if found.detail else ""
     folder = found.account.folder
-    return MaildirAgent(str(folder), depot.root, Place(folder, subfolder), depot.create, depot.upkeep)
+    place = Place(folder, subfolder)
+    return MaildirAgent(str(folder), depot.root, place, depot.create, depot.upkeep, depot.allotment)
 
 
 def _may_come_back(address: Mailbox, depot: Depot) -> bool:

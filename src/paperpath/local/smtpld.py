@@ -15,6 +15,7 @@ from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.delivery.conclusion import Conclusion
 from paperpath.folders.upkeep import Upkeep
 from paperpath.journal.writer import Journal, open_journal
+from paperpath.local.agents.maildir import Allotment
 from paperpath.local.delivery import defer_batch, deliver_batch
 from paperpath.local.places import Depot, Miss, find_agent
 from paperpath.mail.address import parse_mailbox
@@ -137,6 +138,7 @@ class LocalDelivery:
             now_us,
             self._upkeep,
             configuration.agents,
+            Allotment(configuration.local.quota, configuration.local.over_quota == "fail"),
         )
 
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from paperpath.config.quota import NO_QUOTA, Quota
 from paperpath.folders import quota_count
 from paperpath.folders.maildir import Maildir, Place, create_maildir
-from paperpath.folders.names import find_size
 from paperpath.folders.quota import OverQuotaError, OverWholeQuotaError
 from paperpath.folders.quota_text import Usage, read_sums
 

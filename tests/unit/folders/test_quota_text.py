@@ -16,7 +16,10 @@ QUOTA = Quota(1_000_000, 1000)
     [
         (b"1000000S,1000C\n500 2\n", Sums(QUOTA, Usage(500, 2), 1)),
         (b"1000000S,1000C\n500 2\n-100 -1\n7 1\n", Sums(QUOTA, Usage(407, 2), 3)),
-        (b"1000C,1000000S\n       500            2\n", Sums(QUOTA, Usage(500, 2), 1)),  # as Courier aligns them
+        (
+            b"1000C,1000000S\n       500            2\n",
+            Sums(QUOTA, Usage(500, 2), 1),
+        ),  # as Courier aligns them
         (b"1000000S,1000C\r\n500 2\r\n\r\n", Sums(QUOTA, Usage(500, 2), 1)),  # an editor of another system
         (b"1000000S\n500\t+2 \n", Sums(Quota(1_000_000), Usage(500, 2), 1)),
         (b"0S,1000C\n0 0\n", Sums(Quota(0, 1000), Usage(), 1)),
