@@ -16,7 +16,7 @@ from paperpath.folders.maildir import Place
 from paperpath.folders.upkeep import Upkeep
 from paperpath.local.agents.discard import DiscardAgent
 from paperpath.local.agents.interface import Agent
-from paperpath.local.agents.maildir import Allotment, MaildirAgent
+from paperpath.local.agents.maildir import UNLIMITED, Allotment, MaildirAgent
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Claim
@@ -44,7 +44,7 @@ class Depot:
     now_us: int
     upkeep: Upkeep
     agents: Mapping[str, AgentTable] = field(default_factory=dict)
-    allotment: Allotment = Allotment()
+    allotment: Allotment = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)

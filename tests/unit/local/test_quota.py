@@ -14,6 +14,7 @@ from paperpath.maildrop.values import Claim
 from tests.unit.local.test_delivery import ACCOUNTS, OCTETS, claim, depot
 
 STORED = len(b"Return-Path: <a@b.example>\nDelivered-To: joe@here.example\n" + OCTETS.replace(b"\r\n", b"\n"))
+ROOM_FOR_THREE = Quota(3 * STORED)
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ def joe(tmp_path: Path) -> Path:
 
 
 def deliver(
-    tmp_path: Path, *claims: Claim, quota: Quota = Quota(3 * STORED), is_final: bool = False
+    tmp_path: Path, *claims: Claim, quota: Quota = ROOM_FOR_THREE, is_final: bool = False
 ) -> list[Outcome]:
     return deliver_batch(claims, replace(depot(tmp_path), allotment=Allotment(quota, is_final)))
 

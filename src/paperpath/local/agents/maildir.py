@@ -35,6 +35,9 @@ class Allotment:
     is_final: bool = False
 
 
+UNLIMITED = Allotment()
+
+
 @dataclass(frozen=True, slots=True)
 class MaildirAgent:
     """Delivers into one folder of one mailbox. `create`: a mailbox whose folder is missing gets one."""
@@ -44,7 +47,7 @@ class MaildirAgent:
     folder: Place
     create: bool
     upkeep: Upkeep = field(compare=False)
-    allotment: Allotment = Allotment()
+    allotment: Allotment = UNLIMITED
 
     def deliver(self, claims: Sequence[Claim], desk: Desk) -> list[Outcome]:
         """Deliver claims; one flush of the folder's directory serves them all."""
