@@ -25,6 +25,7 @@ from paperpath.folders.quota import Allowance
 from paperpath.folders.quota_count import TRASH
 from paperpath.folders.steps import make_step, open_path, open_step, refuse_open_to_all
 from paperpath.folders.upkeep import Upkeep
+from paperpath.service.durable import write_all
 
 _PARTS = ("tmp", "new", "cur")
 _FILE_MODE = 0o600
@@ -98,7 +99,7 @@ class Maildir:
         try:
             self._set_mode(descriptor)
             for chunk in chunks:
-                _write_all(descriptor, chunk)
+                write_all(descriptor, chunk)
                 octets += len(chunk)
                 self._give_up_after(last_s)
             self._admit(octets)
@@ -230,9 +231,3 @@ def _flush_file(name: str, directory: int) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-def _write_all(descriptor: int, octets: bytes) -> None:
-    written = os.write(descriptor, octets)
-    while written < len(octets):  # a signal, or a disk that is nearly full
-        written += os.write(descriptor, octets[written:])
