@@ -8,7 +8,8 @@ import json
 import os
 
 from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.config.tables import Configuration, PostOfficeTable
+from paperpath.accounts.settings import NO_SETTINGS, format_settings
+from paperpath.config.tables import Configuration
 from paperpath.routing.aliases import Aliases
 from paperpath.routing.aliases_file import AliasesError, AliasesFile
 from paperpath.routing.router import Router
@@ -23,18 +24,19 @@ class RoutingFiles:
     def __init__(self, configuration: Configuration) -> None:
         """Read the files. Raises: ServiceError."""
         self._table = configuration.post_office
+        self._agents = configuration.agents
         try:
             self._accounts = AccountsFile(configuration.accounts_file)
             self._aliases = None if self._table.aliases is None else AliasesFile(self._table.aliases)
         except (AccountsError, AliasesError) as error:
             raise ServiceError(str(error), os.EX_CONFIG) from error
-        self._router = Router(self._table, self._read_aliases(), self._accounts.read())
+        self._router = Router(self._table, self._read_aliases(), self._accounts.read(), self._agents)
 
     def read(self) -> Router:
         """Return the rules of this moment."""
         aliases, accounts = self._read_aliases(), self._accounts.read()
         if aliases is not self._router.aliases or accounts is not self._router.accounts:
-            self._router = Router(self._table, aliases, accounts)
+            self._router = Router(self._table, aliases, accounts, self._agents)
         return self._router
 
     def take_troubles(self) -> list[str]:
@@ -46,9 +48,17 @@ class RoutingFiles:
         return _NO_ALIASES if self._aliases is None else self._aliases.read()
 
 
-def fingerprint(table: PostOfficeTable, aliases: Aliases) -> str:
-    """Return what differs when a route or an alias does; accounts make no difference."""
+def fingerprint(router: Router) -> str:
+    """Return what differs when a route, an alias or an agent does; of accounts, only what is set for some."""
+    table = router.table
     routes = sorted((str(entry.domain), entry.via) for entry in table.route)
-    digest = hashlib.sha256(json.dumps([table.postmaster, table.separator, routes]).encode())
-    digest.update(aliases.digest)
+    agents = sorted((name, agent.model_dump_json()) for name, agent in router.agents.items())
+    settings = sorted(
+        (str(account.address), *format_settings(account.settings))
+        for account in router.accounts
+        if account.settings is not NO_SETTINGS
+    )
+    rules = [table.postmaster, table.separator, routes, agents, settings]
+    digest = hashlib.sha256(json.dumps(rules).encode())
+    digest.update(router.aliases.digest)
     return digest.hexdigest()
