@@ -21,7 +21,7 @@ MOST_HOSTS = 10
 
 VIA_EXPECTED = (
     '"local", "mx", "refuse", or a host such as "smtp://mail.example.org:25" or "smtps://[2001:db8::1]:465", '
-    f"or an array of at most {MOST_HOSTS} such hosts, or an agent such as \"agent:archive\""
+    f'or an array of at most {MOST_HOSTS} such hosts, or an agent such as "agent:archive"'
 )
 LMTP_EXPECTED = "expected no lmtp:// here: delivery by LMTP is not there yet"
 REFUSAL_EXPECTED = 'a text in ASCII, with a status code if you like, such as "5.1.2 This domain has closed"'

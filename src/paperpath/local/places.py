@@ -6,10 +6,10 @@ agent of the configuration is the one that the router named in the claim's desti
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from paperpath.accounts.file import Accounts
+from paperpath.accounts.file import Account, Accounts
 from paperpath.config.agent_name import find_agent_name
 from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable
 from paperpath.folders.maildir import Place
@@ -83,7 +83,13 @@ def _find_mailbox(address: Mailbox, depot: Depot) -> Agent | Miss:
     subfolder = found.account.find_subfolder(found.detail) if found.detail else ""
     folder = found.account.folder
     place = Place(folder, subfolder)
-    return MaildirAgent(str(folder), depot.root, place, depot.create, depot.upkeep, depot.allotment)
+    allotment = _find_allotment(found.account, depot)
+    return MaildirAgent(str(folder), depot.root, place, depot.create, depot.upkeep, allotment)
+
+
+def _find_allotment(account: Account, depot: Depot) -> Allotment:
+    quota = account.settings.quota
+    return depot.allotment if quota is None else replace(depot.allotment, quota=quota)
 
 
 def _may_come_back(address: Mailbox, depot: Depot) -> bool:

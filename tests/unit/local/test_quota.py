@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paperpath.accounts.file import parse_accounts
 from paperpath.config.quota import Quota
 from paperpath.folders.maildir import create_maildir
 from paperpath.local.agents.maildir import Allotment
@@ -33,6 +34,7 @@ def deliver(
 def test_F10_a_batch_goes_as_far_as_there_is_room(tmp_path: Path, joe: Path) -> None:
     found = deliver(tmp_path, *(claim(number) for number in range(1, 6)))
     assert [type(outcome) for outcome in found] == [Delivered] * 3 + [Deferred] * 2
+    assert isinstance(found[4], Deferred)
     assert (found[4].reply.code, found[4].reply.status) == (452, "4.2.2")
     assert not found[4].uncertain
     assert {file.name.partition(",")[2] for file in (joe / "new").iterdir()} == {f"S={STORED}"}
@@ -53,6 +55,17 @@ def test_F10_what_is_larger_than_the_whole_quota_fails_at_once(tmp_path: Path, i
     (outcome,) = deliver(tmp_path, claim(), quota=Quota(STORED - 1), is_final=is_final)
     assert isinstance(outcome, Failed)
     assert (outcome.reply.code, outcome.reply.status) == (552, "5.2.3")
+
+
+@pytest.mark.parametrize(
+    ("own", "outcomes"), [("", [Delivered, Deferred]), ("9C", [Delivered] * 2), ("none", [Delivered] * 2)]
+)
+def test_F10_an_account_may_have_its_own_quota(
+    tmp_path: Path, own: str, outcomes: list[type[Outcome]]
+) -> None:
+    line = "joe@here.example\tx/joe" + (f"\t\tquota={own}" if own else "")
+    here = replace(depot(tmp_path, accounts=parse_accounts(line)), allotment=Allotment(Quota(0, 1)))
+    assert [type(outcome) for outcome in deliver_batch([claim(1), claim(2)], here)] == outcomes
 
 
 def test_F10_a_full_mailbox_keeps_nobody_else_from_his_mail(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_comments_quotes_and_lines_that_go_on() -> None:
         ("a: |prog", '1: expected the absolute path of a program, got "|prog"'),
         ('a: joe,\n "|prog -x"', "2: expected the absolute path of a program"),
         ('a: "|"', "1: expected the absolute path of a program"),
-        ("a: \"|/p 'x\"", "1: expected a program and its arguments: No closing quotation"),
+        ('a: "|/p \'x"', "1: expected a program and its arguments: No closing quotation"),
         ('a: "|/p\\\tx"', "1: the local part is malformed"),
         ("a: /var/../a", "1: expected the absolute path of a file, or of a folder with a slash at its end"),
         ("a: /", "1: expected the absolute path of a file"),
