@@ -27,6 +27,7 @@ _STARTING_KEYS = (
     ("submission", "processes"),
     ("local", "root"),
     ("local", "threads"),
+    ("local", "programs"),
     ("remote", "clients"),
     ("dns",),
     ("drop", "group"),
