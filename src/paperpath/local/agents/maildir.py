@@ -10,16 +10,18 @@ from pathlib import Path
 
 from paperpath.folders.maildir import Maildir, Place, to_stored_lines
 from paperpath.folders.upkeep import Upkeep
-from paperpath.local.agents.attempt import attempt, defer, doubt
+from paperpath.local.agents.attempt import (
+    R250_ALREADY_THERE,
+    R250_DELIVERED,
+    attempt,
+    defer,
+    deliver_flushed,
+)
 from paperpath.local.agents.interface import Desk
 from paperpath.local.content import read_marked
 from paperpath.local.troubles import describe_trouble
 from paperpath.mail.outcome import Delivered, Outcome
-from paperpath.mail.reply import make_reply
 from paperpath.maildrop.values import Claim
-
-R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")
-R250_ALREADY_THERE = make_reply(250, "2.1.5", "Delivered by an earlier attempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +36,14 @@ class MaildirAgent:
 
     def deliver(self, claims: Sequence[Claim], desk: Desk) -> list[Outcome]:
         """Deliver claims; one flush of the folder's directory serves them all."""
-        try:
-            with Maildir(self.root, self.folder, create=self.create, upkeep=self.upkeep) as maildir:
-                outcomes = [_deliver(claim, maildir, desk) for claim in claims]
-                try:
-                    maildir.flush()
-                except OSError as error:  # what was moved to new is there, and may or may not stay there
-                    return [
-                        doubt(claim, outcome, desk, error)
-                        for claim, outcome in zip(claims, outcomes, strict=True)
-                    ]
-                return outcomes
-        except OSError as error:
-            return [defer(claim, desk, describe_trouble(error)) for claim in claims]
+
+        def open_maildir() -> Maildir:
+            return Maildir(self.root, self.folder, create=self.create, upkeep=self.upkeep)
+
+        def deliver(claim: Claim, maildir: Maildir) -> Outcome:
+            return _deliver(claim, maildir, desk)
+
+        return deliver_flushed(claims, desk, open_maildir, deliver)
 
 
 def delivery_name(claim: Claim, host: str) -> str:
