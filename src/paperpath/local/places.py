@@ -11,12 +11,15 @@ from pathlib import Path, PurePosixPath
 
 from paperpath.accounts.file import Account, Accounts
 from paperpath.config.agent_name import find_agent_name
-from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable
+from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable, MboxTable, ProgramTable
+from paperpath.config.places import ACCOUNT_MARK
 from paperpath.folders.maildir import Place
 from paperpath.folders.upkeep import Upkeep
 from paperpath.local.agents.discard import DiscardAgent
 from paperpath.local.agents.interface import Agent
 from paperpath.local.agents.maildir import UNLIMITED, Allotment, MaildirAgent
+from paperpath.local.agents.mbox import MboxAgent
+from paperpath.local.agents.program import ProgramAgent
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Claim
@@ -60,15 +63,27 @@ def find_agent(claim: Claim, depot: Depot) -> Agent | Miss:
     if not name:
         return _find_mailbox(claim.address, depot)
     table = depot.agents.get(name)
-    return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, depot)
+    return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, claim, depot)
 
 
-def _make_agent(name: str, table: AgentTable, depot: Depot) -> Agent:
+def _make_agent(name: str, table: AgentTable, claim: Claim, depot: Depot) -> Agent | Miss:
     match table:
         case DiscardTable():
             return DiscardAgent(f"discard {name}")
         case MaildirTable(path=path):
             return _make_maildir(path, depot)
+        case MboxTable(path=path):
+            return _make_mbox(path, claim.address, depot)
+        case ProgramTable():
+            return ProgramAgent(
+                f"program {name}",
+                table.command,
+                table.codes,
+                table.timeout_s,
+                table.most_output,
+                table.cwd,
+                depot.separator,
+            )
 
 
 def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:
@@ -76,10 +91,21 @@ def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:
     return MaildirAgent(f"maildir {path}", path.parent, folder, depot.create, depot.upkeep)
 
 
+def _make_mbox(path: Path, address: Mailbox, depot: Depot) -> Agent | Miss:
+    """Return the agent of an mbox; what its name has of an account is that of its folder, and no address."""
+    if ACCOUNT_MARK not in path.name:
+        return MboxAgent(f"mbox {path}", path)
+    found = find_mailbox(address, depot.accounts, depot.separator)
+    if found is None:
+        return _miss_mailbox(address, depot)
+    file = path.with_name(path.name.replace(ACCOUNT_MARK, found.account.folder.name))
+    return MboxAgent(f"mbox {file}", file)
+
+
 def _find_mailbox(address: Mailbox, depot: Depot) -> Agent | Miss:
     found = find_mailbox(address, depot.accounts, depot.separator)
     if found is None:
-        return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
+        return _miss_mailbox(address, depot)
     subfolder = found.account.find_subfolder(found.detail) if found.detail else ""
     folder = found.account.folder
     place = Place(folder, subfolder)
@@ -90,6 +116,10 @@ def _find_mailbox(address: Mailbox, depot: Depot) -> Agent | Miss:
 def _find_allotment(account: Account, depot: Depot) -> Allotment:
     quota = account.settings.quota
     return depot.allotment if quota is None else replace(depot.allotment, quota=quota)
+
+
+def _miss_mailbox(address: Mailbox, depot: Depot) -> Miss:
+    return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
 
 
 def _may_come_back(address: Mailbox, depot: Depot) -> bool:

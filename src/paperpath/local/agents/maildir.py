@@ -12,7 +12,13 @@ from paperpath.config.quota import NO_QUOTA, Quota
 from paperpath.folders.maildir import Maildir, Place, to_stored_lines
 from paperpath.folders.quota import OverQuotaError, OverWholeQuotaError
 from paperpath.folders.upkeep import Upkeep
-from paperpath.local.agents.attempt import attempt, defer, doubt
+from paperpath.local.agents.attempt import (
+    R250_ALREADY_THERE,
+    R250_DELIVERED,
+    attempt,
+    defer,
+    deliver_flushed,
+)
 from paperpath.local.agents.interface import Desk
 from paperpath.local.content import read_marked
 from paperpath.local.troubles import describe_trouble
@@ -20,8 +26,6 @@ from paperpath.mail.outcome import Delivered, Failed, Outcome
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.values import Claim
 
-R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")
-R250_ALREADY_THERE = make_reply(250, "2.1.5", "Delivered by an earlier attempt")
 R452_FULL = make_reply(452, "4.2.2", "The mailbox is full")
 R552_FULL = make_reply(552, "5.2.2", "The mailbox is full")
 R552_TOO_LARGE = make_reply(552, "5.2.3", "The message is larger than all that the mailbox may hold")
@@ -51,19 +55,9 @@ class MaildirAgent:
 
     def deliver(self, claims: Sequence[Claim], desk: Desk) -> list[Outcome]:
         """Deliver claims; one flush of the folder's directory serves them all."""
-        try:
-            with self._open() as maildir:
-                outcomes = [self._deliver(claim, maildir, desk) for claim in claims]
-                try:
-                    maildir.flush()
-                except OSError as error:  # what was moved to new is there, and may or may not stay there
-                    return [
-                        doubt(claim, outcome, desk, error)
-                        for claim, outcome in zip(claims, outcomes, strict=True)
-                    ]
-                return outcomes
-        except OSError as error:
-            return [defer(claim, desk, describe_trouble(error)) for claim in claims]
+        return deliver_flushed(
+            claims, desk, self._open, lambda claim, maildir: self._deliver(claim, maildir, desk)
+        )
 
     def _open(self) -> Maildir:
         return Maildir(
