@@ -1,15 +1,15 @@
 """What smtpld does, turn by turn: claims what there is room for, has it delivered in threads, settles it.
 
-What goes into folders and what may have to wait for somebody, such as a program, have lanes and threads of
-their own (lanes.py), so that neither keeps the other from its work. Each job is settled by itself, as soon
+What goes into folders, what is forwarded, and what may have to wait for somebody, such as a program, have
+lanes and threads of their own (lanes.py), so that none keeps the others from their work. Each job is settled by itself, as soon
 as it is done. Several are under way at once, so that their flushes join in the file system's journal;
 claims and settlements of one moment share a commit. What fails is settled together with its report (P3).
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -19,28 +19,35 @@ from paperpath.folders.upkeep import Upkeep
 from paperpath.journal.writer import Journal
 from paperpath.local.agents.maildir import Allotment
 from paperpath.local.delivery import defer_batch, deliver_batch
+from paperpath.local.forwarding import forward_batch
 from paperpath.local.holdings import Holdings
 from paperpath.local.lanes import Job, Lane
-from paperpath.local.manners import find_service
+from paperpath.local.manners import LaneName, find_service
 from paperpath.local.places import Depot, Miss, find_agent
 from paperpath.mail.address import parse_mailbox
 from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import Claim, Claimed, Transport
+from paperpath.maildrop.values import Claim, Claimed, NewMessage, Transport
+from paperpath.routing.forwards import find_forwarder, is_forward_way
 from paperpath.service.program import Life
 
 BATCH = 50
+FORWARDS_AT_ONCE = 4
 MOST_HELD = 1000  # claims of those that are delivered slowly, whose small contents are in memory
 TROUBLE_PAUSE_S = 1.0
 
+_Delivery = tuple[list[Outcome], dict[int, NewMessage]]  # by recipient, the messages that some go on as
+_Deliver = Callable[[Sequence[Claim], Depot, Executor], Awaitable[_Delivery]]
+
 
 class _Works:
-    """A lane with its threads."""
+    """A lane with its threads, and what is done in them."""
 
-    def __init__(self, name: str, lane: Lane, threads: int) -> None:
-        self.lane = lane
-        self.threads = ThreadPoolExecutor(threads, name)
+    def __init__(self, name: LaneName, deliver: _Deliver, slots: int, most_in_job: int = 0) -> None:
+        self.lane = Lane(slots, most_in_job)
+        self.threads = ThreadPoolExecutor(slots, name.value)
+        self.deliver = deliver
 
 
 class LocalDelivery:
@@ -62,11 +69,14 @@ class LocalDelivery:
         self._wake = wake
         self._upkeep = Upkeep()
         self._conclusion = Conclusion(life, maildrop, journal, _now_us)
-        self._quick = _Works("delivery", Lane(table.threads, BATCH), table.threads)
-        self._slow = _Works("program", Lane(table.programs), table.programs)
+        self._works = {
+            LaneName.FOLDERS: _Works(LaneName.FOLDERS, _deliver_here, table.threads, BATCH),
+            LaneName.FORWARDS: _Works(LaneName.FORWARDS, self._forward, FORWARDS_AT_ONCE, BATCH),
+            LaneName.PROGRAMS: _Works(LaneName.PROGRAMS, _deliver_here, table.programs),
+        }
         self._holdings = Holdings(MOST_HELD)
         self._may_claim = asyncio.Event()
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -74,12 +84,12 @@ class LocalDelivery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for works in (self._quick, self._slow):
+        for works in self._works.values():
             works.threads.shutdown()
 
     async def claim_some(self) -> int:
         """Claim what is due and there is room for, and start on it; return how much that was."""
-        while not self._quick.lane.wants_more:
+        while not self._wants_more:
             self._may_claim.clear()
             await self._may_claim.wait()
         try:
@@ -98,9 +108,15 @@ class LocalDelivery:
 
     async def finish(self) -> None:
         """Give back what has not begun, and wait for what has."""
-        waiting = [*self._quick.lane.drain(), *self._slow.lane.drain()]
-        await self._give_back(waiting)
-        await asyncio.gather(*self._jobs)
+        for works in self._works.values():
+            await self._give_back(works.lane.drain())
+        await asyncio.gather(*self._tasks)
+
+    @property
+    def _wants_more(self) -> bool:
+        """Whether what is quick has room; how much is claimed of the rest, the rooms say."""
+        quick = (LaneName.FOLDERS, LaneName.FORWARDS)
+        return all(self._works[name].lane.wants_more for name in quick)
 
     def _line_up(self, claims: Sequence[Claim]) -> list[Claim]:
         """Have claims wait for their turns; return those for which there is no room."""
@@ -108,50 +124,52 @@ class LocalDelivery:
         most_for_mailbox = self._life.configuration.local.per_mailbox
         surplus = []
         for claim in claims:
-            service = find_service(claim, find_agent(claim, depot), most_for_mailbox, BATCH)
-            if not service.is_slow:
-                self._quick.lane.put(service.place, service.manner, claim)
-            elif self._holdings.admit(claim, service.manner):
-                self._slow.lane.put(service.place, service.manner, claim)
-            else:
+            service = find_service(claim, depot, most_for_mailbox, BATCH)
+            if service.lane is LaneName.PROGRAMS and not self._holdings.admit(claim, service.manner):
                 surplus.append(claim)
+            else:
+                self._works[service.lane].lane.put(service.place, service.manner, claim)
         return surplus
 
     def _begin_jobs(self) -> None:
-        for works in (self._quick, self._slow):
+        for name, works in self._works.items():
             while (job := works.lane.begin()) is not None:
-                self._start(self._do(job, works))
+                self._start(self._do(job, name))
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _do(self, job: Job, works: _Works) -> None:
+    async def _do(self, job: Job, name: LaneName) -> None:
         """Deliver and settle; the next jobs need not wait for the latter."""
         depot = self._make_depot()
-        outcomes = await self._deliver(job, depot, works)
-        works.lane.end(job)
-        if works is self._slow:
+        outcomes, forwarded = await self._deliver(job, depot, self._works[name])
+        self._works[name].lane.end(job)
+        if name is LaneName.PROGRAMS:
             self._holdings.release(job.claims)
             self._wake()
         self._may_claim.set()
         self._begin_jobs()
 
         def find_place(claim: Claim, _: Outcome) -> str:
+            if is_forward_way(claim.destination):
+                return str(find_forwarder(claim.destination))
             agent = find_agent(claim, depot)
             return "" if isinstance(agent, Miss) else agent.place
 
         begun_us = [depot.now_us] * len(outcomes)
-        await self._conclusion.conclude(Claimed(job.claims), outcomes, begun_us, find_place)
+        await self._conclusion.conclude(Claimed(job.claims), outcomes, begun_us, find_place, forwarded)
 
-    async def _deliver(self, job: Job, depot: Depot, works: _Works) -> list[Outcome]:
-        loop = asyncio.get_running_loop()
+    async def _deliver(self, job: Job, depot: Depot, works: _Works) -> _Delivery:
         try:
-            return await loop.run_in_executor(works.threads, deliver_batch, job.claims, depot)
+            return await works.deliver(job.claims, depot, works.threads)
         except Exception as error:  # noqa: BLE001 - whatever it was, these claims are ours to settle
             self._life.log.error("delivery failed", reason=repr(error))
-            return defer_batch(job.claims, _now_us(), error)
+            return defer_batch(job.claims, _now_us(), error), {}
+
+    async def _forward(self, claims: Sequence[Claim], depot: Depot, threads: Executor) -> _Delivery:
+        return await forward_batch(claims, self._maildrop, threads, depot.now_us)
 
     async def _give_back(self, claims: Sequence[Claim]) -> None:
         """Leave claims to another time, or to whoever comes after us."""
@@ -182,6 +200,11 @@ class LocalDelivery:
             configuration.agents,
             Allotment(configuration.local.quota, configuration.local.over_quota == "fail"),
         )
+
+
+async def _deliver_here(claims: Sequence[Claim], depot: Depot, threads: Executor) -> _Delivery:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(threads, deliver_batch, claims, depot), {}
 
 
 def _nowhere(_claim: Claim, _outcome: Outcome) -> str:

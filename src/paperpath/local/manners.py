@@ -1,38 +1,52 @@
-"""How the agents are served: at whose pace they work, and how many jobs each place may have at once: pure."""
+"""Which lane a claim waits in, and how its place is served there: pure. Asked by smtpld for each claim."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from enum import Enum
 
 from paperpath.local.agents.discard import DiscardAgent
-from paperpath.local.agents.interface import Agent
 from paperpath.local.agents.maildir import MaildirAgent
+from paperpath.local.agents.mbox import MboxAgent
 from paperpath.local.lanes import Manner
-from paperpath.local.places import Miss
+from paperpath.local.places import Depot, Miss, find_agent
 from paperpath.maildrop.values import Claim
+from paperpath.routing.forwards import is_forward_way
 
 _RUNS_AT_ONCE = 2  # of a program for one recipient
-_ONE_BY_ONE = Manner(_RUNS_AT_ONCE, 1)
+
+
+class LaneName(Enum):
+    """The lanes: of what goes into folders, of what is forwarded, and of what may have to wait for somebody."""
+
+    FOLDERS = "folders"
+    FORWARDS = "forwards"
+    PROGRAMS = "programs"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where a claim waits for its turn and how it is served then; `is_slow`: by somebody who may make us wait."""
+    """Where a claim waits for its turn, for which place, and how that is served."""
 
+    lane: LaneName
     place: Hashable
-    is_slow: bool
     manner: Manner
 
 
-def find_service(claim: Claim, agent: Agent | Miss, most_for_mailbox: int, most_together: int) -> Service:
+def find_service(claim: Claim, depot: Depot, most_for_mailbox: int, most_together: int) -> Service:
     """Return how a claim is served.
 
-    Two at once would fill a mailbox beyond its quota, and wait for each other at an mbox file. A program may
-    hang for one recipient and not for another.
+    Two jobs at once would fill a mailbox beyond its quota, and wait for each other at an mbox file. A program
+    may hang for one recipient and not for another.
     """
+    if is_forward_way(claim.destination):
+        return Service(LaneName.FORWARDS, claim.destination, Manner(1, most_together))
+    agent = find_agent(claim, depot)
     match agent:
         case MaildirAgent(allotment=allotment):
             most = 1 if allotment.quota.is_limit else most_for_mailbox
-            return Service(agent, is_slow=False, manner=Manner(most, most_together))
+            return Service(LaneName.FOLDERS, agent, Manner(most, most_together))
         case Miss() | DiscardAgent():
-            return Service(agent, is_slow=False, manner=Manner(most_for_mailbox, most_together))
-    return Service((agent, claim.address), is_slow=True, manner=_ONE_BY_ONE)
+            return Service(LaneName.FOLDERS, agent, Manner(most_for_mailbox, most_together))
+        case MboxAgent():
+            return Service(LaneName.PROGRAMS, agent, Manner(1, most_together))
+    return Service(LaneName.PROGRAMS, (agent, claim.address), Manner(_RUNS_AT_ONCE, 1))

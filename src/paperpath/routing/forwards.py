@@ -7,7 +7,7 @@ account is looked up again for each of them, so none is forwarded by a rule that
 """
 
 from paperpath.accounts.file import Account, Accounts
-from paperpath.mail.address import AddressError, Mailbox, format_mailbox, parse_mailbox
+from paperpath.mail.address import Mailbox, format_mailbox, parse_mailbox
 
 _KEY = "forward "
 _WAY = "forward:"
@@ -31,11 +31,11 @@ def make_forward_way(account: Account) -> str:
     return _WAY + format_mailbox(account.address)
 
 
-def find_forwarder(destination: str) -> Mailbox | None:
-    """Return the account that forwards what has this destination, `None` for other destinations."""
-    if not destination.startswith(_WAY):
-        return None
-    try:
-        return parse_mailbox(destination.removeprefix(_WAY))
-    except AddressError:
-        return None
+def is_forward_way(destination: str) -> bool:
+    """Tell whether a destination says that an account forwards."""
+    return destination.startswith(_WAY)
+
+
+def find_forwarder(destination: str) -> Mailbox:
+    """Return the account that forwards what has such a destination."""
+    return parse_mailbox(destination.removeprefix(_WAY))
