@@ -1,9 +1,10 @@
 """What smtpld does, turn by turn: claims what there is room for, has it delivered in threads, settles it.
 
 What goes into folders, what is forwarded, and what may have to wait for somebody, such as a program, have
-lanes and threads of their own (lanes.py), so that none keeps the others from their work. Each job is settled by itself, as soon
-as it is done. Several are under way at once, so that their flushes join in the file system's journal;
-claims and settlements of one moment share a commit. What fails is settled together with its report (P3).
+lanes and threads of their own (lanes.py), so that none keeps the others from their work. Each job is
+settled by itself, as soon as it is done. Several are under way at once, so that their flushes join in the
+file system's journal; claims and settlements of one moment share a commit. What fails is settled together
+with its report (P3).
 """
 
 import asyncio

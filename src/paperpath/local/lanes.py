@@ -103,13 +103,14 @@ class Lane:
         """Return how many claims a job may have: where places share it, so that no slot stays idle."""
         if not self._most_in_job:
             return self._waiting
-        share = -(-self._waiting // (self._slots - self._busy))
+        share = _divide(self._waiting, self._slots - self._busy)
         return min(max(share, _LEAST_IN_JOB), self._most_in_job)
 
     def _take(self, place: Hashable, most: int) -> list[Claim]:
-        """Take claims of a place, which is behind all others then."""
+        """Take claims of a place, which is behind all others then; as many as are for each job it may have."""
         queue = self._queues[place]
-        count = min(most, queue.manner.most_together, len(queue.claims))
+        share = _divide(len(queue.claims), queue.manner.most_at_once - self._running[place])
+        count = min(max(most, share), queue.manner.most_together, len(queue.claims))
         taken = [queue.claims.popleft() for _ in range(count)]
         self._waiting -= count
         if queue.claims:
@@ -117,3 +118,8 @@ class Lane:
         else:
             del self._queues[place]
         return taken
+
+
+def _divide(number: int, parts: int) -> int:
+    """Return the largest part of a number, where parts are as equal as they can be."""
+    return -(-number // parts)

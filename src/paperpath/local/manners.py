@@ -16,7 +16,7 @@ _RUNS_AT_ONCE = 2  # of a program for one recipient
 
 
 class LaneName(Enum):
-    """The lanes: of what goes into folders, of what is forwarded, and of what may have to wait for somebody."""
+    """The lanes: of what goes into folders, of what is forwarded, of what may have to wait for somebody."""
 
     FOLDERS = "folders"
     FORWARDS = "forwards"
