@@ -107,7 +107,7 @@ class Lane:
         return min(max(share, _LEAST_IN_JOB), self._most_in_job)
 
     def _take(self, place: Hashable, most: int) -> list[Claim]:
-        """Take claims of a place, which is behind all others then; as many as are for each job it may have."""
+        """Take claims of a place, as many as are for each job it may have; it is behind all others then."""
         queue = self._queues[place]
         share = _divide(len(queue.claims), queue.manner.most_at_once - self._running[place])
         count = min(max(most, share), queue.manner.most_together, len(queue.claims))

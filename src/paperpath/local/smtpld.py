@@ -1,4 +1,4 @@
-"""smtpld, the local delivery daemon: has delivered what is due for this machine, turn by turn (dispatch.py)."""
+"""smtpld, the local delivery daemon: has what is due for this machine delivered, turn by turn."""
 
 import asyncio
 import os
