@@ -6,7 +6,7 @@ Like tables.py, whose `Configuration` holds them. Another kind is another model,
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, Strict
 
 from paperpath.config.agent_name import parse_agent_name
 from paperpath.config.command_line import COMMAND_EXPECTED, parse_command
@@ -17,7 +17,7 @@ KIND_EXPECTED = "the kind of the agent"
 MOST_TIMEOUT_S = 24 * 3600
 MOST_OUTPUT_OCTETS = 4096
 
-CommandField = Annotated[tuple[str, ...], AfterValidator(parse_command)]
+CommandField = Annotated[tuple[str, ...], Strict(False), AfterValidator(parse_command)]
 
 
 class DiscardTable(Table):
