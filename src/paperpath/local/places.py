@@ -6,17 +6,20 @@ agent of the configuration is the one that the router named in the claim's desti
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from paperpath.accounts.file import Accounts
+from paperpath.accounts.file import Account, Accounts
 from paperpath.config.agent_name import find_agent_name
-from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable
+from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable, MboxTable, ProgramTable
+from paperpath.config.places import ACCOUNT_MARK
 from paperpath.folders.maildir import Place
 from paperpath.folders.upkeep import Upkeep
 from paperpath.local.agents.discard import DiscardAgent
 from paperpath.local.agents.interface import Agent
-from paperpath.local.agents.maildir import MaildirAgent
+from paperpath.local.agents.maildir import UNLIMITED, Allotment, MaildirAgent
+from paperpath.local.agents.mbox import MboxAgent
+from paperpath.local.agents.program import ProgramAgent
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Claim
@@ -32,6 +35,7 @@ class Depot:
     """Where deliveries go: the root of the mailboxes, who has one; by which host, at what time.
 
     `create`: a mailbox whose folder is missing gets one. `postmaster` is the address that must never fail.
+    `allotment`: what a mailbox may hold whose account says nothing of it.
     """
 
     root: Path
@@ -43,6 +47,7 @@ class Depot:
     now_us: int
     upkeep: Upkeep
     agents: Mapping[str, AgentTable] = field(default_factory=dict)
+    allotment: Allotment = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +63,27 @@ def find_agent(claim: Claim, depot: Depot) -> Agent | Miss:
     if not name:
         return _find_mailbox(claim.address, depot)
     table = depot.agents.get(name)
-    return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, depot)
+    return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, claim, depot)
 
 
-def _make_agent(name: str, table: AgentTable, depot: Depot) -> Agent:
+def _make_agent(name: str, table: AgentTable, claim: Claim, depot: Depot) -> Agent | Miss:
     match table:
         case DiscardTable():
             return DiscardAgent(f"discard {name}")
         case MaildirTable(path=path):
             return _make_maildir(path, depot)
+        case MboxTable(path=path):
+            return _make_mbox(path, claim.address, depot)
+        case ProgramTable():
+            return ProgramAgent(
+                f"program {name}",
+                table.command,
+                table.codes,
+                table.timeout_s,
+                table.most_output,
+                table.cwd,
+                depot.separator,
+            )
 
 
 def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:
@@ -74,13 +91,35 @@ def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:
     return MaildirAgent(f"maildir {path}", path.parent, folder, depot.create, depot.upkeep)
 
 
+def _make_mbox(path: Path, address: Mailbox, depot: Depot) -> Agent | Miss:
+    """Return the agent of an mbox; what its name has of an account is that of its folder, and no address."""
+    if ACCOUNT_MARK not in path.name:
+        return MboxAgent(f"mbox {path}", path)
+    found = find_mailbox(address, depot.accounts, depot.separator)
+    if found is None:
+        return _miss_mailbox(address, depot)
+    file = path.with_name(path.name.replace(ACCOUNT_MARK, found.account.folder.name))
+    return MboxAgent(f"mbox {file}", file)
+
+
 def _find_mailbox(address: Mailbox, depot: Depot) -> Agent | Miss:
     found = find_mailbox(address, depot.accounts, depot.separator)
     if found is None:
-        return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
+        return _miss_mailbox(address, depot)
     subfolder = found.account.find_subfolder(found.detail) if found.detail else ""
     folder = found.account.folder
-    return MaildirAgent(str(folder), depot.root, Place(folder, subfolder), depot.create, depot.upkeep)
+    place = Place(folder, subfolder)
+    allotment = _find_allotment(found.account, depot)
+    return MaildirAgent(str(folder), depot.root, place, depot.create, depot.upkeep, allotment)
+
+
+def _find_allotment(account: Account, depot: Depot) -> Allotment:
+    quota = account.settings.quota
+    return depot.allotment if quota is None else replace(depot.allotment, quota=quota)
+
+
+def _miss_mailbox(address: Mailbox, depot: Depot) -> Miss:
+    return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
 
 
 def _may_come_back(address: Mailbox, depot: Depot) -> bool:
