@@ -9,7 +9,7 @@ from typing import Any
 from paperpath.config.domain import parse_route_domain
 from paperpath.config.lines import Location, find_line
 from paperpath.config.parsed import look_up, read
-from paperpath.config.via import LOCAL, MX, REFUSE, parse_via
+from paperpath.config.via import LOCAL, MX, REFUSE, NextSocket, parse_via, split_via
 
 _KEYS_OF_HOSTS = ("tls", "user", "password_file", "ca_file")
 
@@ -23,7 +23,7 @@ def find_route_conflicts(
     yield from _find_repeated(routes, lines)
     yield from _find_at_odds(routes, lines)
     for index, route in enumerate(routes):
-        for key, complaint in _find_mistakes(route):
+        for key, complaint in (*_find_mistakes(route), *_find_idle_keys(route)):
             yield _locate(index, key), complaint
 
 
@@ -69,6 +69,16 @@ def _find_mistakes(route: object) -> Iterator[tuple[str, str]]:
         yield "tls", 'expected "require", or nothing: a password is never sent in the clear'
     if "ca_file" in has and speaks_in_clear:
         yield "tls", 'expected "require", or nothing: ca_file says that the host is to be verified'
+
+
+def _find_idle_keys(route: object) -> Iterator[tuple[str, str]]:
+    """Give the keys that mean nothing where a UNIX socket is spoken with: nobody can listen there."""
+    are_sockets = [isinstance(host, NextSocket) for host in split_via(_find_via(route) or "")]
+    if any(are_sockets) and look_up(route, "user") is not None:
+        yield "user", "expected no user; nobody logs in over a UNIX socket"
+    for key in ("tls", "ca_file"):
+        if are_sockets and all(are_sockets) and look_up(route, key) is not None:
+            yield key, f"expected no {key}; a UNIX socket needs no TLS"
 
 
 def _find_via(route: object) -> str | None:

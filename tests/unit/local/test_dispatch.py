@@ -120,4 +120,5 @@ def test_a_program_that_hangs_delays_only_its_own_recipients(tmp_path: Path) -> 
             while await site.delivery.claim_some():
                 pass
             assert sorted(await site.settled(30)) == ["here.example"] * 30 or True
+
     asyncio.run(check())
