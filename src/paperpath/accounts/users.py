@@ -1,0 +1,120 @@
+"""Users of this machine who have a mailbox by that alone: who of those that passwd(5) knows, and as what.
+
+The router asks for a local part, and so does the helper that delivers to users, which believes nobody else.
+Who counts is decided by the number of the user alone, as useradd(8) gives numbers to people: never root, nor
+who owns a service. Names are looked up where the host looks them up (nsswitch.conf), and remembered for a
+minute, or until /etc/passwd changes.
+"""
+
+import pwd
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from paperpath.service.watched_file import Sight, look_at
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@$-]{0,63}")
+_WAY = "user:"
+_PASSWD = "/etc/passwd"
+_REMEMBERED_S = 60.0
+_MOST_REMEMBERED = 10_000  # names that strangers made up among them
+
+
+@dataclass(frozen=True, slots=True)
+class SystemUser:
+    """What passwd(5) says of a user, as far as it counts here."""
+
+    name: str
+    uid: int
+    gid: int
+    home: Path
+
+
+def make_user_way(name: str) -> str:
+    """Return the destination of a user's mail."""
+    return _WAY + name
+
+
+def find_user_name(destination: str) -> str:
+    """Return whose mail a destination is for, empty for other destinations."""
+    return destination.removeprefix(_WAY) if destination.startswith(_WAY) else ""
+
+
+LookUp = Callable[[str], SystemUser | None]
+
+
+class Users(Protocol):
+    """Who is a user with a mailbox, by the local part of an address."""
+
+    def find(self, local: str) -> SystemUser | None:
+        """Return the user, spelt so, else in small letters (requirement E-5)."""
+
+
+class NoUsers:
+    """The users of a machine that has no mailboxes for them."""
+
+    def find(self, _: str) -> SystemUser | None:
+        """Return nobody."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedUsers:
+    """Those with a number from the first to the last."""
+
+    look_up: LookUp
+    first_uid: int
+    last_uid: int
+
+    def find(self, local: str) -> SystemUser | None:
+        """See `Users`. What cannot be a login name is not asked for."""
+        if _NAME.fullmatch(local) is None:
+            return None
+        for name in dict.fromkeys((local, local.lower())):
+            user = self.look_up(name)
+            if user is not None and self._counts(user):
+                return user
+        return None
+
+    def _counts(self, user: SystemUser) -> bool:
+        return user.uid != 0 and self.first_uid <= user.uid <= self.last_uid
+
+
+def read_entry(name: str) -> SystemUser | None:
+    """Ask the host for a user. It may wait for a directory service."""
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid, Path(entry.pw_dir))
+
+
+class RememberedEntries:
+    """What the host said of names a moment ago; for one thread at a time, or for more, which ask twice."""
+
+    def __init__(
+        self,
+        read: LookUp = read_entry,
+        file: Path = Path(_PASSWD),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin with nothing remembered; `file` is where most users come from."""
+        self._read = read
+        self._file = str(file)
+        self._clock = clock
+        self._seen: Sight | None = None
+        self._entries: dict[str, tuple[float, SystemUser | None]] = {}
+
+    def look_up(self, name: str) -> SystemUser | None:
+        """Return what is known of a name, or ask."""
+        seen, now_s = look_at(self._file), self._clock()
+        if seen != self._seen or len(self._entries) >= _MOST_REMEMBERED:
+            self._seen, self._entries = seen, {}
+        asked_s, user = self._entries.get(name, (None, None))
+        if asked_s is None or now_s >= asked_s + _REMEMBERED_S:
+            user = self._read(name)
+            self._entries[name] = now_s, user
+        return user
