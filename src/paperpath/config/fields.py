@@ -38,12 +38,14 @@ from paperpath.config.own_list import (
     parse_reason,
 )
 from paperpath.config.places import (
+    ABSOLUTE_EXPECTED,
     DATA_EXPECTED,
     FILE_EXPECTED,
     GROUP_EXPECTED,
     INNER_FOLDER_EXPECTED,
     MAILDROP_EXPECTED,
     USER_EXPECTED,
+    parse_absolute,
     parse_file,
     parse_folder,
     parse_group,
@@ -94,6 +96,7 @@ HostnameField = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
 FullDomainField = Annotated[str, _from_text(parse_full_domain, FULL_DOMAIN_EXPECTED)]
 PostmasterField = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
 FolderField = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
+AbsoluteField = Annotated[Path, _from_text(parse_absolute, ABSOLUTE_EXPECTED)]
 FileField = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
 InnerFolderField = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
 UserField = Annotated[str, _from_text(parse_user, USER_EXPECTED)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 DATA_EXPECTED = 'a folder, such as "data" or "/var/lib/paperpath"'
 FILE_EXPECTED = 'a file, such as "/etc/ssl/mail.pem"'
+ABSOLUTE_EXPECTED = 'an absolute path, such as "/var/mail/archive"'
 MAILDROP_EXPECTED = '"sqlite:FOLDER", such as "sqlite:maildrop", the folder inside the data folder'
 INNER_FOLDER_EXPECTED = 'a folder inside the data folder, such as "mailboxes"'
 USER_EXPECTED = 'the name of a user of this host, such as "paperpath"'
@@ -60,6 +61,17 @@ def parse_file(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError(f"expected {FILE_EXPECTED}")
     return Path(text)
+
+
+def parse_absolute(text: str) -> Path:
+    """Return an absolute path, of a file or a folder.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    path = Path(text)
+    if not path.is_absolute() or "\0" in text or ".." in path.parts or not path.name:
+        raise ValueError(f"expected {ABSOLUTE_EXPECTED}")
+    return path
 
 
 def parse_inner_folder(text: str) -> Path:

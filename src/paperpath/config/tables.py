@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, Strict
 
+from paperpath.config.agent_tables import AGENTS_EXPECTED, AgentNameField, AgentTable
 from paperpath.config.dnslistd_table import DnslistdTable
 from paperpath.config.domain import HOSTNAME_EXPECTED, POSTMASTER_EXPECTED, ROUTE_DOMAIN_EXPECTED
 from paperpath.config.domain_table import DomainTable
@@ -346,6 +347,7 @@ class Configuration(Table):
     sendmail: SendmailTable = Field(default=SendmailTable(), description="a table [sendmail]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+    agents: dict[AgentNameField, AgentTable] = Field(default={}, description=AGENTS_EXPECTED)
     remote: RemoteTable = Field(default=RemoteTable(), description="a table [remote]")
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="a table [delivery]")
     dns: DnsTable = Field(default=DnsTable(), description="a table [dns]")

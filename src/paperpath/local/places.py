@@ -1,17 +1,30 @@
-"""Where in the mail folders a recipient's mail goes: pure.
+"""To which agent a recipient's mail goes: pure.
 
 The path of a mailbox is the account's, fixed when that was made. The detail of an address selects one of the
-folders that the account lists, and nothing else: no address is made into a path (attack L-1, promise P7).
+folders that the account lists, and nothing else: no address is made into a path (attack L-1, promise P7). An
+agent of the configuration is the one that the router named in the claim's destination.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 from paperpath.accounts.file import Accounts
+from paperpath.config.agent_name import find_agent_name
+from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable
 from paperpath.folders.maildir import Place
 from paperpath.folders.upkeep import Upkeep
+from paperpath.local.agents.discard import DiscardAgent
+from paperpath.local.agents.interface import Agent
+from paperpath.local.agents.maildir import MaildirAgent
 from paperpath.mail.address import Mailbox
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.maildrop.values import Claim
 from paperpath.routing.mailboxes import find_mailbox
+
+R450_NO_MAILBOX = make_reply(450, "4.2.1", "The mailbox is gone, which must be a mistake")
+R550_NO_MAILBOX = make_reply(550, "5.1.1", "The mailbox is gone since the message was taken")
+R451_NO_AGENT = make_reply(451, "4.3.5", "The configuration has no agent of this name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +42,47 @@ class Depot:
     host: str
     now_us: int
     upkeep: Upkeep
+    agents: Mapping[str, AgentTable] = field(default_factory=dict)
 
 
-def find_place(address: Mailbox, depot: Depot) -> Place | None:
-    """Return where an address's mail goes, `None` where it has no mailbox."""
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """There is no agent for a claim, and this is why; a temporary reply where that may be a mistake."""
+
+    reply: Reply
+
+
+def find_agent(claim: Claim, depot: Depot) -> Agent | Miss:
+    """Return the agent of the place that a claim is for."""
+    name = find_agent_name(claim.destination)
+    if not name:
+        return _find_mailbox(claim.address, depot)
+    table = depot.agents.get(name)
+    return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, depot)
+
+
+def _make_agent(name: str, table: AgentTable, depot: Depot) -> Agent:
+    match table:
+        case DiscardTable():
+            return DiscardAgent(f"discard {name}")
+        case MaildirTable(path=path):
+            return _make_maildir(path, depot)
+
+
+def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:
+    folder = Place(PurePosixPath(path.name))
+    return MaildirAgent(f"maildir {path}", path.parent, folder, depot.create, depot.upkeep)
+
+
+def _find_mailbox(address: Mailbox, depot: Depot) -> Agent | Miss:
     found = find_mailbox(address, depot.accounts, depot.separator)
     if found is None:
-        return None
-    return Place(found.account.folder, found.account.find_subfolder(found.detail) if found.detail else "")
+        return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
+    subfolder = found.account.find_subfolder(found.detail) if found.detail else ""
+    folder = found.account.folder
+    return MaildirAgent(str(folder), depot.root, Place(folder, subfolder), depot.create, depot.upkeep)
 
 
-def may_come_back(address: Mailbox, depot: Depot) -> bool:
+def _may_come_back(address: Mailbox, depot: Depot) -> bool:
     """Tell whether a mailbox that is not there is missed by mistake: the postmaster's, or everybody's."""
     return address == depot.postmaster or not any(depot.accounts)

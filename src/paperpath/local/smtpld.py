@@ -16,14 +16,13 @@ from paperpath.delivery.conclusion import Conclusion
 from paperpath.folders.upkeep import Upkeep
 from paperpath.journal.writer import Journal, open_journal
 from paperpath.local.delivery import defer_batch, deliver_batch
-from paperpath.local.places import Depot
+from paperpath.local.places import Depot, Miss, find_agent
 from paperpath.mail.address import parse_mailbox
 from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.maildrop.values import Claim, Claimed, Transport
-from paperpath.routing.mailboxes import find_mailbox
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups
@@ -104,27 +103,31 @@ class LocalDelivery:
 
     async def _deliver(self, claimed: Claimed) -> None:
         begun_us = _now_us()
+        depot = self._make_depot(begun_us)
         try:
-            outcomes = await self._write(claimed.claims, begun_us)
+            outcomes = await self._write(claimed.claims, depot)
         except Exception as error:  # noqa: BLE001 - whatever it was, these claims are ours to settle
             self._life.log.error("delivery failed", reason=repr(error))
             outcomes = defer_batch(claimed.claims, _now_us(), error)
         finally:
             self._slots.release()
-        accounts, separator = self._accounts.read(), self._life.configuration.post_office.separator
 
-        def find_folder(claim: Claim, _: Outcome) -> str:
-            mailbox = find_mailbox(claim.address, accounts, separator)
-            return "" if mailbox is None else str(mailbox.account.folder)
+        def find_place(claim: Claim, _: Outcome) -> str:
+            agent = find_agent(claim, depot)
+            return "" if isinstance(agent, Miss) else agent.place
 
-        await self._conclusion.conclude(claimed, outcomes, [begun_us] * len(outcomes), find_folder)
+        await self._conclusion.conclude(claimed, outcomes, [begun_us] * len(outcomes), find_place)
 
-    async def _write(self, claims: Sequence[Claim], now_us: int) -> list[Outcome]:
+    async def _write(self, claims: Sequence[Claim], depot: Depot) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
+
+    def _make_depot(self, now_us: int) -> Depot:
         configuration = self._life.configuration
         accounts = self._accounts.read()
         if (trouble := self._accounts.take_trouble()) is not None:
             self._life.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
-        depot = Depot(
+        return Depot(
             configuration.mailbox_root,
             accounts,
             configuration.post_office.separator,
@@ -133,9 +136,8 @@ class LocalDelivery:
             configuration.hostname,
             now_us,
             self._upkeep,
+            configuration.agents,
         )
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
 
 
 def _now_us() -> int:

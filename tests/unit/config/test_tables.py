@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from paperpath.config.agent_tables import AGENT_KINDS
 from paperpath.config.dnslistd_table import DnslistdTable, ZoneEntry
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
@@ -546,11 +547,12 @@ def test_the_document_names_every_key():
             LimitsTable,
         )
     ]
+    fields += [kind.model_fields for kind in AGENT_KINDS.values()]
     assert {
         key
         for keys in fields
         for key in keys
-        if not re.search(rf"`(\[*(post_office|tls|remote|dnslistd)\.|\[)?{key}\]*`", DOCUMENT)
+        if not re.search(rf"`(\[*(post_office|tls|remote|dnslistd)\.|\[)?{key}(\.NAME)?\]*`", DOCUMENT)
     } == set()
 
 

@@ -12,7 +12,8 @@ import pytest
 from paperpath.accounts.file import Accounts, add_account, load_accounts, parse_accounts
 from paperpath.folders.maildir import Maildir, create_maildir
 from paperpath.folders.upkeep import Upkeep
-from paperpath.local.delivery import defer_batch, deliver_batch, delivery_name
+from paperpath.local.agents.maildir import delivery_name
+from paperpath.local.delivery import defer_batch, deliver_batch
 from paperpath.local.places import Depot
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.envelope import NO_PARAMETERS

@@ -1,0 +1,41 @@
+"""What the attempts of all agents have in common: the circle that is found first, and what errors mean."""
+
+from collections.abc import Callable
+
+from paperpath.delivery.schedule import next_due_us
+from paperpath.local.agents.interface import Desk
+from paperpath.local.content import used_address, was_delivered_to
+from paperpath.local.troubles import describe_trouble
+from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
+from paperpath.mail.reply import Reply, make_reply
+from paperpath.maildrop.checked import DamagedError
+from paperpath.maildrop.values import Claim
+
+R554_LOOP = make_reply(554, "5.4.6", "The message was delivered to this address before: it goes in a circle")
+
+
+def attempt(claim: Claim, desk: Desk, deliver: Callable[[Claim], Outcome]) -> Outcome:
+    """Deliver one claim, unless its message was delivered to the address before (requirement E-16).
+
+    `deliver` may raise OSError, which puts off, and DamagedError, which sets aside.
+    """
+    try:
+        if was_delivered_to(claim.message.content, used_address(claim)):
+            return Failed(R554_LOOP)
+        return deliver(claim)
+    except DamagedError as error:
+        return SetAside(make_reply(451, "4.3.0", f"Damaged: {error}"))
+    except OSError as error:
+        return defer(claim, desk, describe_trouble(error))
+
+
+def defer(claim: Claim, desk: Desk, reply: Reply, *, uncertain: bool = False) -> Deferred:
+    """Put a claim off until it is due again; `uncertain`: the copy may be there all the same."""
+    return Deferred(reply, next_due_us(claim, desk.now_us), uncertain)
+
+
+def doubt(claim: Claim, outcome: Outcome, desk: Desk, error: OSError) -> Outcome:
+    """Take back that something was delivered, since that may not last."""
+    if isinstance(outcome, Delivered):
+        return defer(claim, desk, describe_trouble(error), uncertain=True)
+    return outcome
