@@ -18,7 +18,7 @@ from paperpath.service.watched_file import Sight, look_at
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@$-]{0,63}")
 _WAY = "user:"
-_PASSWD = "/etc/passwd"
+_FILE = Path("/etc/passwd")
 _REMEMBERED_S = 60.0
 _MOST_REMEMBERED = 10_000  # names that strangers made up among them
 
@@ -51,14 +51,6 @@ class Users(Protocol):
 
     def find(self, local: str) -> SystemUser | None:
         """Return the user, spelt so, else in small letters (requirement E-5)."""
-
-
-class NoUsers:
-    """The users of a machine that has no mailboxes for them."""
-
-    def find(self, _: str) -> SystemUser | None:
-        """Return nobody."""
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,7 @@ class RememberedEntries:
     def __init__(
         self,
         read: LookUp = read_entry,
-        file: Path = Path(_PASSWD),
+        file: Path = _FILE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin with nothing remembered; `file` is where most users come from."""

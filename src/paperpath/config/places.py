@@ -18,6 +18,7 @@ GROUP_EXPECTED = 'the name of a group of this host, such as "mail"'
 RUN_NAME = "run"
 SUBMISSION_NAME = "submission.sock"  # in the folder before
 CONTROL_NAME = "control"  # likewise
+USERS_NAME = "users"  # likewise
 ENQUIRIES_NAME = "enquiries.sock"  # likewise
 JOURNAL_NAME = "journal"
 ACCOUNTS_NAME = "accounts"

@@ -2,7 +2,8 @@
 
 The path of a mailbox is the account's, fixed when that was made. The detail of an address selects one of the
 folders that the account lists, and nothing else: no address is made into a path (attack L-1, promise P7). An
-agent of the configuration is the one that the router named in the claim's destination.
+agent of the configuration, and a user of this host, is the one that the router named in the claim's
+destination.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from paperpath.accounts.file import Accounts
+from paperpath.accounts.users import find_user_name
 from paperpath.config.agent_name import find_agent_name
 from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable
 from paperpath.folders.maildir import Place
@@ -17,6 +19,7 @@ from paperpath.folders.upkeep import Upkeep
 from paperpath.local.agents.discard import DiscardAgent
 from paperpath.local.agents.interface import Agent
 from paperpath.local.agents.maildir import MaildirAgent
+from paperpath.local.agents.user import UserAgent
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Claim
@@ -26,12 +29,23 @@ R450_NO_MAILBOX = make_reply(450, "4.2.1", "The mailbox is gone, which must be a
 R550_NO_MAILBOX = make_reply(550, "5.1.1", "The mailbox is gone since the message was taken")
 R451_NO_AGENT = make_reply(451, "4.3.5", "The configuration has no agent of this name")
 
+R451_NO_USERS = make_reply(451, "4.3.5", "Users of this host have no mailboxes any more")
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """Who delivers to users of this host: the folder of its socket, and how long a delivery may take."""
+
+    folder: Path
+    limit_s: float
+
 
 @dataclass(frozen=True, slots=True)
 class Depot:
     """Where deliveries go: the root of the mailboxes, who has one; by which host, at what time.
 
     `create`: a mailbox whose folder is missing gets one. `postmaster` is the address that must never fail.
+    `helper`: `None` where users of this host have no mailboxes.
     """
 
     root: Path
@@ -43,6 +57,7 @@ class Depot:
     now_us: int
     upkeep: Upkeep
     agents: Mapping[str, AgentTable] = field(default_factory=dict)
+    helper: Helper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +69,17 @@ class Miss:
 
 def find_agent(claim: Claim, depot: Depot) -> Agent | Miss:
     """Return the agent of the place that a claim is for."""
+    if user := find_user_name(claim.destination):
+        return _find_user(user, depot.helper)
     name = find_agent_name(claim.destination)
     if not name:
         return _find_mailbox(claim.address, depot)
     table = depot.agents.get(name)
     return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, depot)
+
+
+def _find_user(name: str, helper: Helper | None) -> Agent | Miss:
+    return Miss(R451_NO_USERS) if helper is None else UserAgent(name, helper.folder, helper.limit_s)
 
 
 def _make_agent(name: str, table: AgentTable, depot: Depot) -> Agent:

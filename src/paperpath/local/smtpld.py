@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from paperpath.accounts.file import AccountsError, AccountsFile
+from paperpath.config.tables import Configuration
 from paperpath.delivery.conclusion import Conclusion
 from paperpath.folders.upkeep import Upkeep
 from paperpath.journal.writer import Journal, open_journal
 from paperpath.local.delivery import defer_batch, deliver_batch
-from paperpath.local.places import Depot, Miss, find_agent
+from paperpath.local.places import Depot, Helper, Miss, find_agent
+from paperpath.local.users.place import users_folder
 from paperpath.mail.address import parse_mailbox
 from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
@@ -137,7 +139,14 @@ class LocalDelivery:
             now_us,
             self._upkeep,
             configuration.agents,
+            find_helper(configuration),
         )
+
+
+def find_helper(configuration: Configuration) -> Helper | None:
+    """Return who delivers to users of this host, where they have mailboxes."""
+    local = configuration.local
+    return Helper(users_folder(configuration), local.system_limit_s) if local.system_users else None
 
 
 def _now_us() -> int:

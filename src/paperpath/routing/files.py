@@ -8,7 +8,8 @@ import json
 import os
 
 from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.config.tables import Configuration, PostOfficeTable
+from paperpath.accounts.users import NumberedUsers, RememberedEntries, Users
+from paperpath.config.tables import Configuration, LocalTable, PostOfficeTable
 from paperpath.routing.aliases import Aliases
 from paperpath.routing.aliases_file import AliasesError, AliasesFile
 from paperpath.routing.router import Router
@@ -28,13 +29,14 @@ class RoutingFiles:
             self._aliases = None if self._table.aliases is None else AliasesFile(self._table.aliases)
         except (AccountsError, AliasesError) as error:
             raise ServiceError(str(error), os.EX_CONFIG) from error
-        self._router = Router(self._table, self._read_aliases(), self._accounts.read())
+        self._users = _find_users(configuration.local)
+        self._router = Router(self._table, self._read_aliases(), self._accounts.read(), self._users)
 
     def read(self) -> Router:
         """Return the rules of this moment."""
         aliases, accounts = self._read_aliases(), self._accounts.read()
         if aliases is not self._router.aliases or accounts is not self._router.accounts:
-            self._router = Router(self._table, aliases, accounts)
+            self._router = Router(self._table, aliases, accounts, self._users)
         return self._router
 
     def take_troubles(self) -> list[str]:
@@ -44,6 +46,13 @@ class RoutingFiles:
 
     def _read_aliases(self) -> Aliases:
         return _NO_ALIASES if self._aliases is None else self._aliases.read()
+
+
+def _find_users(table: LocalTable) -> Users | None:
+    """Return the users of this host, where they have mailboxes."""
+    if not table.system_users:
+        return None
+    return NumberedUsers(RememberedEntries().look_up, table.system_first_uid, table.system_last_uid)
 
 
 def fingerprint(table: PostOfficeTable, aliases: Aliases) -> str:

@@ -1,1 +1,1 @@
-"""Delivery to users of this host: what is said between smtpld and the helper, and what the helper's child does."""
+"""Delivery to users of this host: what smtpld and its helper say to each other, and what is done as a user."""
