@@ -1,13 +1,12 @@
 """The helper that delivers to users, with users of a test instead of the host's: real numbers, no accounts.
 
-Runs as a program of its own, `python -m tests.support.users FOLDER PLACE LIMIT_S CREATE USERS`, since it forks
-and becomes others; it stops when its standard input is closed.
+Runs as a program of its own, since it forks and its children become others; it ends when its standard input
+is closed.
 """
 
 import asyncio
 import json
 import os
-import pwd
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from paperpath.accounts.users import NumberedUsers, SystemUser
 from paperpath.config.user_place import parse_user_place
@@ -52,13 +52,14 @@ class Host:
 
     @contextmanager
     def helper(
-        self, place: str = "~/Maildir", *, limit_s: float = 30, create: bool = True, client_uid: int = 0
+        self, place: str = "~/Maildir", *, limit_s: float = 30, turn_s: float = 5, create: bool = True, client_uid: int = 0
     ) -> Iterator["subprocess.Popen[bytes]"]:
         """Run the helper for the length of the block."""
         told = {
             "folder": str(self.socket_folder),
             "place": place,
             "limit_s": limit_s,
+            "turn_s": turn_s,
             "create": create,
             "client_uid": client_uid,
             "users": [[user.name, user.uid, user.gid, str(user.home)] for user in self.users.values()],
@@ -83,25 +84,19 @@ def make_host() -> Iterator[Host]:
         yield Host(Path(name))
 
 
-def own_uid() -> int:
-    return pwd.getpwuid(os.geteuid()).pw_uid
-
-
-async def _serve(told: dict[str, object]) -> None:
+async def _serve(told: dict[str, Any]) -> None:
     users = {
         name: SystemUser(name, uid, gid, Path(home))
-        for name, uid, gid, home in told["users"]  # type: ignore[attr-defined]
+        for name, uid, gid, home in told["users"]
     }
     rules = Rules(
-        NumberedUsers(users.get, 1000, 60_000), parse_user_place(str(told["place"])), bool(told["create"])
+        NumberedUsers(users.get, 1000, 60_000), parse_user_place(told["place"]), told["create"]
     )
-    folder = SocketFolder(Path(str(told["folder"])))
+    folder = SocketFolder(Path(told["folder"]))
     listener = folder.bind(SOCKET, socket.SOCK_SEQPACKET, "smtplud")
     listener.listen()
-    limit_s, client_uid = told["limit_s"], told["client_uid"]
-    assert isinstance(limit_s, int | float)
-    assert isinstance(client_uid, int)
-    deliveries = UserDeliveries(rules, client_uid, limit_s, open_log("smtplud"))
+    client, limit_s, turn_s = told["client_uid"], told["limit_s"], told["turn_s"]
+    deliveries = UserDeliveries(rules, client, limit_s, open_log("smtplud"), turn_s)
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), ending.set)
     async with deliveries.serve(listener):

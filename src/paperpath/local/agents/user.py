@@ -14,12 +14,13 @@ from paperpath.local.agents.interface import Desk
 from paperpath.local.agents.maildir import delivery_name
 from paperpath.local.content import read_marked
 from paperpath.local.users.asking import ask_helper
+from paperpath.local.users.deliveries import TURN_S
 from paperpath.local.users.packets import Request
 from paperpath.mail.outcome import Delivered, Outcome
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import Claim
 
-_MARGIN_S = 15.0  # more than the helper takes to have a turn and to end what takes too long
+_MARGIN_S = 2 * TURN_S  # more than the helper takes until it begins, and to end what takes too long
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,19 +27,22 @@ BUSY = Answer(
 TOO_LONG = Answer(make_reply(451, "4.2.0", "The delivery took too long"), uncertain=True, is_stuck=True)
 DIED = Answer(make_reply(451, "4.3.0", "The delivery ended unforeseen"), uncertain=True, is_stuck=False)
 
+TURN_S = 5.0  # that a delivery waits for another to the same user
 _LISTEN_S = 5.0  # for a request to come
-_TURN_S = 5.0  # that a delivery waits for another to the same user
 
 
 class UserDeliveries:
     """Takes requests of one client. For a process of one thread, since it forks."""
 
-    def __init__(self, rules: Rules, client_uid: int, limit_s: float, log: Log) -> None:
-        """Take the rules for the children, who may ask, and how long a delivery may take."""
+    def __init__(
+        self, rules: Rules, client_uid: int, limit_s: float, log: Log, turn_s: float = TURN_S
+    ) -> None:
+        """Take the rules for the children, who may ask, and how long a delivery may take, and wait."""
         self._rules = rules
         self._client_uid = client_uid
         self._limit_s = limit_s
         self._log = log
+        self._turn_s = turn_s
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def serve(self, listener: socket.socket) -> Askers:
@@ -73,7 +76,7 @@ class UserDeliveries:
         """Wait for the others who deliver to a user; tell whether they ended in time."""
         turn = self._turns.setdefault(user, asyncio.Lock())
         try:
-            async with asyncio.timeout(_TURN_S):
+            async with asyncio.timeout(self._turn_s):
                 await turn.acquire()
         except TimeoutError:
             yield False
