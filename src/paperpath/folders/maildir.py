@@ -20,6 +20,7 @@ from typing import Self
 
 from paperpath.folders.steps import make_step, open_path, open_step, refuse_open_to_all
 from paperpath.folders.upkeep import Upkeep
+from paperpath.service.durable import write_all
 
 _PARTS = ("tmp", "new", "cur")
 _FILE_MODE = 0o600
@@ -88,7 +89,7 @@ class Maildir:
         try:
             self._set_mode(descriptor)
             for chunk in chunks:
-                _write_all(descriptor, chunk)
+                write_all(descriptor, chunk)
                 self._give_up_after(last_s)
             os.fsync(descriptor)
             self._give_up_after(last_s)
@@ -233,9 +234,3 @@ def _opened(parent: int, name: str) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _write_all(descriptor: int, octets: bytes) -> None:
-    written = os.write(descriptor, octets)
-    while written < len(octets):  # a signal, or a disk that is nearly full
-        written += os.write(descriptor, octets[written:])
