@@ -52,7 +52,13 @@ class Host:
 
     @contextmanager
     def helper(
-        self, place: str = "~/Maildir", *, limit_s: float = 30, turn_s: float = 5, create: bool = True, client_uid: int = 0
+        self,
+        place: str = "~/Maildir",
+        *,
+        limit_s: float = 30,
+        turn_s: float = 5,
+        create: bool = True,
+        client_uid: int = 0,
     ) -> Iterator["subprocess.Popen[bytes]"]:
         """Run the helper for the length of the block."""
         told = {
@@ -85,13 +91,8 @@ def make_host() -> Iterator[Host]:
 
 
 async def _serve(told: dict[str, Any]) -> None:
-    users = {
-        name: SystemUser(name, uid, gid, Path(home))
-        for name, uid, gid, home in told["users"]
-    }
-    rules = Rules(
-        NumberedUsers(users.get, 1000, 60_000), parse_user_place(told["place"]), told["create"]
-    )
+    users = {name: SystemUser(name, uid, gid, Path(home)) for name, uid, gid, home in told["users"]}
+    rules = Rules(NumberedUsers(users.get, 1000, 60_000), parse_user_place(told["place"]), told["create"])
     folder = SocketFolder(Path(told["folder"]))
     listener = folder.bind(SOCKET, socket.SOCK_SEQPACKET, "smtplud")
     listener.listen()

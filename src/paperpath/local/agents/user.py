@@ -42,7 +42,8 @@ class UserAgent:
 
         def deliver(claim: Claim) -> Outcome:
             nonlocal in_the_way
-            request = Request(self.user, delivery_name(claim, desk.host), claim.tried)
+            name = delivery_name(claim, desk.host)
+            request = Request(self.user, name, claim.tried, claim.return_path, claim.message.arrived_us)
             content = to_stored_lines(read_marked(claim))
             answer = ask_helper(self.helper, request, content, self.limit_s + _MARGIN_S)
             if answer.reply.is_positive:

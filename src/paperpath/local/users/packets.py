@@ -11,24 +11,31 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from paperpath.mail.address import AddressError, Mailbox, format_mailbox, parse_mailbox
 from paperpath.mail.reply import Reply, parse_shown_reply
 
 MOST_OCTETS = 64 * 1024  # of a piece
-MOST_WORDS = 4096  # octets of a request or an answer
+MOST_WORDS = 8192  # octets of a request or an answer
 GO = b"go"
 END = b"."
 _PIECE = b"+"
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@$-]{0,63}")
+_LAST_US = 2**55  # what a clock may say for the next thousand years
 _NAME = re.compile(r"[0-9]+\.[!-.0-~]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One delivery: to whom, under which name; `tried`: an earlier attempt may have left it there."""
+    """One delivery: to whom, under which name; `tried`: an earlier attempt may have left it there.
+
+    Who sent the message, and when it came, is for what an mbox says of it.
+    """
 
     user: str
     name: str
     tried: bool
+    sender: Mailbox | None
+    arrived_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,28 @@ class Answer:
 
 def format_request(request: Request) -> bytes:
     """Write a request."""
-    return json.dumps({"user": request.user, "name": request.name, "tried": request.tried}).encode()
+    return json.dumps(
+        {
+            "user": request.user,
+            "name": request.name,
+            "tried": request.tried,
+            "sender": "" if request.sender is None else format_mailbox(request.sender),
+            "arrived_us": request.arrived_us,
+        }
+    ).encode()
 
 
 def parse_request(octets: bytes) -> Request | None:
     """Read a request; `None` for what is none."""
     match _parse(octets):
-        case {"user": str(user), "name": str(name), "tried": bool(tried)}:
-            is_safe = _USER.fullmatch(user) is not None and _NAME.fullmatch(name) is not None
-            return Request(user, name, tried) if is_safe else None
+        case {
+            "user": str(user),
+            "name": str(name),
+            "tried": bool(tried),
+            "sender": str(sender),
+            "arrived_us": int(arrived_us),
+        } if _is_safe(user, name, arrived_us):
+            return Request(user, name, tried, _read_sender(sender), arrived_us)
     return None
 
 
@@ -80,9 +100,26 @@ def split_content(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield _PIECE + chunk[begin : begin + MOST_OCTETS]
 
 
-def read_piece(packet: bytes) -> bytes | None:
-    """Return the octets of a piece; `None` for what is none."""
-    return packet.removeprefix(_PIECE) if packet.startswith(_PIECE) else None
+def is_piece(packet: bytes) -> bool:
+    """Tell whether a packet is a piece of a content."""
+    return packet.startswith(_PIECE)
+
+
+def read_piece(packet: bytes) -> bytes:
+    """Return the octets of a piece."""
+    return packet.removeprefix(_PIECE)
+
+
+def _is_safe(user: str, name: str, arrived_us: int) -> bool:
+    is_time = 0 <= arrived_us <= _LAST_US
+    return is_time and _USER.fullmatch(user) is not None and _NAME.fullmatch(name) is not None
+
+
+def _read_sender(text: str) -> Mailbox | None:
+    try:
+        return parse_mailbox(text)
+    except AddressError:
+        return None
 
 
 def _parse(octets: bytes) -> object:
