@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paperpath.accounts.users import NumberedUsers, SystemUser
+from paperpath.accounts.users import SystemUser, Users
 from paperpath.config.user_place import parse_user_place
 from paperpath.local.users.child import Rules
 from paperpath.local.users.deliveries import UserDeliveries
@@ -92,7 +92,7 @@ def make_host() -> Iterator[Host]:
 
 async def _serve(told: dict[str, Any]) -> None:
     users = {name: SystemUser(name, uid, gid, Path(home)) for name, uid, gid, home in told["users"]}
-    rules = Rules(NumberedUsers(users.get, 1000, 60_000), parse_user_place(told["place"]), told["create"])
+    rules = Rules(Users(users.get, 1000, 60_000), parse_user_place(told["place"]), told["create"])
     folder = SocketFolder(Path(told["folder"]))
     listener = folder.bind(SOCKET, socket.SOCK_SEQPACKET, "smtplud")
     listener.listen()

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from paperpath.service.watched_file import Sight, look_at
 
@@ -33,6 +32,11 @@ class SystemUser:
     home: Path
 
 
+def is_login_name(text: str) -> bool:
+    """Tell whether a text can be a login name; nothing else is looked up, or believed to be one."""
+    return _NAME.fullmatch(text) is not None
+
+
 def make_user_way(name: str) -> str:
     """Return the destination of a user's mail."""
     return _WAY + name
@@ -46,15 +50,8 @@ def find_user_name(destination: str) -> str:
 LookUp = Callable[[str], SystemUser | None]
 
 
-class Users(Protocol):
-    """Who is a user with a mailbox, by the local part of an address."""
-
-    def find(self, local: str) -> SystemUser | None:
-        """Return the user, spelt so, else in small letters (requirement E-5)."""
-
-
 @dataclass(frozen=True, slots=True)
-class NumberedUsers:
+class Users:
     """Those with a number from the first to the last."""
 
     look_up: LookUp
@@ -62,17 +59,16 @@ class NumberedUsers:
     last_uid: int
 
     def find(self, local: str) -> SystemUser | None:
-        """See `Users`. What cannot be a login name is not asked for."""
-        if _NAME.fullmatch(local) is None:
-            return None
-        for name in dict.fromkeys((local, local.lower())):
+        """Return whom a local part names, spelt so, else in small letters (requirement E-5)."""
+        for name in dict.fromkeys((local, local.lower())) if is_login_name(local) else ():
             user = self.look_up(name)
             if user is not None and self._counts(user):
                 return user
         return None
 
     def _counts(self, user: SystemUser) -> bool:
-        return user.uid != 0 and self.first_uid <= user.uid <= self.last_uid
+        is_numbered = user.uid != 0 and self.first_uid <= user.uid <= self.last_uid
+        return is_numbered and is_login_name(user.name)
 
 
 def read_entry(name: str) -> SystemUser | None:

@@ -8,6 +8,7 @@ them, since it is the destination's name.
 import re
 from dataclasses import dataclass
 
+from paperpath.config.agent_name import find_agent_name, is_agent_way, make_agent_way, parse_agent_name
 from paperpath.config.endpoint import parse_endpoint
 from paperpath.mail.domain import is_domain
 from paperpath.mail.reply import Reply, make_reply
@@ -20,7 +21,7 @@ MOST_HOSTS = 10
 
 VIA_EXPECTED = (
     '"local", "mx", "refuse", or a host such as "smtp://mail.example.org:25" or "smtps://[2001:db8::1]:465", '
-    f"or an array of at most {MOST_HOSTS} such hosts"
+    f'or an array of at most {MOST_HOSTS} such hosts, or an agent such as "agent:archive"'
 )
 LMTP_EXPECTED = "expected no lmtp:// here: delivery by LMTP is not there yet"
 REFUSAL_EXPECTED = 'a text in ASCII, with a status code if you like, such as "5.1.2 This domain has closed"'
@@ -46,6 +47,8 @@ def parse_via(text: str) -> str:
     """
     if text in (LOCAL, MX, REFUSE):
         return text
+    if is_agent_way(text):
+        return make_agent_way(parse_agent_name(find_agent_name(text)))
     hosts = text.split(" ")
     if len(hosts) > MOST_HOSTS:
         raise ValueError(f"expected {VIA_EXPECTED}")

@@ -17,6 +17,7 @@ from paperpath.delivery.conclusion import Conclusion
 from paperpath.folders.upkeep import Upkeep
 from paperpath.journal.writer import Journal, open_journal
 from paperpath.local.delivery import defer_batch, deliver_batch
+from paperpath.local.forwarding import forward_batch
 from paperpath.local.places import Depot, Helper, Miss, find_agent
 from paperpath.local.users.place import users_folder
 from paperpath.mail.address import parse_mailbox
@@ -24,7 +25,8 @@ from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
-from paperpath.maildrop.values import Claim, Claimed, Transport
+from paperpath.maildrop.values import Claim, Claimed, NewMessage, Transport
+from paperpath.routing.forwards import find_forwarder, is_forward_way
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups
@@ -106,8 +108,9 @@ class LocalDelivery:
     async def _deliver(self, claimed: Claimed) -> None:
         begun_us = _now_us()
         depot = self._make_depot(begun_us)
+        forwarded: dict[int, NewMessage] = {}
         try:
-            outcomes = await self._write(claimed.claims, depot)
+            outcomes = await self._write(claimed.claims, depot, forwarded)
         except Exception as error:  # noqa: BLE001 - whatever it was, these claims are ours to settle
             self._life.log.error("delivery failed", reason=repr(error))
             outcomes = defer_batch(claimed.claims, _now_us(), error)
@@ -115,14 +118,27 @@ class LocalDelivery:
             self._slots.release()
 
         def find_place(claim: Claim, _: Outcome) -> str:
+            if is_forward_way(claim.destination):
+                return str(find_forwarder(claim.destination))
             agent = find_agent(claim, depot)
             return "" if isinstance(agent, Miss) else agent.place
 
-        await self._conclusion.conclude(claimed, outcomes, [begun_us] * len(outcomes), find_place)
+        await self._conclusion.conclude(claimed, outcomes, [begun_us] * len(outcomes), find_place, forwarded)
 
-    async def _write(self, claims: Sequence[Claim], depot: Depot) -> list[Outcome]:
+    async def _write(
+        self, claims: Sequence[Claim], depot: Depot, forwarded: dict[int, NewMessage]
+    ) -> list[Outcome]:
+        """Deliver claims; give their outcomes in order, and gather the messages that some go on as."""
+        here = [claim for claim in claims if not is_forward_way(claim.destination)]
+        away = [claim for claim in claims if is_forward_way(claim.destination)]
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
+        delivered = await loop.run_in_executor(self._threads, deliver_batch, here, depot)
+        outcomes = {claim.recipient_id: outcome for claim, outcome in zip(here, delivered, strict=True)}
+        if away:
+            gone, made = await forward_batch(away, self._maildrop, self._threads, depot.now_us)
+            outcomes |= {claim.recipient_id: outcome for claim, outcome in zip(away, gone, strict=True)}
+            forwarded |= made
+        return [outcomes[claim.recipient_id] for claim in claims]
 
     def _make_depot(self, now_us: int) -> Depot:
         configuration = self._life.configuration

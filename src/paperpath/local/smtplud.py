@@ -9,7 +9,7 @@ import os
 import socket
 from contextlib import closing
 
-from paperpath.accounts.users import NumberedUsers, read_entry
+from paperpath.accounts.users import Users, read_entry
 from paperpath.config.tables import MOST_THREADS, Configuration
 from paperpath.local.users.child import Rules
 from paperpath.local.users.deliveries import UserDeliveries
@@ -57,7 +57,7 @@ def refuse_without_root(configuration: Configuration) -> None:
 def make_rules(configuration: Configuration) -> Rules:
     """Return what the configuration says of users."""
     local = configuration.local
-    users = NumberedUsers(read_entry, local.system_first_uid, local.system_last_uid)
+    users = Users(read_entry, local.system_first_uid, local.system_last_uid)
     return Rules(users, local.system_deliver, local.create)
 
 

@@ -20,6 +20,11 @@ def look_at(file: str) -> Sight | None:
         found = os.stat(file)  # noqa: PTH116 - on the path of every message, and Path takes twice as long
     except OSError:
         return None
+    return make_sight(found)
+
+
+def make_sight(found: os.stat_result) -> Sight:
+    """Return what is another when the file was replaced or changed."""
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from paperpath.accounts.users import is_login_name
 from paperpath.mail.address import AddressError, Mailbox, format_mailbox, parse_mailbox
 from paperpath.mail.reply import Reply, parse_shown_reply
 
@@ -19,7 +20,6 @@ MOST_WORDS = 8192  # octets of a request or an answer
 GO = b"go"
 END = b"."
 _PIECE = b"+"
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@$-]{0,63}")
 _LAST_US = 2**55  # what a clock may say for the next thousand years
 _NAME = re.compile(r"[0-9]+\.[!-.0-~]{1,200}")
 
@@ -111,8 +111,7 @@ def read_piece(packet: bytes) -> bytes:
 
 
 def _is_safe(user: str, name: str, arrived_us: int) -> bool:
-    is_time = 0 <= arrived_us <= _LAST_US
-    return is_time and _USER.fullmatch(user) is not None and _NAME.fullmatch(name) is not None
+    return is_login_name(user) and _NAME.fullmatch(name) is not None and 0 <= arrived_us <= _LAST_US
 
 
 def _read_sender(text: str) -> Mailbox | None:
