@@ -24,7 +24,6 @@ from tests.support.tls import make_client_context, write_certificate
 from tests.support.wire import Wire, stuffed
 
 USER = "nobody"
-USER_GROUP = pwd.getpwnam(USER).pw_gid
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="takes root")]
 
 
@@ -66,7 +65,8 @@ def installation(folder: Path, interpreter: str, monkeypatch: pytest.MonkeyPatch
         "tests.support.installation.subprocess.run",
         lambda command, **options: RUN([interpreter, *command], **options),
     )
-    installation = Installation(folder / "site", processes=2, user=USER)
+    accounts = ("u@here.example", "admin@here.example")
+    installation = Installation(folder / "site", accounts=accounts, processes=2, user=USER)
     text = installation.file.read_text()
     installation.port = find_privileged_port()
     installation.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{installation.port}", text))
@@ -404,16 +404,3 @@ def test_F4_L3_users_of_the_host_get_their_mail_and_only_the_helper_is_root(
         wait_until(lambda: "Not a directory" in installation.output(), "the link to be refused")
     data = installation.folder / "data"
     assert {path.lstat().st_uid for path in [data, *data.rglob("*")]} == {pwd.getpwnam(USER).pw_uid}
-
-
-def test_F4_who_is_not_root_is_refused_users_before_anything_starts(
-    installation: Installation, interpreter: str, home: Path
-) -> None:
-    let_users_in(installation)
-    for program in (["paperpath", "up"], ["smtplud"]):
-        command = [interpreter, program_path(program[0]), *program[1:], "--config", str(installation.file)]
-        done = RUN(
-            command, user=USER, group=USER_GROUP, extra_groups=[], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == os.EX_CONFIG
-        assert "local.system_users: only root can become the users" in done.stderr
