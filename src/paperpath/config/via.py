@@ -47,7 +47,7 @@ def parse_via(text: str) -> str:
     """
     if text in (LOCAL, MX, REFUSE):
         return text
-    if is_agent_way(text):
+    if is_agent_way(text) and " " not in text:
         return make_agent_way(parse_agent_name(find_agent_name(text)))
     hosts = text.split(" ")
     if len(hosts) > MOST_HOSTS:

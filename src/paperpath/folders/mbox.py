@@ -97,7 +97,7 @@ class Mbox:
         return b"\n" if end.endswith(b"\n") else b"\n\n"
 
     def _cut_off(self, size: int) -> None:
-        """Take back what was written after a place; where even that fails, the next attempt finds it."""
+        """Take back what was written after a place; where even that fails, a piece of it stays."""
         with suppress(OSError):
             os.ftruncate(self._descriptor, size)
             os.fsync(self._descriptor)

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from paperpath.folders.dot_lock import DotLock
 from paperpath.folders.steps import OpenToAllError
 
+_SUFFIX = ".lock"
+
 _MODE = 0o600
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _WHOLE_FILE = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)  # struct flock, fcntl(2)
@@ -48,6 +50,8 @@ def open_locked(folder: int, name: str, waiting: Waiting, opened: ExitStack) -> 
 
     Raises: OSError; TimeoutError where somebody else has it locked for too long.
     """
+    if name.endswith(_SUFFIX):
+        raise OSError(errno.EINVAL, "its name is that of a lock")
     last_s = waiting.clock() + waiting.most_s
     while (locked := _try_to_lock(folder, name, opened)) is None:
         if waiting.clock() >= last_s:
@@ -63,7 +67,7 @@ def _try_to_lock(folder: int, name: str, opened: ExitStack) -> LockedFile | None
             return None
         taken.callback(os.close, descriptor)
         _refuse_odd(os.fstat(descriptor))
-        if not _lock(descriptor) or (lock := DotLock.take(folder, f"{name}.lock")) is None:
+        if not _lock(descriptor) or (lock := DotLock.take(folder, f"{name}{_SUFFIX}")) is None:
             return None
         taken.callback(lock.release)
         if not _is_there(descriptor, folder, name):  # it was put aside before we had it locked

@@ -1,9 +1,10 @@
 """What accounts forward, made into messages of their own: an agent that needs the maildrop.
 
-Called by smtpld. Such a message has `Delivered-To:` with the account's address on top, and below it the content
-as it came. It goes to one address with the same return path, so the null sender stays null (requirement E-12).
-It is accepted in the transaction that settles the recipient it was made for, so no crash makes two of it or
-none. One that has the account's `Delivered-To:` already has come in a circle and goes back (E-16).
+Called by smtpld. Such a message has `Delivered-To:` with the account's address on top, and below it the
+content as it came. It goes to one address with the same return path, so the null sender stays null
+(requirement E-12). It is accepted in the transaction that settles the recipient it was made for, so no
+crash makes two of it or none. One that has the account's `Delivered-To:` already has come in a circle and
+goes back (E-16).
 """
 
 import asyncio

@@ -7,19 +7,24 @@ destination.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from paperpath.accounts.file import Accounts
+from paperpath.accounts.file import Account, Accounts
 from paperpath.accounts.users import find_user_name
 from paperpath.config.agent_name import find_agent_name
-from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable
+from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable, MboxTable, ProgramTable
+from paperpath.config.places import ACCOUNT_MARK
+from paperpath.config.tables import Configuration
 from paperpath.folders.maildir import Place
 from paperpath.folders.upkeep import Upkeep
 from paperpath.local.agents.discard import DiscardAgent
 from paperpath.local.agents.interface import Agent
-from paperpath.local.agents.maildir import MaildirAgent
+from paperpath.local.agents.maildir import UNLIMITED, Allotment, MaildirAgent
+from paperpath.local.agents.mbox import MboxAgent
+from paperpath.local.agents.program import ProgramAgent
 from paperpath.local.agents.user import UserAgent
+from paperpath.local.users.place import users_folder
 from paperpath.mail.address import Mailbox
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Claim
@@ -28,7 +33,6 @@ from paperpath.routing.mailboxes import find_mailbox
 R450_NO_MAILBOX = make_reply(450, "4.2.1", "The mailbox is gone, which must be a mistake")
 R550_NO_MAILBOX = make_reply(550, "5.1.1", "The mailbox is gone since the message was taken")
 R451_NO_AGENT = make_reply(451, "4.3.5", "The configuration has no agent of this name")
-
 R451_NO_USERS = make_reply(451, "4.3.5", "Users of this host have no mailboxes any more")
 
 
@@ -45,6 +49,7 @@ class Depot:
     """Where deliveries go: the root of the mailboxes, who has one; by which host, at what time.
 
     `create`: a mailbox whose folder is missing gets one. `postmaster` is the address that must never fail.
+    `allotment`: what a mailbox may hold whose account says nothing of it.
     `helper`: `None` where users of this host have no mailboxes.
     """
 
@@ -57,6 +62,7 @@ class Depot:
     now_us: int
     upkeep: Upkeep
     agents: Mapping[str, AgentTable] = field(default_factory=dict)
+    allotment: Allotment = UNLIMITED
     helper: Helper | None = None
 
 
@@ -75,19 +81,37 @@ def find_agent(claim: Claim, depot: Depot) -> Agent | Miss:
     if not name:
         return _find_mailbox(claim.address, depot)
     table = depot.agents.get(name)
-    return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, depot)
+    return Miss(R451_NO_AGENT) if table is None else _make_agent(name, table, claim, depot)
+
+
+def find_helper(configuration: Configuration) -> Helper | None:
+    """Return who delivers to users of this host, where they have mailboxes."""
+    local = configuration.local
+    return Helper(users_folder(configuration), local.system_limit_s) if local.system_users else None
 
 
 def _find_user(name: str, helper: Helper | None) -> Agent | Miss:
     return Miss(R451_NO_USERS) if helper is None else UserAgent(name, helper.folder, helper.limit_s)
 
 
-def _make_agent(name: str, table: AgentTable, depot: Depot) -> Agent:
+def _make_agent(name: str, table: AgentTable, claim: Claim, depot: Depot) -> Agent | Miss:
     match table:
         case DiscardTable():
             return DiscardAgent(f"discard {name}")
         case MaildirTable(path=path):
             return _make_maildir(path, depot)
+        case MboxTable(path=path):
+            return _make_mbox(path, claim.address, depot)
+        case ProgramTable():
+            return ProgramAgent(
+                f"program {name}",
+                table.command,
+                table.codes,
+                table.timeout_s,
+                table.most_output,
+                table.cwd,
+                depot.separator,
+            )
 
 
 def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:
@@ -95,13 +119,35 @@ def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:
     return MaildirAgent(f"maildir {path}", path.parent, folder, depot.create, depot.upkeep)
 
 
+def _make_mbox(path: Path, address: Mailbox, depot: Depot) -> Agent | Miss:
+    """Return the agent of an mbox; what its name has of an account is that of its folder, and no address."""
+    if ACCOUNT_MARK not in path.name:
+        return MboxAgent(f"mbox {path}", path)
+    found = find_mailbox(address, depot.accounts, depot.separator)
+    if found is None:
+        return _miss_mailbox(address, depot)
+    file = path.with_name(path.name.replace(ACCOUNT_MARK, found.account.folder.name))
+    return MboxAgent(f"mbox {file}", file)
+
+
 def _find_mailbox(address: Mailbox, depot: Depot) -> Agent | Miss:
     found = find_mailbox(address, depot.accounts, depot.separator)
     if found is None:
-        return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
+        return _miss_mailbox(address, depot)
     subfolder = found.account.find_subfolder(found.detail) if found.detail else ""
     folder = found.account.folder
-    return MaildirAgent(str(folder), depot.root, Place(folder, subfolder), depot.create, depot.upkeep)
+    place = Place(folder, subfolder)
+    allotment = _find_allotment(found.account, depot)
+    return MaildirAgent(str(folder), depot.root, place, depot.create, depot.upkeep, allotment)
+
+
+def _find_allotment(account: Account, depot: Depot) -> Allotment:
+    quota = account.settings.quota
+    return depot.allotment if quota is None else replace(depot.allotment, quota=quota)
+
+
+def _miss_mailbox(address: Mailbox, depot: Depot) -> Miss:
+    return Miss(R450_NO_MAILBOX if _may_come_back(address, depot) else R550_NO_MAILBOX)
 
 
 def _may_come_back(address: Mailbox, depot: Depot) -> bool:

@@ -1,6 +1,8 @@
 """What the attempts of all agents have in common: the circle that is found first, and what errors mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
 
 from paperpath.delivery.schedule import next_due_us
 from paperpath.local.agents.interface import Desk
@@ -12,6 +14,49 @@ from paperpath.maildrop.checked import DamagedError
 from paperpath.maildrop.values import Claim
 
 R554_LOOP = make_reply(554, "5.4.6", "The message was delivered to this address before: it goes in a circle")
+R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")
+R250_ALREADY_THERE = make_reply(250, "2.1.5", "Delivered by an earlier attempt")
+
+
+class Box(Protocol):
+    """What is open for a batch of deliveries; after `flush` they stay."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def flush(self) -> None:
+        """Make durable what was delivered. Raises: OSError; then it may not stay there."""
+
+
+BoxT = TypeVar("BoxT", bound=Box)
+
+
+def deliver_flushed(
+    claims: Sequence[Claim],
+    desk: Desk,
+    open_box: Callable[[], BoxT],
+    deliver: Callable[[Claim, BoxT], Outcome],
+) -> list[Outcome]:
+    """Deliver claims one by one into a box that is opened for them; one flush serves them all.
+
+    `open_box` may raise OSError, which puts all of them off.
+    """
+    try:
+        with open_box() as box:
+            outcomes = [deliver(claim, box) for claim in claims]
+            try:
+                box.flush()
+            except OSError as error:  # what was delivered is there, and may or may not stay there
+                return [
+                    doubt(claim, outcome, desk, error)
+                    for claim, outcome in zip(claims, outcomes, strict=True)
+                ]
+            return outcomes
+    except OSError as error:
+        return [defer(claim, desk, describe_trouble(error)) for claim in claims]
 
 
 def attempt(claim: Claim, desk: Desk, deliver: Callable[[Claim], Outcome]) -> Outcome:

@@ -17,12 +17,10 @@ from paperpath.config.user_place import HomeMaildir, SpoolFolder, UserPlace
 from paperpath.folders.maildir import Maildir, Place
 from paperpath.folders.mbox import Mbox
 from paperpath.folders.mbox_entry import format_entry
+from paperpath.local.agents.attempt import R250_ALREADY_THERE, R250_DELIVERED
 from paperpath.local.troubles import describe_trouble
 from paperpath.local.users.packets import END, GO, MOST_OCTETS, Answer, Request, is_piece, read_piece
-from paperpath.mail.reply import Reply, make_reply
-
-R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")
-R250_ALREADY_THERE = make_reply(250, "2.1.5", "Delivered by an earlier attempt")
+from paperpath.mail.reply import Reply
 
 
 class LostError(Exception):

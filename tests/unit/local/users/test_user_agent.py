@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 
+from paperpath.local.agents.attempt import R250_DELIVERED
 from paperpath.local.agents.interface import Desk
 from paperpath.local.agents.user import UserAgent
 from paperpath.local.delivery import deliver_batch
@@ -17,7 +18,6 @@ from paperpath.local.users.asking import LOST, NOT_THERE
 from paperpath.local.users.deliveries import BUSY, TOO_LONG
 from paperpath.local.users.packets import END, GO, Answer, Request, format_answer, parse_request, read_piece
 from paperpath.local.users.place import SOCKET
-from paperpath.local.users.putting import R250_DELIVERED
 from paperpath.mail.outcome import Deferred, Delivered, Failed, SetAside
 from tests.unit.local.test_delivery import claim, content, depot
 
