@@ -2,24 +2,21 @@
 
 import asyncio
 import os
-import stat
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from paperpath.accounts.file import AccountsFile, add_account
 from paperpath.config.loader import parse_document
 from paperpath.folders.maildir import create_maildir
 from paperpath.journal.writer import Journal
-from paperpath.local.dispatch import BATCH, LocalDelivery
+from paperpath.local.dispatch import LocalDelivery
 from paperpath.mail.address import Mailbox
 from paperpath.mail.outcome import Delivered
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
-from paperpath.maildrop.values import Rooms, Settlement, Sorted, Transport
+from paperpath.maildrop.values import Settlement, Sorted, Transport
 from paperpath.service.log import open_log
 from paperpath.service.program import Life
 from paperpath.testing.maildrop_tools import put, waiting_for
