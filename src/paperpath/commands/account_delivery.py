@@ -62,7 +62,9 @@ def forward(file: Path, address: str, targets: tuple[str, ...], keep: bool, none
         if address_key(account.address) in map(address_key, wanted):
             fail(f"{account.address}: expected other addresses; --keep keeps a copy", os.EX_USAGE)
         account = _change(
-            configuration, account, lambda settings: make_settings(settings.deliver, wanted, keeps=keep)
+            configuration,
+            account,
+            lambda had: make_settings(had.deliver, wanted, keeps=keep, quota=had.quota),
         )
     click.echo(f"{account.address} {describe_forwarding(account.settings)}")
 

@@ -13,7 +13,14 @@ from pathlib import Path, PurePosixPath
 from paperpath.accounts.file import Account, Accounts
 from paperpath.accounts.users import find_user_name
 from paperpath.config.agent_name import find_agent_name
-from paperpath.config.agent_tables import AgentTable, DiscardTable, MaildirTable, MboxTable, ProgramTable
+from paperpath.config.agent_tables import (
+    AgentTable,
+    DiscardTable,
+    LmtpTable,
+    MaildirTable,
+    MboxTable,
+    ProgramTable,
+)
 from paperpath.config.places import ACCOUNT_MARK
 from paperpath.config.tables import Configuration
 from paperpath.folders.maildir import Place
@@ -26,12 +33,14 @@ from paperpath.local.agents.program import ProgramAgent
 from paperpath.local.agents.user import UserAgent
 from paperpath.local.users.place import users_folder
 from paperpath.mail.address import Mailbox
+from paperpath.mail.place import PROGRAM_MARK, is_place, split_command
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.values import Claim
 from paperpath.routing.mailboxes import find_mailbox
 
 R450_NO_MAILBOX = make_reply(450, "4.2.1", "The mailbox is gone, which must be a mistake")
 R550_NO_MAILBOX = make_reply(550, "5.1.1", "The mailbox is gone since the message was taken")
+R451_OTHER_KIND = make_reply(451, "4.3.5", "The agent of this name is of another kind now")
 R451_NO_AGENT = make_reply(451, "4.3.5", "The configuration has no agent of this name")
 R451_NO_USERS = make_reply(451, "4.3.5", "Users of this host have no mailboxes any more")
 
@@ -77,6 +86,8 @@ def find_agent(claim: Claim, depot: Depot) -> Agent | Miss:
     """Return the agent of the place that a claim is for."""
     if user := find_user_name(claim.destination):
         return _find_user(user, depot.helper)
+    if is_place(claim.address):
+        return _find_place(claim, depot)
     name = find_agent_name(claim.destination)
     if not name:
         return _find_mailbox(claim.address, depot)
@@ -112,6 +123,17 @@ def _make_agent(name: str, table: AgentTable, claim: Claim, depot: Depot) -> Age
                 table.cwd,
                 depot.separator,
             )
+        case LmtpTable():  # it was of another kind when this was sorted, and soon is sorted anew
+            return Miss(R451_OTHER_KIND)
+
+
+def _find_place(claim: Claim, depot: Depot) -> Agent | Miss:
+    """Return the agent of a place that an alias named, which the router has seen to (attack L-4)."""
+    text = claim.address.local
+    if text.startswith(PROGRAM_MARK):
+        command = tuple(split_command(text))
+        return _make_agent(command[0], ProgramTable(kind="program", command=command), claim, depot)
+    return _make_maildir(Path(text), depot) if text.endswith("/") else MboxAgent(f"mbox {text}", Path(text))
 
 
 def _make_maildir(path: Path, depot: Depot) -> MaildirAgent:

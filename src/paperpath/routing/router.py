@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from paperpath.accounts.file import Accounts
 from paperpath.accounts.users import Users, make_user_way
 from paperpath.config.agent_name import find_agent_name, is_agent_way, make_agent_way
-from paperpath.config.agent_tables import AgentTable, MboxTable, ProgramTable
+from paperpath.config.agent_tables import AgentTable, LmtpTable, MboxTable, ProgramTable
 from paperpath.config.tables import PostOfficeTable, RouteEntry
 from paperpath.config.via import LOCAL, MX, REFUSE
 from paperpath.mail.address import Mailbox, parse_mailbox
@@ -154,6 +154,8 @@ class Router:
     def _hand_to_agent(self, question: _Question, name: str, address: Mailbox, detail: str = "") -> Delivery:
         table = self.agents.get(name)
         question.look("agent", name, "not there" if table is None else table.kind)
+        if isinstance(table, LmtpTable):
+            return Delivery(Transport.REMOTE, table.to, address)
         # What may make us wait may do so for one recipient and not for another: each is a destination.
         recipient = str(address) if isinstance(table, MboxTable | ProgramTable) else ""
         return Delivery(Transport.LOCAL, make_agent_way(name, recipient), address, detail)
