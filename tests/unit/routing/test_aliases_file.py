@@ -1,6 +1,7 @@
 """The aliases file with the lists that it includes, on disk (L-4)."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ AWAY = pytest.mark.parametrize(
 
 
 @AWAY
-def test_L4_a_file_of_others_names_addresses_alone(file: Path, spoil) -> None:
+def test_L4_a_file_of_others_names_addresses_alone(file: Path, spoil: Callable[[Path], None]) -> None:
     file.write_text("list: joe, x@else.example\n")
     spoil(file)
     assert targets_of(file) == ["joe", "x@else.example"]
@@ -73,7 +74,9 @@ def test_a_list_is_included_with_the_lists_in_it(file: Path, tmp_path: Path) -> 
 
 
 @AWAY
-def test_L4_a_list_of_others_names_addresses_alone(file: Path, tmp_path: Path, spoil) -> None:
+def test_L4_a_list_of_others_names_addresses_alone(
+    file: Path, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
     member = tmp_path / "member"
     member.write_text("joe\n")
     spoil(member)
