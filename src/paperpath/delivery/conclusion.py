@@ -46,8 +46,8 @@ class Conclusion:
     ) -> None:
         """Settle claims with the outcomes of attempts that began then, all in the same order; tell of them.
 
-        `forwarded`: by recipient, the messages that they go on as. The damaged are set aside. After it nothing of
-        it is ours any more, unless the program is ending.
+        `forwarded`: by recipient, the messages that they go on as. The damaged are set aside. After it
+        nothing of it is ours any more, unless the program is ending.
         """
         settlements = [
             _go_on(settlement, forwarded) for settlement in await self._decide(claimed, outcomes, begun_us)
