@@ -18,7 +18,6 @@ from paperpath.commands.options import fail, load_as_owner
 from paperpath.config.agent_name import MAILDIR
 from paperpath.config.quota import Quota, parse_quota
 from paperpath.config.tables import Configuration
-from paperpath.mail.address import Mailbox
 from paperpath.service.program import config_option
 
 _DEFAULT = "default"
@@ -80,7 +79,11 @@ def forward(file: Path, address: str, targets: tuple[str, ...], keep: bool, none
         wanted = tuple(dict.fromkeys(read_address(target) for target in targets))
         if address_key(account.address) in map(address_key, wanted):
             fail(f"{account.address}: expected other addresses; --keep keeps a copy", os.EX_USAGE)
-        account = _change(configuration, account, _forwarding(wanted, keeps=keep))
+        account = _change(
+            configuration,
+            account,
+            lambda had: make_settings(had.deliver, wanted, keeps=keep, quota=had.quota),
+        )
     click.echo(f"{account.address} {describe_forwarding(account.settings)}")
 
 
@@ -109,10 +112,6 @@ def describe_forwarding(settings: Settings) -> str:
 
 def _describe(quota: Quota) -> str:
     return str(quota) if quota.is_limit else "whatever comes"
-
-
-def _forwarding(targets: tuple[Mailbox, ...], *, keeps: bool) -> Callable[[Settings], Settings]:
-    return lambda settings: make_settings(settings.deliver, targets, keeps=keeps, quota=settings.quota)
 
 
 def _read_quota(text: str) -> Quota:

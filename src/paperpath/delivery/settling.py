@@ -69,6 +69,6 @@ def _unless_told(claim: Claim, outcome: Outcome, now_us: int) -> Outcome:
     match outcome:
         case Failed():
             return Deferred(R451_NO_REPORT, next_due_us(claim, now_us))
-        case Delivered(_, "", _) if asks_for_success(claim.notify):
+        case Delivered(host="") if asks_for_success(claim.notify):
             return Deferred(R451_NO_REPORT, next_due_us(claim, now_us), uncertain=True)
     return outcome

@@ -24,7 +24,7 @@ from paperpath.local.forwarding import forward_batch
 from paperpath.local.holdings import Holdings
 from paperpath.local.lanes import Job, Lane
 from paperpath.local.manners import LaneName, find_service
-from paperpath.local.places import Depot, Miss, find_agent
+from paperpath.local.places import Depot, Miss, find_agent, find_helper
 from paperpath.mail.address import parse_mailbox
 from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
@@ -200,6 +200,7 @@ class LocalDelivery:
             self._upkeep,
             configuration.agents,
             Allotment(configuration.local.quota, configuration.local.over_quota == "fail"),
+            find_helper(configuration),
         )
 
 

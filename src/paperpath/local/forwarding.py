@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from paperpath.delivery.schedule import next_due_us
-from paperpath.local.agents.attempt import R554_LOOP
 from paperpath.local.content import was_delivered_to, without_return_path
 from paperpath.local.troubles import describe_trouble
 from paperpath.mail.address import Mailbox
+from paperpath.mail.delivered_to import R554_CIRCLE
 from paperpath.mail.envelope import Envelope, Recipient
 from paperpath.mail.outcome import Deferred, Failed, Forwarded, Outcome, SetAside
 from paperpath.mail.reply import make_reply
@@ -50,7 +50,7 @@ async def _forward(claim: Claim, maildrop: Maildrop, threads: Executor, now_us: 
     account = find_forwarder(claim.destination)
     try:
         if await loop.run_in_executor(threads, was_delivered_to, claim.message.content, account):
-            return Failed(R554_LOOP)
+            return Failed(R554_CIRCLE)
         queue_id = maildrop.new_queue_id(now_us)
         content = await _write(claim, account, queue_id, maildrop, threads)
     except DamagedError as error:

@@ -7,6 +7,7 @@ from enum import Enum
 from paperpath.local.agents.discard import DiscardAgent
 from paperpath.local.agents.maildir import MaildirAgent
 from paperpath.local.agents.mbox import MboxAgent
+from paperpath.local.agents.user import UserAgent
 from paperpath.local.lanes import Manner
 from paperpath.local.places import Depot, Miss, find_agent
 from paperpath.maildrop.values import Claim
@@ -35,8 +36,8 @@ class Service:
 def find_service(claim: Claim, depot: Depot, most_for_mailbox: int, most_together: int) -> Service:
     """Return how a claim is served.
 
-    Two jobs at once would fill a mailbox beyond its quota, and wait for each other at an mbox file. A program
-    may hang for one recipient and not for another.
+    Two jobs at once would fill a mailbox beyond its quota, and wait for each other at an mbox file or for a
+    user's turn. A program may hang for one recipient and not for another.
     """
     if is_forward_way(claim.destination):
         return Service(LaneName.FORWARDS, claim.destination, Manner(1, most_together))
@@ -47,6 +48,6 @@ def find_service(claim: Claim, depot: Depot, most_for_mailbox: int, most_togethe
             return Service(LaneName.FOLDERS, agent, Manner(most, most_together))
         case Miss() | DiscardAgent():
             return Service(LaneName.FOLDERS, agent, Manner(most_for_mailbox, most_together))
-        case MboxAgent():
+        case MboxAgent() | UserAgent():
             return Service(LaneName.PROGRAMS, agent, Manner(1, most_together))
     return Service(LaneName.PROGRAMS, (agent, claim.address), Manner(_RUNS_AT_ONCE, 1))

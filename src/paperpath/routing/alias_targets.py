@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from paperpath.config.command_line import parse_command
 from paperpath.config.complaints import show_value
 from paperpath.mail.address import AddressError, Mailbox, parse_local_part, parse_mailbox
-from paperpath.mail.place import FILE_MARK, PROGRAM_MARK, PlaceError, check_place
+from paperpath.mail.place import FILE_MARK, PROGRAM_MARK, check_place, split_command
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 END = re.compile(r"[ \t]*(?:#.*)?")
@@ -86,9 +87,12 @@ def _has_domain(text: str) -> bool:
 
 def _parse_place(text: str) -> Mailbox:
     try:
-        return check_place(_unquote(text))
-    except (AddressError, PlaceError) as error:
+        place = check_place(_unquote(text))
+        if place.local.startswith(PROGRAM_MARK):
+            parse_command(split_command(place.local))
+    except ValueError as error:
         raise MistakeError(f"{error}, got {show_value(text)}") from None
+    return place
 
 
 def _parse_include(text: str) -> PurePosixPath:

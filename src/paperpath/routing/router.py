@@ -2,10 +2,11 @@
 
 A place of this host, as an alias may name one, is believed only if the alias named last names it now; nobody
 else can name one (attack L-4). For all others the route of the domain comes first (requirement E-1). A local
-address is, in this order: an alias; a mailbox; with its detail left out, an alias or a mailbox; the
-postmaster; whatever stands for all other names of the domain. An alias that a recipient went through once is
-not applied to it again, so that `joe: joe, x@else.example` reaches joe's mailbox, and x once, however often
-joe is sorted (P5, X-16). Those to whom an account forwards are like the targets of an alias (forwards.py).
+address is, in this order: an alias; a mailbox; a user of this host, where those have mailboxes; with its
+detail left out, one of these three; the postmaster; whatever stands for all other names of the domain. An
+alias that a recipient went through once is not applied to it again, so that `joe: joe, x@else.example`
+reaches joe's mailbox, and x once, however often joe is sorted (P5, X-16). Those to whom an account forwards
+are like the targets of an alias (forwards.py).
 
 The postmaster of every local domain resolves to somebody (RFC 5321 §4.5.1, requirement E-4): to the one whom
 the configuration names, if no alias or account says otherwise, and also if those lead to nobody.
@@ -15,8 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paperpath.accounts.file import Accounts
+from paperpath.accounts.users import Users, make_user_way
 from paperpath.config.agent_name import find_agent_name, is_agent_way, make_agent_way
-from paperpath.config.agent_tables import AgentTable, MboxTable, ProgramTable
+from paperpath.config.agent_tables import AgentTable, LmtpTable, MboxTable, ProgramTable
 from paperpath.config.tables import PostOfficeTable, RouteEntry
 from paperpath.config.via import LOCAL, MX, REFUSE
 from paperpath.mail.address import Mailbox, parse_mailbox
@@ -68,12 +70,14 @@ class Router:
         aliases: Aliases,
         accounts: Accounts,
         agents: Mapping[str, AgentTable] = _NO_AGENTS,
+        users: Users | None = None,
     ) -> None:
-        """Take the rules."""
+        """Take the rules; without `users`, those of this host have no mailboxes."""
         self.table = table
         self.aliases = aliases
         self.accounts = accounts
         self.agents = agents
+        self.users = users
         self._postmaster = parse_mailbox(table.postmaster)
 
     def find_refusal(self, address: Mailbox) -> Reply | None:
@@ -134,7 +138,12 @@ class Router:
     def _go(self, question: _Question, via: str) -> Step:
         """Have an address go some way, past all aliases."""
         if via == LOCAL:
-            return self._look_in_mailboxes(question) or Refusal(replies.R550_NO_SUCH_MAILBOX)
+            return (
+                self._look_in_mailboxes(question)
+                or self._look_in_users(question, question.address)
+                or self._look_in_users(question, *split_detail(question.address, self.table.separator))
+                or Refusal(replies.R550_NO_SUCH_MAILBOX)
+            )
         if via == REFUSE:
             return Refusal(replies.R550_NOT_RELAYED)
         address = question.address
@@ -145,6 +154,8 @@ class Router:
     def _hand_to_agent(self, question: _Question, name: str, address: Mailbox, detail: str = "") -> Delivery:
         table = self.agents.get(name)
         question.look("agent", name, "not there" if table is None else table.kind)
+        if isinstance(table, LmtpTable):
+            return Delivery(Transport.REMOTE, table.to, address)
         # What may make us wait may do so for one recipient and not for another: each is a destination.
         recipient = str(address) if isinstance(table, MboxTable | ProgramTable) else ""
         return Delivery(Transport.LOCAL, make_agent_way(name, recipient), address, detail)
@@ -153,6 +164,7 @@ class Router:
         return (
             self._look_in_aliases(question, question.address)
             or self._look_in_accounts(question)
+            or self._look_in_users(question, question.address)
             or self._look_without_detail(question)
             or self._look_for_postmaster(question)
             or self._look_for_rest(question)
@@ -190,7 +202,22 @@ class Router:
         base, detail = split_detail(question.address, self.table.separator)
         if base is None:
             return None
-        return self._look_in_aliases(question, base, detail) or self._look_in_mailboxes(question)
+        return (
+            self._look_in_aliases(question, base, detail)
+            or self._look_in_mailboxes(question)
+            or self._look_in_users(question, base, detail)
+        )
+
+    def _look_in_users(self, question: _Question, address: Mailbox | None, detail: str = "") -> Step | None:
+        """Look for a user of this host of the address's name, at whichever local domain that is."""
+        if self.users is None or address is None:
+            return None
+        user = self.users.find(address.local)
+        question.look("user", address, "" if user is None else f"{user.name}, uid {user.uid}")
+        if user is None:
+            return None
+        placed = Mailbox(user.name, address.domain)
+        return Delivery(Transport.LOCAL, make_user_way(user.name), placed, detail)
 
     def _look_for_postmaster(self, question: _Question) -> Step | None:
         if not question.address.is_postmaster or POSTMASTER_KEY in question.expanded_via:

@@ -1,6 +1,9 @@
 """Small sets of routing rules for tests."""
 
+from pathlib import Path
+
 from paperpath.accounts.file import parse_accounts
+from paperpath.accounts.users import SystemUser, Users
 from paperpath.config.tables import PostOfficeTable
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.maildrop.values import (
@@ -31,11 +34,20 @@ def make_table(routes: tuple[tuple[str, str], ...] = ROUTES, **more: object) -> 
     return PostOfficeTable.model_validate({"postmaster": "admin@here.example", "route": entries, **more})
 
 
+def make_users(*names: str) -> Users:
+    """Make users of this host, the first with the number 1000."""
+    found = {name: SystemUser(name, uid, uid, Path("/home") / name) for uid, name in enumerate(names, 1000)}
+    return Users(found.get, 1000, 60_000)
+
+
 def make_router(
-    aliases: str = "", accounts: tuple[str, ...] = ACCOUNTS, table: PostOfficeTable | None = None
+    aliases: str = "",
+    accounts: tuple[str, ...] = ACCOUNTS,
+    table: PostOfficeTable | None = None,
+    users: Users | None = None,
 ) -> Router:
     text = "".join(f"{address}\tx/{number}\n" for number, address in enumerate(accounts))
-    return Router(table or make_table(), parse_aliases(aliases), parse_accounts(text))
+    return Router(table or make_table(), parse_aliases(aliases), parse_accounts(text), users=users)
 
 
 def make_recipient(address: str | Mailbox, **more: object) -> UnsortedRecipient:
