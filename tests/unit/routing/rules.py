@@ -1,9 +1,13 @@
 """Small sets of routing rules for tests."""
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from paperpath.accounts.file import parse_accounts
 from paperpath.accounts.users import SystemUser, Users
+from paperpath.config.agent_tables import AgentTable
 from paperpath.config.tables import PostOfficeTable
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.maildrop.values import (
@@ -45,9 +49,16 @@ def make_router(
     accounts: tuple[str, ...] = ACCOUNTS,
     table: PostOfficeTable | None = None,
     users: Users | None = None,
+    agents: Mapping[str, object] | None = None,
 ) -> Router:
-    text = "".join(f"{address}\tx/{number}\n" for number, address in enumerate(accounts))
-    return Router(table or make_table(), parse_aliases(aliases), parse_accounts(text), users=users)
+    """Make a router; an account may have settings behind its address, each behind a tab."""
+    lines = [account.partition("\t") for account in accounts]
+    text = "".join(
+        f"{address}\tx/{number}{settings and f'{tab}{tab}{settings}'}\n"
+        for number, (address, tab, settings) in enumerate(lines)
+    )
+    tables = TypeAdapter(dict[str, AgentTable]).validate_python(agents or {})
+    return Router(table or make_table(), parse_aliases(aliases), parse_accounts(text), tables, users)
 
 
 def make_recipient(address: str | Mailbox, **more: object) -> UnsortedRecipient:
