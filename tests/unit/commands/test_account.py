@@ -157,12 +157,37 @@ def test_limits_are_set_one_by_one_and_shown_with_their_use(
         "deliver": "maildir",
         "forwards": [],
         "keeps": True,
+        "quota": "none",
         "has_password": True,
         "suspended": False,
         "messages_per_day": 5,
         "new_recipients_per_day": 7,
         "today": {"messages": 1, "new_recipients": 1},
     }
+
+
+def test_F10_a_mailbox_has_the_quota_that_was_set_or_else_everybodys(joe: Desk) -> None:
+    accounts = joe.file.parent / "data" / "accounts"
+    with joe.file.open("a") as file:
+        file.write('\n[local]\nquota = "5 MB"\n')
+    said = run(joe, "set", "joe@here.example", "--quota", "1G,1000C").output
+    assert said == "joe@here.example may hold 1073741824S,1000C\n"
+    assert accounts.read_text().endswith("\there.example/joe\t\tquota=1073741824S,1000C\n")
+    run(joe, "forward", "joe@here.example", "--to", "x@else.example")
+    shown = run(joe, "show", "joe@here.example").output
+    assert re.search(r"^may hold +1073741824S,1000C$", shown, re.MULTILINE)
+    assert "may hold whatever comes" in run(joe, "set", "joe@here.example", "--quota", "none").output
+    assert accounts.read_text().endswith("forward=x@else.example\tquota=none\n")
+    said = run(joe, "set", "joe@here.example", "--quota", "default").output
+    assert said == "joe@here.example may hold 5000000S (local.quota)\n"
+    assert "quota" not in accounts.read_text()
+
+
+def test_F10_a_quota_that_is_none_is_refused(joe: Desk) -> None:
+    refused = run(joe, "set", "joe@here.example", "--quota", "much")
+    assert refused.exit_code == os.EX_DATAERR
+    assert "much: expected a size" in refused.output
+    assert run(joe, "set", "joe@here.example").exit_code == os.EX_USAGE
 
 
 def test_a_limit_has_to_be_named(joe: Desk) -> None:
