@@ -28,11 +28,11 @@ def is_agent_way(via: str) -> bool:
     return via.startswith(_SCHEME)
 
 
-def make_agent_way(name: str) -> str:
-    """Return the way to an agent."""
-    return _SCHEME + name
+def make_agent_way(name: str, recipient: str = "") -> str:
+    """Return the way to an agent; to one for a recipient, whose mail waits by itself then."""
+    return f"{_SCHEME}{name} {recipient}" if recipient else _SCHEME + name
 
 
 def find_agent_name(via: str) -> str:
     """Return the name of the agent that a way names, empty for other ways."""
-    return via.removeprefix(_SCHEME) if is_agent_way(via) else ""
+    return via.removeprefix(_SCHEME).partition(" ")[0] if is_agent_way(via) else ""

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field, Strict
 
 from paperpath.config.agent_name import parse_agent_name
 from paperpath.config.command_line import COMMAND_EXPECTED, parse_command
-from paperpath.config.fields import AbsoluteField, MboxField, Table
+from paperpath.config.fields import AbsoluteField, LmtpField, MboxField, Table
 from paperpath.config.places import ABSOLUTE_EXPECTED, MBOX_EXPECTED
+from paperpath.config.via import LMTP_EXPECTED
 
 KIND_EXPECTED = "the kind of the agent"
 MOST_TIMEOUT_S = 24 * 3600
@@ -59,7 +60,16 @@ class ProgramTable(Table):
     cwd: AbsoluteField = Field(default=Path("/"), description=ABSOLUTE_EXPECTED)
 
 
-AgentTable = Annotated[DiscardTable | MaildirTable | MboxTable | ProgramTable, Field(discriminator="kind")]
+class LmtpTable(Table):
+    """kind = "lmtp": another server. smtprcd takes mail there, as it does for a route to that."""
+
+    kind: Literal["lmtp"] = Field(description=KIND_EXPECTED)
+    to: LmtpField = Field(description=LMTP_EXPECTED)
+
+
+AgentTable = Annotated[
+    DiscardTable | MaildirTable | MboxTable | ProgramTable | LmtpTable, Field(discriminator="kind")
+]
 AgentNameField = Annotated[str, AfterValidator(parse_agent_name)]
 
 AGENT_KINDS: dict[str, type[Table]] = {
@@ -67,5 +77,6 @@ AGENT_KINDS: dict[str, type[Table]] = {
     "maildir": MaildirTable,
     "mbox": MboxTable,
     "program": ProgramTable,
+    "lmtp": LmtpTable,
 }
 AGENTS_EXPECTED = f"tables [agents.NAME], each with a kind, one of {', '.join(AGENT_KINDS)}"

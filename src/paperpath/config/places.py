@@ -22,6 +22,7 @@ ACCOUNT_MARK = "{account}"
 RUN_NAME = "run"
 SUBMISSION_NAME = "submission.sock"  # in the folder before
 CONTROL_NAME = "control"  # likewise
+USERS_NAME = "users"  # likewise
 ENQUIRIES_NAME = "enquiries.sock"  # likewise
 JOURNAL_NAME = "journal"
 ACCOUNTS_NAME = "accounts"

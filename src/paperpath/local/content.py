@@ -5,15 +5,14 @@ Called by the agents, in threads.
 
 from collections.abc import Iterator
 
-from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
-from paperpath.mail.domain import domain_key
-from paperpath.mail.header import find_fields, header_section, remove_fields
+from paperpath.mail.address import Mailbox
+from paperpath.mail.delivered_to import delivery_key, read_delivered_to
+from paperpath.mail.header import header_section, remove_fields
 from paperpath.mail.trace import delivered_to_field, return_path_field
 from paperpath.maildrop.checked import read_checked, read_unchecked
 from paperpath.maildrop.values import Claim, Content
 
 _MOST_HEADER_OCTETS = 2**20
-_DELIVERED_TO = b"delivered-to"
 _RETURN_PATH = b"return-path"
 
 
@@ -55,8 +54,7 @@ def was_delivered_to(content: Content, address: Mailbox) -> bool:
 
     Of a header at most a MiB is read. Raises: DamagedError; OSError.
     """
-    header = header_section(_read_beginning(content))
-    return any(_is_for(value, address) for value in find_fields(header, _DELIVERED_TO))
+    return delivery_key(address) in read_delivered_to(header_section(_read_beginning(content)))
 
 
 def _read_beginning(content: Content) -> bytes:
@@ -71,11 +69,3 @@ def _read_beginning(content: Content) -> bytes:
 def _has_whole_header(octets: bytes) -> bool:
     """Tell whether it takes no more octets to know the header, or to know that it is too long."""
     return b"\r\n\r\n" in octets or octets.startswith(b"\r\n") or len(octets) > _MOST_HEADER_OCTETS
-
-
-def _is_for(value: bytes, address: Mailbox) -> bool:
-    try:
-        found = parse_mailbox(value.decode("utf-8").strip().removeprefix("<").removesuffix(">"))
-    except (UnicodeDecodeError, AddressError):
-        return False
-    return found.local == address.local and domain_key(found.domain) == domain_key(address.domain)

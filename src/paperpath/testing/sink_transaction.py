@@ -47,14 +47,27 @@ def read_path(argument: bytes, keyword: bytes, offered: frozenset[str]) -> Given
     return GivenPath(mailbox.local, format_mailbox(mailbox), parameters, spaced)
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What one reply at the end of content is about: recipients, and what is done at the dot or behind it."""
+
+    recipients: tuple[TakenRecipient, ...]
+    at_dot: Deed | None
+    after_dot: Deed | None
+
+
 @dataclass(slots=True)
 class Transaction:
-    """`asked` counts RCPT commands; `is_broken`: a chunk was refused, and no more may come (RFC 3030 §2)."""
+    """A message on its way. `own`: what recipients want done at the dot of LMTP, by their places.
+
+    `asked` counts RCPT commands; `is_broken`: a chunk was refused, and no more may come (RFC 3030 §2).
+    """
 
     options: SinkOptions
     sender: GivenPath
     plan: dict[Stage, Deed] = field(default_factory=dict)
     recipients: list[TakenRecipient] = field(default_factory=list)
+    own: dict[int, Deed] = field(default_factory=dict)
     asked: int = 0
     for_nobody: Kind | None = None
     is_broken: bool = False
@@ -84,6 +97,28 @@ class Transaction:
         self._check_ascii(address)
         if len(self.recipients) == self.options.limit("RCPTMAX"):
             raise ComplaintError("more than RCPTMAX", replies.R452_TOO_MANY_RECIPIENTS)
+
+    def claim(self, deed: Deed | None) -> bool:
+        """Lay up what the next recipient wants done at the dot, where each has a reply of its own."""
+        is_own = self.options.lmtp and deed is not None and deed.stage in (Stage.DOT, Stage.TAKEN)
+        if is_own and deed is not None:
+            self.own[len(self.recipients)] = deed
+        return is_own
+
+    def list_copies(self) -> list[Copy]:
+        """Return what the end of content is answered for: all at once, or by LMTP one by one."""
+        at_dot, after_dot = self.plan.get(Stage.DOT), self.plan.get(Stage.TAKEN)
+        if not self.options.lmtp:
+            return [Copy(tuple(self.recipients), at_dot, after_dot)]
+        copies = []
+        for place, recipient in enumerate(self.recipients):
+            own = self.own.get(place)
+            if own is None:
+                copies.append(Copy((recipient,), at_dot, after_dot))
+            else:
+                is_after = own.stage is Stage.TAKEN
+                copies.append(Copy((recipient,), None if is_after else own, own if is_after else None))
+        return copies
 
     def add(self, content: bytes, *, keeps: bool) -> None:
         """Add to the content; no more of it is kept than may be taken."""

@@ -154,6 +154,9 @@ def test_limits_are_set_one_by_one_and_shown_with_their_use(
     assert json.loads(run(joe, "show", "joe@here.example", "--json").output) == {
         "address": "joe@here.example",
         "folder": str(joe.file.parent / "data/mailboxes/here.example/joe"),
+        "deliver": "maildir",
+        "forwards": [],
+        "keeps": True,
         "has_password": True,
         "suspended": False,
         "messages_per_day": 5,

@@ -234,8 +234,9 @@ PUT_IN = {
     "a route goes a known way": (
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "pigeon"',
-        '10: post_office.route[0].via: expected "local", "mx", "refuse", or a host such as "smtp://mail.example.org:25"'
-        ' or "smtps://[2001:db8::1]:465", or an array of at most 10 such hosts, got "pigeon"',
+        '10: post_office.route[0].via: expected "local", "mx", "refuse", or a host such as "smtp://mail.example.org:25",'
+        ' "smtps://[2001:db8::1]:465", "lmtp://localhost:24" or "lmtp://unix:/run/lmtp",'
+        ' or an array of at most 10 such hosts, or an agent such as "agent:archive", got "pigeon"',
     ),
     "a route has no other key": (
         END,

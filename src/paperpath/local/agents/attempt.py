@@ -8,12 +8,12 @@ from paperpath.delivery.schedule import next_due_us
 from paperpath.local.agents.interface import Desk
 from paperpath.local.content import used_address, was_delivered_to
 from paperpath.local.troubles import describe_trouble
+from paperpath.mail.delivered_to import R554_CIRCLE
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.checked import DamagedError
 from paperpath.maildrop.values import Claim
 
-R554_LOOP = make_reply(554, "5.4.6", "The message was delivered to this address before: it goes in a circle")
 R250_DELIVERED = make_reply(250, "2.1.5", "Delivered")
 R250_ALREADY_THERE = make_reply(250, "2.1.5", "Delivered by an earlier attempt")
 
@@ -66,7 +66,7 @@ def attempt(claim: Claim, desk: Desk, deliver: Callable[[Claim], Outcome]) -> Ou
     """
     try:
         if was_delivered_to(claim.message.content, used_address(claim)):
-            return Failed(R554_LOOP)
+            return Failed(R554_CIRCLE)
         return deliver(claim)
     except DamagedError as error:
         return SetAside(make_reply(451, "4.3.0", f"Damaged: {error}"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paperpath.local.agents.interface import Desk
-from paperpath.mail.outcome import Delivered, Outcome
+from paperpath.mail.outcome import Discarded, Outcome
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.values import Claim
 
@@ -19,4 +19,4 @@ class DiscardAgent:
 
     def deliver(self, claims: Sequence[Claim], _: Desk) -> list[Outcome]:
         """Say of each claim that this is its end."""
-        return [Delivered(R250_DISCARDED)] * len(claims)
+        return [Discarded(R250_DISCARDED)] * len(claims)
