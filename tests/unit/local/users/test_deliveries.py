@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="ta
 
 MAIL = 54_323  # a group
 NAME = "1700000000.M1R2.mx.here.example"
+STORED = f"{NAME},S=6"  # what `ask` has delivered
 SENDER = parse_mailbox("ann@else.example")
 Helper = subprocess.Popen[bytes]
 
@@ -74,9 +75,9 @@ def test_F4_F11_what_is_delivered_is_the_users_alone(host: Host) -> None:
         "Maildir/tmp": 0o700,
         "Maildir/new": 0o700,
         "Maildir/cur": 0o700,
-        f"Maildir/new/{NAME}": 0o600,
+        f"Maildir/new/{NAME},S=300000": 0o600,
     }
-    assert (home / "Maildir" / "new" / NAME).read_bytes() == b"x" * 300_000
+    assert (home / "Maildir" / "new" / f"{NAME},S=300000").read_bytes() == b"x" * 300_000
 
 
 def test_F4_L5_the_child_is_the_user_and_has_nothing_but_the_connection(host: Host) -> None:
@@ -142,13 +143,13 @@ def test_L1_a_link_of_the_deliverys_own_name_is_replaced(host: Host) -> None:
     theirs.chmod(0o666)
     with host.helper():
         assert ask(host).reply.is_positive
-        for part in ("tmp", "new"):
-            (joe / "Maildir" / "new" / NAME).unlink()
-            (joe / "Maildir" / part / NAME).symlink_to(theirs)
+        for link in (f"tmp/{NAME}", f"new/{STORED}"):
+            (joe / "Maildir" / "new" / STORED).unlink()
+            (joe / "Maildir" / link).symlink_to(theirs)
             assert ask(host).reply.is_positive
     assert theirs.read_bytes() == b"theirs"
-    assert files_below(joe) == {f"Maildir/new/{NAME}"}
-    assert not (joe / "Maildir" / "new" / NAME).is_symlink()
+    assert files_below(joe) == {f"Maildir/new/{STORED}"}
+    assert not (joe / "Maildir" / "new" / STORED).is_symlink()
 
 
 def test_F5_what_is_wrong_with_a_home_is_temporary_and_the_helper_lives_on(host: Host) -> None:
@@ -209,9 +210,9 @@ def test_P4_an_earlier_attempt_is_found_wherever_it_was_moved(host: Host) -> Non
     with host.helper():
         assert ask(host).reply.is_positive
         mailbox = home / "Maildir"
-        (mailbox / "new" / NAME).rename(mailbox / "cur" / f"{NAME}:2,S")
+        (mailbox / "new" / STORED).rename(mailbox / "cur" / f"{STORED}:2,S")
         assert str(ask(host, tried=True).reply) == "250 2.1.5 Delivered by an earlier attempt"
-        assert files_below(home) == {f"Maildir/cur/{NAME}:2,S"}
+        assert files_below(home) == {f"Maildir/cur/{STORED}:2,S"}
 
 
 def test_P4_what_smtpld_does_not_end_is_not_delivered(host: Host) -> None:
@@ -240,7 +241,7 @@ def test_P6_who_hangs_is_killed_and_delays_nobody_else(host: Host) -> None:
         assert connection.recv(1000) == format_answer(TOO_LONG)
         wait_until(lambda: not has_children(helper), "the child to be killed")
         assert ask(host, tried=True).reply.is_positive
-    assert files_below(home) == {f"Maildir/new/{NAME}"}
+    assert files_below(home) == {f"Maildir/new/{STORED}"}
 
 
 def test_P4_a_child_that_dies_is_told_of_and_one_whose_helper_dies_dies_too(host: Host) -> None:
