@@ -227,6 +227,40 @@ def test_F12_P4_who_is_killed_while_he_writes_holds_up_nobody_and_leaves_no_half
     assert not (tmp_path / "mbox.lock").exists()
 
 
+LOCKS_AND_DIES = """
+import os, signal, sys
+from pathlib import Path
+from paperpath.folders.mbox import Mbox
+number = int(sys.argv[2])
+def die(name, function):
+    def counted(*arguments, **others):
+        global number
+        number -= 1
+        if not number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **others)
+    setattr(os, name, counted)
+for name in ("open", "write", "link", "unlink", "fchmod", "fsync", "close"):
+    die(name, getattr(os, name))
+with Mbox(Path(sys.argv[1])):
+    pass
+print("lived")
+"""
+
+
+@pytest.mark.slow
+def test_F12_P4_whenever_we_are_killed_the_next_of_us_does_not_wait(file: Path, tmp_path: Path) -> None:
+    for number in range(1, 30):
+        command = [sys.executable, "-c", LOCKS_AND_DIES, str(file), str(number)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        with Mbox(file, Clock().waiting(1.0)):
+            pass
+        assert list(tmp_path.iterdir()) == [file], number
+        if done.stdout:
+            return
+    pytest.fail("there are more steps")
+
+
 def test_F12_a_lock_is_touched_while_it_is_held(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
