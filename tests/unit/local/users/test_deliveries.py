@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="ta
 
 MAIL = 54_323  # a group
 NAME = "1700000000.M1R2.mx.here.example"
-STORED = f"{NAME},S=6"  # of what is delivered where nothing else is said
+STORED = f"{NAME},S=6"  # what `ask` has delivered
 SENDER = parse_mailbox("ann@else.example")
 Helper = subprocess.Popen[bytes]
 
@@ -77,7 +77,7 @@ def test_F4_F11_what_is_delivered_is_the_users_alone(host: Host) -> None:
         "Maildir/cur": 0o700,
         f"Maildir/new/{NAME},S=300000": 0o600,
     }
-    assert (home / "Maildir/new" / f"{NAME},S=300000").read_bytes() == b"x" * 300_000
+    assert (home / "Maildir" / "new" / f"{NAME},S=300000").read_bytes() == b"x" * 300_000
 
 
 def test_F4_L5_the_child_is_the_user_and_has_nothing_but_the_connection(host: Host) -> None:
@@ -143,9 +143,9 @@ def test_L1_a_link_of_the_deliverys_own_name_is_replaced(host: Host) -> None:
     theirs.chmod(0o666)
     with host.helper():
         assert ask(host).reply.is_positive
-        for name in (f"tmp/{NAME}", f"new/{STORED}"):
+        for link in (f"tmp/{NAME}", f"new/{STORED}"):
             (joe / "Maildir" / "new" / STORED).unlink()
-            (joe / "Maildir" / name).symlink_to(theirs)
+            (joe / "Maildir" / link).symlink_to(theirs)
             assert ask(host).reply.is_positive
     assert theirs.read_bytes() == b"theirs"
     assert files_below(joe) == {f"Maildir/new/{STORED}"}
