@@ -43,6 +43,18 @@ _MODULES = {
     SENDMAIL: "paperpath.commands.sendmail",
     MAILTO: "paperpath.commands.mailto",
 }
+# What programs import when they come to need it.
+_LATE = (
+    "cryptography.hazmat.backends.openssl.backend",
+    "encodings.punycode",
+    "idna.uts46data",
+    "paperpath.commands.queue",
+    "paperpath.commands.queue_access",
+    "paperpath.commands.queue_bounce",
+    "paperpath.commands.queue_deeds",
+    "paperpath.commands.upgrade",
+    "uvloop",
+)
 _PATIENCE_S = 20.0
 _IDLE_LOOKS = 4  # at nothing, one after the other, until a program takes it that nothing will come
 _IDLE_LOOK_S = 0.005
@@ -122,7 +134,7 @@ class Program:
 
 def warm_up() -> None:
     """Import what programs need, and keep the collector from touching it in each of them."""
-    for module in _MODULES.values():
+    for module in (*_MODULES.values(), *_LATE):
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
