@@ -7,18 +7,19 @@ Ends with 1 and the point to repeat where a promise is broken.
 import argparse
 import json
 import multiprocessing
-import random
 import sys
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from multiprocessing.pool import Pool
 from pathlib import Path
 
-from tests.crash.points import How, Point
+from tests.crash.choosing import choose_part, choose_sample, list_cases, list_distinct
+from tests.crash.points import How
 from tests.crash.programs import warm_up
+from tests.crash.recording import all_points, record
 from tests.crash.remote_storm import RemoteStorm, remote_storm
-from tests.crash.runner import Case, Result, Scene, all_points, record, try_case
+from tests.crash.runner import Case, Result, Scene, try_case
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.storm import Storm, storm
 
@@ -34,17 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.storm_remote:
             return _report_storm(remote_storm(Path(name), options.messages, options.seconds, options.seed))
         warm_up()
-        scenes = record(Path(name), options.scenario or tuple(SCENARIOS))
-        points = all_points(scenes)
-        if options.count:
-            print(len(points))
-            return 0
-        if options.list:
-            print("\n".join(_list_every(scenes) if options.every else map(str, sorted(points))))
-            return 0
-        cases = _choose(scenes, options)
-        results = list(_try_all(cases, Path(name), options.jobs))
-        return _report_json(results) if options.json else _report(cases, results, len(points), options.seed)
+        with multiprocessing.get_context("fork").Pool(options.jobs, _begin_worker, (Path(name),)) as pool:
+            return _crash(options, record(Path(name), pool, options.scenario or tuple(SCENARIOS)), pool)
+
+
+def _crash(options: argparse.Namespace, scenes: Sequence[Scene], pool: Pool) -> int:
+    """List, count or try what was recorded."""
+    points = all_points(scenes)
+    if options.count:
+        telling = len(list_distinct(scenes, [How.BEFORE]))
+        print(f"{len(points)} distinct points, {telling} of them unlike their neighbours")
+        return 0
+    if options.list:
+        print("\n".join(_list_every(scenes) if options.every else map(str, sorted(points))))
+        return 0
+    cases = _choose(scenes, options)
+    print(_describe_spread(cases, options.seed), file=sys.stderr)
+    results = list(_try_all(cases, pool))
+    return _report_json(results) if options.json else _report(cases, results, len(points))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -59,11 +67,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=How,
         help="before, after, power, EIO, ENOSPC; repeatable; before, power",
     )
-    parser.add_argument("--every", action="store_true", help="each point in all scenes that have it, not one")
+    parser.add_argument(
+        "--every",
+        action="store_true",
+        help="each point in all scenes that have it, not one, and those like their neighbours too",
+    )
     parser.add_argument(
         "--part", type=_parse_part, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="so many cases, evenly over the transitions")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="so many cases, by its share of each transition"
+    )
     parser.add_argument("--seed", type=int, default=1, help="for the sample and the storm; %(default)s")
     parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -91,39 +105,26 @@ def _list_every(scenes: Sequence[Scene]) -> Iterator[str]:
 def _choose(scenes: Sequence[Scene], options: argparse.Namespace) -> list[Case]:
     """List the cases that are asked for."""
     ways = options.how or _USUAL
-    tried: set[Point] = set()
-    cases = []
-    for scene in scenes:
-        points = [point for point in scene.points if options.every or point not in tried]
-        tried.update(points)
-        cases += [Case(scene, point, how) for point in points for how in ways]
+    cases = list_cases(scenes, ways) if options.every else list_distinct(scenes, ways)
     if options.only:
         cases = [case for case in cases if options.only in str(case)]
     if options.sample:
         cases = choose_sample(cases, options.sample, options.seed)
-    number, parts = options.part
-    return cases[number - 1 :: parts]
+    return choose_part(cases, *options.part)
 
 
-def choose_sample(cases: Iterable[Case], count: int, seed: int) -> list[Case]:
-    """Choose so many cases, as many of each transition as possible: the same for the same seed."""
-    source = random.Random(seed)
-    by_transition: defaultdict[str, list[Case]] = defaultdict(list)
-    for case in cases:
-        by_transition[case.point.transition].append(case)
-    for group in by_transition.values():
-        source.shuffle(group)
-    rounds = zip_longest(*(by_transition[name] for name in sorted(by_transition)))
-    return [case for one_of_each in rounds for case in one_of_each if case is not None][:count]
+def _describe_spread(cases: Sequence[Case], seed: int) -> str:
+    """Say how many cases there are of each scenario, and how they were chosen."""
+    counts = Counter(case.scene.scenario for case in cases)
+    spread = ", ".join(f"{scenario} {count}" for scenario, count in counts.most_common())
+    return f"{len(cases)} cases, seed {seed}: {spread}"
 
 
-def _try_all(cases: Sequence[Case], folder: Path, jobs: int) -> Iterator[Result]:
-    """Try cases in several processes; each has a folder of its own."""
-    context = multiprocessing.get_context("fork")
-    with context.Pool(jobs, _begin_worker, (folder,)) as pool:
-        for number, result in enumerate(pool.imap_unordered(_try_in_worker, cases), 1):
-            _show_progress(number, len(cases), result)
-            yield result
+def _try_all(cases: Sequence[Case], pool: Pool) -> Iterator[Result]:
+    """Try cases in processes of a pool."""
+    for number, result in enumerate(pool.imap_unordered(_try_in_worker, cases), 1):
+        _show_progress(number, len(cases), result)
+        yield result
 
 
 def _begin_worker(folder: Path) -> None:
@@ -157,7 +158,7 @@ def _report_json(results: Sequence[Result]) -> int:
     return int(any(result.wrong for result in results))
 
 
-def _report(cases: Sequence[Case], results: Sequence[Result], points: int, seed: int) -> int:
+def _report(cases: Sequence[Case], results: Sequence[Result], points: int) -> int:
     """Print a table by transition and call, then what is wrong."""
     table = Counter((case.point.transition, case.point.call) for case in cases)
     for (transition, call), tries in sorted(table.items()):
@@ -166,7 +167,7 @@ def _report(cases: Sequence[Case], results: Sequence[Result], points: int, seed:
     broken = [result for result in results if result.wrong]
     for result in broken:
         print(f"\nBROKEN at {result.case}\n  " + "\n  ".join(result.wrong))
-        print(f"  again: make crash ARGS=\"--seed {seed} --only '{result.case}'\"")
+        print(f"  again: make crash ARGS=\"--every --only '{result.case}'\"")
     for result in missed:
         print(f"not come by: {result.case}")
     print(

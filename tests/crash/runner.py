@@ -1,12 +1,11 @@
-"""Records the points of the scenarios, and tries them, each on a copy of the installation as it was before.
+"""Plays steps of scenarios, and tries crash points, each on a copy of the installation as it was before.
 
 After the crash, or the failed call, all programs run without faults until everything has come to rest, and an
-operator does what is left to do; then the ledger is balanced.
+operator does what is left to do; then the ledger is balanced. What is recorded for that is by recording.py.
 """
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from tests.crash.points import How, Plan, Point
 from tests.crash.programs import INPUT, PEOPLES, RELAY, SENDMAIL, End, Program, Run
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
-from tests.crash.steps import ACCOUNTS, DELIVERY, Scenario, Step, queue
-from tests.support.installation import Installation, wait_until
+from tests.crash.steps import Scenario, Step, queue
+from tests.support.installation import wait_until
 from tests.support.wire import Wire, stuffed
 
 _HOURS_S = 3600
@@ -58,51 +57,6 @@ class Result:
     wrong: tuple[str, ...]
     took_s: float
     log: str = ""
-
-
-def record(folder: Path, names: Sequence[str] = tuple(SCENARIOS)) -> list[Scene]:
-    """Play the scenarios without faults; return their scenes. Raises: AssertionError, if that went wrong."""
-    model = folder / "model"
-    installation = Installation(model, accounts=ACCOUNTS)
-    installation.file.write_text(installation.file.read_text() + DELIVERY)
-    scenes = []
-    for name in names:
-        scenes += list(_record(folder, model, SCENARIOS[name]))
-    return scenes
-
-
-def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
-    live = folder / "live"
-    copy_site(model, live)
-    site = Site(live)
-    scenario.prepare(site)
-    ledger = Ledger()
-    counts: tuple[tuple[str, str, int], ...] = ()
-    for number, step in enumerate(scenario.steps):
-        if step.before is not None:
-            step.before(site)
-        for message in step.drop:
-            site.drop(message.return_path, message.recipients, message.content())
-            ledger.note(message, Answer.TAKEN)
-        if step.batch:
-            site.write_batch([(one.return_path, one.recipients, one.content()) for one in step.batch])
-        for message in step.batch:
-            ledger.note(message, Answer.TAKEN)
-        before = folder / "scenes" / f"{scenario.name} {number}"
-        copy_site(live, before)
-        noted = ledger.copy()
-        plan = replace(step.plan, met_before=counts)
-        end = play(site, step, plan, ledger)
-        if step.plan.target is not None:
-            assert end.killed, f"{scenario.name}: {step.program} did not come by {step.plan.target}"
-            continue
-        assert end.code == 0, f"{scenario.name}: {step.program} ended with {end.code}\n{site.output()}"
-        refused = [message for message in step.send if ledger.sent[message.number][1] is not Answer.TAKEN]
-        assert not refused, f"{scenario.name}: not taken: {refused}"
-        yield Scene(scenario.name, number, before, noted, counts, end.points)
-        counts = end.counts
-    wrong = come_to_rest(site, scenario, ledger)
-    assert not wrong, f"{scenario.name}, without a fault: {wrong}\n{site.output()}"
 
 
 def play(site: Site, step: Step, plan: Plan, ledger: Ledger) -> End:
@@ -202,11 +156,6 @@ def _run_in_turn(site: Site, steps: Sequence[Step], ahead_s: int, ledger: Ledger
             if step is office and books.open == books.held:
                 return wrong
     return [*wrong, f"P2: it never comes to rest: {site.books()}"]
-
-
-def all_points(scenes: Sequence[Scene]) -> Counter[Point]:
-    """Return the distinct points, with how many scenes have each."""
-    return Counter(point for scene in scenes for point in scene.points)
 
 
 def _send(program: Program, site: Site, messages: Sequence[Message], ledger: Ledger) -> None:
