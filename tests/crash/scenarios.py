@@ -112,13 +112,12 @@ def lists() -> Scenario:
         Message(2, ("team@here.example", U, "inner@here.example"), everybody, octets=LARGE),
         Message(3, ("mixed@here.example", U), {U: 1, JOE: 1}, sender=JOE, reports={"mixed@here.example": 1}),
     )
-    steps = [
-        Step(RELAY, messages),
-        Step(OFFICE, before=lambda site: site.remove_account(GONE)),
-        Step(LOCAL),
-        Step(OFFICE),
-    ]
-    return Scenario("lists", steps, prepare=write_aliases)
+
+    def mend(site: Site) -> None:
+        site.remove_account(GONE)
+
+    steps = [Step(RELAY, messages), Step(OFFICE, before=mend), Step(LOCAL), Step(OFFICE)]
+    return Scenario("lists", steps, prepare=write_aliases, mend=mend)
 
 
 def failures() -> Scenario:
