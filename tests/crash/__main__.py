@@ -10,20 +10,26 @@ import multiprocessing
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.pool import Pool
 from pathlib import Path
 
 from tests.crash.choosing import choose_part, choose_sample, list_cases, list_distinct
 from tests.crash.points import How
 from tests.crash.programs import warm_up
-from tests.crash.recording import all_points, record
+from tests.crash.recording import all_points, observe, record
 from tests.crash.remote_storm import RemoteStorm, remote_storm
-from tests.crash.runner import Case, Result, Scene, try_case
+from tests.crash.runner import Case, Result, Scene, try_call, try_case
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.storm import Storm, storm
+from tests.crash.syscalls import can_fail
 
 _USUAL = (How.BEFORE, How.POWER)  # after a call is before the next one, but for the very last
+_OF_THE_KERNEL = (How.EIO, How.ENOSPC, How.EINTR)
+# Where each program does all that it does with files.
+_OBSERVED = ("everyday", "submitted", "visited", "batched", "dropped", "written", "unreachable", "operated")
+Attempt = Callable[[Case, Path], Result]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,8 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.storm_remote:
             return _report_storm(remote_storm(Path(name), options.messages, options.seconds, options.seed))
         warm_up()
+        names = options.scenario or (_OBSERVED if options.kernel else tuple(SCENARIOS))
         with multiprocessing.get_context("fork").Pool(options.jobs, _begin_worker, (Path(name),)) as pool:
-            return _crash(options, record(Path(name), pool, options.scenario or tuple(SCENARIOS)), pool)
+            scenes = record(Path(name), pool, names)
+            return _crash(options, pool.map(observe, scenes, 1) if options.kernel else scenes, pool)
 
 
 def _crash(options: argparse.Namespace, scenes: Sequence[Scene], pool: Pool) -> int:
@@ -51,8 +59,10 @@ def _crash(options: argparse.Namespace, scenes: Sequence[Scene], pool: Pool) -> 
         return 0
     cases = _choose(scenes, options)
     print(_describe_spread(cases, options.seed), file=sys.stderr)
-    results = list(_try_all(cases, pool))
-    return _report_json(results) if options.json else _report(cases, results, len(points))
+    results = list(_try_all(cases, pool, try_call if options.kernel else try_case))
+    if options.json:
+        return _report_json(results)
+    return _report(cases, results, len(points), "--kernel " if options.kernel else "")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -81,6 +91,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="for the sample and the storm; %(default)s")
     parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument(
+        "--kernel",
+        action="store_true",
+        help="have system calls fail instead: EIO, ENOSPC, EINTR; needs strace, and root",
+    )
     parser.add_argument("--storm", action="store_true", help="kill a random program every second, under load")
     parser.add_argument(
         "--storm-remote", action="store_true", help="likewise, into a sink that fails at random"
@@ -104,8 +119,10 @@ def _list_every(scenes: Sequence[Scene]) -> Iterator[str]:
 
 def _choose(scenes: Sequence[Scene], options: argparse.Namespace) -> list[Case]:
     """List the cases that are asked for."""
-    ways = options.how or _USUAL
+    ways = options.how or (_OF_THE_KERNEL if options.kernel else _USUAL)
     cases = list_cases(scenes, ways) if options.every else list_distinct(scenes, ways)
+    if options.kernel:
+        cases = [case for case in cases if can_fail(case.point, case.how)]
     if options.only:
         cases = [case for case in cases if options.only in str(case)]
     if options.sample:
@@ -120,9 +137,9 @@ def _describe_spread(cases: Sequence[Case], seed: int) -> str:
     return f"{len(cases)} cases, seed {seed}: {spread}"
 
 
-def _try_all(cases: Sequence[Case], pool: Pool) -> Iterator[Result]:
+def _try_all(cases: Sequence[Case], pool: Pool, attempt: Attempt) -> Iterator[Result]:
     """Try cases in processes of a pool."""
-    for number, result in enumerate(pool.imap_unordered(_try_in_worker, cases), 1):
+    for number, result in enumerate(pool.imap_unordered(partial(_try_in_worker, attempt), cases), 1):
         _show_progress(number, len(cases), result)
         yield result
 
@@ -135,8 +152,8 @@ def _begin_worker(folder: Path) -> None:
 _worker_folder = Path()
 
 
-def _try_in_worker(case: Case) -> Result:
-    return try_case(case, _worker_folder)
+def _try_in_worker(attempt: Attempt, case: Case) -> Result:
+    return attempt(case, _worker_folder)
 
 
 def _show_progress(number: int, count: int, result: Result) -> None:
@@ -158,8 +175,8 @@ def _report_json(results: Sequence[Result]) -> int:
     return int(any(result.wrong for result in results))
 
 
-def _report(cases: Sequence[Case], results: Sequence[Result], points: int) -> int:
-    """Print a table by transition and call, then what is wrong."""
+def _report(cases: Sequence[Case], results: Sequence[Result], points: int, option: str) -> int:
+    """Print a table by transition and call, then what is wrong, and by which option it is tried again."""
     table = Counter((case.point.transition, case.point.call) for case in cases)
     for (transition, call), tries in sorted(table.items()):
         print(f"{tries:6}  {transition:55} {call}")
@@ -167,7 +184,7 @@ def _report(cases: Sequence[Case], results: Sequence[Result], points: int) -> in
     broken = [result for result in results if result.wrong]
     for result in broken:
         print(f"\nBROKEN at {result.case}\n  " + "\n  ".join(result.wrong))
-        print(f"  again: make crash ARGS=\"--every --only '{result.case}'\"")
+        print(f"  again: make crash ARGS=\"{option}--every --only '{result.case}'\"")
     for result in missed:
         print(f"not come by: {result.case}")
     print(

@@ -1,5 +1,6 @@
 """Plays each scenario without faults; keeps the points it passes and the installation before each step."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from tests.crash.runner import Scene, come_to_rest, play
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
 from tests.crash.steps import ACCOUNTS, DELIVERY, Scenario, Step
+from tests.crash.syscalls import find_points, look_at_all, read_calls
 from tests.support.installation import Installation
 
 
@@ -25,6 +27,20 @@ def record(folder: Path, pool: Pool, names: Sequence[str] = tuple(SCENARIOS)) ->
     pool.apply(_add_accounts, (model,))
     scenes = pool.imap(partial(_record_one, folder, model), names)
     return [scene for of_one in scenes for scene in of_one]
+
+
+def observe(scene: Scene) -> Scene:
+    """Play a scene once more; return it with the system calls on mail as its points."""
+    with tempfile.TemporaryDirectory(prefix="paperpath-calls-") as name:
+        folder = Path(name) / "site"
+        copy_site(scene.folder, folder)
+        step = SCENARIOS[scene.scenario].steps[scene.step]
+        trace = look_at_all(folder / "trace")
+        end = play(
+            Site(folder), step, replace(step.plan, met_before=scene.met_before), scene.ledger.copy(), trace
+        )
+        assert end.code == 0, f"{scene.scenario}: {step.program} under strace ended with {end.code}"
+        return replace(scene, points=find_points(step.program, read_calls(trace.output)))
 
 
 def all_points(scenes: Sequence[Scene]) -> Counter[Point]:
