@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from paperpath.accounts.file import AccountsFile, add_account
 from paperpath.config.loader import parse_document
 from paperpath.folders.maildir import create_maildir
 from paperpath.journal.writer import Journal
+from paperpath.local import dispatch
 from paperpath.local.dispatch import LocalDelivery
 from paperpath.mail.address import Mailbox
 from paperpath.mail.outcome import Delivered
@@ -31,6 +34,8 @@ postmaster = "admin@here.example"
 [local]
 threads = 2
 programs = 4
+[delivery]
+give_up_after_s = 1e11
 [agents.hangs]
 kind = "program"
 command = ["/usr/bin/head", "--bytes=1", "{gate}"]
@@ -128,6 +133,27 @@ def test_a_program_that_hangs_delays_only_its_own_recipients(tmp_path: Path) -> 
                 await site.settled(1)
                 await claim_all(site)
             assert site.maildrop.read_books().delivered == 60
+
+    asyncio.run(check())
+
+
+def test_P8_programs_that_hang_do_not_keep_smtpld_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check() -> None:
+        monkeypatch.setattr(dispatch, "GRACE_S", 0)
+        async with running(tmp_path) as site:
+            await site.send(*["agent:hangs ann@here.example"] * 2, "here.example")
+            await claim_all(site)
+            await site.delivery.finish()
+            settled = [site.maildrop.settled.get_nowait() for _ in range(3)]
+            replies = {str(settlement.outcome.reply) for settlement in settled}
+            assert replies == {
+                "250 2.1.5 Delivered",
+                "451 4.3.2 program hangs was killed, for local delivery is ending",
+            }
+            books = site.maildrop.read_books()
+            assert (books.delivered, books.ready, books.claimed) == (1, 2, 0)
 
     asyncio.run(check())
 
