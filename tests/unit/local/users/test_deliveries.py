@@ -340,3 +340,13 @@ def test_F4_no_group_is_given_that_is_roots_or_may_not_write(host: Host) -> None
         os.chown(spool, 0, 0)
         assert str(ask(host).reply) == "451 4.2.0 The mailbox cannot be written now: Permission denied"
     assert files_below(spool) == set()
+
+
+def test_P6_no_more_children_are_made_at_once_than_told(host: Host) -> None:
+    host.add("joe", JOE)
+    host.add("jim", JIM)
+    with host.helper(most=1), begin(host) as connection:
+        assert ask(host, "jim") == LOST
+        connection.send(b".")
+        assert b"250 2.1.5" in connection.recv(1000)
+        wait_until(lambda: ask(host, "jim").reply.is_positive, "room for another")
