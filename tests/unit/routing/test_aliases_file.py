@@ -91,6 +91,18 @@ def test_L4_a_list_of_others_names_addresses_alone(
         assert targets_of(file) == []
 
 
+def test_L4_a_link_lends_nobody_the_administrators_word(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/shells").write_text("/bin/sh\n")
+    (tmp_path / "link").symlink_to(tmp_path / "real/shells")
+    (tmp_path / "folder").symlink_to(tmp_path / "real")
+    for member in (tmp_path / "link", tmp_path / "folder/shells"):
+        file.write_text(f"list: :include:{member}\n")
+        assert trouble_of(file).startswith(f"{member}:1: expected addresses alone")
+    (tmp_path / "real/shells").write_text("joe\n")
+    assert targets_of(file) == ["joe"]
+
+
 def test_what_is_wrong_with_a_list_stops_its_own_alias_alone(file: Path, tmp_path: Path) -> None:
     member = tmp_path / "member"
     file.write_text(f"list: ann, :include:{member}\n")
