@@ -8,6 +8,7 @@ them, since it is the destination's name. A host of LMTP may be a UNIX socket of
 import re
 from dataclasses import dataclass
 
+from paperpath.config.agent_name import find_agent_name, is_agent_way, make_agent_way, parse_agent_name
 from paperpath.config.endpoint import parse_endpoint
 from paperpath.mail.domain import is_domain
 from paperpath.mail.reply import Reply, make_reply
@@ -24,6 +25,7 @@ _HOSTS_OF_LMTP = '"lmtp://localhost:24" or "lmtp://unix:/run/lmtp"'
 VIA_EXPECTED = (
     '"local", "mx", "refuse", or a host such as "smtp://mail.example.org:25", "smtps://[2001:db8::1]:465", '
     f"{_HOSTS_OF_LMTP}, or an array of at most {MOST_HOSTS} such hosts"
+    ', or an agent such as "agent:archive"'
 )
 LMTP_EXPECTED = f"a host such as {_HOSTS_OF_LMTP}, or several with spaces between them"
 LMTP_PORT_EXPECTED = "expected another port for lmtp:// than 25, which is for SMTP alone (RFC 2033 section 5)"
@@ -64,6 +66,8 @@ def parse_via(text: str) -> str:
     """
     if text in (LOCAL, MX, REFUSE):
         return text
+    if is_agent_way(text) and " " not in text:
+        return make_agent_way(parse_agent_name(find_agent_name(text)))
     hosts = text.split(" ")
     if len(hosts) > MOST_HOSTS:
         raise ValueError(f"expected {VIA_EXPECTED}")

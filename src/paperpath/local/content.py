@@ -1,6 +1,6 @@
-"""What local delivery does with the header of a message: whether it was here before, and who sent it last.
+"""What local delivery does with the content of a message: whether it was here before, and what goes on top.
 
-Called by delivery.py, in threads.
+Called by the agents, in threads.
 """
 
 from collections.abc import Iterator
@@ -8,11 +8,31 @@ from collections.abc import Iterator
 from paperpath.mail.address import Mailbox
 from paperpath.mail.delivered_to import delivery_key, read_delivered_to
 from paperpath.mail.header import header_section, remove_fields
-from paperpath.maildrop.checked import read_unchecked
-from paperpath.maildrop.values import Content
+from paperpath.mail.trace import delivered_to_field, return_path_field
+from paperpath.maildrop.checked import read_checked, read_unchecked
+from paperpath.maildrop.values import Claim, Content
 
 _MOST_HEADER_OCTETS = 2**20
 _RETURN_PATH = b"return-path"
+
+
+def read_marked(claim: Claim) -> Iterator[bytes]:
+    """Give what an agent delivers, lines ending with CRLF: Return-Path and Delivered-To, then the content.
+
+    Raises: DamagedError; OSError.
+    """
+    content = without_return_path(read_checked(claim.message.content))
+    head = return_path_field(claim.return_path) + delivered_to_field(used_address(claim))
+    yield head + next(content, b"")  # in one write, for a message is small most often
+    yield from content
+
+
+def used_address(claim: Claim) -> Mailbox:
+    """Return the address that a delivery is to.
+
+    A program or a file that an alias names has none: there it is the one that was accepted.
+    """
+    return claim.address if claim.address.domain else claim.accepted_address
 
 
 def without_return_path(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -57,4 +57,18 @@ class SetAside:
     reply: Reply
 
 
-Outcome = Delivered | Deferred | Failed | SetAside
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """It ends here, as somebody wanted it; nobody is told."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """It goes on as a message of its own, which is accepted when this is settled, and tells whoever asked."""
+
+    reply: Reply
+
+
+Outcome = Delivered | Deferred | Failed | SetAside | Discarded | Forwarded

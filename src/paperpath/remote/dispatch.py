@@ -17,7 +17,7 @@ from paperpath.delivery.conclusion import Conclusion
 from paperpath.delivery.schedule import make_patience, next_due_us, pause_us
 from paperpath.journal.events import Suspended
 from paperpath.journal.writer import Journal
-from paperpath.mail.outcome import Failed, Outcome, SetAside
+from paperpath.mail.outcome import Discarded, Failed, Forwarded, Outcome, SetAside
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
@@ -311,7 +311,7 @@ def _find_reply(value: _Said) -> Reply:
 
 
 def _find_place(_: Claim, outcome: Outcome) -> str:
-    return "" if isinstance(outcome, SetAside) else outcome.host
+    return "" if isinstance(outcome, SetAside | Discarded | Forwarded) else outcome.host
 
 
 def _now_us() -> int:
