@@ -7,22 +7,29 @@ Ends with 1 and the point to repeat where a promise is broken.
 import argparse
 import json
 import multiprocessing
-import random
 import sys
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from multiprocessing.pool import Pool
 from pathlib import Path
 
-from tests.crash.points import How, Point
+from tests.crash.choosing import choose_part, choose_sample, list_cases, list_distinct
+from tests.crash.points import How
 from tests.crash.programs import warm_up
+from tests.crash.recording import all_points, observe, record
 from tests.crash.remote_storm import RemoteStorm, remote_storm
-from tests.crash.runner import Case, Result, Scene, all_points, record, try_case
+from tests.crash.runner import Case, Result, Scene, try_call, try_case
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.storm import Storm, storm
+from tests.crash.syscalls import can_fail
 
 _USUAL = (How.BEFORE, How.POWER)  # after a call is before the next one, but for the very last
+_OF_THE_KERNEL = (How.EIO, How.ENOSPC, How.EINTR)
+# Where each program does all that it does with files.
+_OBSERVED = ("everyday", "submitted", "visited", "batched", "dropped", "written", "unreachable", "operated")
+Attempt = Callable[[Case, Path], Result]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,17 +41,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.storm_remote:
             return _report_storm(remote_storm(Path(name), options.messages, options.seconds, options.seed))
         warm_up()
-        scenes = record(Path(name), options.scenario or tuple(SCENARIOS))
-        points = all_points(scenes)
-        if options.count:
-            print(len(points))
-            return 0
-        if options.list:
-            print("\n".join(_list_every(scenes) if options.every else map(str, sorted(points))))
-            return 0
-        cases = _choose(scenes, options)
-        results = list(_try_all(cases, Path(name), options.jobs))
-        return _report_json(results) if options.json else _report(cases, results, len(points), options.seed)
+        names = options.scenario or (_OBSERVED if options.kernel else tuple(SCENARIOS))
+        with multiprocessing.get_context("fork").Pool(options.jobs, _begin_worker, (Path(name),)) as pool:
+            scenes = record(Path(name), pool, names)
+            return _crash(options, pool.map(observe, scenes, 1) if options.kernel else scenes, pool)
+
+
+def _crash(options: argparse.Namespace, scenes: Sequence[Scene], pool: Pool) -> int:
+    """List, count or try what was recorded."""
+    points = all_points(scenes)
+    if options.count:
+        telling = len(list_distinct(scenes, [How.BEFORE]))
+        print(f"{len(points)} distinct points, {telling} of them unlike their neighbours")
+        return 0
+    if options.list:
+        print("\n".join(_list_every(scenes) if options.every else map(str, sorted(points))))
+        return 0
+    cases = _choose(scenes, options)
+    print(_describe_spread(cases, options.seed), file=sys.stderr)
+    results = list(_try_all(cases, pool, try_call if options.kernel else try_case))
+    if options.json:
+        return _report_json(results)
+    return _report(cases, results, len(points), "--kernel " if options.kernel else "")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -59,14 +77,25 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=How,
         help="before, after, power, EIO, ENOSPC; repeatable; before, power",
     )
-    parser.add_argument("--every", action="store_true", help="each point in all scenes that have it, not one")
+    parser.add_argument(
+        "--every",
+        action="store_true",
+        help="each point in all scenes that have it, not one, and those like their neighbours too",
+    )
     parser.add_argument(
         "--part", type=_parse_part, default=(1, 1), metavar="I/N", help="the I-th of N parts of the cases"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="so many cases, evenly over the transitions")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="so many cases, by its share of each transition"
+    )
     parser.add_argument("--seed", type=int, default=1, help="for the sample and the storm; %(default)s")
     parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument(
+        "--kernel",
+        action="store_true",
+        help="have system calls fail instead: EIO, ENOSPC, EINTR; needs strace, and root",
+    )
     parser.add_argument("--storm", action="store_true", help="kill a random program every second, under load")
     parser.add_argument(
         "--storm-remote", action="store_true", help="likewise, into a sink that fails at random"
@@ -90,40 +119,29 @@ def _list_every(scenes: Sequence[Scene]) -> Iterator[str]:
 
 def _choose(scenes: Sequence[Scene], options: argparse.Namespace) -> list[Case]:
     """List the cases that are asked for."""
-    ways = options.how or _USUAL
-    tried: set[Point] = set()
-    cases = []
-    for scene in scenes:
-        points = [point for point in scene.points if options.every or point not in tried]
-        tried.update(points)
-        cases += [Case(scene, point, how) for point in points for how in ways]
+    ways = options.how or (_OF_THE_KERNEL if options.kernel else _USUAL)
+    cases = list_cases(scenes, ways) if options.every else list_distinct(scenes, ways)
+    if options.kernel:
+        cases = [case for case in cases if can_fail(case.point, case.how)]
     if options.only:
         cases = [case for case in cases if options.only in str(case)]
     if options.sample:
         cases = choose_sample(cases, options.sample, options.seed)
-    number, parts = options.part
-    return cases[number - 1 :: parts]
+    return choose_part(cases, *options.part)
 
 
-def choose_sample(cases: Iterable[Case], count: int, seed: int) -> list[Case]:
-    """Choose so many cases, as many of each transition as possible: the same for the same seed."""
-    source = random.Random(seed)
-    by_transition: defaultdict[str, list[Case]] = defaultdict(list)
-    for case in cases:
-        by_transition[case.point.transition].append(case)
-    for group in by_transition.values():
-        source.shuffle(group)
-    rounds = zip_longest(*(by_transition[name] for name in sorted(by_transition)))
-    return [case for one_of_each in rounds for case in one_of_each if case is not None][:count]
+def _describe_spread(cases: Sequence[Case], seed: int) -> str:
+    """Say how many cases there are of each scenario, and how they were chosen."""
+    counts = Counter(case.scene.scenario for case in cases)
+    spread = ", ".join(f"{scenario} {count}" for scenario, count in counts.most_common())
+    return f"{len(cases)} cases, seed {seed}: {spread}"
 
 
-def _try_all(cases: Sequence[Case], folder: Path, jobs: int) -> Iterator[Result]:
-    """Try cases in several processes; each has a folder of its own."""
-    context = multiprocessing.get_context("fork")
-    with context.Pool(jobs, _begin_worker, (folder,)) as pool:
-        for number, result in enumerate(pool.imap_unordered(_try_in_worker, cases), 1):
-            _show_progress(number, len(cases), result)
-            yield result
+def _try_all(cases: Sequence[Case], pool: Pool, attempt: Attempt) -> Iterator[Result]:
+    """Try cases in processes of a pool."""
+    for number, result in enumerate(pool.imap_unordered(partial(_try_in_worker, attempt), cases), 1):
+        _show_progress(number, len(cases), result)
+        yield result
 
 
 def _begin_worker(folder: Path) -> None:
@@ -134,8 +152,8 @@ def _begin_worker(folder: Path) -> None:
 _worker_folder = Path()
 
 
-def _try_in_worker(case: Case) -> Result:
-    return try_case(case, _worker_folder)
+def _try_in_worker(attempt: Attempt, case: Case) -> Result:
+    return attempt(case, _worker_folder)
 
 
 def _show_progress(number: int, count: int, result: Result) -> None:
@@ -157,8 +175,8 @@ def _report_json(results: Sequence[Result]) -> int:
     return int(any(result.wrong for result in results))
 
 
-def _report(cases: Sequence[Case], results: Sequence[Result], points: int, seed: int) -> int:
-    """Print a table by transition and call, then what is wrong."""
+def _report(cases: Sequence[Case], results: Sequence[Result], points: int, option: str) -> int:
+    """Print a table by transition and call, then what is wrong, and by which option it is tried again."""
     table = Counter((case.point.transition, case.point.call) for case in cases)
     for (transition, call), tries in sorted(table.items()):
         print(f"{tries:6}  {transition:55} {call}")
@@ -166,7 +184,7 @@ def _report(cases: Sequence[Case], results: Sequence[Result], points: int, seed:
     broken = [result for result in results if result.wrong]
     for result in broken:
         print(f"\nBROKEN at {result.case}\n  " + "\n  ".join(result.wrong))
-        print(f"  again: make crash ARGS=\"--seed {seed} --only '{result.case}'\"")
+        print(f"  again: make crash ARGS=\"{option}--every --only '{result.case}'\"")
     for result in missed:
         print(f"not come by: {result.case}")
     print(

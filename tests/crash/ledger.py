@@ -51,6 +51,8 @@ class Message:
     """Whether mailto makes its header: only its text is ours."""
     notify: str = ""
     """What of NOTIFY is asked for all recipients; empty: nothing."""
+    forwards: int = 0
+    """How many messages it goes on as, which are accepted too."""
     been_at: str = ""
     """To whom it was delivered before, so that it fails there: it goes in a circle."""
 
@@ -117,7 +119,7 @@ def balance(ledger: Ledger, site: Site) -> list[str]:
         if answer is Answer.REFUSED and any(came.values()):
             wrong.append(f"D4: message {message.number} was refused, and came: {came}")
         elif answer is Answer.TAKEN or any(came.values()):
-            taken += len(message.recipients) - message.refused
+            taken += len(message.recipients) - message.refused + message.forwards
             for what, counts in _wanted(message).items():
                 wrong += _compare(what, message.number, came[what], counts)
         elif answer is Answer.NONE and not any(_wanted(message).values()):

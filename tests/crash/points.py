@@ -47,6 +47,8 @@ class How(Enum):
     POWER = "power"
     EIO = "EIO"
     ENOSPC = "ENOSPC"
+    EINTR = "EINTR"
+    """By the kernel alone (syscalls.py): what is raised in Python says nothing of who repeats a call."""
 
     @property
     def kills(self) -> bool:

@@ -9,8 +9,10 @@ import gc
 import importlib
 import json
 import os
+import select
 import selectors
 import signal
+import subprocess
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +26,14 @@ from paperpath.maildrop.opening import create_maildrop
 from paperpath.service import wakeup
 from tests.crash.calls import Files, QueueFiles
 from tests.crash.points import Faults, Plan, Point
+from tests.crash.syscalls import Trace
 from tests.crash.transitions import Transitions
 
 RELAY, SUBMISSION, OFFICE, LOCAL = "smtprd", "smtpsd", "smtppd", "smtpld"
 REMOTE = "smtprcd"  # without its relay clients: carrier.py
 COMMAND = "paperpath"
+RELAY_STDIO, SUBMISSION_STDIO = "smtprd --stdio", "smtpsd --stdio"
+STDIO = (RELAY_STDIO, SUBMISSION_STDIO)  # started for one client, with the connection as standard streams
 SENDMAIL, MAILTO = "sendmail", "mailto"
 PEOPLES = (SENDMAIL, MAILTO)  # commands that read a message from standard input
 INPUT = "stdin"  # the file with that message
@@ -36,6 +41,8 @@ CREATE = "create"  # what `paperpath up` does before it starts any program
 _MODULES = {
     RELAY: "paperpath.relay.smtprd",
     SUBMISSION: "paperpath.submission.smtpsd",
+    RELAY_STDIO: "paperpath.relay.smtprd",
+    SUBMISSION_STDIO: "paperpath.submission.smtpsd",
     OFFICE: "paperpath.postoffice.smtppd",
     LOCAL: "paperpath.local.smtpld",
     REMOTE: "tests.crash.carrier",
@@ -43,6 +50,18 @@ _MODULES = {
     SENDMAIL: "paperpath.commands.sendmail",
     MAILTO: "paperpath.commands.mailto",
 }
+# What programs import when they come to need it.
+_LATE = (
+    "cryptography.hazmat.backends.openssl.backend",
+    "encodings.punycode",
+    "idna.uts46data",
+    "paperpath.commands.queue",
+    "paperpath.commands.queue_access",
+    "paperpath.commands.queue_bounce",
+    "paperpath.commands.queue_deeds",
+    "paperpath.commands.upgrade",
+    "uvloop",
+)
 _PATIENCE_S = 20.0
 _IDLE_LOOKS = 4  # at nothing, one after the other, until a program takes it that nothing will come
 _IDLE_LOOK_S = 0.005
@@ -53,12 +72,17 @@ _PAUSES = ("TROUBLE_PAUSE_S", "GATHER_S", "SWEEP_S")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a program is to be run: its faults, how far its clock is ahead, constants to set, its arguments."""
+    """How a program is to be run: its faults, how far its clock is ahead, constants to set, its arguments.
+
+    `connection`: the descriptor that is its standard input and output, if any.
+    """
 
     plan: Plan = field(default_factory=Plan)
     ahead_s: int = 0
     constants: Mapping[str, int] = field(default_factory=dict)
     arguments: Sequence[str] = ()
+    connection: int | None = None
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +110,15 @@ class Program:
         self._fired = file.with_name("fired")
         for left in (self._notes, self._fired):
             left.unlink(missing_ok=True)
+        started, start = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
+            os.close(start)
+            select.select([started], [], [])  # which is never made to fail; until nobody can write any more
             _live(name, file, run, self._notes, self._fired)
+        os.close(started)
+        self._tracer = run.trace.attach(self.pid) if run.trace is not None else None
+        os.close(start)
         self._descriptor = os.pidfd_open(self.pid)
 
     def lives(self) -> bool:
@@ -110,6 +140,8 @@ class Program:
             os.kill(self.pid, signal.SIGABRT)  # it tells where it hangs
         _, status = os.waitpid(self.pid, 0)
         os.close(self._descriptor)
+        if self._tracer is not None:
+            _end_tracer(self._tracer)
         assert not hangs, f"{self.name} did not end in {_PATIENCE_S} s"
         notes = json.loads(self._notes.read_text()) if self._notes.exists() else {"points": [], "counts": []}
         return End(
@@ -120,9 +152,18 @@ class Program:
         )
 
 
+def _end_tracer(tracer: subprocess.Popen[bytes]) -> None:
+    """Wait for strace, which may wait for ever for a process that was killed under it."""
+    with tracer:
+        try:
+            tracer.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            tracer.kill()
+
+
 def warm_up() -> None:
     """Import what programs need, and keep the collector from touching it in each of them."""
-    for module in _MODULES.values():
+    for module in (*_MODULES.values(), *_LATE):
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
@@ -135,6 +176,10 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
         log = os.open(file.with_name("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        if run.connection is not None:
+            os.dup2(run.connection, 0)
+            os.dup2(run.connection, 1)
+            os.closerange(3, run.connection + 1)  # the client's end among them, or it could never hang up
         root = file.with_name("data")
         transitions = Transitions()
         faults = Faults(run.plan, lambda: _touch(fired), transitions.name)
@@ -143,7 +188,8 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
         _end_when_idle(faults, transitions)
         transitions.install()
         files = Files(root, faults)
-        queue = QueueFiles(files, faults, transitions)
+        # Not where the kernel fails calls: what SQLite makes good would come out of it as raised in Python.
+        queue = QueueFiles(files, faults, transitions) if run.trace is None else None
         files.install()
         code = _run(name, file, run.arguments)
         with open(notes, "w") as out:  # noqa: PTH123 - the path's own opening is no matter here

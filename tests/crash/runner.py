@@ -1,23 +1,25 @@
-"""Records the points of the scenarios, and tries them, each on a copy of the installation as it was before.
+"""Plays steps of scenarios, and tries crash points, each on a copy of the installation as it was before.
 
 After the crash, or the failed call, all programs run without faults until everything has come to rest, and an
-operator does what is left to do; then the ledger is balanced.
+operator does what is left to do; then the ledger is balanced. What is recorded for that is by recording.py.
 """
 
+import socket
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paperpath.maildrop.errors import MaildropError
 from tests.crash.ledger import Answer, Ledger, Message, balance
 from tests.crash.points import How, Plan, Point
-from tests.crash.programs import INPUT, PEOPLES, RELAY, SENDMAIL, End, Program, Run
+from tests.crash.programs import INPUT, PEOPLES, RELAY, SENDMAIL, STDIO, End, Program, Run
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
-from tests.crash.steps import ACCOUNTS, DELIVERY, Scenario, Step, queue
-from tests.support.installation import Installation, wait_until
+from tests.crash.steps import Scenario, Step, queue
+from tests.crash.syscalls import Trace, fail_one, read_calls
+from tests.support.installation import wait_until
 from tests.support.wire import Wire, stuffed
 
 _HOURS_S = 3600
@@ -60,64 +62,31 @@ class Result:
     log: str = ""
 
 
-def record(folder: Path, names: Sequence[str] = tuple(SCENARIOS)) -> list[Scene]:
-    """Play the scenarios without faults; return their scenes. Raises: AssertionError, if that went wrong."""
-    model = folder / "model"
-    installation = Installation(model, accounts=ACCOUNTS)
-    installation.file.write_text(installation.file.read_text() + DELIVERY)
-    scenes = []
-    for name in names:
-        scenes += list(_record(folder, model, SCENARIOS[name]))
-    return scenes
-
-
-def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
-    live = folder / "live"
-    copy_site(model, live)
-    site = Site(live)
-    scenario.prepare(site)
-    ledger = Ledger()
-    counts: tuple[tuple[str, str, int], ...] = ()
-    for number, step in enumerate(scenario.steps):
-        if step.before is not None:
-            step.before(site)
-        for message in step.drop:
-            site.drop(message.return_path, message.recipients, message.content())
-            ledger.note(message, Answer.TAKEN)
-        if step.batch:
-            site.write_batch([(one.return_path, one.recipients, one.content()) for one in step.batch])
-        for message in step.batch:
-            ledger.note(message, Answer.TAKEN)
-        before = folder / "scenes" / f"{scenario.name} {number}"
-        copy_site(live, before)
-        noted = ledger.copy()
-        plan = replace(step.plan, met_before=counts)
-        end = play(site, step, plan, ledger)
-        if step.plan.target is not None:
-            assert end.killed, f"{scenario.name}: {step.program} did not come by {step.plan.target}"
-            continue
-        assert end.code == 0, f"{scenario.name}: {step.program} ended with {end.code}\n{site.output()}"
-        refused = [message for message in step.send if ledger.sent[message.number][1] is not Answer.TAKEN]
-        assert not refused, f"{scenario.name}: not taken: {refused}"
-        yield Scene(scenario.name, number, before, noted, counts, end.points)
-        counts = end.counts
-    wrong = come_to_rest(site, scenario, ledger)
-    assert not wrong, f"{scenario.name}, without a fault: {wrong}\n{site.output()}"
-
-
-def play(site: Site, step: Step, plan: Plan, ledger: Ledger) -> End:
+def play(site: Site, step: Step, plan: Plan, ledger: Ledger, trace: Trace | None = None) -> End:
     """Run one program until it has nothing left to do, or dies."""
-    arguments = step.arguments
+    run = Run(plan, step.ahead_s, step.constants, step.arguments, trace=trace)
     if step.program in PEOPLES:
-        arguments = _hand_over(site, step)
-    program = Program(step.program, site.file, Run(plan, step.ahead_s, step.constants, arguments))
-    if step.program in PEOPLES:
-        end = program.wait()
+        run = replace(run, arguments=_hand_over(site, step))
+        end = Program(step.program, site.file, run).wait()
         ledger.note(step.send[0], _judge(end))
         return end
+    if step.program in STDIO:
+        return _visit(site, step, run, ledger)
+    program = Program(step.program, site.file, run)
     if step.program == RELAY or step.send:
         _send(program, site, step.send, ledger)
         program.end()
+    return program.wait()
+
+
+def _visit(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
+    """Have a program serve the one client that it was started for."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, Wire(listener.getsockname()[1]) as wire:
+        connection, _ = listener.accept()
+        with connection:
+            program = Program(step.program, site.file, replace(run, connection=connection.fileno()))
+        with suppress(OSError, GoneError):
+            _converse(wire, step.send, ledger)
     return program.wait()
 
 
@@ -139,33 +108,70 @@ def _judge(end: End) -> Answer:
 
 def try_case(case: Case, folder: Path) -> Result:
     """Try a point, in a folder of the caller's."""
+    scene = case.scene
+
+    def strike(site: Site, step: Step, ledger: Ledger) -> Struck:
+        plan = replace(step.plan, target=case.point, how=case.how, met_before=scene.met_before)
+        end = play(site, step, plan, ledger)
+        is_other = end.fired and end.killed != case.how.kills
+        return Struck(end.fired, (f"P8: the program ended with {end.code}",) if is_other else ())
+
+    return _try(case, folder, strike)
+
+
+def try_call(case: Case, folder: Path) -> Result:
+    """Have the kernel fail a call, in a folder of the caller's: no program may end but in order."""
+
+    def strike(site: Site, step: Step, ledger: Ledger) -> Struck:
+        trace = fail_one(folder / "trace", case.point, case.how)
+        end = play(site, step, step.plan, ledger, trace)
+        injected = [call for call in read_calls(trace.output) if call.is_injected]
+        if not any(call.kind for call in injected):
+            return Struck(False, ())
+        # Where a call of another thread failed too, on whatever else, the program may end as it likes.
+        is_disorder = (end.code < 0 or "Traceback" in site.output()) and all(call.kind for call in injected)
+        return Struck(True, (f"P8: the program ended with {end.code}",) if is_disorder else ())
+
+    return _try(case, folder, strike)
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """Whether a program came by the point, and what is wrong with how it took it."""
+
+    met: bool
+    wrong: tuple[str, ...]
+
+
+def _try(case: Case, folder: Path, strike: Callable[[Site, Step, Ledger], Struck]) -> Result:
+    """Play the step of a case as `strike` does, then everything to its end; balance the ledger."""
     began_s = time.monotonic()
     scene = case.scene
     scenario = SCENARIOS[scene.scenario]
     copy_site(scene.folder, folder)
     site = Site(folder)
     ledger = scene.ledger.copy()
-    step = scenario.steps[scene.step]
-    plan = replace(step.plan, target=case.point, how=case.how, met_before=scene.met_before)
-    wrong: list[str] = []
-    fired = False
+    met, wrong = False, list[str]()
     try:
-        end = play(site, step, plan, ledger)
-        fired = end.fired
-        if end.fired and end.killed != case.how.kills:
-            wrong.append(f"P8: the program ended with {end.code}")
+        struck = strike(site, scenario.steps[scene.step], ledger)
+        met, wrong = struck.met, list(struck.wrong)
         site.read_mail()
-        for again in scenario.recovery:
-            if not again.is_wanted(site):
-                continue
-            code = play(site, again, Plan(), ledger).code
-            is_done = code == _NOTHING_MATCHED and again.arguments[:1] == ("queue",)
-            assert code == 0 or is_done, f"{again.program} did not recover: {code}"
-        wrong += come_to_rest(site, scenario, ledger)
+        wrong += _recover(site, scenario, ledger)
     except (AssertionError, MaildropError, OSError) as error:
         wrong.append(f"P8: {error}")
     log = site.output() if wrong else ""
-    return Result(str(case), fired, tuple(wrong), time.monotonic() - began_s, log)
+    return Result(str(case), met, tuple(wrong), time.monotonic() - began_s, log)
+
+
+def _recover(site: Site, scenario: Scenario, ledger: Ledger) -> list[str]:
+    """Do what an operator does anew, and come to rest; return what is wrong then. Raises: AssertionError."""
+    for again in scenario.recovery:
+        if not again.is_wanted(site):
+            continue
+        code = play(site, again, Plan(), ledger).code
+        is_done = code == _NOTHING_MATCHED and again.arguments[:1] == ("queue",)
+        assert code == 0 or is_done, f"{again.program} did not recover: {code}"
+    return come_to_rest(site, scenario, ledger)
 
 
 def come_to_rest(site: Site, scenario: Scenario, ledger: Ledger) -> list[str]:
@@ -204,27 +210,22 @@ def _run_in_turn(site: Site, steps: Sequence[Step], ahead_s: int, ledger: Ledger
     return [*wrong, f"P2: it never comes to rest: {site.books()}"]
 
 
-def all_points(scenes: Sequence[Scene]) -> Counter[Point]:
-    """Return the distinct points, with how many scenes have each."""
-    return Counter(point for scene in scenes for point in scene.points)
-
-
 def _send(program: Program, site: Site, messages: Sequence[Message], ledger: Ledger) -> None:
-    """Send messages over one session, as far as that comes, and note what we were told of each."""
-    answer = Answer.NONE
+    """Send messages over one session to a program that listens, as far as that comes."""
     place = site.port if program.name == RELAY else site.submission
-    try:
+    with suppress(OSError, GoneError):
         wait_until(lambda: not program.lives() or _listens(place), f"{program.name} to listen", 5)
         with Wire(place) as wire:
-            expect(wire.reply(), b"220")
-            expect(wire.ask(b"EHLO crash.example"), b"250")
-            for message in messages:
-                answer = Answer.NONE
-                ledger.note(message, answer)
-                answer = send_one(wire, message)
-                ledger.note(message, answer)
-    except (OSError, GoneError):
-        pass
+            _converse(wire, messages, ledger)
+
+
+def _converse(wire: Wire, messages: Sequence[Message], ledger: Ledger) -> None:
+    """Send messages, and note what we were told of each. Raises: OSError, GoneError."""
+    expect(wire.reply(), b"220")
+    expect(wire.ask(b"EHLO crash.example"), b"250")
+    for message in messages:
+        ledger.note(message, Answer.NONE)
+        ledger.note(message, send_one(wire, message))
 
 
 class GoneError(Exception):

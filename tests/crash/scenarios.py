@@ -7,12 +7,13 @@ until nothing is left for it to do; see `steps.py`, and `runner.come_to_rest` fo
 from dataclasses import replace
 
 from paperpath.service.durable import replace_text
+from tests.crash.forward_scenarios import forwarded
 from tests.crash.ledger import Message
 from tests.crash.lmtp_scenarios import one_by_one
 from tests.crash.operator_scenarios import damaged, operated
 from tests.crash.people_scenarios import written
 from tests.crash.points import Plan, parse_point
-from tests.crash.programs import LOCAL, OFFICE, RELAY, SUBMISSION
+from tests.crash.programs import LOCAL, OFFICE, RELAY, RELAY_STDIO, SUBMISSION, SUBMISSION_STDIO
 from tests.crash.remote_scenarios import given_up_far, late, over_the_pace, successes, unreachable
 from tests.crash.site import Site
 from tests.crash.steps import (
@@ -113,13 +114,12 @@ def lists() -> Scenario:
         Message(2, ("team@here.example", U, "inner@here.example"), everybody, octets=LARGE),
         Message(3, ("mixed@here.example", U), {U: 1, JOE: 1}, sender=JOE, reports={"mixed@here.example": 1}),
     )
-    steps = [
-        Step(RELAY, messages),
-        Step(OFFICE, before=lambda site: site.remove_account(GONE)),
-        Step(LOCAL),
-        Step(OFFICE),
-    ]
-    return Scenario("lists", steps, prepare=write_aliases)
+
+    def mend(site: Site) -> None:
+        site.remove_account(GONE)
+
+    steps = [Step(RELAY, messages), Step(OFFICE, before=mend), Step(LOCAL), Step(OFFICE)]
+    return Scenario("lists", steps, prepare=write_aliases, mend=mend)
 
 
 def failures() -> Scenario:
@@ -192,6 +192,22 @@ def submitted() -> Scenario:
     return Scenario("submitted", steps, prepare=prepare_submission)
 
 
+def visited() -> Scenario:
+    """Programs that were started for one client, one after the other, and end with it."""
+    relayed = (to(1, U), to(2, U, JOE2, octets=LARGE))
+    handed_in = tuple(
+        replace(message, submitted=True) for message in (to(3, JOE), to(4, JOE, ADMIN, octets=LARGE))
+    )
+    steps = [
+        Step(RELAY_STDIO, relayed, arguments=("--stdio",)),
+        Step(SUBMISSION_STDIO, handed_in, arguments=("--stdio", "--access", "privileged")),
+        Step(OFFICE),
+        Step(LOCAL),
+        Step(OFFICE),
+    ]
+    return Scenario("visited", steps, prepare=prepare_submission)
+
+
 def batched() -> Scenario:
     """A batch with messages to people that nobody knows, too; it is given again after a crash."""
     nobody = "nobody@here.example"
@@ -256,6 +272,7 @@ SCENARIOS = {
         new_aliases(),
         dropped(),
         submitted(),
+        visited(),
         batched(),
         widows(),
         orphans(),
@@ -269,6 +286,7 @@ SCENARIOS = {
         successes(),
         over_the_pace(),
         one_by_one(),
+        forwarded(),
         damaged(),
         written(),
         mixed(),

@@ -1,20 +1,24 @@
-"""The kernel fails or interrupts calls of a living smtpld and smtppd: what they had to do is done later.
+"""The kernel fails or interrupts calls: what a program had to do is done later, or was refused.
 
-What is raised in Python (see `points.py`) says nothing of how the interpreter and SQLite take an EINTR.
+What is raised in Python (see `points.py`) says nothing of how the interpreter and SQLite take an EINTR. First
+some calls of a living smtpld and smtppd; then a sample of those that any program makes on files with mail.
 """
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.crash.test_crash_points import run_crash
 from tests.support.installation import content_of, wait_until
 from tests.support.relay import Relay, running_relay, send_one
-from tests.support.strace import traced
+from tests.support.strace import find_strace, traced
 
 pytestmark = [pytest.mark.slow, pytest.mark.interop]
+SAMPLE = 40
 _numbers = itertools.count(1)
 
 
@@ -53,3 +57,13 @@ def test_D4_P4_a_call_that_fails_once_costs_nothing(
     came = Counter(content_of(file.read_bytes()) for file in relay.delivered())
     assert came[content] == 1
     assert relay.pid(program) is not None
+
+
+@pytest.mark.timeout(600)
+def test_P1_P2_P4_P8_D4_each_call_on_mail_fails_in_its_turn(request: pytest.FixtureRequest) -> None:
+    find_strace()
+    seed = request.config.getoption("randomly_seed", default=1)
+    tries = json.loads(run_crash("--kernel", "--json", f"--sample={SAMPLE}", f"--seed={seed}"))
+    assert sum(found["met"] for found in tries) >= SAMPLE * 3 // 4  # threads share calls otherwise each time
+    wrong = {found["case"]: found["wrong"] for found in tries if found["wrong"]}
+    assert wrong == {}, "make crash ARGS=\"--kernel --every --only '...'\" repeats one"

@@ -7,7 +7,7 @@ another thread, later: what the committer does there belongs to all transitions 
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -90,24 +90,25 @@ class Transitions:
 
     def install(self) -> None:
         """Wrap the product's functions, wherever they were imported to. Raises: AttributeError, KeyError."""
+        wrapped: dict[int, Function] = {}
         for place, name in _TRANSITIONS.items():
             module_name, _, path = place.partition(":")
             module = importlib.import_module(f"paperpath.{module_name}")
             owner_name, _, attribute = path.rpartition(".")
-            if owner_name:
-                owner = getattr(module, owner_name)
-                setattr(owner, attribute, self.wrap(getattr(owner, attribute), _namer(name)))
-            else:
-                function = getattr(module, attribute)
-                _replace(function, self.wrap(function, _namer(name)))
+            owner = getattr(module, owner_name) if owner_name else module
+            function = getattr(owner, attribute)
+            wrapped[id(function)] = self.wrap(function, _namer(name))
+            setattr(owner, attribute, wrapped[id(function)])
+        _replace(wrapped)
 
 
-def _replace(old: Function, new: Function) -> None:
+def _replace(new: Mapping[int, Function]) -> None:
+    """Put functions in the place of others, by their ids, in every module: in one look at all names."""
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith("paperpath."):
-            for attribute, value in list(vars(module).items()):
-                if value is old:
-                    setattr(module, attribute, new)
+            names = vars(module)
+            found = [(name, id(value)) for name, value in names.items() if id(value) in new]
+            names.update((name, new[old]) for name, old in found)
 
 
 def _namer(name: str | Namer) -> Namer:

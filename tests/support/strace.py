@@ -16,13 +16,19 @@ from tests.support.process import is_alive
 _LAST_WORDS_S = 1.0
 
 
+def find_strace() -> str:
+    """Return the path of strace; skip the test where it is of no use."""
+    if os.geteuid() != 0:
+        pytest.skip("the programs let nobody but root trace them")
+    return find_peer("strace")
+
+
 @contextmanager
 def traced(pid: int | None, output: Path, *options: str) -> Iterator[None]:
     """Look at a living program's system calls for the length of the block."""
-    if os.geteuid() != 0:
-        pytest.skip("the programs let nobody but root trace them")
+    strace = find_strace()
     assert pid is not None
-    command = [find_peer("strace"), "-f", "-y", "-s", "64", "-o", str(output), *options, "-p", str(pid)]
+    command = [strace, "-f", "-y", "-s", "64", "-o", str(output), *options, "-p", str(pid)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
         assert tracer.stderr is not None
         first = tracer.stderr.readline()

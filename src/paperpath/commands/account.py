@@ -17,6 +17,7 @@ from paperpath.commands.account_choice import find_account, read_address
 from paperpath.commands.account_delivery import (
     deliver_option,
     describe_forwarding,
+    describe_quota,
     find_agent,
     forward,
     set_,
@@ -124,6 +125,7 @@ def show(file: Path, address: str, as_json: bool) -> None:
         click.echo(f"delivered by    {found.settings.deliver}")
     if found.settings.forwards:
         click.echo(f"forwarding      {describe_forwarding(found.settings)}")
+    click.echo(f"may hold        {describe_quota(configuration, found.settings)}")
     click.echo(f"gets in         {_describe_entry(facts)}")
     click.echo(f"messages        {_describe_use(facts, 'messages_per_day', used.messages)}")
     click.echo(f"new recipients  {_describe_use(facts, 'new_recipients_per_day', used.new_recipients)}")
@@ -195,6 +197,7 @@ def _find_facts(configuration: Configuration, entry: Account, secrets: Secrets) 
         "deliver": entry.settings.deliver or MAILDIR,
         "forwards": [str(address) for address in entry.settings.forwards],
         "keeps": entry.settings.keeps or not entry.settings.forwards,
+        "quota": str(configuration.local.quota if entry.settings.quota is None else entry.settings.quota),
         "has_password": secret.password_hash != "",
         "suspended": secret.is_suspended,
         **asdict(secret.limits),

@@ -1,4 +1,4 @@
-"""`paperpath account set` and `forward`: which agent delivers an account's mail, and to whom it goes on.
+"""`paperpath account set` and `forward`: what becomes of an account's mail, and how much it may be.
 
 Each changes the accounts file, and the post office sorts what waits by the new rules at once.
 """
@@ -16,8 +16,11 @@ from paperpath.accounts.settings import Settings, make_settings
 from paperpath.commands.account_choice import find_account, read_address
 from paperpath.commands.options import fail, load_as_owner
 from paperpath.config.agent_name import MAILDIR
+from paperpath.config.quota import Quota, parse_quota
 from paperpath.config.tables import Configuration
 from paperpath.service.program import config_option
+
+_DEFAULT = "default"
 
 deliver_option = click.option(
     "--deliver", metavar="NAME", help='An agent, as [agents.NAME] has it; or "maildir", the mailbox.'
@@ -28,18 +31,33 @@ deliver_option = click.option(
 @config_option
 @click.argument("address")
 @deliver_option
-def set_(file: Path, address: str, deliver: str | None) -> None:
+@click.option(
+    "--quota",
+    metavar="QUOTA",
+    help='What the mailbox may hold: "1G", "1000C" messages, both with a comma, "none" or "default".',
+)
+def set_(file: Path, address: str, deliver: str | None, quota: str | None) -> None:
     """Change how mail for the account ADDRESS is delivered; what is not named stays as it is.
 
-    Example: paperpath account set joe@example.org --deliver archive
+    Example: paperpath account set joe@example.org --deliver archive --quota 1G
     """
-    if deliver is None:
-        fail("expected --deliver", os.EX_USAGE)
+    if deliver is None and quota is None:
+        fail("expected --deliver or --quota", os.EX_USAGE)
     configuration = load_as_owner(file)
     account = find_account(configuration, address)
-    agent = find_agent(configuration, deliver)
-    _change(configuration, account, lambda settings: replace(settings, deliver=agent))
-    click.echo(f"{account.address} is delivered to by {agent or MAILDIR}")
+    agent = "" if deliver is None else find_agent(configuration, deliver)
+    limit = None if quota is None or quota == _DEFAULT else _read_quota(quota)
+
+    def change(settings: Settings) -> Settings:
+        if deliver is not None:
+            settings = replace(settings, deliver=agent)
+        return settings if quota is None else replace(settings, quota=limit)
+
+    account = _change(configuration, account, change)
+    if deliver is not None:
+        click.echo(f"{account.address} is delivered to by {account.settings.deliver or MAILDIR}")
+    if quota is not None:
+        click.echo(f"{account.address} may hold {describe_quota(configuration, account.settings)}")
 
 
 @click.command()
@@ -69,6 +87,13 @@ def forward(file: Path, address: str, targets: tuple[str, ...], keep: bool, none
     click.echo(f"{account.address} {describe_forwarding(account.settings)}")
 
 
+def describe_quota(configuration: Configuration, settings: Settings) -> str:
+    """Say what a mailbox may hold, and where that is said."""
+    if settings.quota is None:
+        return f"{_describe(configuration.local.quota)} (local.quota)"
+    return _describe(settings.quota)
+
+
 def find_agent(configuration: Configuration, name: str) -> str:
     """Return an agent's name as the accounts have it, empty for the mailbox; exit where there is none."""
     if name != MAILDIR and name not in configuration.agents:
@@ -83,6 +108,17 @@ def describe_forwarding(settings: Settings) -> str:
         return "forwards nothing"
     kept = ", and keeps a copy" if settings.keeps else ""
     return f"forwards to {', '.join(map(str, settings.forwards))}{kept}"
+
+
+def _describe(quota: Quota) -> str:
+    return str(quota) if quota.is_limit else "whatever comes"
+
+
+def _read_quota(text: str) -> Quota:
+    try:
+        return parse_quota(text)
+    except ValueError as error:
+        fail(f'{text}: {error}, or "{_DEFAULT}"', os.EX_DATAERR)
 
 
 def _change(

@@ -152,7 +152,7 @@ def sink(
     as_json: bool,
     **others: Any,  # noqa: ANN401 - the fields of SinkOptions, as the options above name them
 ) -> None:
-    """Take mail by SMTP, and fail as addresses say: tempfail@, 421-at-data@, disconnect-after-dot@, lies@.
+    """Take mail, and fail as addresses say: tempfail@, 421-at-data@, disconnect-after-dot@, lies@.
 
     SIGUSR1 prints what was taken so far, Ctrl-C and SIGTERM end.
 

@@ -77,7 +77,7 @@ def _find_mistakes(route: object) -> Iterator[tuple[str, str]]:
 
 
 def _find_idle_keys(route: object) -> Iterator[tuple[str, str]]:
-    """Give the keys that mean nothing where a UNIX socket is spoken with: nobody can listen there."""
+    """Give the keys that mean nothing, or do harm, where a UNIX socket is spoken with: in the clear."""
     are_sockets = [isinstance(host, NextSocket) for host in split_via(_find_via(route) or "")]
     if any(are_sockets) and look_up(route, "user") is not None:
         yield "user", "expected no user; nobody logs in over a UNIX socket"

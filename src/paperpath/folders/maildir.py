@@ -84,7 +84,8 @@ class Maildir:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._opened.close()
+        with suppress(OSError):  # nothing hangs on them: what was delivered is flushed, or was said not to be
+            self._opened.close()
 
     def write(self, name: str, chunks: Iterable[bytes]) -> None:
         """Write a delivery to tmp and flush it, then move it to new; `flush` makes that durable.

@@ -21,7 +21,7 @@ def deliver_batch(claims: Sequence[Claim], depot: Depot) -> list[Outcome]:
 
     All that go to one place are for its agent to deliver at once.
     """
-    desk = Desk(depot.host, depot.now_us)
+    desk = Desk(depot.host, depot.now_us, depot.end)
     outcomes: dict[int, Outcome] = {}
     by_agent: dict[Agent, list[Claim]] = {}
     for claim in claims:

@@ -8,6 +8,7 @@ with its report (P3).
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -37,6 +38,7 @@ BATCH = 50
 FORWARDS_AT_ONCE = 4
 MOST_HELD = 1000  # claims of those that are delivered slowly, whose small contents are in memory
 TROUBLE_PAUSE_S = 1.0
+GRACE_S = 5.0  # for programs at work when smtpld ends: less than whoever ends it has patience for
 
 _Delivery = tuple[list[Outcome], dict[int, NewMessage]]  # by recipient, the messages that some go on as
 _Deliver = Callable[[Sequence[Claim], Depot, Executor], Awaitable[_Delivery]]
@@ -77,6 +79,7 @@ class LocalDelivery:
         }
         self._holdings = Holdings(MOST_HELD)
         self._may_claim = asyncio.Event()
+        self._end = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
@@ -87,6 +90,7 @@ class LocalDelivery:
     ) -> None:
         for works in self._works.values():
             works.threads.shutdown()
+        os.close(self._end)
 
     async def claim_some(self) -> int:
         """Claim what is due and there is room for, and start on it; return how much that was."""
@@ -108,9 +112,12 @@ class LocalDelivery:
         return len(claimed.claims) + len(claimed.damaged) - len(surplus)
 
     async def finish(self) -> None:
-        """Give back what has not begun, and wait for what has."""
+        """Give back what has not begun, and wait for what has; programs that take long are killed then."""
         for works in self._works.values():
             await self._give_back(works.lane.drain())
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE_S)
+        os.eventfd_write(self._end, 1)
         await asyncio.gather(*self._tasks)
 
     @property
@@ -201,6 +208,7 @@ class LocalDelivery:
             configuration.agents,
             Allotment(configuration.local.quota, configuration.local.over_quota == "fail"),
             find_helper(configuration),
+            self._end,
         )
 
 

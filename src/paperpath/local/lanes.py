@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from paperpath.maildrop.values import Claim
 
-_LEAST_IN_JOB = 5  # claims that share a job where places do: each job is settled and told of by itself
+_LEAST_IN_JOB = 10  # claims that share a job where places do: each job is settled and told of by itself
 
 
 @dataclass(frozen=True, slots=True)

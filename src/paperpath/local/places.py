@@ -59,7 +59,7 @@ class Depot:
 
     `create`: a mailbox whose folder is missing gets one. `postmaster` is the address that must never fail.
     `allotment`: what a mailbox may hold whose account says nothing of it.
-    `helper`: `None` where users of this host have no mailboxes.
+    `end`: see `Desk`. `helper`: `None` where users of this host have no mailboxes.
     """
 
     root: Path
@@ -73,6 +73,7 @@ class Depot:
     agents: Mapping[str, AgentTable] = field(default_factory=dict)
     allotment: Allotment = UNLIMITED
     helper: Helper | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

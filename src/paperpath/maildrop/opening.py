@@ -48,7 +48,7 @@ async def open_maildrop(configuration: Configuration, program: str) -> AsyncIter
             maildrop = await open_sqlite(
                 configuration.maildrop_folder, worker, lambda stage: waker.wake(_PROGRAMS[stage])
             )
-        except MaildropError as error:
+        except (MaildropError, OSError) as error:  # locks and signs of life are files, too
             raise ServiceError(str(error)) from error
         try:
             yield maildrop

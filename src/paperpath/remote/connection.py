@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
         self._limits = _list_limits(manner.timeouts)
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[tuple[Answer | None, ...]] | None = None
-        self._tell: Tell | None = None
+        self._tell: Tell | None = None  # while there is a transaction
         self._ahead: list[RecipientAnswered] = []  # of whom nobody was told yet
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._content: Iterator[bytes] = iter(())
@@ -208,7 +208,7 @@ class Connection(asyncio.Protocol):
                 self._ahead.append(event)
             case TransactionEnded(answers):
                 assert self._ended is not None
-                self._ahead = []
+                self._tell, self._ahead = None, []
                 if not self._ended.done():
                     self._ended.set_result(answers)
             case Ready(extensions):

@@ -1,7 +1,8 @@
 """The lists in other files that aliases include, read into the aliases.
 
 A list has targets as an alias has them, between commas or a line each. Whoever may write it need not be the
-administrator, as long as it names addresses alone (attack L-4). A list that cannot be used stops no alias but
+administrator, as long as it names addresses alone; so it is with one that a link leads to, which anybody may
+have laid to a file of the administrator's (attack L-4). A list that cannot be used stops no alias but
 those that include it, whose mail waits then.
 """
 
@@ -57,13 +58,14 @@ class _Lists:
             self.digest.update(str(error).encode())
             raise _ListError(f"{file}: {error}") from error
         self.sights[str(file)] = guarded.sight
+        may_name_places = guarded.is_administrators and guarded.path == str(file)
         self.digest.update(hashlib.sha256(guarded.text.encode()).digest())
         for number, line in enumerate(guarded.text.split("\n"), 1):
             try:
                 for target in read_targets(line.rstrip("\r"), 0):
                     if isinstance(target, PurePosixPath):
                         yield from self.read(target, above)
-                    elif is_place(target) and not guarded.is_administrators:
+                    elif is_place(target) and not may_name_places:
                         raise MistakeError(
                             "expected addresses alone, for others than the administrator may write this"
                         )

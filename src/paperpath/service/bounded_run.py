@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 _PIECE_OCTETS = 64 * 1024
@@ -24,24 +25,30 @@ _DEATH_S = 10.0  # for a program that was killed; one that waits for a disk does
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run: a program with its arguments, the whole environment, in which folder, how long at most."""
+    """What to run: a program with its arguments, the whole environment, in which folder, how long at most.
+
+    `end`: a descriptor, if any, that can be read from when on it may run no longer.
+    """
 
     command: Sequence[bytes]
     environment: Mapping[bytes, bytes]
     folder: Path
     limit_s: float
     most_output: int
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How it ended: its exit code, negative for a signal, `None` where it was killed as its time was over.
+    """How it ended: its exit code, negative for a signal, `None` where it was killed.
 
-    `output` is the begin of what it wrote to standard output and standard error.
+    `output` is the begin of what it wrote to standard output and standard error. `is_broken_off`: it was
+    killed, and its time was not over.
     """
 
     code: int | None
     output: bytes
+    is_broken_off: bool = False
 
 
 def run_bounded(order: Order, source: int, clock: Callable[[], float] = time.monotonic) -> Ended:
@@ -62,11 +69,19 @@ def run_bounded(order: Order, source: int, clock: Callable[[], float] = time.mon
     with process.stdout as pipe:
         output = _Output(pipe.fileno(), order.most_output)
         try:
-            in_time = _attend(process, output, lambda: end_s - clock())
+            way = _attend(process, output, lambda: end_s - clock(), order.end)
         finally:
             code = _end(process)
         output.take_rest()
-    return Ended(code if in_time else None, output.kept)
+    return Ended(code if way is _Way.ITSELF else None, output.kept, way is _Way.BROKEN_OFF)
+
+
+class _Way(Enum):
+    """The ways in which a program ends."""
+
+    ITSELF = "by itself"
+    LATE = "too late"
+    BROKEN_OFF = "broken off"
 
 
 class _Output:
@@ -91,22 +106,28 @@ class _Output:
                 pass
 
 
-def _attend(process: subprocess.Popen[bytes], output: _Output, ask_rest_s: Callable[[], float]) -> bool:
-    """Take output until the program ends, whoever else holds the pipe; tell whether it did so in time."""
-    end = os.pidfd_open(process.pid)
+def _attend(
+    process: subprocess.Popen[bytes], output: _Output, ask_rest_s: Callable[[], float], end: int | None
+) -> _Way:
+    """Take output until the program ends, whoever else holds the pipe, or is to end; tell which it is."""
+    own_end = os.pidfd_open(process.pid)
     try:
         poll = select.poll()
         poll.register(output.pipe, select.POLLIN)
-        poll.register(end, select.POLLIN)
+        for descriptor in (own_end, end):
+            if descriptor is not None:
+                poll.register(descriptor, select.POLLIN)
         while (rest_s := ask_rest_s()) > 0:
-            for descriptor, _ in poll.poll(rest_s * 1000):
-                if descriptor == end:
-                    return True
-                if not output.take():
-                    poll.unregister(output.pipe)
+            ready = [descriptor for descriptor, _ in poll.poll(rest_s * 1000)]
+            if own_end in ready:
+                return _Way.ITSELF
+            if end in ready:
+                return _Way.BROKEN_OFF
+            if output.pipe in ready and not output.take():
+                poll.unregister(output.pipe)
     finally:
-        os.close(end)
-    return False
+        os.close(own_end)
+    return _Way.LATE
 
 
 def _end(process: subprocess.Popen[bytes]) -> int | None:

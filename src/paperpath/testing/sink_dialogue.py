@@ -249,13 +249,13 @@ class Dialogue:
         if len(transaction.recipients) >= self._options.recipients:
             raise CommandError(make_reply(self._options.recipients_code, "", "Too many recipients"))
         wanted = self._director.direct(given.local, Stage.RCPT)
-        if transaction.claim(wanted):
-            wanted = None
-        deed = self._plan_for(wanted, transaction, Stage.RCPT) or transaction.plan.get(Stage.RCPT)
+        own = wanted if wanted is not None and transaction.is_own(wanted) else None
+        shared = wanted if own is None else None
+        deed = self._plan_for(shared, transaction, Stage.RCPT) or transaction.plan.get(Stage.RCPT)
         if deed is not None and deed.kind in FOR_NOBODY:
             transaction.for_nobody = deed.kind
         if deed is None or deed.lets_pass:
-            transaction.recipients.append(TakenRecipient(given.address, given.parameters))
+            transaction.accept(TakenRecipient(given.address, given.parameters), own)
         return self._perform(deed, replies.R250_RECIPIENT)
 
     def _begin_content(self, argument: bytes) -> Act:

@@ -58,7 +58,7 @@ class Copy:
 
 @dataclass(slots=True)
 class Transaction:
-    """A message on its way. `own`: what recipients want done at the dot of LMTP, by their places.
+    """A message on its way. `own` goes with the recipients: what each alone wants done at the end.
 
     `asked` counts RCPT commands; `is_broken`: a chunk was refused, and no more may come (RFC 3030 §2).
     """
@@ -67,7 +67,7 @@ class Transaction:
     sender: GivenPath
     plan: dict[Stage, Deed] = field(default_factory=dict)
     recipients: list[TakenRecipient] = field(default_factory=list)
-    own: dict[int, Deed] = field(default_factory=dict)
+    own: list[Deed | None] = field(default_factory=list)
     asked: int = 0
     for_nobody: Kind | None = None
     is_broken: bool = False
@@ -98,12 +98,14 @@ class Transaction:
         if len(self.recipients) == self.options.limit("RCPTMAX"):
             raise ComplaintError("more than RCPTMAX", replies.R452_TOO_MANY_RECIPIENTS)
 
-    def claim(self, deed: Deed | None) -> bool:
-        """Lay up what the next recipient wants done at the dot, where each has a reply of its own."""
-        is_own = self.options.lmtp and deed is not None and deed.stage in (Stage.DOT, Stage.TAKEN)
-        if is_own and deed is not None:
-            self.own[len(self.recipients)] = deed
-        return is_own
+    def is_own(self, deed: Deed) -> bool:
+        """Tell whether a deed is its recipient's own: by LMTP each has a reply at the dot (RFC 2033 §4.2)."""
+        return self.options.lmtp and deed.stage in (Stage.DOT, Stage.TAKEN)
+
+    def accept(self, recipient: TakenRecipient, own: Deed | None) -> None:
+        """Take a recipient; `own` is what it alone wants done at the dot or behind it."""
+        self.recipients.append(recipient)
+        self.own.append(own)
 
     def list_copies(self) -> list[Copy]:
         """Return what the end of content is answered for: all at once, or by LMTP one by one."""
@@ -111,13 +113,13 @@ class Transaction:
         if not self.options.lmtp:
             return [Copy(tuple(self.recipients), at_dot, after_dot)]
         copies = []
-        for place, recipient in enumerate(self.recipients):
-            own = self.own.get(place)
+        for recipient, own in zip(self.recipients, self.own, strict=True):
             if own is None:
                 copies.append(Copy((recipient,), at_dot, after_dot))
+            elif own.stage is Stage.DOT:
+                copies.append(Copy((recipient,), own, None))
             else:
-                is_after = own.stage is Stage.TAKEN
-                copies.append(Copy((recipient,), None if is_after else own, own if is_after else None))
+                copies.append(Copy((recipient,), None, own))
         return copies
 
     def add(self, content: bytes, *, keeps: bool) -> None:

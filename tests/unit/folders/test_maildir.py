@@ -62,6 +62,24 @@ def test_F6_a_delivery_lies_in_new_and_tmp_is_empty(root: Path, folder: Path) ->
     assert not list((folder / "tmp").iterdir())
 
 
+def test_P4_a_folder_that_does_not_close_well_takes_no_delivery_back(
+    root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close, is_flushed = os.close, False
+
+    def close_badly(descriptor: int) -> None:
+        close(descriptor)
+        if is_flushed:
+            raise OSError(errno.EIO, "closing failed")
+
+    monkeypatch.setattr(os, "close", close_badly)
+    with opened(root) as maildir:  # what it raises has the caller defer them all
+        maildir.write("1.M2R3.host", [b"a\n"])
+        maildir.flush()
+        is_flushed = True
+    assert (folder / "new" / "1.M2R3.host").exists()
+
+
 @pytest.mark.parametrize("missing", [".", "tmp", "new", "cur"])
 def test_F11_a_maildir_is_made_only_where_that_is_wanted(root: Path, folder: Path, missing: str) -> None:
     for part in ("tmp", "new", "cur") if missing == "." else (missing,):

@@ -82,16 +82,16 @@ def test_what_is_slow_shares_no_job_with_another_place() -> None:
 def test_what_is_quick_shares_jobs_and_uses_every_slot() -> None:
     """So the flushes of one batch for many mailboxes go on side by side."""
     lane = Lane(8, 50)
-    for number in range(48):
+    for number in range(96):
         fill(lane, f"box {number}", 1, BATCHED, first=number)
-    assert [len(job.claims) for job in begin_all(lane)] == [6] * 8
+    assert [len(job.claims) for job in begin_all(lane)] == [12] * 8
 
 
 def test_few_claims_are_no_crowd_of_jobs() -> None:
     lane = Lane(8, 50)
-    for number in range(7):
+    for number in range(13):
         fill(lane, f"box {number}", 1, BATCHED, first=number)
-    assert [len(job.claims) for job in begin_all(lane)] == [5, 2]
+    assert [len(job.claims) for job in begin_all(lane)] == [10, 3]
 
 
 def test_what_comes_for_a_place_that_is_served_goes_together_afterwards() -> None:

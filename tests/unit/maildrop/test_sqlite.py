@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.maildrop.errors import MaildropError, SchemaError
+from paperpath.maildrop.errors import MaildropError, SchemaError, StorageError
 from paperpath.maildrop.sqlite import database
 from paperpath.maildrop.sqlite.arrivals import insert_messages
 from paperpath.maildrop.sqlite.database import create_database, open_database
@@ -41,6 +41,13 @@ def test_a_maildrop_of_an_older_version_is_refused_and_the_command_named(tmp_pat
     connection.execute("PRAGMA user_version=3")
     connection.close()
     with pytest.raises(SchemaError, match="version 3, this program 5; `paperpath upgrade`"):
+        open_database(tmp_path)
+
+
+def test_P8_a_queue_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
+    create_database(tmp_path)
+    (tmp_path / "queue.db").write_bytes(b"no database at all" * 1000)
+    with pytest.raises(StorageError, match="file is not a database"):
         open_database(tmp_path)
 
 

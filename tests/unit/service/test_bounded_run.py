@@ -67,6 +67,16 @@ def test_F16_a_program_has_the_message_and_says_how_it_ended() -> None:
     assert run(code) == Ended(3, b"\negassemalso\n")
 
 
+def test_P8_a_program_ends_when_nobody_waits_for_it_any_longer() -> None:
+    end = os.eventfd(1)
+    try:
+        with tempfile.TemporaryFile() as file:
+            order = Order([b"/bin/sh", b"-c", b"kill -STOP $$"], {}, Path("/"), LONG_S, 100, end)
+            assert run_bounded(order, file.fileno()) == Ended(None, b"", is_broken_off=True)
+    finally:
+        os.close(end)
+
+
 LOOKS_AROUND = """
 import json, os, sys
 print(json.dumps({

@@ -14,10 +14,14 @@ from paperpath.maildrop.values import Claim
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What is the same for all deliveries of a batch: by which host, and when."""
+    """What is the same for all deliveries of a batch: by which host, and when.
+
+    `end`: a descriptor that can be read from when on smtpld waits for nothing any more.
+    """
 
     host: str
     now_us: int
+    end: int | None = None
 
 
 class Agent(Hashable, Protocol):

@@ -54,7 +54,9 @@ class ProgramAgent:
         except HyphenError as error:
             reason = f"{self.place} could take what stands for {error} for an option: it begins with a hyphen"
             return Failed(make_reply(550, "5.1.3", reason))
-        order = Order(arguments, make_environment(values), self.folder, self.timeout_s, self.most_output)
+        order = Order(
+            arguments, make_environment(values), self.folder, self.timeout_s, self.most_output, desk.end
+        )
         with tempfile.TemporaryFile() as message:
             _write_message(message, to_stored_lines(read_marked(claim)))
             try:
@@ -65,6 +67,9 @@ class ProgramAgent:
         return self._conclude(claim, ended, desk)
 
     def _conclude(self, claim: Claim, ended: Ended, desk: Desk) -> Outcome:
+        if ended.is_broken_off:
+            reason = f"{self.place} was killed, for local delivery is ending"
+            return defer(claim, desk, make_reply(451, "4.3.2", reason))
         code, status = judge_exit(ended.code, self.codes)
         reply = Reply(code, status, (f"{self.place} {self._describe(ended)}", *_read_lines(ended.output)))
         if reply.is_positive:

@@ -9,7 +9,7 @@ from typing import Any
 
 import apsw
 
-from paperpath.maildrop.errors import SchemaError
+from paperpath.maildrop.errors import SchemaError, StorageError
 from paperpath.maildrop.sqlite.filesystem import refuse_network
 from paperpath.maildrop.sqlite.locks import is_alive
 from paperpath.maildrop.sqlite.migrations import MIGRATIONS
@@ -65,7 +65,7 @@ def create_database(folder: Path) -> None:
 
 
 def open_database(folder: Path) -> apsw.Connection:
-    """Open the queue for one thread's use. Raises: SchemaError."""
+    """Open the queue for one thread's use. Raises: SchemaError; StorageError, where it cannot be read."""
     found = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if found < OLDEST_SQLITE:
         raise SchemaError(f"SQLite {apsw.sqlite_lib_version()} may corrupt the queue; install a newer apsw")
@@ -73,8 +73,15 @@ def open_database(folder: Path) -> apsw.Connection:
     file = folder / "queue.db"
     try:
         connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX)
+        return _prepare(connection, folder)
     except apsw.CantOpenError:
         raise SchemaError(_NO_MAILDROP.format(folder=folder)) from None
+    except apsw.Error as error:
+        raise StorageError(f"maildrop: {error}", no_space=isinstance(error, apsw.FullError)) from error
+
+
+def _prepare(connection: apsw.Connection, folder: Path) -> apsw.Connection:
+    """Make a new connection one of ours. Raises: SchemaError, apsw.Error."""
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     version = connection.pragma("user_version")
     if version != SCHEMA_VERSION:

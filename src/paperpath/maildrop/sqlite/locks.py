@@ -68,7 +68,8 @@ class WorkerLock:
 
     def close(self) -> None:
         """Stop living. The file stays, so that the sweeper finds whatever claims are left."""
-        os.close(self._descriptor)
+        with suppress(OSError):  # it is let go of whatever the kernel says
+            os.close(self._descriptor)
 
 
 def is_alive(folder: Path, worker: int) -> bool:

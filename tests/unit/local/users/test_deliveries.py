@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from paperpath.config.user_place import HOME_MAILDIR, SpoolFolder
 from paperpath.local.users.asking import LOST, NOT_THERE, ask_helper
+from paperpath.local.users.child import find_groups
 from paperpath.local.users.deliveries import BUSY, DIED, TOO_LONG
 from paperpath.local.users.packets import GO, Answer, Request, format_answer, format_request, split_content
 from paperpath.local.users.place import SOCKET
@@ -24,6 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="ta
 
 MAIL = 54_323  # a group
 NAME = "1700000000.M1R2.mx.here.example"
+STORED = f"{NAME},S=6"  # what `ask` has delivered
 SENDER = parse_mailbox("ann@else.example")
 Helper = subprocess.Popen[bytes]
 
@@ -74,9 +77,9 @@ def test_F4_F11_what_is_delivered_is_the_users_alone(host: Host) -> None:
         "Maildir/tmp": 0o700,
         "Maildir/new": 0o700,
         "Maildir/cur": 0o700,
-        f"Maildir/new/{NAME}": 0o600,
+        f"Maildir/new/{NAME},S=300000": 0o600,
     }
-    assert (home / "Maildir" / "new" / NAME).read_bytes() == b"x" * 300_000
+    assert (home / "Maildir" / "new" / f"{NAME},S=300000").read_bytes() == b"x" * 300_000
 
 
 def test_F4_L5_the_child_is_the_user_and_has_nothing_but_the_connection(host: Host) -> None:
@@ -142,13 +145,13 @@ def test_L1_a_link_of_the_deliverys_own_name_is_replaced(host: Host) -> None:
     theirs.chmod(0o666)
     with host.helper():
         assert ask(host).reply.is_positive
-        for part in ("tmp", "new"):
-            (joe / "Maildir" / "new" / NAME).unlink()
-            (joe / "Maildir" / part / NAME).symlink_to(theirs)
+        for link in (f"tmp/{NAME}", f"new/{STORED}"):
+            (joe / "Maildir" / "new" / STORED).unlink()
+            (joe / "Maildir" / link).symlink_to(theirs)
             assert ask(host).reply.is_positive
     assert theirs.read_bytes() == b"theirs"
-    assert files_below(joe) == {f"Maildir/new/{NAME}"}
-    assert not (joe / "Maildir" / "new" / NAME).is_symlink()
+    assert files_below(joe) == {f"Maildir/new/{STORED}"}
+    assert not (joe / "Maildir" / "new" / STORED).is_symlink()
 
 
 def test_F5_what_is_wrong_with_a_home_is_temporary_and_the_helper_lives_on(host: Host) -> None:
@@ -196,7 +199,7 @@ def test_F5_a_full_disk_takes_nothing_and_all_when_there_is_room(host: Host) -> 
         pytest.skip("no file system can be mounted")
     try:
         with host.helper():
-            full = ask(host, content=b"x" * 200_000)
+            full = ask(host, content=b"x" * 2_000_000)
             assert str(full.reply) == "452 4.3.1 The mailbox cannot be written now: No space left on device"
             assert files_below(home) == set()
             assert ask(host).reply.is_positive
@@ -209,9 +212,9 @@ def test_P4_an_earlier_attempt_is_found_wherever_it_was_moved(host: Host) -> Non
     with host.helper():
         assert ask(host).reply.is_positive
         mailbox = home / "Maildir"
-        (mailbox / "new" / NAME).rename(mailbox / "cur" / f"{NAME}:2,S")
+        (mailbox / "new" / STORED).rename(mailbox / "cur" / f"{STORED}:2,S")
         assert str(ask(host, tried=True).reply) == "250 2.1.5 Delivered by an earlier attempt"
-        assert files_below(home) == {f"Maildir/cur/{NAME}:2,S"}
+        assert files_below(home) == {f"Maildir/cur/{STORED}:2,S"}
 
 
 def test_P4_what_smtpld_does_not_end_is_not_delivered(host: Host) -> None:
@@ -240,7 +243,18 @@ def test_P6_who_hangs_is_killed_and_delays_nobody_else(host: Host) -> None:
         assert connection.recv(1000) == format_answer(TOO_LONG)
         wait_until(lambda: not has_children(helper), "the child to be killed")
         assert ask(host, tried=True).reply.is_positive
-    assert files_below(home) == {f"Maildir/new/{NAME}"}
+    assert files_below(home) == {f"Maildir/new/{STORED}"}
+
+
+def test_P6_a_hanging_home_is_told_of_even_in_the_middle_of_a_message(host: Host) -> None:
+    host.add("joe", JOE)
+
+    def content() -> Iterator[bytes]:
+        os.kill(child_of(helper), signal.SIGSTOP)
+        yield b"x" * 2_000_000
+
+    with host.helper(limit_s=1) as helper:
+        assert ask_helper(host.socket_folder, make_request(), content(), 20) == TOO_LONG
 
 
 def test_P4_a_child_that_dies_is_told_of_and_one_whose_helper_dies_dies_too(host: Host) -> None:
@@ -332,10 +346,23 @@ def test_F4_L1_a_file_that_is_not_the_users_is_not_appended_to(host: Host) -> No
 def test_F4_no_group_is_given_that_is_roots_or_may_not_write(host: Host) -> None:
     host.add("joe", JOE)
     spool = make_spool(host)
+    user, place = host.users["joe"], SpoolFolder(spool)
+    assert find_groups(user, place) == (JOE, MAIL)
+    spool.chmod(0o755)
+    assert find_groups(user, place) == find_groups(user, HOME_MAILDIR) == (JOE,)
     with host.helper(f"{spool}/{{user}}"):
-        spool.chmod(0o755)
         assert str(ask(host).reply) == "451 4.2.0 The mailbox cannot be written now: Permission denied"
         spool.chmod(0o775)
         os.chown(spool, 0, 0)
         assert str(ask(host).reply) == "451 4.2.0 The mailbox cannot be written now: Permission denied"
     assert files_below(spool) == set()
+
+
+def test_P6_no_more_children_are_made_at_once_than_told(host: Host) -> None:
+    host.add("joe", JOE)
+    host.add("jim", JIM)
+    with host.helper(most=1), begin(host) as connection:
+        assert ask(host, "jim") == LOST
+        connection.send(b".")
+        assert b"250 2.1.5" in connection.recv(1000)
+        wait_until(lambda: ask(host, "jim").reply.is_positive, "room for another")
