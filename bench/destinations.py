@@ -202,7 +202,7 @@ async def fill(site: Site, names: Sequence[str], messages: int, length: int) -> 
     """Fill a queue with messages for these destinations in turn."""
     maildrop = await open_door(site.maildrop)
     try:
-        await Queue(maildrop, length, names, Transport.REMOTE).fill(messages)
+        await Queue(maildrop, b"x" * length, names, Transport.REMOTE).fill(messages)
     finally:
         await maildrop.close()
 

@@ -41,11 +41,19 @@ class Paperpath:
 
     def start(self) -> None:
         """Run `paperpath init`, then `paperpath up`, and return when it greets."""
+        self.prepare()
+        self.launch()
+
+    def prepare(self) -> None:
+        """Run `paperpath init`; nothing is started."""
         if not Path(self.program).is_file():
-            raise AbsentError(f"{self.program} is not there; `make bench` installs it.")
+            raise AbsentError(f"{self.program} is not there; `make compare` installs it.")
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self.init()
         self.durability = stated_durability(self.config)
+
+    def launch(self) -> None:
+        """Run `paperpath up`, and return when it greets."""
         self.child.start()
         wait_for_greeting(self.child, self.port)
 

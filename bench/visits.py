@@ -16,8 +16,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from bench import submission
 from bench.command import positive, progress, run_command
+from bench.compare import submitting
 from bench.measure import table
 from bench.relay import RECIPIENT, free_ports
 from bench.workplace import workplace
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Measure both times, and print a line for each."""
     with workplace(None, must_be_public=False) as place:
-        password = place.path / submission.PASSWORD_NAME
+        password = place.path / submitting.PASSWORD_NAME
         password.write_text("the owner's own password", encoding="utf-8")
-        side = submission.Paperpath(place.path, free_ports(1)[0], password)
+        side = submitting.Paperpath(place.path, free_ports(1)[0], password)
         try:
             side.start()
             visit(side.port, password.read_text(encoding="utf-8"))  # from now on a familiar guest
