@@ -1,4 +1,4 @@
-"""A bare loop that does what no delivery into a Maildir can do without, in threads: the disk's own measure."""
+"""A bare loop that does, in threads, what no delivery into a Maildir can do without: the disk's measure."""
 
 import os
 import threading

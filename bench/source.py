@@ -33,7 +33,9 @@ class Load:
 
     @property
     def label(self) -> str:
-        """A short name of it, with what is varied."""
+        """A short name of it, with what is varied; without sessions it is a queue that is full already."""
+        if not self.sessions:
+            return f"{self.messages} waiting"
         return f"{self.sessions} sessions, {'kept' if self.kept else 'a connection each'}"
 
     @property

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from bench.compare.holding import Holding
 from bench.compare.samples import ACCEPTED, Measured
-from bench.compare.stages import Stage
 from bench.compare.throughput import Throughput, expect, make_ready, rest
 from bench.compare.usage import Meter
 from bench.relay import wait_for_quiet

@@ -1,85 +1,104 @@
-"""The report: what was measured on what and how, for a reader on paper and for a program as JSON.
+"""The report of a comparison: a folder with everything, and what of it is printed.
 
-It gathers texts and values only; nothing is measured or started here.
+    report.md                 the tables, the machine, and the command that made them
+    results.json              every measurement, to be continued
+    configurations/STAGE/SIDE/FILE
+    commands.txt              each command line that put a load on somebody
+
+On the standard output a configuration is short: without comments, and of a stage after the first only where
+it differs from what was printed before of that side.
 """
 
-import dataclasses
-import json
 import shlex
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from bench import measure
+from bench.compare.samples import Sample
+from bench.compare.scenario import Scenario
+from bench.compare.tables import MEANING, details, headline, programs
 from bench.machine import Flush, Machine
-from bench.measure import Sample
-
-MEANING = """\
-Medians [least..greatest] of the rounds. accepted/s: until the source ended; delivered/s: until the last
-message had arrived; CPU: the side's processes, until they rested; tools' CPU: that of the source and of the
-sink, which take of the same processors, for each message; others' CPU: what neither the side nor these used,
-in percent of the machine - where it is high, the figures tell little."""
 
 
-@dataclasses.dataclass
 class Report:
-    """All that a run has to tell. `samples` grows while it runs; all else is known before."""
+    """The folder of a report, and what was printed so far."""
 
-    ours: str
-    machine: Machine
-    remarks: list[str] = dataclasses.field(default_factory=list)
-    versions: dict[str, str] = dataclasses.field(default_factory=dict)
-    configurations: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
-    commands: list[list[str]] = dataclasses.field(default_factory=list)
-    samples: list[Sample] = dataclasses.field(default_factory=list)
-    flush_after: Flush | None = None
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shown: dict[tuple[str, str], list[str]] = {}
+        self._commands: list[str] = []
 
-    def preface(self) -> str:
-        """Machine, remarks, configurations and command lines."""
-        parts = [heading("Machine"), self._machine(), *(f"Note: {remark}" for remark in self.remarks)]
-        for side, files in self.configurations.items():
-            for name, text in files.items():
-                parts += ["", heading(f"{side}: {name}"), text.rstrip()]
-        parts += ["", heading("Commands"), *(shlex.join(command) for command in self.commands)]
+    def configuration(self, stage: str, side: str, files: dict[str, str]) -> str:
+        """Keep the files of a side; what to print of them."""
+        parts = []
+        for name, text in files.items():
+            place = self._folder / "configurations" / stage / side / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
+            lines = settings_of(text)
+            before = self._shown.setdefault((side, name), [])
+            parts += [
+                f"{side}, {name}, stage {stage}:",
+                *(difference(before, lines) if before else lines),
+                "",
+            ]
+            self._shown[side, name] = before or lines
         return "\n".join(parts)
 
-    def results(self) -> str:
-        """The tables of results and ratios; medians of the rounds, [least..greatest]."""
-        summaries = measure.summarize(self.samples)
-        found = measure.ratios(summaries, self.ours)
-        parts = [heading("Results"), MEANING, ""]
-        parts += [measure.results_table(summaries), "", measure.programs_table(summaries)]
-        if found:
-            parts += ["", heading("Ratios of the medians"), measure.ratios_table(found)]
-        if self.flush_after is not None:
-            parts += ["", f"Flush after the run: {flush_line(self.flush_after)}"]
-        return "\n".join(parts)
+    def commands(self, scenario: str, entrant: str, lines: Iterable[Sequence[str]]) -> str:
+        """Keep command lines; what to print of them, which is nothing where they were printed before."""
+        told = [f"{scenario}, {entrant}: {shlex.join(line)}" for line in lines]
+        new = [line for line in told if line not in self._commands]
+        self._commands += new
+        if new:
+            with (self._folder / "commands.txt").open("a", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in new)
+        return "\n".join(new)
 
-    def write_json(self, path: Path) -> None:
-        """Everything, as one JSON object."""
-        summaries = measure.summarize(self.samples)
-        content = dataclasses.asdict(self)
-        content["summaries"] = [dataclasses.asdict(summary) for summary in summaries]
-        content["ratios"] = [dataclasses.asdict(ratio) for ratio in measure.ratios(summaries, self.ours)]
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-    def _machine(self) -> str:
-        machine = self.machine
-        lines = {
-            "processor": f"{machine.cores} cores, {machine.processor}",
-            "memory": f"{machine.memory_gib:.1f} GiB",
-            "kernel": machine.kernel,
-            "python": machine.python,
-            "file system": machine.file_system,
-            "flush": flush_line(machine.flush),
-            "load before": f"{machine.load_average:.2f}",
-            **self.versions,
-        }
-        width = max(len(name) for name in lines)
-        return "\n".join(f"{name:<{width}}  {value}" for name, value in lines.items())
+    def results(
+        self,
+        scenarios: Sequence[Scenario],
+        samples: Sequence[Sample],
+        ours: str,
+        sides: Sequence[str],
+        made: str,
+    ) -> str:
+        """The tables; also written down, below what was `made` where and how."""
+        measured = {sample.task.scenario for sample in samples}
+        parts = [made, "", headline(scenarios, samples, ours, sides), "", MEANING]
+        for scenario in scenarios:
+            if scenario.name in measured:
+                parts += ["", f"## {scenario.name}: {scenario.title}", "", f"{scenario.explains}.", ""]
+                parts.append(details(scenario, samples))
+        parts += ["", "## Where the CPU went", "", programs(samples)]
+        text = "\n".join(parts)
+        (self._folder / "report.md").write_text(f"# Paperpath beside Postfix\n\n{text}\n", encoding="utf-8")
+        return text
 
 
-def heading(text: str) -> str:
-    """A heading line."""
-    return f"== {text} =="
+def settings_of(text: str) -> list[str]:
+    """The lines of a configuration file that set something."""
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def difference(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """What one configuration has more than another, and what it lacks."""
+    more = [f"+ {line}" for line in now if line not in before]
+    less = [f"- {line}" for line in before if line not in now]
+    return [*more, *less] or ["(the same)"]
+
+
+def machine_lines(machine: Machine, versions: dict[str, str]) -> dict[str, str]:
+    """What the figures were measured on, for people."""
+    return {
+        "processor": f"{machine.cores} cores, {machine.processor}",
+        "memory": f"{machine.memory_gib:.1f} GiB",
+        "kernel": machine.kernel,
+        "python": machine.python,
+        "file system": machine.file_system,
+        "flush": flush_line(machine.flush),
+        "load before": f"{machine.load_average:.2f}",
+        **versions,
+    }
 
 
 def flush_line(flush: Flush) -> str:

@@ -5,7 +5,6 @@ It is replaced as a whole after each measurement; whatever ends the run, it is t
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ class Results:
         return {sample.task for sample in self.samples}
 
     def of(self, tasks: Iterable[Task]) -> list[Sample]:
-        """The samples of these tasks that there are, in the tasks' order; of a task measured twice, the last."""
+        """The samples of these tasks that there are, in the tasks' order."""
         by_task = {sample.task: sample for sample in self.samples}
         return [by_task[task] for task in tasks if task in by_task]
 
@@ -62,4 +61,4 @@ class Results:
         content = {"form": _FORM, "runs": self.runs, "samples": [as_plain(each) for each in self.samples]}
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(content, indent=1, default=dataclasses.asdict) + "\n", encoding="utf-8")
-        os.replace(new, self._file)
+        new.replace(self._file)

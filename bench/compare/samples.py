@@ -32,7 +32,7 @@ ABOVE_MS = Metric("p99 above it, ms", 2, more_is_better=False)
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Task:
-    """One measurement: which scenario, which of its loads (`work` says how much of it), by whom, in which round."""
+    """One measurement: which scenario, which load (`work` says how much of it), by whom, in which round."""
 
     scenario: str
     load: str

@@ -7,10 +7,12 @@ import contextlib
 import dataclasses
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
 from bench import ours, postfix, source
+from bench.command import ignore_signals
 from bench.compare import holding, mailboxes, relaying, submitting
 from bench.failure import BenchError
 from bench.relay import Relay, free_ports
@@ -40,14 +42,8 @@ class Stage:
         return source.command(source.find_source(), load, relay.recipient, relay.port)
 
 
-def to_mailbox(name: str, folder: Path, port: int) -> Relay:
-    """A side with one mailbox."""
-    return ours.Paperpath(folder, port) if name == ours.NAME else postfix.Postfix(name, folder, port)
-
-
 MAILBOX, MAILBOXES, SINK, SUBMISSION, HOLDING = "mailbox", "mailboxes", "sink", "submission", "holding"
 ALONE = "alone"  # nothing runs beside what is measured: each measurement makes its own sides
-MAKERS: dict[str, Make] = {MAILBOX: to_mailbox, MAILBOXES: mailboxes.make, HOLDING: holding.make}
 
 
 @contextlib.contextmanager
@@ -57,24 +53,48 @@ def open_stage(kind: str, names: Sequence[str], folder: Path, timeout: float) ->
     password = folder / submitting.PASSWORD_NAME
     password.write_text(secrets.token_hex(16), encoding="utf-8")
     with contextlib.ExitStack() as stack:
-        relays: dict[str, Relay] = {}
-        if kind == SINK:
-            sink = Sink(folder, free_ports(1)[0])
-            stack.callback(sink.stop)
-            sink.start()
-            make: Make = partial(relaying.make, sink_port=sink.port)
-        elif kind == SUBMISSION:
-            sink, make = None, partial(submitting.make, password=password)
-        elif kind != ALONE:
-            sink, make = None, MAKERS[kind]
-        else:
-            names = ()
-        for name, port in zip(names, free_ports(len(names)), strict=True):
+        make = stack.enter_context(_MAKERS[kind](folder))
+        stage = Stage(folder, timeout, {}, password)
+        for name in names if kind != ALONE else ():
             own = folder / name
             own.mkdir()
-            relay = relays[name] = make(name, own, port)
-            if sink is not None:
-                relay.target = sink
+            relay = stage.relays[name] = make(name, own, free_ports(1)[0])
             stack.callback(relay.stop)
             relay.start()
-        yield Stage(folder, timeout, relays, password)
+        stack.callback(ignore_signals)  # the first to run at the end: the rest is not to be interrupted
+        yield stage
+
+
+def _to_mailbox(name: str, folder: Path, port: int) -> Relay:
+    return ours.Paperpath(folder, port) if name == ours.NAME else postfix.Postfix(name, folder, port)
+
+
+@contextlib.contextmanager
+def _making_for_sink(folder: Path) -> Iterator[Make]:
+    """Make sides that relay to one sink, which runs for the length of the block."""
+    sink = Sink(folder, free_ports(1)[0])
+
+    def make(name: str, own: Path, port: int) -> Relay:
+        relay = relaying.make(name, own, port, sink.port)
+        relay.target = sink
+        return relay
+
+    try:
+        sink.start()
+        yield make
+    finally:
+        sink.stop()
+
+
+def _making_for_submission(folder: Path) -> AbstractContextManager[Make]:
+    return nullcontext(partial(submitting.make, password=folder / submitting.PASSWORD_NAME))
+
+
+_MAKERS: dict[str, Callable[[Path], AbstractContextManager[Make]]] = {
+    MAILBOX: lambda _: nullcontext(_to_mailbox),
+    MAILBOXES: lambda _: nullcontext(mailboxes.make),
+    SINK: _making_for_sink,
+    SUBMISSION: _making_for_submission,
+    HOLDING: lambda _: nullcontext(holding.make),
+    ALONE: lambda _: nullcontext(_to_mailbox),
+}

@@ -20,7 +20,7 @@ class Meter:
         self._began = time.monotonic()
 
     def read(self, messages: int, source_seconds: float = 0.0) -> Usage:
-        """What was used since then, for so many messages; a source that has ended tells its part by itself."""
+        """What was used since then, for so many messages; a source that has ended told its part itself."""
         after = self._child.cpu_by_program()
         used = {name: seconds - self._before.get(name, 0.0) for name, seconds in after.items()}
         tools = source_seconds + self._tools_seconds() - self._tools_before

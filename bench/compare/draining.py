@@ -1,0 +1,80 @@
+"""How fast a full queue is worked off once a dead destination is there again, and what is left of its space.
+
+The side has been running with a full queue and nobody at the other end, until it rests. Then the sink starts,
+and the side is told by its operator's command; the time is from there to the last message in the sink. What
+the queue takes of the disk is looked at when it is full, and when all is done and the side has come to rest.
+"""
+
+import shutil
+import time
+from collections.abc import Sequence
+
+from bench.compare.samples import AFTER_MIB, DELIVERED, DRAIN_S, FULL_MIB, Measured
+from bench.compare.stages import Stage
+from bench.compare.throughput import expect, rest
+from bench.compare.usage import Meter
+from bench.compare.waiting import Outage
+from bench.process import run_to_end
+from bench.relay import wait_for_quiet
+from bench.source import Load
+from bench.target import wait_for
+
+MIB = 2**20
+SPACE_WITHIN = 60.0  # seconds in which an empty queue may give its space back
+LOOK_EVERY = 2.0  # seconds
+
+
+class Draining:
+    """The measurement of one side: each time with a queue that was filled anew."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self._stage = stage
+        self._name = name
+        self._times = 0
+        self._lines: Sequence[Sequence[str]] = ()
+
+    def commands(self, load: Load) -> Sequence[Sequence[str]]:
+        """What the operator types."""
+        return self._lines
+
+    def measure(self, load: Load) -> Measured:
+        """Fill, let the destination return, and see everything delivered."""
+        self._times += 1
+        outage = Outage(self._stage, self._name, load, f"{self._name}-{self._times}")
+        relay, sink = outage.relay, outage.sink()
+        self._lines = [relay.retry()]
+        try:
+            relay.launch()
+            wait_for_quiet(relay.child)
+            full = relay.octets()
+            meter = Meter(relay.child)
+            sink.start()
+            began = time.time()
+            run_to_end(relay.retry())
+            deadline = time.monotonic() + self._stage.timeout
+            ended = wait_for(sink, load.messages, deadline, relay.child)
+            rest(relay)
+            usage = meter.read(load.messages, sink.child.cpu_seconds())
+            expect(relay, load.messages)
+            after = self._settled_octets(outage)
+        finally:
+            relay.stop()
+            sink.stop()
+        shutil.rmtree(relay.child.log.parent, ignore_errors=True)
+        figures = {
+            DELIVERED.name: load.messages / (ended - began),
+            DRAIN_S.name: ended - began,
+            FULL_MIB.name: full / MIB,
+            AFTER_MIB.name: after / MIB,
+        }
+        return Measured(relay.durability, figures, usage)
+
+    def _settled_octets(self, outage: Outage) -> int:
+        """What the queue takes once it gives no more back."""
+        deadline = time.monotonic() + SPACE_WITHIN
+        octets = outage.relay.octets()
+        while time.monotonic() < deadline and not outage.relay.child.exited_within(LOOK_EVERY):
+            before, octets = octets, outage.relay.octets()
+            if octets >= before and octets <= 2 * outage.empty_octets:
+                break
+        return octets
