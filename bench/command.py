@@ -70,9 +70,3 @@ def progress(text: str) -> None:
 
 def _stop(number: int, _frame: FrameType | None) -> None:
     raise StoppedError(number)
-
-
-def ignore_signals() -> None:
-    """From now on be ended by nobody: what is left to do is to clear away."""
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: None)

@@ -61,7 +61,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--folder", type=Path, help="the report (default: var/compare, or var/compare-quick)")
     add("--anew", action="store_true", help="do not go on from what is in that folder")
     add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
-    add("--timeout", type=positive, default=1800, help="seconds for one measurement (default: 1800)")
+    add("--timeout", type=positive, help="seconds for one measurement (default: 1800; with --quick 60)")
     return parser.parse_args(arguments)
 
 
@@ -77,7 +77,9 @@ def run(options: argparse.Namespace) -> int:
     sides, remarks = usable(options.sides)
     with workplace(options.dir, has_postfix(sides)) as place:
         sides = reachable(sides, place)
-        rounds = Rounds(place.path, results, report, sides, options.rounds, float(options.timeout))
+        number = options.rounds or (1 if options.quick else None)
+        timeout = float(options.timeout or (60 if options.quick else 1800))
+        rounds = Rounds(place.path, results, report, sides, number, timeout)
         made = describe(place, sides, remarks)
         results.begin({"options": vars(options), "made": made})
         print(made, end="\n\n", flush=True)

@@ -1,5 +1,6 @@
 """Both sides with many mailboxes, for messages with many recipients: one Maildir for each."""
 
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from bench.maildir import Maildirs
 from bench.relay import DOMAIN, RECIPIENT, Relay
 
 MOST = 50
-# As smtp-source names them: a number before the name.
-NAMES = [f"{number}{RECIPIENT.partition('@')[0]}" for number in range(1, MOST + 1)]
+OWN, _, _ = RECIPIENT.partition("@")
+MORE = [f"{number}{OWN}" for number in range(2, MOST + 1)]
+NAMES = [OWN, *MORE]  # as smtp-source names them: all but one with a number before the name
 
 
 class Paperpath(ours.Paperpath):
@@ -21,10 +23,12 @@ class Paperpath(ours.Paperpath):
         self.target = Maildirs(self._data / "mailboxes" / DOMAIN / name for name in NAMES)
 
     def init(self) -> None:
-        """Write them into the file of accounts, which people may edit."""
+        """Make their folders, and write them into the file of accounts, which people may edit."""
         super().init()
+        for name in MORE:
+            shutil.copytree(self.maildir.new.parent, self.maildir.new.parent.with_name(name))
         with (self._data / "accounts").open("a", encoding="utf-8") as accounts:
-            accounts.writelines(f"{name}@{DOMAIN}\t{DOMAIN}/{name}\n" for name in NAMES)
+            accounts.writelines(f"{name}@{DOMAIN}\t{DOMAIN}/{name}\n" for name in MORE)
 
 
 def make(name: str, folder: Path, port: int) -> Relay:

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from bench import ours, postfix, source
-from bench.command import ignore_signals
 from bench.compare import holding, mailboxes, relaying, submitting
 from bench.failure import BenchError
+from bench.process import held_signals
 from bench.relay import Relay, free_ports
 from bench.sink import Sink
 from bench.source import Load
@@ -52,7 +52,8 @@ def open_stage(kind: str, names: Sequence[str], folder: Path, timeout: float) ->
     folder.mkdir()
     password = folder / submitting.PASSWORD_NAME
     password.write_text(secrets.token_hex(16), encoding="utf-8")
-    with contextlib.ExitStack() as stack:
+    stack = contextlib.ExitStack()
+    try:
         make = stack.enter_context(_MAKERS[kind](folder))
         stage = Stage(folder, timeout, {}, password)
         for name in names if kind != ALONE else ():
@@ -61,8 +62,10 @@ def open_stage(kind: str, names: Sequence[str], folder: Path, timeout: float) ->
             relay = stage.relays[name] = make(name, own, free_ports(1)[0])
             stack.callback(relay.stop)
             relay.start()
-        stack.callback(ignore_signals)  # the first to run at the end: the rest is not to be interrupted
         yield stage
+    finally:
+        with held_signals():
+            stack.close()
 
 
 def _to_mailbox(name: str, folder: Path, port: int) -> Relay:
