@@ -16,7 +16,7 @@ from pathlib import Path
 from bench import machine, ours
 from bench.command import choice, positive, run_command
 from bench.compare.catalogue import scenarios
-from bench.compare.choosing import NAMES, USUAL, has_postfix, reachable, usable, versions
+from bench.compare.choosing import NAMES, QUICK, USUAL, has_postfix, reachable, usable, versions
 from bench.compare.report import Report, machine_lines
 from bench.compare.results import Results
 from bench.compare.rounds import Rounds
@@ -49,13 +49,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--only", type=choice(SCENARIOS), default=SCENARIOS, metavar="NAMES", help="scenarios (default: all)")
-    add(
-        "--sides",
-        type=choice(NAMES),
-        default=USUAL,
-        metavar="NAMES",
-        help=f"of {', '.join(NAMES)}; default: {','.join(USUAL)}",
-    )
+    usual = ",".join(USUAL)
+    add("--sides", type=choice(NAMES), metavar="NAMES", help=f"of {','.join(NAMES)} (default: {usual})")
     add("--rounds", type=positive, help="rounds over all sides (default: 5; of drain 2)")
     add("--quick", action="store_true", help="small numbers and one round: the figures tell nothing")
     add("--folder", type=Path, help="the report (default: var/compare, or var/compare-quick)")
@@ -74,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     results, report = Results(folder / "results.json"), Report(folder)
     known = scenarios(options.quick)
     wanted = [each for each in known if each.name in options.only]
-    sides, remarks = usable(options.sides)
+    sides, remarks = usable(options.sides or (QUICK if options.quick else USUAL))
     with workplace(options.dir, has_postfix(sides)) as place:
         sides = reachable(sides, place)
         number = options.rounds or (1 if options.quick else None)

@@ -4,6 +4,7 @@ from bench import ours, postfix
 from bench.compare import samples, stages
 from bench.compare.accepting import Accepting
 from bench.compare.draining import Draining
+from bench.compare.pacing import Pacing
 from bench.compare.restarting import Restarting
 from bench.compare.scenario import Bar, Entrant, Scenario
 from bench.compare.stages import Stage
@@ -80,6 +81,23 @@ def scenarios(quick: bool) -> tuple[Scenario, ...]:
             loads(size(1000, 50), 100 * KIB, (50,)),
             enter,
             yardsticks=(DISK,),
+        ),
+        Scenario(
+            "latency",
+            "from the final dot to the 250, at 80 % load",
+            "to Maildir, at four fifths of what each side delivers at most (bench/compare/pacing.py)",
+            stages.MAILBOX,
+            (
+                samples.P99_MS,
+                samples.MEDIAN_MS,
+                samples.P999_MS,
+                samples.FLUSH_MS,
+                samples.ABOVE_MS,
+                samples.PACE,
+            ),
+            (Load(size(10_000, 300), 4096, 50, kept=True),),
+            Pacing,
+            bars=(Bar(20.0, metric=samples.ABOVE_MS),),
         ),
         Scenario(
             "recipients",

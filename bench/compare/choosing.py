@@ -9,6 +9,7 @@ from bench.workplace import Workplace
 POSTFIX_NAMES = (postfix.TUNED_NAME, postfix.EXPERT_NAME, postfix.DEFAULT_NAME)
 NAMES = (ours.NAME, *POSTFIX_NAMES)
 USUAL = (ours.NAME, postfix.TUNED_NAME, postfix.DEFAULT_NAME)
+QUICK = (ours.NAME, postfix.TUNED_NAME)
 
 
 def has_postfix(names: Sequence[str]) -> bool:

@@ -20,8 +20,9 @@ from bench.source import Load
 from bench.target import wait_for
 
 MIB = 2**20
-SPACE_WITHIN = 60.0  # seconds in which an empty queue may give its space back
-LOOK_EVERY = 2.0  # seconds
+SPACE_WITHIN = 120.0  # seconds in which an empty queue may give its space back
+UNCHANGED_FOR = 10.0  # seconds
+LOOK_EVERY = 1.0  # seconds
 
 
 class Draining:
@@ -70,11 +71,13 @@ class Draining:
         return Measured(relay.durability, figures, usage)
 
     def _settled_octets(self, outage: Outage) -> int:
-        """What the queue takes once it gives no more back."""
-        deadline = time.monotonic() + SPACE_WITHIN
-        octets = outage.relay.octets()
-        while time.monotonic() < deadline and not outage.relay.child.exited_within(LOOK_EVERY):
-            before, octets = octets, outage.relay.octets()
-            if octets >= before and octets <= 2 * outage.empty_octets:
-                break
+        """What the queue takes once it has given nothing back for a while."""
+        relay = outage.relay
+        octets, since = relay.octets(), time.monotonic()
+        deadline = since + SPACE_WITHIN
+        while time.monotonic() < min(deadline, since + UNCHANGED_FOR):
+            if relay.child.exited_within(LOOK_EVERY):
+                raise relay.child.failure("ended by itself")
+            before, octets = octets, relay.octets()
+            since = since if octets == before else time.monotonic()
         return octets

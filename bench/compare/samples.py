@@ -16,7 +16,6 @@ class Metric:
 
 ACCEPTED = Metric("accepted/s")
 DELIVERED = Metric("delivered/s")
-FILES = Metric("files/s")
 DRAIN_S = Metric("drained in s", 1, more_is_better=False)
 FULL_MIB = Metric("MiB when full", more_is_better=False)
 AFTER_MIB = Metric("MiB when drained", more_is_better=False)

@@ -21,11 +21,12 @@ class Entrant(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """What is wanted: so many times `other`, or where that is empty a figure of ours that is at most this."""
+    """What is wanted: so many times `other` by the first metric, or a figure of ours below this."""
 
     limit: float
     other: str = ""
     kept: bool | None = None  # with kept connections, with one for each message; None: either way
+    metric: Metric | None = None  # which figure stays below; None: it is about the other
 
     def concerns(self, load: Load) -> bool:
         """Whether it is about this load."""

@@ -123,13 +123,17 @@ def _wanted(scenario: Scenario, load: Load, found: Sequence[Sample], ours: str) 
 
 
 def _judge(bar: Bar, metric: Metric, found: Sequence[Sample], ours: str) -> str:
-    if bar.other:
+    """A bar, and whether it is reached; empty where that was not measured."""
+    if bar.metric is None:
         ratio = ratios(found, metric, ours, bar.other)
-        return (ratio and f"≥ {bar.limit:g} × {bar.other}: {_verdict(ratio.median >= bar.limit)}") or ""
+        if ratio is None:
+            return ""
+        return f"≥ {bar.limit:g} × {bar.other}: {_verdict(ratio.median >= bar.limit)}"
     own = {row.entrant: row for row in summarize(found)}.get(ours)
-    if own is None or metric.name not in own.figures:
+    if own is None or bar.metric.name not in own.figures:
         return ""
-    return f"< {bar.limit:g}: {_verdict(own.figures[metric.name].median < bar.limit)}"
+    figure = own.figures[bar.metric.name]
+    return f"{bar.metric.name} < {bar.limit:g}: {figure.median:.2f}, {_verdict(figure.median < bar.limit)}"
 
 
 def _verdict(is_reached: bool) -> str:

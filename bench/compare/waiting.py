@@ -22,7 +22,6 @@ class Outage:
         self.relay: Queueing = make(name, self._folder, port, self._sink_port)
         progress(f"filling the queue of {name}: {load.work}")
         self.relay.prepare()
-        self.empty_octets = self.relay.octets()
         self.relay.fill(load.messages, load.length)
 
     def sink(self) -> Sink:
