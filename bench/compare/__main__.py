@@ -7,7 +7,6 @@ error.
 """
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from itertools import groupby
@@ -63,9 +62,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> int:
     """Measure what is not measured yet, and print everything; the exit status."""
     folder = options.folder or (USUAL_FOLDER.with_name("compare-quick") if options.quick else USUAL_FOLDER)
-    if options.anew:
-        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+    if options.anew:
+        (folder / "results.json").unlink(missing_ok=True)
     results, report = Results(folder / "results.json"), Report(folder)
     known = scenarios(options.quick)
     wanted = [each for each in known if each.name in options.only]

@@ -5,7 +5,6 @@ and the side is told by its operator's command; the time is from there to the la
 the queue takes of the disk is looked at when it is full, and when all is done and the side has come to rest.
 """
 
-import shutil
 import time
 from collections.abc import Sequence
 
@@ -61,7 +60,6 @@ class Draining:
         finally:
             relay.stop()
             sink.stop()
-        shutil.rmtree(relay.child.log.parent, ignore_errors=True)
         figures = {
             DELIVERED.name: load.messages / (ended - began),
             DRAIN_S.name: ended - began,

@@ -47,8 +47,17 @@ ALONE = "alone"  # nothing runs beside what is measured: each measurement makes 
 
 
 @contextlib.contextmanager
-def open_stage(kind: str, names: Sequence[str], folder: Path, timeout: float) -> Iterator[Stage]:
-    """Set up a stage in a folder that is made, and start these sides; at the end all of them are stopped."""
+def open_stage(
+    kind: str,
+    names: Sequence[str],
+    folder: Path,
+    timeout: float,
+    amend: Callable[[Relay], None] = lambda relay: None,
+) -> Iterator[Stage]:
+    """Set up a stage in a folder that is made, and start these sides; at the end all of them are stopped.
+
+    `amend` may change a side's configuration before it is launched.
+    """
     folder.mkdir()
     password = folder / submitting.PASSWORD_NAME
     password.write_text(secrets.token_hex(16), encoding="utf-8")
@@ -61,7 +70,9 @@ def open_stage(kind: str, names: Sequence[str], folder: Path, timeout: float) ->
             own.mkdir()
             relay = stage.relays[name] = make(name, own, free_ports(1)[0])
             stack.callback(relay.stop)
-            relay.start()
+            relay.prepare()
+            amend(relay)
+            relay.launch()
         yield stage
     finally:
         with held_signals():
