@@ -24,25 +24,30 @@ class Report:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shown: dict[tuple[str, str], list[str]] = {}
+        self._told: set[tuple[str, str, str]] = set()
+        self._first: dict[tuple[str, str], list[str]] = {}
         self._commands: list[str] = []
 
     def configuration(self, stage: str, side: str, files: dict[str, str]) -> str:
-        """Keep the files of a side; what to print of them."""
+        """Keep the files of a side; what to print of them, which is nothing the second time on a stage."""
+        place = self._folder / "configurations" / stage / side
+        place.mkdir(parents=True, exist_ok=True)
         parts = []
         for name, text in files.items():
-            place = self._folder / "configurations" / stage / side / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
-            lines = settings_of(text)
-            before = self._shown.setdefault((side, name), [])
-            parts += [
-                f"{side}, {name}, stage {stage}:",
-                *(difference(before, lines) if before else lines),
-                "",
-            ]
-            self._shown[side, name] = before or lines
+            (place / name).write_text(text, encoding="utf-8")
+            if (stage, side, name) not in self._told:
+                self._told.add((stage, side, name))
+                parts += [
+                    f"{side}, {name}, stage {stage}:",
+                    *self._shorten(side, name, settings_of(text)),
+                    "",
+                ]
         return "\n".join(parts)
+
+    def _shorten(self, side: str, name: str, lines: list[str]) -> list[str]:
+        """The lines, or where some were printed of that file of the side before, the difference."""
+        before = self._first.setdefault((side, name), lines)
+        return lines if before is lines else difference(before, lines)
 
     def commands(self, scenario: str, entrant: str, lines: Iterable[Sequence[str]]) -> str:
         """Keep command lines; what to print of them, which is nothing where they were printed before."""
@@ -62,16 +67,18 @@ class Report:
         sides: Sequence[str],
         made: str,
     ) -> str:
-        """The tables; also written down, below what was `made` where and how."""
+        """The tables; also written down, below what they were `made` on."""
         measured = {sample.task.scenario for sample in samples}
-        parts = [made, "", headline(scenarios, samples, ours, sides), "", MEANING]
+        parts = [headline(scenarios, samples, ours, sides), "", MEANING]
         for scenario in scenarios:
             if scenario.name in measured:
                 parts += ["", f"## {scenario.name}: {scenario.title}", "", f"{scenario.explains}.", ""]
                 parts.append(details(scenario, samples))
         parts += ["", "## Where the CPU went", "", programs(samples)]
         text = "\n".join(parts)
-        (self._folder / "report.md").write_text(f"# Paperpath beside Postfix\n\n{text}\n", encoding="utf-8")
+        (self._folder / "report.md").write_text(
+            f"# Paperpath beside Postfix\n\n{made}\n\n{text}\n", encoding="utf-8"
+        )
         return text
 
 

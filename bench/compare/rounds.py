@@ -11,6 +11,7 @@ from bench.compare.results import Results
 from bench.compare.samples import Measured, Sample, Task
 from bench.compare.scenario import Entrant, Scenario
 from bench.compare.stages import open_stage
+from bench.relay import Relay
 from bench.source import Load
 
 
@@ -43,9 +44,11 @@ class Rounds:
         by_name = {each.name: each for each in scenarios}
         kind = scenarios[0].stage
         sides = [side for side in self.sides if side in {task.entrant for task, _ in left}]
-        with open_stage(kind, sides, self.folder / kind, self.timeout) as stage:
-            for name, relay in stage.relays.items():
-                _say(self.report.configuration(kind, name, relay.configuration()))
+
+        def note(relay: Relay) -> None:
+            _say(self.report.configuration(kind, relay.name, relay.configuration()))
+
+        with open_stage(kind, sides, self.folder / kind, self.timeout, note) as stage:
             entrants: dict[tuple[str, str], Entrant] = {}
             for number, (task, load) in enumerate(left, start=1):
                 key = task.scenario, task.entrant

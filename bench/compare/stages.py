@@ -30,6 +30,7 @@ class Stage:
     timeout: float  # seconds for one measurement
     relays: dict[str, Relay]
     password: Path
+    note: Callable[[Relay], None]  # told of each side that is configured, before it is launched
 
     def relay(self, name: str) -> Relay:
         """The side of this name. Raises: BenchError, where it is not here."""
@@ -52,11 +53,11 @@ def open_stage(
     names: Sequence[str],
     folder: Path,
     timeout: float,
-    amend: Callable[[Relay], None] = lambda relay: None,
+    note: Callable[[Relay], None],
 ) -> Iterator[Stage]:
     """Set up a stage in a folder that is made, and start these sides; at the end all of them are stopped.
 
-    `amend` may change a side's configuration before it is launched.
+    `note` gets each side before it is launched, and may change its configuration.
     """
     folder.mkdir()
     password = folder / submitting.PASSWORD_NAME
@@ -64,14 +65,14 @@ def open_stage(
     stack = contextlib.ExitStack()
     try:
         make = stack.enter_context(_MAKERS[kind](folder))
-        stage = Stage(folder, timeout, {}, password)
+        stage = Stage(folder, timeout, {}, password, note)
         for name in names if kind != ALONE else ():
             own = folder / name
             own.mkdir()
             relay = stage.relays[name] = make(name, own, free_ports(1)[0])
             stack.callback(relay.stop)
             relay.prepare()
-            amend(relay)
+            note(relay)
             relay.launch()
         yield stage
     finally:

@@ -22,6 +22,7 @@ class Outage:
         self.relay: Queueing = make(name, self._folder, port, self._sink_port)
         progress(f"filling the queue of {name}: {load.work}")
         self.relay.prepare()
+        stage.note(self.relay)
         self.relay.fill(load.messages, load.length)
 
     def sink(self) -> Sink:

@@ -1,5 +1,6 @@
 """What the machine could do at best, measured in the same rounds: the disk alone, and the tools alone."""
 
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,6 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._times = 0
 
     def commands(self, load: Load) -> Sequence[Sequence[str]]:
         """None: it is a loop of ours, `bench/bare.py`."""
@@ -32,8 +32,7 @@ class Disk:
 
     def measure(self, load: Load) -> Measured:
         """Write as many files as the load makes deliveries."""
-        self._times += 1
-        folder = self._folder / f"{DISK.replace(' ', '-')}-{self._times}"
+        folder = Path(tempfile.mkdtemp(prefix="bare-loop-", dir=self._folder))
         count = load.messages * load.recipients
         rate = measure_bare(folder, count, load.length + _HEADER_OCTETS)
         return Measured("flush", {DELIVERED.name: rate}, Usage({}, 0.0, 0.0))
