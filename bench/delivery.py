@@ -10,11 +10,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bench import machine, source
 from bench.bare import THREADS, measure_bare
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.installation import START_WITHIN, Site
 from bench.maildir import Maildir
 from bench.measure import spread
@@ -39,14 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.delivery",
-        description="Measure local delivery beside a bare write + fsync + rename + fsync(directory) loop.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.delivery",
+        "Measure local delivery beside a bare write + fsync + rename + fsync(directory) loop.",
+        EXAMPLE,
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--rounds", type=positive, default=3, help="rounds (default: 3)")
     add("--messages", type=positive, default=5000, help="messages per measurement (default: 5000)")
     add("--length", type=positive, default=4096, help="octets of each message's body (default: 4096)")

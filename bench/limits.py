@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench import ours
-from bench.command import positive, run_command
+from bench.command import make_parser, positive, run_command
 from bench.compare.figures import summarize
 from bench.compare.results import Results
 from bench.failure import BenchError
@@ -76,11 +76,8 @@ def parse_processes(text: str) -> tuple[str, int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Calculate, and print; the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.limits",
-        description="Calculate from measured costs what a machine of so many cores would reach.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.limits", "Calculate from measured costs what a machine of so many cores would reach.", EXAMPLE
     )
     add = parser.add_argument
     add("--results", type=Path, default=Path("var/compare/results.json"), help="of bench.compare")

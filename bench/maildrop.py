@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.command import positive, progress
+from bench.command import make_parser, positive, progress
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.outcome import Delivered
@@ -185,12 +185,7 @@ def report(depths: Sequence[int], all_costs: Sequence[Costs]) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.maildrop",
-        description=__doc__.splitlines()[0] if __doc__ else None,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("bench.maildrop", __doc__.splitlines()[0] if __doc__ else None, EXAMPLE)
     parser.add_argument("--depths", default="10000,500000", help="recipients in the queue (%(default)s)")
     parser.add_argument("--messages", type=positive, default=5000, help="to work on at each (%(default)s)")
     parser.add_argument("--size", type=positive, default=1000, help="octets of each (%(default)s)")

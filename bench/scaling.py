@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import ours
-from bench.command import choice, positive, progress, run_command
+from bench.command import add_folder, choice, make_parser, positive, progress, run_command
 from bench.compare.catalogue import enter, enter_submission
 from bench.compare.plan import plan
 from bench.compare.samples import DELIVERED, Measured
@@ -74,14 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.scaling",
-        description="Measure the CPU for each message with one worker and with two.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.scaling", "Measure the CPU for each message with one worker and with two.", EXAMPLE
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--only", type=choice(tuple(KINDS)), default=tuple(KINDS), help=f"(default: {','.join(KINDS)})")
     add("--rounds", type=positive, default=5, help="rounds (default: 5)")
     add("--messages", type=positive, default=5000, help="messages per measurement (default: 5000)")

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from bench.command import positive, progress, run_command
+from bench.command import make_parser, positive, progress, run_command
 from bench.compare import submitting
 from bench.measure import table
 from bench.relay import RECIPIENT, free_ports
@@ -34,11 +34,8 @@ MESSAGE = f"From: {RECIPIENT}\nTo: {RECIPIENT}\nSubject: visit\n\nHello\n"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print; the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.visits",
-        description="Measure what guessing of passwords costs the owner of an account.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.visits", "Measure what guessing of passwords costs the owner of an account.", EXAMPLE
     )
     parser.add_argument("--guessers", type=positive, default=50, help="who guess at once (default: 50)")
     parser.add_argument("--visits", type=positive, default=100, help="of the owner, each time (default: 100)")

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from bench import machine, ours
-from bench.command import choice, positive, run_command
+from bench.command import add_folder, choice, make_parser, positive, run_command
 from bench.compare.catalogue import scenarios
 from bench.compare.choosing import NAMES, QUICK, USUAL, has_postfix, reachable, usable, versions
 from bench.compare.report import Report, machine_lines
@@ -40,11 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
     listed = "\n".join(f"  {each.name:18}{each.title}" for each in scenarios(quick=False))
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.compare",
-        description="Measure Paperpath beside Postfix: the same work, in turns, on the same file system.",
-        epilog=f"scenarios:\n{listed}\n\n{EXAMPLE}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.compare",
+        "Measure Paperpath beside Postfix: the same work, in turns, on the same file system.",
+        f"scenarios:\n{listed}\n\n{EXAMPLE}",
     )
     add = parser.add_argument
     add("--only", type=choice(SCENARIOS), default=SCENARIOS, metavar="NAMES", help="scenarios (default: all)")
@@ -54,7 +53,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--quick", action="store_true", help="small numbers and one round: the figures tell nothing")
     add("--folder", type=Path, help="the report (default: var/compare, or var/compare-quick)")
     add("--anew", action="store_true", help="do not go on from what is in that folder")
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--timeout", type=positive, help="seconds for one measurement (default: 1800; with --quick 60)")
     return parser.parse_args(arguments)
 
