@@ -16,6 +16,10 @@ from bench.relay import DOMAIN, RECIPIENT, wait_for_greeting
 from bench.target import Target
 
 NAME = "paperpath"
+REMARK = (
+    "Paperpath commits and flushes a message before its 250, and flushes file and folder in a Maildir; "
+    "its log and journal are as shipped."
+)
 INIT_WITHIN = 60.0  # seconds
 LIMITS = ("most_connections", "most_connections_per_client")
 MOST_CONNECTIONS = 20_000

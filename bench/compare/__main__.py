@@ -7,6 +7,7 @@ error.
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from itertools import groupby
@@ -73,22 +74,23 @@ def run(options: argparse.Namespace) -> int:
         number = options.rounds or (1 if options.quick else None)
         timeout = float(options.timeout or (60 if options.quick else 1800))
         rounds = Rounds(place.path, results, report, sides, number, timeout)
-        made = describe(place, sides, remarks)
-        results.begin({"options": vars(options), "made": made})
-        print(made, end="\n\n", flush=True)
+        if any(rounds.plan(wanted)):
+            results.begin(describe(place, sides, remarks))
+            print(results.runs[-1], end="\n\n", flush=True)
         try:
             for _, those in groupby(wanted, key=lambda scenario: scenario.stage):
                 rounds.measure(list(those))
         finally:
             samples = results.of(task for task, _ in rounds.plan(known, left_only=False))
-            print(report.results(known, samples, ours.NAME, sides, made), flush=True)
+            print(report.results(known, samples, ours.NAME, sides, results.runs), flush=True)
     return 0
 
 
 def describe(place: Workplace, sides: Sequence[str], remarks: Sequence[str]) -> str:
-    """The machine, and what a reader should know, as a list in Markdown."""
+    """How this run is made, on what, and what a reader should know, as a list in Markdown."""
     lines = machine_lines(machine.look(place.path), versions(sides))
-    told = [*(f"{name}: {value}" for name, value in lines.items()), *remarks]
+    told = [f"command: {shlex.join(['python', '-m', 'bench.compare', *sys.argv[1:]])}"]
+    told += [*(f"{name}: {value}" for name, value in lines.items()), *remarks]
     return "\n".join(f"- {line}" for line in [*told, *filter(None, [place.remark])])
 
 

@@ -1,6 +1,7 @@
 """Which sides can take part here, and what a reader should know of them."""
 
 from collections.abc import Sequence
+from importlib import metadata
 
 from bench import ours, postfix
 from bench.failure import AbsentError
@@ -20,9 +21,10 @@ def has_postfix(names: Sequence[str]) -> bool:
 def usable(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """The sides this user can run, and remarks on them; AbsentError if none is left."""
     why = postfix.obstacle() if has_postfix(names) else None
+    told = [ours.REMARK] if ours.NAME in names else []
     if why is None:
-        return list(names), postfix.remarks() if has_postfix(names) else []
-    return without_postfix(names, why), [f"Postfix is not measured: {why}."]
+        return list(names), [*told, *(postfix.remarks() if has_postfix(names) else [])]
+    return without_postfix(names, why), [*told, f"Postfix is not measured: {why}."]
 
 
 def reachable(names: Sequence[str], place: Workplace) -> list[str]:
@@ -42,4 +44,5 @@ def without_postfix(names: Sequence[str], why: str) -> list[str]:
 
 def versions(names: Sequence[str]) -> dict[str, str]:
     """The versions of the programs measured, as far as they can be told."""
-    return {"postfix": postfix.Installation().version} if has_postfix(names) else {}
+    found = {ours.NAME: metadata.version(ours.NAME)} if ours.NAME in names else {}
+    return found | ({"postfix": postfix.Installation().version} if has_postfix(names) else {})

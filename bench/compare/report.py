@@ -1,6 +1,6 @@
 """The report of a comparison: a folder with everything, and what of it is printed.
 
-    report.md                 the tables, the machine, and the command that made them
+    report.md                 the tables, and the commands and machines that made them
     results.json              every measurement, to be continued
     configurations/STAGE/SIDE/FILE
     commands.txt              each command line that put a load on somebody
@@ -65,9 +65,9 @@ class Report:
         samples: Sequence[Sample],
         ours: str,
         sides: Sequence[str],
-        made: str,
+        runs: Sequence[str],
     ) -> str:
-        """The tables; also written down, below what they were `made` on."""
+        """The tables; also written down, below what is told of the runs that made them."""
         measured = {sample.task.scenario for sample in samples}
         parts = [headline(scenarios, samples, ours, sides), "", MEANING]
         for scenario in scenarios:
@@ -77,7 +77,7 @@ class Report:
         parts += ["", "## Where the CPU went", "", programs(samples)]
         text = "\n".join(parts)
         (self._folder / "report.md").write_text(
-            f"# Paperpath beside Postfix\n\n{made}\n\n{text}\n", encoding="utf-8"
+            "\n\n".join(["# Paperpath beside Postfix", *runs, text, ""]), encoding="utf-8"
         )
         return text
 

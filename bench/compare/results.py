@@ -3,11 +3,9 @@
 It is replaced as a whole after each measurement; whatever ends the run, it is there, with all before it.
 """
 
-import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from bench.compare.samples import Sample, Task, as_plain, from_plain
 from bench.failure import BenchError
@@ -22,12 +20,12 @@ class Results:
         """Take up the file, if it is there. Raises: BenchError, if it is something else."""
         self._file = file
         self.samples: list[Sample] = []
-        self.runs: list[dict[str, Any]] = []
+        self.runs: list[str] = []
         if file.exists():
             self._read()
 
-    def begin(self, run: dict[str, Any]) -> None:
-        """Note that a run begins: its machine, its versions, its command."""
+    def begin(self, run: str) -> None:
+        """Note that a run begins: its command, its machine, its versions, for a reader."""
         self.runs.append(run)
         self._write()
 
@@ -60,5 +58,5 @@ class Results:
     def _write(self) -> None:
         content = {"form": _FORM, "runs": self.runs, "samples": [as_plain(each) for each in self.samples]}
         new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(content, indent=1, default=dataclasses.asdict) + "\n", encoding="utf-8")
+        new.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         new.replace(self._file)
