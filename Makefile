@@ -9,7 +9,7 @@ MAN    ?= man
 # The tests start programs hundreds of times: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check format bench crash mutate soak fuzz man wheel lock clean
+.PHONY: help run test check format compare crash mutate soak fuzz man wheel lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -38,8 +38,8 @@ format: $(READY) ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## measure, beside Postfix in the same run
-	$(BIN)/python -m bench $(ARGS)
+compare: $(READY) ## measure beside Postfix, in turns: about an hour; ARGS="--quick" for a minute, ARGS=--help
+	$(BIN)/python -m bench.compare $(ARGS)
 
 crash: $(READY) ## let the programs die at every call that touches mail, then balance the books; ARGS=--help
 	$(BIN)/python -m tests.crash $(ARGS)

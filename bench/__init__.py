@@ -1,5 +1,5 @@
-"""The load test: our relay beside Postfix, in the same run, on the same file system.
+"""What the developers measure: `bench.compare` beside Postfix, each other module one thing of ours by itself.
 
-Start it with `make bench` or `.venv/bin/python -m bench`. It is no part of the product and imports
-nothing of it: both sides are driven as programs, through their own configuration files and ports.
+It is no part of the product. The sides of the comparison are driven as programs, through their own
+configuration files and ports; only a queue that is to be full at the start is filled from inside.
 """

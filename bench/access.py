@@ -12,10 +12,9 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.measure import Spread, spread, table
 from bench.workplace import workplace
 from paperpath.config.intake_tables import RelayTable
@@ -43,14 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.access",
-        description="Measure the reload of a rules file, and decisions by it.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("bench.access", "Measure the reload of a rules file, and decisions by it.", EXAMPLE)
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--rounds", type=positive, default=5, help="rounds (default: 5)")
     add("--rules", type=positive, default=100_000, help="rules in the file (default: 100000)")
     return parser.parse_args(arguments)

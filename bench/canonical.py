@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from bench.command import positive, progress, run_command
+from bench.command import make_parser, positive, progress, run_command
 from bench.measure import Spread, spread, table
 from paperpath.config.domain import DomainPattern
 from paperpath.mail.address import Mailbox
@@ -210,12 +210,7 @@ def encode(made: Canonical, body: Callable[[], Iterator[bytes]]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print; the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.canonical",
-        description="Measure the canonical form of submitted messages.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("bench.canonical", "Measure the canonical form of submitted messages.", EXAMPLE)
     add = parser.add_argument
     add("--rounds", type=positive, default=5, help="of each measurement (%(default)s)")
     add("--messages", type=positive, default=1000, help="small ones in a round (%(default)s)")

@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 from bench.failure import BenchError
@@ -18,6 +19,23 @@ class StoppedError(Exception):
     def __init__(self, number: int) -> None:
         super().__init__(f"Stopped by {signal.Signals(number).name}.")
         self.status = 128 + number
+
+
+def make_parser(name: str, description: str | None, example: str) -> argparse.ArgumentParser:
+    """The command line of a module; what stands in `example` keeps its lines."""
+    return argparse.ArgumentParser(
+        prog=f"python -m {name}",
+        description=description,
+        epilog=example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """The option that says on which file system it is measured."""
+    parser.add_argument(
+        "--dir", type=Path, help="make the run's work folder in this one (default: var/bench)"
+    )
 
 
 def run_command(name: str, run: Callable[[], int]) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import ours
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.failure import BenchError
 from bench.measure import Spread, spread, table
 from bench.relay import RECIPIENT, free_ports
@@ -62,14 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.commands",
-        description="Measure the time from start to exit of commands that programs call, and their memory.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.commands",
+        "Measure the time from start to exit of commands that programs call, and their memory.",
+        EXAMPLE,
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--calls", type=positive, default=50, help="calls of each command (default: 50)")
     add("--length", type=positive, default=4096, help="octets of each message's body (default: 4096)")
     return parser.parse_args(arguments)

@@ -8,24 +8,21 @@ with their spread. Results go to the standard output, progress and errors to the
 
 import argparse
 import os
-import statistics
 import sys
-import threading
-import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from bench import machine, source
-from bench.command import positive, progress, run_command
+from bench.bare import THREADS, measure_bare
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.installation import START_WITHIN, Site
 from bench.maildir import Maildir
+from bench.measure import spread
 from bench.relay import RECIPIENT, free_ports, wait_for_greeting, wait_for_quiet
 from bench.source import Load
 from bench.target import rate_of
 from bench.workplace import workplace
 
 BAR = 0.6
-THREADS = 8  # smtpld's own number, where the configuration says nothing
 SESSIONS = 50
 EXAMPLE = """\
 example:
@@ -41,14 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.delivery",
-        description="Measure local delivery beside a bare write + fsync + rename + fsync(directory) loop.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.delivery",
+        "Measure local delivery beside a bare write + fsync + rename + fsync(directory) loop.",
+        EXAMPLE,
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--rounds", type=positive, default=3, help="rounds (default: 3)")
     add("--messages", type=positive, default=5000, help="messages per measurement (default: 5000)")
     add("--length", type=positive, default=4096, help="octets of each message's body (default: 4096)")
@@ -71,9 +67,9 @@ def run(options: argparse.Namespace) -> int:
             progress(f"round {number + 1}: smtpld {ours[-1]:.0f}/s, bare loop {bare[-1]:.0f}/s")
     ratios = [one / other for one, other in zip(ours, bare, strict=True)]
     print(f"{load.messages} messages of {load.length} octets, one mailbox, {THREADS} threads on both sides")
-    print(f"smtpld alone, queue filled before: {spread(ours)} deliveries/s")
-    print(f"bare write + fsync + rename + fsync(directory): {spread(bare)} files/s")
-    print(f"ratio: {spread(ratios, 2)} (bar: at least {BAR})")
+    print(f"smtpld alone, queue filled before: {spread(ours).show(0)} deliveries/s")
+    print(f"bare write + fsync + rename + fsync(directory): {spread(bare).show(0)} files/s")
+    print(f"ratio: {spread(ratios).show(2)} (bar: at least {BAR})")
     print(f"append 4 KiB + fdatasync: median {flush.median_ms:.2f} ms; durability: flush on both sides")
     return 0
 
@@ -91,57 +87,10 @@ def measure_smtpld(site: Site, program: str, load: Load) -> float:
         return rate_of(site.maildir, load.messages, delivery)
 
 
-def measure_bare(folder: Path, count: int, size: int) -> float:
-    """Files a second of the bare loop in so many threads as smtpld has."""
-    for part in ("tmp", "new"):
-        (folder / part).mkdir(parents=True)
-    octets = os.urandom(size)
-    numbers = iter(range(count))
-    took = threading.Lock()
-
-    def work() -> None:
-        directory = os.open(folder / "new", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            while True:
-                with took:
-                    number = next(numbers, None)
-                if number is None:
-                    return
-                write_one(folder, str(number), octets, directory)
-        finally:
-            os.close(directory)
-
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
-    began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return count / (time.monotonic() - began)
-
-
-def write_one(folder: Path, name: str, octets: bytes, directory: int) -> None:
-    """Write, flush, rename, flush the directory."""
-    descriptor = os.open(folder / "tmp" / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, octets)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    (folder / "tmp" / name).rename(folder / "new" / name)
-    os.fsync(directory)
-
-
 def size_of_one(maildir: Maildir) -> int:
     """The size of a delivered message, in octets."""
     with os.scandir(maildir.new) as entries:
         return next(entry.stat().st_size for entry in entries)
-
-
-def spread(figures: Sequence[float], digits: int = 0) -> str:
-    """Median, least and greatest."""
-    least, greatest = min(figures), max(figures)
-    return f"{statistics.median(figures):.{digits}f} [{least:.{digits}f}..{greatest:.{digits}f}]"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import machine
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.installation import START_WITHIN, Site
 from bench.maildrop import Queue, make_names, open_door
 from bench.memory import read_status
@@ -135,14 +135,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.destinations",
-        description="Measure what dead destinations cost the living ones.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.destinations", "Measure what dead destinations cost the living ones.", EXAMPLE
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--rounds", type=positive, default=1, help="rounds (default: 1)")
     add("--messages", type=positive, default=100_000, help="in the queue (default: 100000)")
     add("--length", type=positive, default=4096, help="octets of each (default: 4096)")
@@ -202,7 +199,7 @@ async def fill(site: Site, names: Sequence[str], messages: int, length: int) -> 
     """Fill a queue with messages for these destinations in turn."""
     maildrop = await open_door(site.maildrop)
     try:
-        await Queue(maildrop, length, names, Transport.REMOTE).fill(messages)
+        await Queue(maildrop, b"x" * length, names, Transport.REMOTE).fill(messages)
     finally:
         await maildrop.close()
 

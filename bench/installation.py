@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bench import ours
@@ -23,13 +24,18 @@ class Site(ours.Paperpath):
         """Where its queue is."""
         return self.folder / "data" / "maildrop"
 
-    @contextlib.contextmanager
-    def running(self, program: str) -> Iterator[Child]:
+    def running(self, program: str) -> AbstractContextManager[Child]:
         """One of the programs, for the length of the block."""
-        path = Path(self.program).with_name(program)
-        child = Child(program, [str(path), "--config", str(self.config)], self.log)
-        try:
-            child.start()
-            yield child
-        finally:
-            child.stop()
+        return program_of(self, program)
+
+
+@contextlib.contextmanager
+def program_of(site: ours.Paperpath, program: str) -> Iterator[Child]:
+    """One of a site's programs by itself, for the length of the block."""
+    path = Path(site.program).with_name(program)
+    child = Child(program, [str(path), "--config", str(site.config)], site.child.log)
+    try:
+        child.start()
+        yield child
+    finally:
+        child.stop()

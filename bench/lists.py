@@ -10,10 +10,9 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bench import source
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.installation import START_WITHIN, Site
 from bench.measure import spread, table
 from bench.relay import RECIPIENT, free_ports, wait_for_greeting, wait_for_quiet
@@ -38,14 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.lists",
-        description="Measure what lists of clients add to the relay's CPU time for a message.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.lists", "Measure what lists of clients add to the relay's CPU time for a message.", EXAMPLE
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--rounds", type=positive, default=5, help="rounds (default: 5)")
     add("--messages", type=positive, default=3000, help="messages in each half of a round (default: 3000)")
     add("--length", type=positive, default=4096, help="octets of each message's body (default: 4096)")

@@ -1,4 +1,4 @@
-"""A Maildir as the load test sees it: a folder whose `new/` fills up and is emptied again.
+"""Maildirs as the benchmarks see them: folders whose `new/` fills up and is emptied again.
 
 Only names are counted; no message is opened. When the last message came in is read from the folder's
 own modification time, so looking seldom costs no accuracy. It does not know who delivers.
@@ -6,7 +6,11 @@ own modification time, so looking seldom costs no accuracy. It does not know who
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
+
+from bench.process import Child
+from bench.source import Load
 
 
 class Maildir:
@@ -14,7 +18,11 @@ class Maildir:
 
     def __init__(self, path: Path) -> None:
         self.new = path / "new"
-        self.command: list[str] = []
+        self.children: list[Child] = []
+
+    def wanted(self, load: Load) -> int:
+        """A file for each recipient."""
+        return load.messages * load.recipients
 
     def count(self) -> int:
         """The number of messages in `new/`."""
@@ -44,6 +52,27 @@ class Maildir:
         """When the last message came in, in seconds of Unix time."""
         return self.new.stat().st_mtime_ns / 1e9
 
-    def cpu_seconds(self) -> float:
-        """None: a folder is no program."""
-        return 0.0
+
+class Maildirs:
+    """Several of them, as one."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._each = [Maildir(path) for path in paths]
+        self.children: list[Child] = []
+
+    def wanted(self, load: Load) -> int:
+        """A file for each recipient, in whichever folder."""
+        return load.messages * load.recipients
+
+    def count(self) -> int:
+        """The number of messages in all of them."""
+        return sum(one.count() for one in self._each)
+
+    def empty(self) -> None:
+        """Empty each."""
+        for one in self._each:
+            one.empty()
+
+    def changed(self) -> float:
+        """When the last message came in, in seconds of Unix time."""
+        return max(one.changed() for one in self._each)

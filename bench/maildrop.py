@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.command import positive, progress
+from bench.command import make_parser, positive, progress
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.outcome import Delivered
@@ -68,13 +68,12 @@ class Queue:
     def __init__(
         self,
         maildrop: Maildrop,
-        size: int,
+        octets: bytes,
         destinations: Sequence[str],
         transport: Transport = Transport.LOCAL,
     ) -> None:
         self._maildrop = maildrop
-        octets = b"x" * size
-        self._content = Content(size, hashlib.sha256(octets).digest(), octets, None)
+        self._content = Content(len(octets), hashlib.sha256(octets).digest(), octets, None)
         self._destinations = destinations
         self._transport = transport
         self._number = 0
@@ -107,6 +106,11 @@ class Queue:
         await self._maildrop.sort(decisions, self._maildrop.read_epoch(), time.time_ns() // 1000)
         return len(waiting)
 
+    async def accept_all(self, count: int) -> None:
+        """Accept so many messages, in groups as large as there are."""
+        while self._number < count:
+            await self.accept(min(FILLED_AT_ONCE, count - self._number))
+
     async def fill(self, depth: int) -> None:
         """Accept and sort until that many wait."""
         while self._number < depth:
@@ -133,7 +137,7 @@ async def measure_depth(folder: Path, depth: int, options: argparse.Namespace) -
     """Fill a queue and work on it; say what opening and looking cost."""
     create_database(folder)
     maildrop = await open_door(folder)
-    queue = Queue(maildrop, options.size, make_names(options.destinations))
+    queue = Queue(maildrop, b"x" * options.size, make_names(options.destinations))
     started = time.perf_counter()
     await queue.fill(depth)
     progress(f"depth {depth}: filled in {time.perf_counter() - started:.0f} s")
@@ -148,7 +152,7 @@ async def measure_depth(folder: Path, depth: int, options: argparse.Namespace) -
     await maildrop.close()
     started = time.perf_counter()
     maildrop = await open_door(folder)
-    await Queue(maildrop, options.size, make_names(1)).accept(1)
+    await Queue(maildrop, b"x" * options.size, make_names(1)).accept(1)
     print(
         f"depth {depth}: opened, and one message accepted, in {1e3 * (time.perf_counter() - started):.1f} ms"
     )
@@ -181,12 +185,7 @@ def report(depths: Sequence[int], all_costs: Sequence[Costs]) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.maildrop",
-        description=__doc__.splitlines()[0] if __doc__ else None,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("bench.maildrop", __doc__.splitlines()[0] if __doc__ else None, EXAMPLE)
     parser.add_argument("--depths", default="10000,500000", help="recipients in the queue (%(default)s)")
     parser.add_argument("--messages", type=positive, default=5000, help="to work on at each (%(default)s)")
     parser.add_argument("--size", type=positive, default=1000, help="octets of each (%(default)s)")

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.command import choice, positive, progress, run_command
+from bench.command import add_folder, choice, make_parser, positive, progress, run_command
 from bench.failure import BenchError
 from bench.ours import Paperpath
 from bench.process import held_signals, tree
@@ -135,15 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.memory",
-        description="Measure the resident memory of smtprd.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("bench.memory", "Measure the resident memory of smtprd.", EXAMPLE)
     add = parser.add_argument
     all_of_them = (MESSAGE, CLEAR, STARTTLS)
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--size", type=positive, default=1024, help="MiB of the message (default: 1024)")
     add("--connections", type=positive, default=1000, help="idle connections (default: 1000)")
     add("--only", type=choice(all_of_them), default=all_of_them, help=f"(default: {','.join(all_of_them)})")

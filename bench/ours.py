@@ -16,6 +16,10 @@ from bench.relay import DOMAIN, RECIPIENT, wait_for_greeting
 from bench.target import Target
 
 NAME = "paperpath"
+REMARK = (
+    "Paperpath commits and flushes a message before its 250, and flushes file and folder in a Maildir; "
+    "its log and journal are as shipped."
+)
 INIT_WITHIN = 60.0  # seconds
 LIMITS = ("most_connections", "most_connections_per_client")
 MOST_CONNECTIONS = 20_000
@@ -41,11 +45,19 @@ class Paperpath:
 
     def start(self) -> None:
         """Run `paperpath init`, then `paperpath up`, and return when it greets."""
+        self.prepare()
+        self.launch()
+
+    def prepare(self) -> None:
+        """Run `paperpath init`; nothing is started."""
         if not Path(self.program).is_file():
-            raise AbsentError(f"{self.program} is not there; `make bench` installs it.")
+            raise AbsentError(f"{self.program} is not there; `make compare` installs it.")
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self.init()
         self.durability = stated_durability(self.config)
+
+    def launch(self) -> None:
+        """Run `paperpath up`, and return when it greets."""
         self.child.start()
         wait_for_greeting(self.child, self.port)
 

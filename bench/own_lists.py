@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from bench.command import positive, progress, run_command
+from bench.command import make_parser, positive, progress, run_command
 from bench.measure import spread, table
 from paperpath.config.dnslistd_table import ZoneEntry
 from paperpath.config.loader import parse_configuration
@@ -46,11 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.own_lists",
-        description="Measure what it takes to read a list of one's own, and to answer about it.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.own_lists",
+        "Measure what it takes to read a list of one's own, and to answer about it.",
+        EXAMPLE,
     )
     add = parser.add_argument
     add("--rounds", type=positive, default=5, help="rounds (default: 5)")

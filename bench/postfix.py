@@ -9,6 +9,7 @@ import grp
 import os
 import pwd
 import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import settings
@@ -37,6 +38,7 @@ class Installation:
         postconf = find_tool("postconf")
         if postconf is None:
             raise AbsentError("Postfix is not installed (Debian: package postfix): postconf is not there.")
+        self.postconf = postconf
         self.version = ask(postconf, "mail_version")
         self.daemons = Path(ask(postconf, "daemon_directory"))
         self.mail_owner = ask(postconf, "mail_owner")
@@ -74,13 +76,25 @@ class Postfix:
 
     durability = "flush"
 
-    def __init__(self, name: str, installation: Installation, folder: Path, port: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        port: int,
+        way: Callable[[settings.Places], dict[str, str]] = settings.to_maildir,
+        tuning: Mapping[str, str] | None = None,
+    ) -> None:
+        """Have it bring mail where `way` says; `tuning` takes the place of what goes with the name."""
+        installation = Installation()
         account = pwd.getpwnam(DELIVERS_AS)
         self.name = name
         self.port = port
+        self.way = way
+        self.tuning = dict(TUNINGS[name] if tuning is None else tuning)
+        self.postconf = installation.postconf
         self._owner = pwd.getpwnam(installation.mail_owner).pw_uid
         self._drop_group = grp.getgrnam(installation.setgid_group).gr_gid
-        self._places = settings.Places(
+        self.places = settings.Places(
             config=folder / "etc",
             queue=folder / "queue",
             data=folder / "data",
@@ -92,15 +106,23 @@ class Postfix:
             gid=account.pw_gid,
         )
         self.recipient = RECIPIENT
-        self._maildir = Maildir(self._places.mail / RECIPIENT.partition("@")[0])
-        self.target: Target = self._maildir
-        line = [str(installation.master), "-c", str(self._places.config), "-d"]
+        self.mailboxes: Sequence[str] = (RECIPIENT.partition("@")[0],)
+        self.target: Target = Maildir(self.places.mail / self.mailboxes[0])
+        line = [str(installation.master), "-c", str(self.places.config), "-d"]
         self.child = Child(name, line, folder / "master.log")
 
     def start(self) -> None:
         """Write the configuration, make the queue, start `master` and return when smtpd greets."""
+        self.prepare()
+        self.launch()
+
+    def prepare(self) -> None:
+        """Write the configuration, and make the queue; nothing is started."""
         self._make_folders()
         self._write_configuration()
+
+    def launch(self) -> None:
+        """Start `master`, and return when smtpd greets."""
         self.child.start()
         wait_for_greeting(self.child, self.port)
 
@@ -110,24 +132,25 @@ class Postfix:
 
     def queue_is_empty(self) -> bool:
         """Whether no message is in any queue of this instance."""
-        queues = (self._places.queue / name for name in WAITING)
+        queues = (self.places.queue / name for name in WAITING)
         return not any(files for queue in queues for _, _, files in os.walk(queue))
 
     def configuration(self) -> dict[str, str]:
         """main.cf and master.cf."""
         names = ("main.cf", "master.cf")
-        return {name: (self._places.config / name).read_text(encoding="utf-8") for name in names}
+        return {name: (self.places.config / name).read_text(encoding="utf-8") for name in names}
 
     def _write_configuration(self) -> None:
-        main_cf = self._main_cf()
-        (self._places.config / "main.cf").write_text(main_cf, encoding="utf-8")
-        (self._places.config / "master.cf").write_text(settings.master_cf(self.port), encoding="utf-8")
+        main_cf = settings.main_cf(self.places, self.way(self.places), self.tuning)
+        (self.places.config / "main.cf").write_text(main_cf, encoding="utf-8")
+        (self.places.config / "master.cf").write_text(settings.master_cf(self.port), encoding="utf-8")
 
-    def _main_cf(self) -> str:
-        return settings.main_cf(self._places, settings.to_maildir(self._places), TUNINGS[self.name])
+    def admin(self, program: str, *arguments: str) -> list[str]:
+        """The command line of one of the administrator's programs, for this instance."""
+        return [str(Path(self.postconf).with_name(program)), "-c", str(self.places.config), *arguments]
 
     def _make_folders(self) -> None:
-        places = self._places
+        places = self.places
         for path in (places.config, places.queue, places.mail, places.queue / "pid"):
             make_folder(path, 0o755, 0, 0)
         for name in PRIVATE_QUEUES + PRIVATE_OTHERS:
@@ -135,9 +158,9 @@ class Postfix:
         make_folder(places.queue / "public", 0o710, self._owner, self._drop_group)
         make_folder(places.queue / "maildrop", 0o730, self._owner, self._drop_group)
         make_folder(places.data, 0o700, self._owner, 0)
-        mailbox = self._maildir.new.parent
-        for path in (mailbox, mailbox / "tmp", mailbox / "new", mailbox / "cur"):
-            make_folder(path, 0o700, places.uid, places.gid)
+        for mailbox in (places.mail / local for local in self.mailboxes):
+            for path in (mailbox, mailbox / "tmp", mailbox / "new", mailbox / "cur"):
+                make_folder(path, 0o700, places.uid, places.gid)
 
 
 def make_folder(path: Path, mode: int, uid: int, gid: int) -> None:

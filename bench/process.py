@@ -61,6 +61,11 @@ class Child:
             raise BenchError(f"{self.name} was not started.")
         return self._process.pid
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it was started, and not stopped since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start the program. It is stopped by `stop` even if a signal arrives meanwhile."""
         with held_signals(), self.log.open("ab") as log:
@@ -118,6 +123,13 @@ class Child:
     def failure(self, what: str) -> BenchError:
         """An error saying that this program did `what`, with the end of its log."""
         return BenchError(f"{self.name} {what}. The end of its log:\n{tail(self.log)}")
+
+
+def run_to_end(line: Sequence[str], text: str = "") -> None:
+    """Run a command that takes `text`; BenchError with what it said if it fails."""
+    done = subprocess.run(line, input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchError(f"{line[0]} failed with status {done.returncode}:\n{done.stderr}{done.stdout}")
 
 
 def ended_within(pidfd: int, seconds: float) -> bool:

@@ -28,6 +28,12 @@ class Relay(Protocol):
     recipient: str
     target: Target
 
+    def prepare(self) -> None:
+        """Configure it; nothing is started."""
+
+    def launch(self) -> None:
+        """Start it, configured as it is, and return when it greets."""
+
     def start(self) -> None:
         """Configure and start it, and return when it greets."""
 

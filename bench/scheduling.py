@@ -6,7 +6,6 @@ waited for and no chance is left: the same seed gives the same figures everywher
 some runs.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -14,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bench.command import progress
+from bench.command import make_parser, progress
 from bench.scheduling_daemon import Daemon, Message, Scenario
 from bench.scheduling_plot import draw
 from bench.scheduling_scenarios import SCENARIOS
@@ -170,11 +169,8 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate what the options ask for, and print it; the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.scheduling",
-        description="Simulate the scheduling of remote delivery.",
-        epilog=f"{MEANING}\n\n{EXAMPLE}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.scheduling", "Simulate the scheduling of remote delivery.", f"{MEANING}\n\n{EXAMPLE}"
     )
     add = parser.add_argument
     add("--scenario", choices=tuple(SCENARIOS), help="only this one")

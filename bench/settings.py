@@ -6,6 +6,7 @@ is taken off the queue. Each line on top says why. Pure data: nothing here touch
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.relay import DOMAIN, RECIPIENT
@@ -65,6 +66,20 @@ RELAYING: dict[str, str] = TUNED | {
     # Nothing to look for in the sink's abilities.
     "smtp_tls_security_level": "none",
 }
+
+# Nothing but taking mail: each message stays on hold until it is released.
+HOLD: dict[str, str] = {"smtpd_client_restrictions": "check_client_access static:HOLD"}
+
+HOLDING: dict[str, str] = (
+    TUNED
+    | HOLD
+    | {
+        # As many processes as sessions come in.
+        "default_process_limit": "200",
+        # The accepting side does not wait for a delivering side that has nothing to do.
+        "in_flow_delay": "0",
+    }
+)
 
 RELAYING_EXPERT: dict[str, str] = EXPERT | RELAYING
 
@@ -131,13 +146,18 @@ def to_maildir(places: Places) -> dict[str, str]:
     }
 
 
-def to_sink(port: int, kept: bool) -> dict[str, str]:
-    """The main.cf settings that have all mail relayed to 127.0.0.1:`port`, over kept connections or not."""
-    kept_or_not = {} if kept else {"smtp_connection_cache_on_demand": "no"}
-    return {"relay_domains": DOMAIN, "relay_transport": f"smtp:[127.0.0.1]:{port}"} | kept_or_not
+def to_maildirs(places: Places, mailboxes: Sequence[str]) -> dict[str, str]:
+    """The main.cf settings that have the mail of each of these local parts delivered into its own Maildir."""
+    entries = ", ".join(f"{{ {local}@{DOMAIN} = {local}/ }}" for local in mailboxes)
+    return to_maildir(places) | {"virtual_mailbox_maps": f"inline:{{ {entries} }}"}
 
 
-def main_cf(places: Places, way: dict[str, str], tuning: dict[str, str]) -> str:
+def to_sink(_: Places, port: int) -> dict[str, str]:
+    """The main.cf settings that have all mail relayed to 127.0.0.1:`port`."""
+    return {"relay_domains": DOMAIN, "relay_transport": f"smtp:[127.0.0.1]:{port}"}
+
+
+def main_cf(places: Places, way: Mapping[str, str], tuning: Mapping[str, str]) -> str:
     """The text of main.cf: the private instance's settings, the way of its mail, then the tuning."""
     lines = [f"{name} = {value}".rstrip() for name, value in {**private(places), **way, **tuning}.items()]
     return "\n".join(lines) + "\n"

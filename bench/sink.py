@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.failure import AbsentError
 from bench.process import Child
 from bench.relay import wait_for_greeting
-from bench.source import find_tool
+from bench.source import Load, find_tool
 
 RUNS_AS = "nobody"
 MOST_CONNECTIONS = 1000
@@ -31,7 +31,7 @@ class Sink:
         line = [program, "-c", *user, *limits, f"{address}:{port}", str(MOST_CONNECTIONS)]
         self.port = port
         self.child = Child("smtp-sink", line, folder / "smtp-sink.log")
-        self.command = self.child.command
+        self.children = [self.child]
         self._before = 0
 
     def start(self) -> None:
@@ -42,6 +42,10 @@ class Sink:
     def stop(self) -> None:
         """Stop it."""
         self.child.stop()
+
+    def wanted(self, load: Load) -> int:
+        """A transaction for each message: so many recipients as are sent here go in one."""
+        return load.messages
 
     def count(self) -> int:
         """The number of messages taken since `empty`."""
@@ -54,10 +58,6 @@ class Sink:
     def empty(self) -> None:
         """Count from here."""
         self._before = self._taken()
-
-    def cpu_seconds(self) -> float:
-        """CPU seconds that it has used so far."""
-        return self.child.cpu_seconds()
 
     def _taken(self) -> int:
         with self.child.log.open("rb") as log:

@@ -29,11 +29,20 @@ class Load:
     length: int
     sessions: int
     kept: bool  # True: a session sends many messages over its connection; False: one each
+    recipients: int = 1  # of each message
 
     @property
     def label(self) -> str:
-        """A short name of the scenario."""
-        return f"{self.sessions} sessions, {'kept' if self.kept else 'one message each'}"
+        """A short name of it, with what is varied; without sessions it is a queue that is full already."""
+        if not self.sessions:
+            return f"{self.messages} waiting"
+        return f"{self.sessions} sessions, {'kept' if self.kept else 'a connection each'}"
+
+    @property
+    def work(self) -> str:
+        """How much of it there is."""
+        each = f" to {self.recipients} recipients each" if self.recipients > 1 else ""
+        return f"{self.messages} messages of {self.length} octets{each}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +71,7 @@ def command(program: str, load: Load, recipient: str, port: int) -> list[str]:
     """The command line that sends `load` to `recipient` through the server on 127.0.0.1:`port`."""
     options = ["-s", str(load.sessions), "-m", str(load.messages), "-l", str(load.length)]
     options += ["-f", SENDER, "-t", recipient, "-M", HELO_NAME]
+    options += ["-r", str(load.recipients)] if load.recipients > 1 else []  # 1me@..., 2me@... and so on
     return [program, *options, *(["-d"] if load.kept else []), f"127.0.0.1:{port}"]
 
 

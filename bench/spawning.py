@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import ours
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.failure import BenchError
 from bench.measure import Spread, spread, table
 from bench.process import Child
@@ -48,15 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.spawning",
-        description="Measure the time from connection to greeting, with a process for each client.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.spawning",
+        "Measure the time from connection to greeting, with a process for each client.",
+        EXAMPLE,
     )
-    parser.add_argument(
-        "--dir", type=Path, help="make the run's work folder in this one (default: var/bench)"
-    )
+    add_folder(parser)
     parser.add_argument("--clients", type=positive, default=20, help="of each server (default: 20)")
     return parser.parse_args(arguments)
 

@@ -1,9 +1,11 @@
 """Where the messages of a load arrive, whatever that is, and how to wait for the last of them."""
 
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from bench.process import Child
+from bench.source import Load
 
 POLL_FLOOR = 0.02  # seconds between two looks at the least
 FIRST_WITHIN = 30.0  # seconds
@@ -13,8 +15,12 @@ POLL_SHARE = 20  # a look may take this fraction (1/20) of the time at most
 class Target(Protocol):
     """What fills up while a side is measured, and is emptied before the next measurement."""
 
-    command: list[str]
-    """The command line of a program that only takes messages, and is on no side; empty if there is none."""
+    @property
+    def children(self) -> Sequence[Child]:
+        """The programs that only take messages, and are on no side; none where it is a folder."""
+
+    def wanted(self, load: Load) -> int:
+        """How many arrivals a load makes."""
 
     def count(self) -> int:
         """How many messages have arrived since it was emptied."""
@@ -24,9 +30,6 @@ class Target(Protocol):
 
     def empty(self) -> None:
         """Begin again with none."""
-
-    def cpu_seconds(self) -> float:
-        """CPU seconds used so far by that program."""
 
 
 def wait_for(target: Target, wanted: int, deadline: float, server: Child) -> float:
@@ -46,12 +49,18 @@ def wait_for(target: Target, wanted: int, deadline: float, server: Child) -> flo
             raise server.failure(f"ended after delivering {found} of {wanted} messages")
 
 
-def rate_of(target: Target, wanted: int, server: Child, least_rate: float = 100.0) -> float:
-    """Messages a second from the first that is seen to the last; BenchError below the least."""
-    deadline = time.monotonic() + FIRST_WITHIN
+def wait_for_first(target: Target, server: Child, deadline: float) -> int:
+    """Wait until something has arrived; how much that is. `deadline` is as in `wait_for`."""
     while not (first := target.count()):
         if server.exited_within(0.002) or time.monotonic() > deadline:
             raise server.failure("delivered nothing")
+    return first
+
+
+def rate_of(target: Target, wanted: int, server: Child, least_rate: float = 100.0) -> float:
+    """Messages a second from the first that is seen to the last; BenchError below the least."""
+    deadline = time.monotonic() + FIRST_WITHIN
+    first = wait_for_first(target, server, deadline)
     began = time.time()
     last = wait_for(target, wanted, deadline + wanted / least_rate, server)
     return (wanted - first) / (last - began)

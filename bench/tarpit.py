@@ -12,9 +12,8 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from bench.command import positive, run_command
+from bench.command import add_folder, make_parser, positive, run_command
 from bench.failure import BenchError
 from bench.memory import SPARE_DESCRIPTORS, Client, Site, allow_descriptors, mib, processes, settled, site
 from bench.relay import RECIPIENT
@@ -49,14 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.tarpit",
-        description="Measure what clients cost whose replies are held back.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("bench.tarpit", "Measure what clients cost whose replies are held back.", EXAMPLE)
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--clients", type=positive, default=1000, help="who waits (default: 1000)")
     add("--transactions", type=positive, default=500, help="of the one beside them (default: 500)")
     return parser.parse_args(arguments)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import source
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, positive, progress, run_command
 from bench.installation import START_WITHIN, Site
 from bench.measure import spread, table
 from bench.process import Child
@@ -49,14 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.telling",
-        description="Measure the share of log and journal in the CPU time of a message's whole way.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.telling",
+        "Measure the share of log and journal in the CPU time of a message's whole way.",
+        EXAMPLE,
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--rounds", type=positive, default=3, help="rounds (default: 3)")
     add("--messages", type=positive, default=5000, help="messages in each round (default: 5000)")
     add("--length", type=positive, default=4096, help="octets of each message's body (default: 4096)")

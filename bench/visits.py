@@ -16,8 +16,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from bench import submission
-from bench.command import positive, progress, run_command
+from bench.command import make_parser, positive, progress, run_command
+from bench.compare import submitting
 from bench.measure import table
 from bench.relay import RECIPIENT, free_ports
 from bench.workplace import workplace
@@ -34,11 +34,8 @@ MESSAGE = f"From: {RECIPIENT}\nTo: {RECIPIENT}\nSubject: visit\n\nHello\n"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print; the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.visits",
-        description="Measure what guessing of passwords costs the owner of an account.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.visits", "Measure what guessing of passwords costs the owner of an account.", EXAMPLE
     )
     parser.add_argument("--guessers", type=positive, default=50, help="who guess at once (default: 50)")
     parser.add_argument("--visits", type=positive, default=100, help="of the owner, each time (default: 100)")
@@ -49,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Measure both times, and print a line for each."""
     with workplace(None, must_be_public=False) as place:
-        password = place.path / submission.PASSWORD_NAME
+        password = place.path / submitting.PASSWORD_NAME
         password.write_text("the owner's own password", encoding="utf-8")
-        side = submission.Paperpath(place.path, free_ports(1)[0], password)
+        side = submitting.Paperpath(place.path, free_ports(1)[0], password)
         try:
             side.start()
             visit(side.port, password.read_text(encoding="utf-8"))  # from now on a familiar guest

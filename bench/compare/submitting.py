@@ -1,31 +1,21 @@
-"""The load test of submission, beside Postfix: `.venv/bin/python -m bench.submission [options]`.
+"""Both sides as people submit to them: they log in over STARTTLS once a connection, by PLAIN, and send.
 
-People log in over STARTTLS once a connection, by PLAIN, and send message after message into one mailbox. Both
-sides look up the password in a file of their own, see to the header, and flush each message. Postfix's is
-Cyrus SASL with sasldb (Debian: packages sasl2-bin and libsasl2-modules-db).
+Both look up the password in a file of their own, see to the header, and flush each message, which ends up in
+one mailbox. Postfix's is Cyrus SASL with sasldb (Debian: packages sasl2-bin and libsasl2-modules-db).
 """
 
-import argparse
-import contextlib
-import secrets
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import trustme
 
-from bench import ours, postfix, settings
-from bench.comparison import Comparison, compare, make_sides
-from bench.failure import AbsentError, BenchError
+from bench import ours, postfix
+from bench.failure import AbsentError
+from bench.process import run_to_end
 from bench.relay import RECIPIENT, Relay, free_ports
 from bench.source import Load, find_tool
 
 PASSWORD_NAME = "password"
-EXAMPLE = """\
-example:
-  python -m bench.submission --connections kept --only paperpath,postfix-tuned --rounds 3
-"""
 
 # What submission is for: headers of clients that have logged in are completed (RFC 6409 §8).
 SUBMISSION = {
@@ -62,28 +52,24 @@ class Paperpath(ours.Paperpath):
         limits = "".join(f"{key} = {ours.MOST_CONNECTIONS}\n" for key in ours.LIMITS)
         self.append(f'[submission]\nlisten = ["127.0.0.1:{port}"]\n{limits}')
         command = [self.program, "account", "password", "--config", str(self.config), RECIPIENT]
-        run(command, self._password.read_text(encoding="utf-8"))
+        run_to_end(command, self._password.read_text(encoding="utf-8"))
 
 
 class Postfix(postfix.Postfix):
     """A private Postfix with TLS and SASL."""
 
     def __init__(self, name: str, folder: Path, port: int, password: Path) -> None:
-        super().__init__(name, postfix.Installation(), folder, port)
+        super().__init__(name, folder, port)
+        self.tuning |= SUBMISSION | {
+            "cyrus_sasl_config_path": str(self.places.config / "sasl"),
+            "smtpd_tls_chain_files": str(self.places.config / "certificate.pem"),
+        }
         self._password = password
 
-    def _main_cf(self) -> str:
-        places = self._places
-        files = {
-            "cyrus_sasl_config_path": str(places.config / "sasl"),
-            "smtpd_tls_chain_files": str(places.config / "certificate.pem"),
-        }
-        tuning = postfix.TUNINGS[self.name] | SUBMISSION | files
-        return settings.main_cf(places, settings.to_maildir(places), tuning)
-
-    def _write_configuration(self) -> None:
-        super()._write_configuration()
-        config = self._places.config
+    def prepare(self) -> None:
+        """Configure it, with a certificate, and an account that can log in."""
+        super().prepare()
+        config = self.places.config
         master = config / "master.cf"
         master.write_text(master.read_text(encoding="utf-8") + TLS_MANAGER, encoding="utf-8")
         write_certificate(config / "certificate.pem")
@@ -96,15 +82,8 @@ class Postfix(postfix.Postfix):
             raise AbsentError("saslpasswd2 is not installed (Debian: package sasl2-bin).")
         user, _, domain = RECIPIENT.partition("@")
         command = [tool, "-f", str(database), "-c", "-p", "-u", domain, user]
-        run(command, self._password.read_text(encoding="utf-8"))
+        run_to_end(command, self._password.read_text(encoding="utf-8"))
         database.chmod(0o644)  # for a password that is made up for this run
-
-
-def run(command: Sequence[str], text: str) -> None:
-    """Run a command to its end; BenchError with what it said if it fails."""
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchError(f"{command[0]} failed with status {done.returncode}:\n{done.stderr}")
 
 
 def write_certificate(file: Path) -> None:
@@ -114,37 +93,16 @@ def write_certificate(file: Path) -> None:
     file.chmod(0o600)
 
 
-@contextlib.contextmanager
-def open_sides(names: Sequence[str], folder: Path, _: argparse.Namespace) -> Iterator[list[Relay]]:
-    """Paperpath and Postfix, each with one mailbox, whose owner can log in."""
-    password = folder / PASSWORD_NAME
-    password.write_text(secrets.token_hex(16), encoding="utf-8")
-
-    def make(name: str, own: Path, port: int) -> Relay:
-        if name == ours.NAME:
-            return Paperpath(own, port, password)
-        return Postfix(name, own, port, password)
-
-    yield make_sides(names, folder, make)
+def make(name: str, folder: Path, port: int, password: Path) -> Relay:
+    """A side whose mailbox's owner can log in."""
+    if name == ours.NAME:
+        return Paperpath(folder, port, password)
+    return Postfix(name, folder, port, password)
 
 
-def command(folder: Path, side: Relay, load: Load) -> list[str]:
-    """The command line of the source."""
-    if not load.kept:
-        raise BenchError("Submission is measured with --connections kept: people log in once.")
+def spell(side: Relay, load: Load, password: Path) -> list[str]:
+    """The command line of the source, which knows nothing but kept connections: people log in once."""
     options = ["--port", str(side.port), "--sessions", str(load.sessions), "--messages", str(load.messages)]
     options += ["--length", str(load.length), "--user", RECIPIENT, "--recipient", side.recipient]
-    options += ["--password-file", str(folder / PASSWORD_NAME)]
+    options += ["--password-file", str(password)]
     return [sys.executable, "-m", "bench.submitter", *options]
-
-
-COMPARISON = Comparison(
-    "bench.submission",
-    "Measure messages per second that people submit to Paperpath beside Postfix.",
-    EXAMPLE,
-    open_sides,
-    command=command,
-)
-
-if __name__ == "__main__":
-    sys.exit(compare(COMPARISON))
