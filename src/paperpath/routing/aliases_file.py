@@ -62,4 +62,4 @@ def load_aliases(file: Path) -> Aliases:
         raise AliasesError(Problem(file, line, message) for line, message in error.mistakes) from None
     if not guarded.is_administrators and aliases.with_places:
         raise AliasesError(Problem(file, alias.line, PLACES_REFUSED) for alias in aliases.with_places)
-    return include_lists(aliases)
+    return include_lists(aliases, is_trusted=guarded.is_administrators)

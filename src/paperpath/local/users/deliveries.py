@@ -67,18 +67,24 @@ class UserDeliveries:
         return len(self._askers) < self._limits.most
 
     async def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_LISTEN_S):
-                octets = await asyncio.get_running_loop().sock_recv(connection, MOST_WORDS + 1)
-            request = parse_request(octets)
-            if request is None:
-                self._log.warning("no request")
-                return
-            async with self._turn_of(request.user) as is_ours:
-                if is_ours:
-                    await self._deliver(connection, request)
+        with connection:
+            try:
+                async with asyncio.timeout(_LISTEN_S):
+                    octets = await asyncio.get_running_loop().sock_recv(connection, MOST_WORDS + 1)
+                request = parse_request(octets)
+                if request is None:
+                    self._log.warning("no request")
                 else:
-                    connection.send(format_answer(BUSY))
+                    await self._serve_request(connection, request)
+            except OSError as error:  # no request in time, or no process for it
+                self._log.error("cannot deliver", reason=repr(error))
+
+    async def _serve_request(self, connection: socket.socket, request: Request) -> None:
+        async with self._turn_of(request.user) as is_ours:
+            if is_ours:
+                await self._deliver(connection, request)
+            else:
+                self._answer(connection, BUSY)
 
     @asynccontextmanager
     async def _turn_of(self, user: str) -> AsyncIterator[bool]:

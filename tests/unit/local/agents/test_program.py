@@ -62,6 +62,7 @@ def test_F16_each_claim_has_a_run_of_its_own_and_its_outcome() -> None:
         (r"printf '\033[31mr\000t\377\r\n.'; exit 1", "554 5.3.0 program x exited 1 ?[31mr?t? ."),
         ("kill -9 $$", "451 4.3.0 program x died of signal 9"),
         ("echo here; kill -15 $$", "451 4.3.0 program x died of signal 15 here"),
+        ("echo done", "250 2.1.5 program x exited 0"),
         ("exec <&-; exit 0", "250 2.1.5 program x exited 0"),
     ],
 )
@@ -132,7 +133,7 @@ def test_F5_a_disk_without_room_for_the_message_has_it_tried_again(monkeypatch: 
 
 def test_F16_nothing_of_our_environment_gets_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "s3cret")
-    outcome = deliver(program("/usr/bin/env", most_output=4000), make_claim(sender=""))
-    assert isinstance(outcome, Delivered)
+    agent = shell(r"tr '\0' '\n' </proc/$$/environ; exit 70", most_output=4000)
+    outcome = deliver(agent, make_claim(sender=""))
     names = {line.partition("=")[0] for line in outcome.reply.lines[1:]}
     assert names == {"SENDER", "RECIPIENT", "LOCAL", "HOST", "EXT", "DETAIL", "ORIGINAL_RECIPIENT", "PATH"}
