@@ -7,6 +7,7 @@ until nothing is left for it to do; see `steps.py`, and `runner.come_to_rest` fo
 from dataclasses import replace
 
 from paperpath.service.durable import replace_text
+from tests.crash.agent_scenarios import agents_died, forwarded, full, other_agents
 from tests.crash.ledger import Message
 from tests.crash.lmtp_scenarios import one_by_one
 from tests.crash.operator_scenarios import damaged, operated
@@ -285,6 +286,10 @@ SCENARIOS = {
         successes(),
         over_the_pace(),
         one_by_one(),
+        other_agents(),
+        agents_died(),
+        forwarded(),
+        full(),
         damaged(),
         written(),
         mixed(),

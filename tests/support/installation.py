@@ -36,7 +36,7 @@ Process = subprocess.Popen[bytes]
 # Line by line, since a message may begin with white space, which reads as a folded line of ours.
 _TRACE = rb"Received: from .*\r\n by .*\r\n(?: for <.*>;\r\n)? \w{3}, \d+ \w{3} \d{4} [0-9:]+ [+-]\d{4}\r\n"
 _OUR_TRACE = re.compile(_TRACE)
-_OUR_FIELDS = re.compile(rb"Return-Path: <.*>\r\nDelivered-To: .*\r\n" + _TRACE)
+_OUR_FIELDS = re.compile(rb"Return-Path: <.*>\r\n(?:Delivered-To: .*\r\n)+" + _TRACE)
 
 
 def configuration_text(
