@@ -113,8 +113,10 @@ class Site(Installation):
             yield from (self.folder / "data" / folder).glob("*")
         yield from (file for file in (self.maildrop / "content").rglob("*") if file.is_file())
         yield from (
-            file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp"
-        )
+            file
+            for file in self.mailboxes.rglob("*")
+            if file.is_file() and file.parent.name == "tmp" and not file.name.startswith("maildirsize.")
+        )  # a count that was cut off is no mail, and goes after 36 hours as whatever is in tmp
         yield from self.mailboxes.rglob("mbox.*")  # a lock
 
 
