@@ -1,4 +1,4 @@
-"""Scenarios of what accounts have other than a Maildir: an mbox, a program, forwards; and of a quota.
+"""Scenarios of what accounts have other than a Maildir: an mbox, a program, nothing; and of a quota.
 
 A program runs at least once: this one writes the same file each time. Its paths, and that of the mbox, begin
 where smtpld works, for an installation is copied for each try.
@@ -16,7 +16,7 @@ from tests.crash.ledger import Message
 from tests.crash.points import Plan, parse_point
 from tests.crash.programs import LOCAL, OFFICE, RELAY
 from tests.crash.site import Site
-from tests.crash.steps import ADMIN, JOE, JOE2, LARGE, LATER_S, STUCK, Scenario, Step, U, to
+from tests.crash.steps import ADMIN, JOE, JOE2, LARGE, LATER_S, Scenario, Step, U, to
 from tests.support.installation import Installation
 
 _HERE = "/proc/self/cwd"
@@ -63,20 +63,6 @@ def agents_died() -> Scenario:
         Step(OFFICE, ahead_s=LATER_S),
     ]
     return Scenario("agents died", steps, prepare=_name_agents)
-
-
-def forwarded() -> Scenario:
-    """An account forwards, and keeps a copy or not."""
-    messages = (
-        Message(1, (STUCK,), {U: 1, STUCK: 1}, forwarded=1),
-        Message(2, (STUCK, JOE), {U: 1, STUCK: 1, JOE: 1}, octets=LARGE, forwarded=1),
-    )
-
-    def prepare(site: Installation) -> None:
-        _set(site, STUCK, partial(replace, forwards=(parse_mailbox(U),), keeps=True))
-
-    steps = [Step(RELAY, messages), Step(OFFICE), Step(LOCAL), Step(OFFICE), Step(LOCAL), Step(OFFICE)]
-    return Scenario("forwarded", steps, prepare=prepare)
 
 
 def full() -> Scenario:

@@ -47,12 +47,12 @@ class Message:
     submitted: bool = False
     refused: int = 0
     """How many of its recipients are reported without being accepted."""
-    forwarded: int = 0
-    """How many messages are made of it, each accepted for one recipient."""
     typed: bool = False
     """Whether mailto makes its header: only its text is ours."""
     notify: str = ""
     """What of NOTIFY is asked for all recipients; empty: nothing."""
+    forwards: int = 0
+    """How many messages it goes on as, which are accepted too."""
     been_at: str = ""
     """To whom it was delivered before, so that it fails there: it goes in a circle."""
 
@@ -119,7 +119,7 @@ def balance(ledger: Ledger, site: Site) -> list[str]:
         if answer is Answer.REFUSED and any(came.values()):
             wrong.append(f"D4: message {message.number} was refused, and came: {came}")
         elif answer is Answer.TAKEN or any(came.values()):
-            taken += len(message.recipients) - message.refused + message.forwarded
+            taken += len(message.recipients) - message.refused + message.forwards
             for what, counts in _wanted(message).items():
                 wrong += _compare(what, message.number, came[what], counts)
         elif answer is Answer.NONE and not any(_wanted(message).values()):

@@ -29,6 +29,8 @@ CRASHED = {
     "give back": ("unreachable", "give back"),
     "settle, delivered": ("everyday", "settle delivered"),
     "settle, delivered, with its report": ("successes", "settle delivered with report"),
+    "settle, discarded": ("forwarded", "settle discarded"),
+    "settle, forwarded, with its message": ("forwarded", "settle forwarded with report"),
     "settle, failed, with its report": ("failures", "settle failed with report"),
     "settle, deferred": ("everyday", "settle deferred"),
     "settle, set aside": ("damaged", "settle setaside with report"),

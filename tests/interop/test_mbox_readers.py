@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 
 from paperpath.local.agents.mbox import MboxAgent
-from paperpath.mail.outcome import Delivered
+from paperpath.mail.outcome import Delivered, Outcome
 from tests.support.peers import find_peer
 from tests.unit.local.agents.example import DESK, make_claim, make_content
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
-ENOUGH = 300  # messages taken, most often in some rounds
+ENOUGH = 150  # messages taken, most often in some rounds
 PAUSE_S = 0.02  # between deliveries, or there is nothing but those
 BODY = b"From here\r\n>From there\r\n\r\n" + b"a line of some length, of which there are many\r\n" * 10
 STORED_BODY = BODY.replace(b"\r\n", b"\n").replace(b"From ", b">From ")
@@ -47,14 +47,14 @@ class Mailbox:
         self.outcomes: set[type] = set()
         self._agent = MboxAgent("mbox x", self.file)
 
-    def deliver(self, count: int = 3) -> None:
-        numbers = range(self.delivered + 1, self.delivered + count + 1)
-        claims = [
-            make_claim(n, held=make_content(b"Subject: number %d\r\n\r\n%b%d\r\n" % (n, BODY, n)))
-            for n in numbers
-        ]
-        self.outcomes |= {type(outcome) for outcome in self._agent.deliver(claims, DESK)}
-        self.delivered += count
+    def deliver(self, *, tried: bool = False) -> list[Outcome]:
+        """Deliver the next three, or, as tried before, the last three."""
+        self.delivered += 0 if tried else 3
+        numbers = range(self.delivered - 2, self.delivered + 1)
+        held = [make_content(b"Subject: number %d\r\n\r\n%b%d\r\n" % (n, BODY, n)) for n in numbers]
+        outcomes = self._agent.deliver([make_claim(held=one, tried=tried) for one in held], DESK)
+        self.outcomes |= {type(outcome) for outcome in outcomes}
+        return outcomes
 
 
 def find_messages(octets: bytes) -> Iterator[tuple[int, bytes]]:
@@ -66,23 +66,22 @@ def find_messages(octets: bytes) -> Iterator[tuple[int, bytes]]:
         yield int(number[1]), rest.partition(b"\n[-- Message ")[0].rstrip(b"\n")
 
 
-def take_by_s_nail(mailbox: Mailbox) -> bytes:
+def run_s_nail(mailbox: Mailbox, commands: bytes) -> bytes:
     """As it reads the mailbox of the system: of other files it asks the size before it locks them."""
     done = subprocess.run(
         [find_peer("s-nail"), "-n", "-Snoheader", "-Shold"],
-        input=b"type *\ndelete *\nquit\n",
+        input=commands,
         capture_output=True,
         check=False,
         timeout=60,
         env={**mailbox.environment, "MAIL": str(mailbox.file)},
     )
-    return done.stdout.partition(b"\nNew mail has arrived.")[0]
+    return done.stdout
 
 
-def take_by_mutt(mailbox: Mailbox) -> bytes:
-    rc, out = mailbox.folder / "muttrc", mailbox.folder / "out"
+def run_mutt(mailbox: Mailbox, keys: str) -> None:
+    rc = mailbox.folder / "muttrc"
     rc.write_text(MUTTRC.format(folder=mailbox.folder))
-    keys = TAKE_BY_MUTT.format(out=out)
     command = [find_peer("mutt"), "-F", str(rc), "-f", str(mailbox.file), "-e", f"push '{keys}'"]
     terminal, theirs = pty.openpty()
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=mailbox.environment):
@@ -92,6 +91,15 @@ def take_by_mutt(mailbox: Mailbox) -> bytes:
                 if b"New mail" in shown:  # then it forgets what it was to do next
                     os.write(terminal, b"q")
         os.close(terminal)
+
+
+def take_by_s_nail(mailbox: Mailbox) -> bytes:
+    return run_s_nail(mailbox, b"type *\ndelete *\nquit\n").partition(b"\nNew mail has arrived.")[0]
+
+
+def take_by_mutt(mailbox: Mailbox) -> bytes:
+    out = mailbox.folder / "out"
+    run_mutt(mailbox, TAKE_BY_MUTT.format(out=out))
     taken = out.read_bytes() if out.exists() else b""
     out.unlink(missing_ok=True)
     return taken
@@ -128,3 +136,30 @@ def test_F12_F13_a_reader_takes_messages_out_while_we_append(
     for number, body in found:
         assert body == STORED_BODY + b"%d" % number
     assert not (tmp_path / "mbox.lock").exists()
+
+
+def flag_by_mutt(mailbox: Mailbox) -> None:
+    run_mutt(mailbox, "<flag-message><next-entry><display-message><exit><sync-mailbox><quit>")
+
+
+def read_by_s_nail(mailbox: Mailbox) -> None:
+    run_s_nail(mailbox, b"type 1\nflag 2\nquit\n")
+
+
+@pytest.mark.parametrize(
+    ("peer", "change"), [("mutt", flag_by_mutt), ("s-nail", read_by_s_nail)], ids=["mutt", "s-nail"]
+)
+def test_P4_what_a_reader_has_written_anew_is_still_known(
+    tmp_path: Path, peer: str, change: Callable[[Mailbox], None]
+) -> None:
+    find_peer(peer)
+    mailbox = Mailbox(tmp_path)
+    mailbox.deliver()
+    before = mailbox.file.read_bytes()
+    change(mailbox)
+    written = mailbox.file.read_bytes()
+    assert written.count(b"\nStatus: ") >= 2
+    assert written != before
+    again = mailbox.deliver(tried=True)
+    assert {outcome.reply.lines[0] for outcome in again} == {"Delivered by an earlier attempt"}
+    assert mailbox.file.read_bytes() == written

@@ -20,7 +20,7 @@ from typing import Any
 from paperpath.accounts.users import SystemUser, Users
 from paperpath.config.user_place import parse_user_place
 from paperpath.local.users.child import Rules
-from paperpath.local.users.deliveries import UserDeliveries
+from paperpath.local.users.deliveries import Limits, UserDeliveries
 from paperpath.local.users.place import SOCKET
 from paperpath.service.log import open_log
 from paperpath.service.program import loop_factory
@@ -57,6 +57,7 @@ class Host:
         *,
         limit_s: float = 30,
         turn_s: float = 5,
+        most: int = 20,
         create: bool = True,
         client_uid: int = 0,
     ) -> Iterator["subprocess.Popen[bytes]"]:
@@ -66,6 +67,7 @@ class Host:
             "place": place,
             "limit_s": limit_s,
             "turn_s": turn_s,
+            "most": most,
             "create": create,
             "client_uid": client_uid,
             "users": [[user.name, user.uid, user.gid, str(user.home)] for user in self.users.values()],
@@ -96,8 +98,8 @@ async def _serve(told: dict[str, Any]) -> None:
     folder = SocketFolder(Path(told["folder"]))
     listener = folder.bind(SOCKET, socket.SOCK_SEQPACKET, "smtplud")
     listener.listen()
-    client, limit_s, turn_s = told["client_uid"], told["limit_s"], told["turn_s"]
-    deliveries = UserDeliveries(rules, client, limit_s, open_log("smtplud"), turn_s)
+    limits = Limits(told["most"], told["limit_s"], told["turn_s"])
+    deliveries = UserDeliveries(rules, told["client_uid"], limits, open_log("smtplud"))
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), ending.set)
     async with deliveries.serve(listener):

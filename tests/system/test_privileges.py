@@ -394,6 +394,7 @@ def test_F4_L3_users_of_the_host_get_their_mail_and_only_the_helper_is_root(
             send("root@here.example")
         told = installation.run("explain", "rcpt", "--config", str(installation.file), "maria@here.example")
         assert f"user       maria@here.example: 'maria, uid {MARIA}'\n  decision   local user:maria" in told
+        installation.run("reload", "--config", str(installation.file))
         os.kill(helper, signal.SIGKILL)
         wait_until(lambda: installation.pids("smtplud") not in ([], [helper]), "another helper")
         send("maria@here.example")

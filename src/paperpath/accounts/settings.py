@@ -11,9 +11,10 @@ The accounts file has it as fields of their own in the account's line:
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from paperpath.accounts.lines import parse_entry_address
 from paperpath.config.agent_name import parse_agent_name
 from paperpath.config.quota import Quota, parse_quota
-from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
+from paperpath.mail.address import Mailbox
 
 MOST_FORWARDS = 100
 
@@ -51,7 +52,7 @@ def parse_settings(fields: Sequence[str]) -> Settings:
         if text.startswith(_DELIVER) and not deliver:
             deliver = parse_agent_name(text.removeprefix(_DELIVER))
         elif text.startswith(_FORWARD):
-            forwards[_parse_forward(text.removeprefix(_FORWARD))] = None
+            forwards[parse_entry_address(text.removeprefix(_FORWARD))] = None
         elif text == _KEEP and not keeps:
             keeps = True
         elif text.startswith(_QUOTA) and quota is None:
@@ -82,13 +83,3 @@ def format_settings(settings: Settings) -> list[str]:
         *([_KEEP] if settings.keeps else []),
         *([] if settings.quota is None else [f"{_QUOTA}{settings.quota}"]),
     ]
-
-
-def _parse_forward(text: str) -> Mailbox:
-    try:
-        address = parse_mailbox(text)
-    except AddressError as error:
-        raise ValueError(f"{text!r}: {error}") from None
-    if not address.domain:
-        raise ValueError(f"{text!r}: the address has no domain")
-    return address

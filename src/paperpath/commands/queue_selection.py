@@ -15,8 +15,9 @@ import click
 
 from paperpath.commands.options import fail
 from paperpath.commands.queue_access import read_clock_us
-from paperpath.mail.address import AddressError, format_mailbox, parse_mailbox
+from paperpath.mail.address import AddressError, format_mailbox
 from paperpath.mail.domain import domain_key, is_address_literal, to_a_labels
+from paperpath.mail.place import parse_recipient
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import QueueEntry, QueueFilter, State
 from paperpath.service.printable import format_value
@@ -143,6 +144,6 @@ def _read_sender(text: str) -> str:
 
 def _read_address(text: str, option: str) -> str:
     try:
-        return format_mailbox(parse_mailbox(text))
+        return format_mailbox(parse_recipient(text))
     except AddressError as error:
         fail(f"{option}: {format_value(text)}: {error}", os.EX_USAGE)

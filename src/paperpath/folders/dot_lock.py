@@ -2,7 +2,8 @@
 
 Used by mbox_lock.py, which holds the lock by fcntl whenever it comes here. So a lock of Paperpath on this
 host that is there all the same was left by somebody who died, and is removed at once. Any other is believed
-for five minutes from when it was last touched, and ours is touched while it is held.
+for five minutes from when it was last touched, and ours is touched while it is held. Ours is told from others
+by what is in it, so that is written first, under another name.
 """
 
 import os
@@ -17,6 +18,7 @@ from paperpath.service.durable import write_all
 _STALE_S = 300.0
 _TOUCH_S = 60.0
 _MOST_OCTETS = 256
+_DRAFT = ".paperpath"
 # Readers of such files expect the number of a process in front, or nothing.
 _OURS = f" paperpath on {os.uname().nodename}\n".encode()
 
@@ -37,22 +39,12 @@ class DotLock:
 
         A stale one is removed, so that the next who comes can make his.
         """
-        try:
-            descriptor = os.open(
-                name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
-            )
-        except FileExistsError:
-            if _is_stale(folder, name, clock()):
-                with suppress(FileNotFoundError):
-                    os.unlink(name, dir_fd=folder)
+        if (there := _look(folder, name)) is not None:
+            if _is_stale(there, folder, name, clock()):
+                _remove(folder, name)
             return None
-        lock = cls(folder, name, descriptor)
-        try:
-            write_all(descriptor, str(os.getpid()).encode() + _OURS)
-        except OSError:
-            lock.release()
-            raise
-        return lock
+        descriptor = _link_marked(folder, name)
+        return None if descriptor is None else cls(folder, name, descriptor)
 
     def touch(self) -> None:
         """Say that the lock is still held, if that was not said for a minute. Raises: OSError."""
@@ -64,23 +56,39 @@ class DotLock:
     def release(self) -> None:
         """Remove the lock file, unless somebody took it from us and made his own."""
         with suppress(OSError):  # then it becomes stale
-            if os.path.samestat(os.fstat(self._descriptor), _look(self._folder, self._name)):
-                os.unlink(self._name, dir_fd=self._folder)
+            there = _look(self._folder, self._name)
+            if there is not None and os.path.samestat(os.fstat(self._descriptor), there):
+                _remove(self._folder, self._name)
         os.close(self._descriptor)
 
 
-def _is_stale(folder: int, name: str, now_s: float) -> bool:
+def _link_marked(folder: int, name: str) -> int | None:
+    """Make the lock file, ours to everybody from its first moment; `None` where somebody was quicker."""
+    draft = f"{name}{_DRAFT}"
+    _remove(folder, draft)  # of somebody who died
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(draft, flags, 0o600, dir_fd=folder)
+    is_linked = False
     try:
-        found = _look(folder, name)
-        return now_s - found.st_mtime > _STALE_S or (stat.S_ISREG(found.st_mode) and _is_ours(folder, name))
-    except FileNotFoundError:
-        return False
+        write_all(descriptor, str(os.getpid()).encode() + _OURS)
+        with suppress(FileExistsError):
+            os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+            is_linked = True
+    finally:
+        _remove(folder, draft)
+        if not is_linked:
+            os.close(descriptor)
+    return descriptor if is_linked else None
+
+
+def _is_stale(there: os.stat_result, folder: int, name: str, now_s: float) -> bool:
+    return now_s - there.st_mtime > _STALE_S or (stat.S_ISREG(there.st_mode) and _is_ours(folder, name))
 
 
 def _is_ours(folder: int, name: str) -> bool:
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except PermissionError:
+    except (FileNotFoundError, PermissionError):
         return False
     try:
         text = os.read(descriptor, _MOST_OCTETS)
@@ -89,5 +97,13 @@ def _is_ours(folder: int, name: str) -> bool:
     return text.lstrip(b"0123456789") == _OURS
 
 
-def _look(folder: int, name: str) -> os.stat_result:
-    return os.stat(name, dir_fd=folder, follow_symlinks=False)
+def _look(folder: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _remove(folder: int, name: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)

@@ -10,9 +10,9 @@ import socket
 from contextlib import closing
 
 from paperpath.accounts.users import Users, read_entry
-from paperpath.config.tables import MOST_THREADS, Configuration
+from paperpath.config.tables import Configuration, LocalTable
 from paperpath.local.users.child import Rules
-from paperpath.local.users.deliveries import UserDeliveries
+from paperpath.local.users.deliveries import Limits, UserDeliveries
 from paperpath.local.users.place import SOCKET, users_folder
 from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import acting_as, find_identity
@@ -32,11 +32,10 @@ async def deliver_to_users(life: Life) -> None:
     with closing(folder):
         with acting_as(owner):
             listener = folder.bind(SOCKET, socket.SOCK_SEQPACKET, NAME)
-        listener.listen(MOST_THREADS)
+        limits = make_limits(configuration.local)
+        listener.listen(limits.most)
         client_uid = os.geteuid() if owner is None else owner.uid
-        deliveries = UserDeliveries(
-            make_rules(configuration), client_uid, configuration.local.system_limit_s, life.log
-        )
+        deliveries = UserDeliveries(make_rules(configuration.local), client_uid, limits, life.log)
         async with deliveries.serve(listener):
             life.ready("delivering to users")
             await life.wait_for_end()
@@ -54,11 +53,15 @@ def refuse_without_root(configuration: Configuration) -> None:
         )
 
 
-def make_rules(configuration: Configuration) -> Rules:
+def make_rules(table: LocalTable) -> Rules:
     """Return what the configuration says of users."""
-    local = configuration.local
-    users = Users(read_entry, local.system_first_uid, local.system_last_uid)
-    return Rules(users, local.system_deliver, local.create)
+    users = Users(read_entry, table.system_first_uid, table.system_last_uid)
+    return Rules(users, table.system_deliver, table.create)
+
+
+def make_limits(table: LocalTable) -> Limits:
+    """Return what the configuration says of deliveries; as many as smtpld asks for may hang beside them."""
+    return Limits(2 * table.programs, table.system_limit_s)
 
 
 main = make_root_command(

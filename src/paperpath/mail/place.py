@@ -6,9 +6,10 @@ bare `Postmaster`; and the router believes a place only where an alias names it 
 """
 
 import shlex
+from contextlib import suppress
 from pathlib import PurePosixPath
 
-from paperpath.mail.address import MOST_LOCAL_OCTETS, AddressError, Mailbox, parse_local_part
+from paperpath.mail.address import MOST_LOCAL_OCTETS, AddressError, Mailbox, parse_local_part, parse_mailbox
 
 PROGRAM_MARK = "|"
 FILE_MARK = "/"
@@ -48,9 +49,15 @@ def split_command(text: str) -> list[str]:
     return command
 
 
-def parse_place(text: str) -> Mailbox:
-    """Read a place as the maildrop holds it, the inverse of `format_mailbox`. Raises: AddressError."""
-    place = Mailbox(parse_local_part(text), "")
-    if not is_place(place):
-        raise AddressError("the address has no domain")
-    return place
+def parse_recipient(text: str) -> Mailbox:
+    """Read an address or a place as the maildrop holds it, the inverse of `format_mailbox`.
+
+    Raises: AddressError.
+    """
+    try:
+        return parse_mailbox(text)
+    except AddressError:
+        with suppress(AddressError):
+            if is_place(place := Mailbox(parse_local_part(text), "")):
+                return place
+        raise

@@ -80,7 +80,7 @@ class Aliases:
         return self._exact.get(("", domain_key(domain))) if domain else None
 
     @property
-    def place_names(self) -> Sequence[Alias]:
+    def with_places(self) -> Sequence[Alias]:
         """The aliases that stand for a program, a file or a folder, among others."""
         return tuple(self._with_places.values())
 

@@ -64,7 +64,8 @@ class Child:
         self.restarts = 0
         self._order = order
         self._household = household
-        self._command = [sys.executable, "-m", order.module, "--config", str(household.file)]
+        # -P: nothing that lies in the folder where root was standing is taken for a module of ours
+        self._command = [sys.executable, "-P", "-m", order.module, "--config", str(household.file)]
         self._log = household.log
         self._text = ""
         self._heard_s = 0.0

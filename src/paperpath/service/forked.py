@@ -22,7 +22,12 @@ class Forked:
         self._pid = os.fork()
         if self._pid == 0:
             run(parent)
-        self._descriptor = os.pidfd_open(self._pid)
+        try:
+            self._descriptor = os.pidfd_open(self._pid)
+        except OSError:  # there are no descriptors left: nobody could tell when it ends
+            os.kill(self._pid, signal.SIGKILL)
+            self._reap()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -25,12 +25,14 @@ class GuardedTextError(Exception):
 class GuardedText:
     """The text of a file, what its file looked like, and whether it is an administrator's.
 
-    That is what belongs to root or to the user who reads it, and what nobody else may write.
+    That is what belongs to root or to the user who reads it, and what nobody else may write. `path` is where
+    it lies, whatever links led there.
     """
 
     text: str
     sight: Sight
     is_administrators: bool
+    path: str
 
 
 def read_guarded_text(file: Path, most_octets: int) -> str:
@@ -45,6 +47,7 @@ def read_guarded(file: Path, most_octets: int) -> GuardedText:
             found = os.fstat(opened.fileno())
             mode = found.st_mode
             octets = opened.read(most_octets + 1) if stat.S_ISREG(mode) else b""
+            path = str(Path(f"/proc/self/fd/{opened.fileno()}").readlink())
     except OSError as error:
         raise GuardedTextError(f"cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(mode):
@@ -60,7 +63,7 @@ def read_guarded(file: Path, most_octets: int) -> GuardedText:
         line = octets.count(b"\n", 0, error.start) + 1
         raise GuardedTextError(f"expected UTF-8, got the octet {octets[error.start]:#04x}", line) from error
     is_administrators = found.st_uid in (0, os.geteuid()) and not mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return GuardedText(text, make_sight(found), is_administrators)
+    return GuardedText(text, make_sight(found), is_administrators, path)
 
 
 def _open(name: str, flags: int) -> int:

@@ -84,3 +84,13 @@ def test_E3_an_alias_at_a_domain_that_is_not_local_is_warned_of(file: Path) -> N
         in result.output
     )
     assert result.output.count("never asked for") == 1
+
+
+def test_what_waits_for_an_agent_or_a_list_that_is_not_there_is_warned_of(file: Path) -> None:
+    (file.parent / "aliases").write_text("staff: :include:/nowhere/staff\n", encoding="utf-8")
+    accounts = file.parent / "data" / "accounts"
+    accounts.write_text(accounts.read_text().rstrip("\n") + "\t\tdeliver=gone\n")
+    result = run("check", "--config", file)
+    assert result.exit_code == 0
+    assert "aliases:1: mail for staff waits: /nowhere/staff: cannot be read" in result.output
+    assert "there is no table [agents.gone]" in result.output

@@ -7,6 +7,7 @@ from paperpath.mail.address import Mailbox
 from paperpath.mail.notification import Fate
 from paperpath.maildrop.values import Aside, Expanded, Sorted
 from paperpath.routing.aliases import Alias, Aliases
+from paperpath.routing.files import fingerprint
 from paperpath.routing.router import Router
 from paperpath.routing.sorting import judge_recipient, sort_recipient
 from tests.unit.routing.rules import ROUTES, make_recipient, make_router, make_table, run, tell
@@ -141,3 +142,13 @@ def test_the_one_whom_two_accounts_forward_to_gets_both_and_one_is_not_the_other
         "x@else.example local forward:bob@here.example",
         "x@else.example remote else.example",
     ]
+
+
+def test_P5_what_waits_is_sorted_again_when_an_account_or_an_agent_changes() -> None:
+    rules = [
+        make_router(accounts=accounts, agents=agents)
+        for accounts in ((ANN,), (f"{ANN}\tdeliver=store",), FORWARDING[:1], KEEPING)
+        for agents in ({}, AGENTS, {**AGENTS, "store": {"kind": "lmtp", "to": "lmtp://localhost:24"}})
+    ]
+    assert len(set(map(fingerprint, rules))) == len(rules)
+    assert fingerprint(make_router(accounts=(ANN,))) == fingerprint(make_router())

@@ -84,11 +84,45 @@ def test_L4_a_list_of_others_names_addresses_alone(
     assert targets_of(file) == ["joe"]
     for place in ("|/bin/x", '"|/bin/x -a"', "/box", "/folder/"):
         member.write_text(f"joe\n{place}\n")
-        assert (
-            trouble_of(file)
-            == f"{member}:2: expected addresses alone, for others than the administrator may write this"
-        )
+        assert trouble_of(file) == f"{member}:2: expected addresses alone in what is not the administrator's"
         assert targets_of(file) == []
+
+
+@AWAY
+def test_L4_others_do_not_include_what_is_not_for_them(
+    file: Path, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    inner, outer = tmp_path / "inner", tmp_path / "outer"
+    inner.write_text("|/bin/x\n")
+    outer.write_text(f":include:{inner}\n")
+    spoil(outer)
+    file.write_text(f"ours: :include:{inner}\nlist: :include:{outer}\n")
+    assert targets_of(file, "ours") == ["|/bin/x"]
+    assert targets_of(file) == []
+    spoil(file)
+    assert targets_of(file, "ours") == []
+
+
+def test_many_lists_of_many_end(file: Path, tmp_path: Path) -> None:
+    member = tmp_path / "member"
+    (tmp_path / "many").write_text("".join(f"u{number}\n" for number in range(10_000)))
+    member.write_text(f":include:{tmp_path / 'many'}\n" * 5_000)
+    file.write_text(f"list: :include:{member}\n")
+    assert len(targets_of(file)) == 10_000
+    (tmp_path / "many").write_text("".join(f"u{number}\n" for number in range(10_001)))
+    assert trouble_of(file) == f"{tmp_path / 'many'}: expected at most 10000 targets"
+
+
+def test_L4_a_link_lends_nobody_the_administrators_word(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/shells").write_text("/bin/sh\n")
+    (tmp_path / "link").symlink_to(tmp_path / "real/shells")
+    (tmp_path / "folder").symlink_to(tmp_path / "real")
+    for member in (tmp_path / "link", tmp_path / "folder/shells"):
+        file.write_text(f"list: :include:{member}\n")
+        assert trouble_of(file).startswith(f"{member}:1: expected addresses alone")
+    (tmp_path / "real/shells").write_text("joe\n")
+    assert targets_of(file) == ["joe"]
 
 
 def test_what_is_wrong_with_a_list_stops_its_own_alias_alone(file: Path, tmp_path: Path) -> None:

@@ -201,6 +201,12 @@ def test_F16_all_output_is_there_that_was_written_before_the_end() -> None:
         )
 
 
+def test_F16_who_has_closed_its_output_is_waited_for_and_not_asked_again_and_again() -> None:
+    passing = itertools.count()
+    code = "import os, time; os.close(1); os.close(2); time.sleep(0.2)"
+    assert run(code, clock=lambda: next(passing)) == Ended(0, b"")
+
+
 @pytest.mark.parametrize("command", [["/nonexistent/program"], ["/etc/hostname"], ["/"]])
 def test_L6_what_cannot_be_run_is_an_error(command: list[str]) -> None:
     with pytest.raises(OSError, match=r"No such file|Permission denied|Exec format"):

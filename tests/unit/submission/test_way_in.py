@@ -212,3 +212,11 @@ def test_the_doors_stand_in_the_order_of_the_listeners(setting: Setting) -> None
     text = TEXT + 'listen = ["127.0.0.1:587"]\nlisten_tls = ["[::1]:465"]\nlisten_local = false\n'
     doors = [(str(place), door.value) for place, door in list_doors(configure(text.format(data="x")))]
     assert doors == [("127.0.0.1:587", "clear"), ("[::1]:465", "tls")]
+
+
+@pytest.mark.parametrize("domain", ["", "here.example", "here.example."])
+@pytest.mark.parametrize("place", ["|/bin/x", "|/bin/x -a", "/var/mail/x", "/var/mail/x/", ":include:/x"])
+def test_L4_what_sendmail_hands_in_names_no_program_or_file(
+    setting: Setting, place: str, domain: str
+) -> None:
+    assert setting.judge_recipient(Mailbox(place, domain)) == "550 5.1.1"

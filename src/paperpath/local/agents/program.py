@@ -31,7 +31,7 @@ _UNPRINTABLE = re.compile(r"[^ -~]")
 class ProgramAgent:
     """Runs a command for each delivery, in a folder; `codes` is how its exit codes are to be read.
 
-    Of its output so many octets go into the reply, and by that into the report of a failure. What follows
+    Where it fails, so many octets of its output go into the reply, and by that into the report. What follows
     the separator in a local part is the detail.
     """
 
@@ -71,9 +71,10 @@ class ProgramAgent:
             reason = f"{self.place} was killed, for local delivery is ending"
             return defer(claim, desk, make_reply(451, "4.3.2", reason))
         code, status = judge_exit(ended.code, self.codes)
-        reply = Reply(code, status, (f"{self.place} {self._describe(ended)}", *_read_lines(ended.output)))
-        if reply.is_positive:
-            return Delivered(reply)
+        end = f"{self.place} {self._describe(ended)}"
+        if code < 400:
+            return Delivered(make_reply(code, status, end))
+        reply = Reply(code, status, (end, *_read_lines(ended.output)))
         return Failed(reply) if code >= 500 else defer(claim, desk, reply)
 
     def _describe(self, ended: Ended) -> str:

@@ -55,7 +55,8 @@ def ask_helper(folder: Path, request: Request, content: Iterable[bytes], patienc
 
 
 def _hear_last_words(helper: socket.socket) -> bytes:
-    """Return what was said before the connection broke: a delivery that took too long is told of there."""
-    with suppress(OSError):
-        return helper.recv(MOST_WORDS)
+    """Return what was said before the connection broke: that the disk is full, say, or the time is over."""
+    for _ in range(2):  # the first may be told once more that it broke
+        with suppress(OSError):
+            return helper.recv(MOST_WORDS)
     return b""

@@ -44,7 +44,7 @@ def run_child(connection: socket.socket, request: Request, rules: Rules, parent:
     code = os.EX_SOFTWARE
     try:
         gc.disable()  # what it finds may have descriptors by numbers that are others' by now
-        own = _keep_nothing_but(connection)
+        own = _take_over(connection)
         with suppress(LostError):
             own.send(format_answer(_try_to_deliver(own, request, rules, parent)))
         code = os.EX_OK
@@ -62,8 +62,8 @@ def _try_to_deliver(connection: socket.socket, request: Request, rules: Rules, p
         return Answer(reply, uncertain=True)
 
 
-def _keep_nothing_but(connection: socket.socket) -> socket.socket:
-    """Let go of all that we have of our parent but the connection, signal handlers included."""
+def _take_over(connection: socket.socket) -> socket.socket:
+    """Have the connection for ourselves, and neither signal handlers nor standard streams of our parent."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -72,22 +72,17 @@ def _keep_nothing_but(connection: socket.socket) -> socket.socket:
     for stream in range(_CONNECTION):
         os.dup2(nothing, stream)
     os.dup2(descriptor, _CONNECTION)
-    _close_others()
     own = socket.socket(fileno=_CONNECTION)
     own.setblocking(True)
     return own
 
 
-def _close_others() -> None:
-    os.closerange(_CONNECTION + 1, os.sysconf("SC_OPEN_MAX"))
-
-
 def _deliver(connection: socket.socket, request: Request, rules: Rules, parent: int) -> Answer:
     user = rules.users.find(request.user)
-    if user is None or user.name != request.user:
+    if user is None:
         return Answer(R450_NO_USER)
-    groups = _find_groups(user, rules.place)
-    _close_others()  # who answers look-ups may have left some
+    groups = find_groups(user, rules.place)
+    os.closerange(_CONNECTION + 1, os.sysconf("SC_OPEN_MAX"))  # our parent's, and those of looking up
     drop_to(Identity(user.name, user.uid, user.gid, groups))
     give_up_what_nobody_needs()
     die_with_parent(parent)
@@ -95,7 +90,7 @@ def _deliver(connection: socket.socket, request: Request, rules: Rules, parent: 
     return put(connection, request, user, rules.place, create=rules.create)
 
 
-def _find_groups(user: SystemUser, place: UserPlace) -> tuple[int, ...]:
+def find_groups(user: SystemUser, place: UserPlace) -> tuple[int, ...]:
     """Return the groups that logging in would give, and a spool folder's, whose members make locks there.
 
     A folder of root's group, or where the group may not write, gives none.

@@ -10,10 +10,10 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from weakref import WeakValueDictionary
 
-from paperpath.config.tables import MOST_THREADS
 from paperpath.local.users.child import Rules, run_child
 from paperpath.local.users.packets import MOST_WORDS, Answer, Request, format_answer, parse_request
 from paperpath.mail.reply import make_reply
@@ -31,18 +31,27 @@ TURN_S = 5.0  # that a delivery waits for another to the same user
 _LISTEN_S = 5.0  # for a request to come
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many deliveries may be under way, how long one may take, and wait for another to the same user.
+
+    Those that were killed and have not ended count among the first.
+    """
+
+    most: int
+    delivery_s: float
+    turn_s: float = TURN_S
+
+
 class UserDeliveries:
     """Takes requests of one client. For a process of one thread, since it forks."""
 
-    def __init__(
-        self, rules: Rules, client_uid: int, limit_s: float, log: Log, turn_s: float = TURN_S
-    ) -> None:
-        """Take the rules for the children, who may ask, and how long a delivery may take, and wait."""
+    def __init__(self, rules: Rules, client_uid: int, limits: Limits, log: Log) -> None:
+        """Take the rules for the children, and who may ask."""
         self._rules = rules
         self._client_uid = client_uid
-        self._limit_s = limit_s
+        self._limits = limits
         self._log = log
-        self._turn_s = turn_s
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def serve(self, listener: socket.socket) -> Askers:
@@ -55,28 +64,34 @@ class UserDeliveries:
         if uid != self._client_uid:
             self._log.warning("turned away", uid=uid)
             return False
-        return len(self._askers) < MOST_THREADS
+        return len(self._askers) < self._limits.most
 
     async def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_LISTEN_S):
-                octets = await asyncio.get_running_loop().sock_recv(connection, MOST_WORDS + 1)
-            request = parse_request(octets)
-            if request is None:
-                self._log.warning("no request")
-                return
-            async with self._turn_of(request.user) as is_ours:
-                if is_ours:
-                    await self._deliver(connection, request)
+        with connection:
+            try:
+                async with asyncio.timeout(_LISTEN_S):
+                    octets = await asyncio.get_running_loop().sock_recv(connection, MOST_WORDS + 1)
+                request = parse_request(octets)
+                if request is None:
+                    self._log.warning("no request")
                 else:
-                    connection.send(format_answer(BUSY))
+                    await self._serve_request(connection, request)
+            except OSError as error:  # no request in time, or no process for it
+                self._log.error("cannot deliver", reason=repr(error))
+
+    async def _serve_request(self, connection: socket.socket, request: Request) -> None:
+        async with self._turn_of(request.user) as is_ours:
+            if is_ours:
+                await self._deliver(connection, request)
+            else:
+                self._answer(connection, BUSY)
 
     @asynccontextmanager
     async def _turn_of(self, user: str) -> AsyncIterator[bool]:
         """Wait for the others who deliver to a user; tell whether they ended in time."""
         turn = self._turns.setdefault(user, asyncio.Lock())
         try:
-            async with asyncio.timeout(self._turn_s):
+            async with asyncio.timeout(self._limits.turn_s):
                 await turn.acquire()
         except TimeoutError:
             yield False
@@ -89,9 +104,11 @@ class UserDeliveries:
     async def _deliver(self, connection: socket.socket, request: Request) -> None:
         """Have a child deliver; return when it has ended, however long after its time."""
         with Forked(partial(run_child, connection, request, self._rules)) as child:
-            code = await child.wait(self._limit_s)
+            code = await child.wait(self._limits.delivery_s)
             if code is None:
-                self._log.error("takes too long, and killed", user=request.user, after_s=self._limit_s)
+                self._log.error(
+                    "takes too long, and killed", user=request.user, after_s=self._limits.delivery_s
+                )
                 child.kill()
                 self._answer(connection, TOO_LONG)
                 await child.wait()

@@ -6,8 +6,7 @@ What is wrong with a home is an answer like any other, and the message waits for
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -31,7 +30,7 @@ def put(
     connection: socket.socket, request: Request, user: SystemUser, place: UserPlace, *, create: bool
 ) -> Answer:
     """Write a delivery where the user's mail goes. Raises: LostError."""
-    content = _Content(connection)
+    content = _receive_content(connection)
     try:
         match place:
             case HomeMaildir(folder):
@@ -39,40 +38,23 @@ def put(
             case SpoolFolder(folder):
                 return _put_into_mbox(content, request, folder / user.name, user.uid)
     except OSError as error:
-        content.pass_over()
         return Answer(describe_trouble(error))
 
 
-class _Content:
-    """The content that smtpld sends once it is told to: all of it, or LostError."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._is_under_way = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        self._is_under_way = True
-        with suppress(ConnectionError):
-            self._connection.send(GO)
-        while (packet := self._receive()) != END:
+def _receive_content(connection: socket.socket) -> Iterator[bytes]:
+    """Have smtpld send the content, and give it. Raises: LostError, where it does not come to its end."""
+    try:
+        connection.send(GO)
+        while (packet := connection.recv(MOST_OCTETS + 1)) != END:
+            if not is_piece(packet):
+                raise LostError
             yield read_piece(packet)
-        self._is_under_way = False
-
-    def pass_over(self) -> None:
-        """Read what is still to come, for smtpld listens when it has said all."""
-        while self._is_under_way:
-            self._is_under_way = self._receive() != END
-
-    def _receive(self) -> bytes:
-        with suppress(ConnectionError):
-            packet = self._connection.recv(MOST_OCTETS + 1)
-            if packet == END or is_piece(packet):
-                return packet
-        raise LostError
+    except ConnectionError:
+        raise LostError from None
 
 
 def _put_into_maildir(
-    content: _Content, request: Request, home: Path, folder: PurePosixPath, *, create: bool
+    content: Iterable[bytes], request: Request, home: Path, folder: PurePosixPath, *, create: bool
 ) -> Answer:
     if not home.is_absolute():  # where another one leads would depend on us
         raise FileNotFoundError(errno.ENOENT, "the user has no home")
@@ -84,7 +66,7 @@ def _put_into_maildir(
         return _flush(maildir.flush)
 
 
-def _put_into_mbox(content: _Content, request: Request, file: Path, uid: int) -> Answer:
+def _put_into_mbox(content: Iterable[bytes], request: Request, file: Path, uid: int) -> Answer:
     _refuse_strangers_file(file, uid)
     make_entry = partial(format_entry, request.sender, request.arrived_us)
     with Mbox(file) as mbox:

@@ -5,12 +5,13 @@ recipient, or every recipient of such a message, is given as `Damaged` (requirem
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.envelope import Client, SenderParameters
-from paperpath.mail.place import parse_place
+from paperpath.mail.place import parse_recipient
 from paperpath.maildrop.content import content_file
 from paperpath.maildrop.values import Claim, ClaimedMessage, Content, Origin, UnsortedRecipient
 
@@ -30,7 +31,7 @@ def to_unsorted(row: Row) -> UnsortedRecipient:
     )
     _check_types("message", (queue_id, arrived_us), (str, int))
     _check_types("recipient", (notify, orcpt, override), (str, str, str))
-    mailbox = _recipient(address)
+    mailbox = _mailbox(address, "address", parse_recipient)
     return UnsortedRecipient(
         number,
         queue_id,
@@ -53,7 +54,7 @@ def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
     warned, before, now = rest  # failed contacts of its destination: when it was sorted, and now
     _check_types("recipient", (destination, notify, orcpt), (str, str, str))
     _check_types("recipient", (tried, attempts, warned, before, now), (int, int, int, int, int))
-    mailbox = _recipient(address)
+    mailbox = _mailbox(address, "address", parse_recipient)
     return Claim(
         number,
         message,
@@ -112,24 +113,10 @@ def _check_types(what: str, values: tuple[object, ...], wanted: tuple[type, ...]
         raise DamageError(f"the row of the {what} is damaged or missing")
 
 
-def _recipient(text: object) -> Mailbox:
-    """Read who is to get it now, which may be a program or a file that an alias named."""
-    try:
-        return _mailbox(text, "address")
-    except DamageError:
-        if not isinstance(text, str):
-            raise
-        try:
-            return parse_place(text)
-        except AddressError:
-            pass
-        raise
-
-
-def _mailbox(text: object, what: str) -> Mailbox:
+def _mailbox(text: object, what: str, parse: Callable[[str], Mailbox] = parse_mailbox) -> Mailbox:
     try:
         if isinstance(text, str):
-            return parse_mailbox(text)
+            return parse(text)
     except AddressError as error:
         raise DamageError(f"{what} {text!r}: {error}") from None
     raise DamageError(f"{what}: {text!r}")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from paperpath.folders.mbox import Mbox
 from paperpath.folders.mbox_lock import Waiting
 from paperpath.local.agents import mbox as mbox_module
 from paperpath.local.agents.mbox import MboxAgent
+from paperpath.mail.address import Mailbox
 from paperpath.mail.outcome import Deferred, Delivered, Failed, SetAside
 from tests.unit.local.agents.example import DESK, OCTETS, ON_TOP, deliver, make_claim, make_content
 
@@ -44,6 +46,18 @@ def test_F13_the_null_sender_is_named_and_lines_are_quoted(
     assert stored.startswith(b"From MAILER-DAEMON Tue Nov 14 22:13:20 2023\nReturn-Path: <>\n")
     assert stored.endswith(b"x\n>From y\n>>From z\n" * 100_000 + b"\n")
     assert b"\r" not in stored
+
+
+def test_E8_F13_the_entry_is_from_the_return_path(agent: MboxAgent, file: Path) -> None:
+    of_list = replace(make_claim(), return_path=Mailbox("owner-x", "here.example"))
+    deliver(agent, of_list)
+    assert file.read_bytes().startswith(b"From owner-x@here.example Tue")
+
+
+def test_P4_nothing_is_looked_for_that_was_not_tried(agent: MboxAgent, file: Path) -> None:
+    deliver(agent, make_claim())
+    deliver(agent, make_claim())
+    assert file.read_bytes() == ENTRY * 2
 
 
 def test_P4_whatever_was_tried_before_is_delivered_once(agent: MboxAgent, file: Path) -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from paperpath.config.user_place import HOME_MAILDIR, SpoolFolder
 from paperpath.local.users.asking import LOST, NOT_THERE, ask_helper
+from paperpath.local.users.child import find_groups
 from paperpath.local.users.deliveries import BUSY, DIED, TOO_LONG
 from paperpath.local.users.packets import GO, Answer, Request, format_answer, format_request, split_content
 from paperpath.local.users.place import SOCKET
@@ -197,7 +199,7 @@ def test_F5_a_full_disk_takes_nothing_and_all_when_there_is_room(host: Host) -> 
         pytest.skip("no file system can be mounted")
     try:
         with host.helper():
-            full = ask(host, content=b"x" * 200_000)
+            full = ask(host, content=b"x" * 2_000_000)
             assert str(full.reply) == "452 4.3.1 The mailbox cannot be written now: No space left on device"
             assert files_below(home) == set()
             assert ask(host).reply.is_positive
@@ -242,6 +244,17 @@ def test_P6_who_hangs_is_killed_and_delays_nobody_else(host: Host) -> None:
         wait_until(lambda: not has_children(helper), "the child to be killed")
         assert ask(host, tried=True).reply.is_positive
     assert files_below(home) == {f"Maildir/new/{STORED}"}
+
+
+def test_P6_a_hanging_home_is_told_of_even_in_the_middle_of_a_message(host: Host) -> None:
+    host.add("joe", JOE)
+
+    def content() -> Iterator[bytes]:
+        os.kill(child_of(helper), signal.SIGSTOP)
+        yield b"x" * 2_000_000
+
+    with host.helper(limit_s=1) as helper:
+        assert ask_helper(host.socket_folder, make_request(), content(), 20) == TOO_LONG
 
 
 def test_P4_a_child_that_dies_is_told_of_and_one_whose_helper_dies_dies_too(host: Host) -> None:
@@ -333,10 +346,23 @@ def test_F4_L1_a_file_that_is_not_the_users_is_not_appended_to(host: Host) -> No
 def test_F4_no_group_is_given_that_is_roots_or_may_not_write(host: Host) -> None:
     host.add("joe", JOE)
     spool = make_spool(host)
+    user, place = host.users["joe"], SpoolFolder(spool)
+    assert find_groups(user, place) == (JOE, MAIL)
+    spool.chmod(0o755)
+    assert find_groups(user, place) == find_groups(user, HOME_MAILDIR) == (JOE,)
     with host.helper(f"{spool}/{{user}}"):
-        spool.chmod(0o755)
         assert str(ask(host).reply) == "451 4.2.0 The mailbox cannot be written now: Permission denied"
         spool.chmod(0o775)
         os.chown(spool, 0, 0)
         assert str(ask(host).reply) == "451 4.2.0 The mailbox cannot be written now: Permission denied"
     assert files_below(spool) == set()
+
+
+def test_P6_no_more_children_are_made_at_once_than_told(host: Host) -> None:
+    host.add("joe", JOE)
+    host.add("jim", JIM)
+    with host.helper(most=1), begin(host) as connection:
+        assert ask(host, "jim") == LOST
+        connection.send(b".")
+        assert b"250 2.1.5" in connection.recv(1000)
+        wait_until(lambda: ask(host, "jim").reply.is_positive, "room for another")

@@ -13,6 +13,8 @@ from paperpath.local.agents.attempt import R250_DELIVERED
 from paperpath.local.agents.interface import Desk
 from paperpath.local.agents.user import UserAgent
 from paperpath.local.delivery import deliver_batch
+from paperpath.local.lanes import Manner
+from paperpath.local.manners import LaneName, find_service
 from paperpath.local.places import Helper
 from paperpath.local.users.asking import LOST, NOT_THERE
 from paperpath.local.users.deliveries import BUSY, TOO_LONG
@@ -155,3 +157,13 @@ def test_F5_without_a_helper_mail_waits_and_accounts_get_theirs(tmp_path: Path) 
     assert isinstance(outcomes[1], Delivered)
     (outcome,) = deliver_batch([to_user], depot(tmp_path))
     assert str(outcome.reply) == "451 4.3.5 Users of this host have no mailboxes any more"
+
+
+def test_P6_a_user_has_one_turn_at_a_time_among_those_who_may_have_to_wait(tmp_path: Path) -> None:
+    here = replace(depot(tmp_path), helper=Helper(tmp_path, 5))
+    found = [
+        find_service(replace(claim(1, address), destination="user:ann"), here, 4, 50)
+        for address in ("ann", "ann+x", "ANN")
+    ]
+    assert {(service.lane, service.manner) for service in found} == {(LaneName.PROGRAMS, Manner(1, 50))}
+    assert len({service.place for service in found}) == 1

@@ -86,6 +86,8 @@ def test_D9_any_octets_are_an_envelope_or_refused(octets: bytes) -> None:
         (Envelope(None, (), CLIENT), "no recipient"),
         (Envelope(None, (Recipient(Mailbox("a\nb", "c.example")),), CLIENT), "an address"),
         (Envelope(None, (Recipient(Mailbox("a\0b", "c.example")),), CLIENT), "an address"),
+        (Envelope(None, (Recipient(Mailbox("|/bin/x", "")),), CLIENT), "no domain"),
+        (Envelope(None, (Recipient(Mailbox("/var/mail/x", "")),), CLIENT), "no domain"),
         (Envelope(None, (Recipient(Mailbox("é", "c.example")),), CLIENT), "SMTPUTF8 is not set"),
         (Envelope(Mailbox("a", "bücher.example"), ENVELOPE.recipients, CLIENT), "SMTPUTF8 is not set"),
         (Envelope(Mailbox("\ud800", "c.example"), ENVELOPE.recipients, CLIENT), "UTF-8"),
@@ -101,7 +103,7 @@ def test_D9_any_octets_are_an_envelope_or_refused(octets: bytes) -> None:
         (Envelope(None, ENVELOPE.recipients * (MOST_RECIPIENTS + 1), CLIENT), "10000 recipients"),
     ],
 )
-def test_D9_what_no_import_would_take_cannot_be_written(envelope: Envelope, complaint: str) -> None:
+def test_D9_L4_what_no_import_would_take_cannot_be_written(envelope: Envelope, complaint: str) -> None:
     with pytest.raises(DropError, match=complaint):
         format_envelope(envelope)
 
