@@ -25,7 +25,7 @@ from tests.crash.scenarios import SCENARIOS
 from tests.crash.storm import Storm, storm
 from tests.crash.syscalls import can_fail
 
-_USUAL = (How.BEFORE, How.POWER)  # after a call is before the next one, but for the very last
+_USUAL = (How.BEFORE, How.POWER, How.REORDERED)  # after a call is before the next one, but for the very last
 _OF_THE_KERNEL = (How.EIO, How.ENOSPC, How.EINTR)
 # Where each program does all that it does with files.
 _OBSERVED = ("everyday", "submitted", "visited", "batched", "dropped", "written", "unreachable", "operated")
@@ -75,7 +75,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--how",
         action="append",
         type=How,
-        help="before, after, power, EIO, ENOSPC; repeatable; before, power",
+        help="before, after, power, reordered, EIO, ENOSPC; repeatable; the first, third and fourth",
     )
     parser.add_argument(
         "--every",

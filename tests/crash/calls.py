@@ -66,10 +66,9 @@ class Files:
         file, _ = self._opened.get(descriptor, (None, False))
 
         def do() -> int:
-            if self._power:
-                size, inode = os.fstat(descriptor).st_size, os.fstat(descriptor).st_ino
-                kept = os.dup(descriptor)
-                self._note(("octets", inode), lambda: os.ftruncate(kept, size))
+            if self._faults.power is not None:
+                inode, content = os.fstat(descriptor).st_ino, Octets(descriptor, len(octets))
+                self._faults.power.note(("octets", inode), content.undo, content.lose)
             written: int = _real["write"](descriptor, octets)
             return written
 
@@ -277,6 +276,28 @@ class Files:
         return backup
 
 
+class Octets:
+    """What stands, in a file that is written, where something else is going to."""
+
+    def __init__(self, descriptor: int, length: int) -> None:
+        """Remember it; the descriptor may be closed meanwhile."""
+        self._kept = os.dup(descriptor)
+        self._offset, self._length = os.lseek(descriptor, 0, os.SEEK_CUR), length
+        self._size = os.fstat(descriptor).st_size
+        readable = _real["open"](f"/proc/self/fd/{descriptor}", os.O_RDONLY)
+        self._octets = os.pread(readable, length, self._offset)
+        _real["close"](readable)
+
+    def undo(self) -> None:
+        """Put everything back."""
+        os.pwrite(self._kept, self._octets, self._offset)
+        os.ftruncate(self._kept, self._size)
+
+    def lose(self) -> None:
+        """Have the octets not written, but those behind them: where nothing was there are zeros."""
+        os.pwrite(self._kept, self._octets.ljust(self._length, b"\0"), self._offset)
+
+
 class QueueFiles(apsw.VFS):
     """The files of SQLite below a folder, interposed from when this is made."""
 
@@ -384,17 +405,23 @@ class _QueueFile(apsw.VFSFile):
         power, path = self._owner.faults.power, self._path
         if power is None or path is None:
             return
-        size = super().xFileSize()
+        size, reach = super().xFileSize(), length
         length = max(0, min(length, size - offset))
         octets = super().xRead(length, offset) if length else b""
 
-        def undo() -> None:  # with no regard to locks, which closing drops: all is over anyway
+        # With no regard to locks, which closing drops: all is over anyway.
+        def undo() -> None:
             descriptor = _real["open"](path, os.O_RDWR)
             os.pwrite(descriptor, octets, offset)
             os.ftruncate(descriptor, size)
             _real["close"](descriptor)
 
-        power.note(path, undo)
+        def lose() -> None:
+            descriptor = _real["open"](path, os.O_RDWR)
+            os.pwrite(descriptor, octets + bytes(reach - length), offset)
+            _real["close"](descriptor)
+
+        power.note(path, undo, lose)
 
 
 def _sqlite_error(number: int) -> Exception:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, groupby, islice
 
-from tests.crash.points import How, Point
+from tests.crash.points import END, How, Point
 from tests.crash.runner import Case, Scene
 
 _FIRST = 3  # of equal calls, one right behind the other, as when a long text is written piece by piece
@@ -15,7 +15,13 @@ _FIRST = 3  # of equal calls, one right behind the other, as when a long text is
 def list_cases(scenes: Sequence[Scene], ways: Iterable[How]) -> list[Case]:
     """List each point in each scene that has it."""
     ways = tuple(ways)
-    return [Case(scene, point, how) for scene in scenes for point in scene.points for how in ways]
+    return [
+        Case(scene, point, how)
+        for scene in scenes
+        for point in scene.points
+        for how in ways
+        if can_happen(point, how)
+    ]
 
 
 def list_distinct(scenes: Sequence[Scene], ways: Iterable[How]) -> list[Case]:
@@ -25,7 +31,17 @@ def list_distinct(scenes: Sequence[Scene], ways: Iterable[How]) -> list[Case]:
     for scene in scenes:
         for point in pick_telling(scene.points):
             homes[point].append(scene)
-    return [Case(_spread(point, having), point, how) for point, having in homes.items() for how in ways]
+    return [
+        Case(_spread(point, having), point, how)
+        for point, having in homes.items()
+        for how in ways
+        if can_happen(point, how)
+    ]
+
+
+def can_happen(point: Point, how: How) -> bool:
+    """Tell whether something can happen at a point: behind the end of a program only the power can go."""
+    return point.transition != END or how.cuts_power
 
 
 def pick_telling(points: Iterable[Point]) -> Iterator[Point]:

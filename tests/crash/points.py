@@ -7,6 +7,7 @@ programs.py started. The product knows nothing of this.
 
 import errno
 import os
+import random
 import signal
 import threading
 from collections import Counter
@@ -19,6 +20,8 @@ from typing import TypeVar
 from tests.crash.power import PowerCut
 
 Result = TypeVar("Result")
+END = "end"
+"""The transition behind all others. Only the power can go there: the program is not killed any more."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,6 +48,8 @@ class How(Enum):
     BEFORE = "before"
     AFTER = "after"
     POWER = "power"
+    REORDERED = "reordered"
+    """Likewise with the power, and of what was not flushed some is there."""
     EIO = "EIO"
     ENOSPC = "ENOSPC"
     EINTR = "EINTR"
@@ -53,7 +58,12 @@ class How(Enum):
     @property
     def kills(self) -> bool:
         """Whether the program is no more after it."""
-        return self in (How.BEFORE, How.AFTER, How.POWER)
+        return self in (How.BEFORE, How.AFTER, How.POWER, How.REORDERED)
+
+    @property
+    def cuts_power(self) -> bool:
+        """Whether what was not flushed is lost."""
+        return self in (How.POWER, How.REORDERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class Faults:
         self._counts = Counter({(transition, call): hits for transition, call, hits in plan.met_before})
         self._lock = threading.Lock()
         self.passed: list[Point] = []
-        self.power = PowerCut() if plan.how is How.POWER else None
+        self.power = PowerCut() if plan.how.cuts_power else None
 
     @property
     def activity(self) -> int:
@@ -97,11 +107,7 @@ class Faults:
         self, call: str, file: str, do: Callable[[], Result], fail: Callable[[int], Exception]
     ) -> Result:
         """Make a call on a kind of file, unless the plan says otherwise; `fail` makes errors of numbers."""
-        with self._lock:
-            key = self._name_transition(file), f"{call} {file}".strip()
-            self._counts[key] += 1
-            point = Point(*key, self._counts[key])
-            self.passed.append(point)
+        point = self._pass(self._name_transition(file), f"{call} {file}".strip())
         if point == self._plan.failing:
             raise fail(errno.EIO)
         if point != self._plan.target:
@@ -111,12 +117,32 @@ class Faults:
             case How.AFTER:
                 with suppress(Exception):  # it may fail by itself
                     do()
-            case How.POWER:
-                assert self.power is not None
-                self.power.cut()
+            case How.POWER | How.REORDERED:
+                self._cut(point)
             case How.EIO | How.ENOSPC:
                 raise fail(getattr(errno, self._plan.how.value))
             case How.BEFORE:
                 pass
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("nobody survives SIGKILL")
+
+    def end(self) -> None:
+        """Pass the last point: the program has done all, its caller is going to know, and the power goes."""
+        point = self._pass(END, "exit")
+        if point == self._plan.target and self.power is not None:
+            self._say_fired()
+            self._cut(point)
+
+    def _pass(self, transition: str, call: str) -> Point:
+        with self._lock:
+            self._counts[transition, call] += 1
+            point = Point(transition, call, self._counts[transition, call])
+            self.passed.append(point)
+            return point
+
+    def _cut(self, point: Point) -> None:
+        assert self.power is not None
+        if self._plan.how is How.REORDERED:
+            self.power.cut_some(random.Random(str(point)))
+        else:
+            self.power.cut()

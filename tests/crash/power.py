@@ -1,15 +1,27 @@
-"""A power cut, at its worst: nothing survives that was not flushed.
+"""A power cut: nothing survives that was not flushed; or, worse, some does, and some before it does not.
 
-Of each call that changes a file or a name we note how to undo it. A flush makes us forget the notes of what
-it made durable: of a file its octets, of a directory the names in it. At the cut whatever is still noted is
-undone, the last first. The notes are of one program: no other may write meanwhile.
+Of each call that changes a file or a name we note how to undo it, and of octets how to lose these and none
+that came behind them. A flush makes us forget the notes of what it made durable: of a file its octets, of a
+directory the names in it. At the cut whatever is still noted is undone, the last first; or names are lost
+from some moment on, as journals of file systems have it, and of octets whatever chance says. The notes are of
+one program: no other may write meanwhile.
 """
 
+import random
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 Undo = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    durable_with: Hashable
+    undo: Undo
+    lose: Undo | None
+    """Of octets alone: names depend on each other."""
 
 
 class PowerCut:
@@ -17,23 +29,35 @@ class PowerCut:
 
     def __init__(self) -> None:
         """Begin with everything durable."""
-        self._notes: list[tuple[Hashable, Undo]] = []
+        self._notes: list[_Note] = []
         self._lock = threading.RLock()  # what is undone passes through the interposed calls
 
-    def note(self, durable_with: Hashable, undo: Undo) -> None:
+    def note(self, durable_with: Hashable, undo: Undo, lose: Undo | None = None) -> None:
         """Note a change that is durable once `durable_with` is flushed."""
         with self._lock:
-            self._notes.append((durable_with, undo))
+            self._notes.append(_Note(durable_with, undo, lose))
 
     def flushed(self, what: Hashable) -> None:
         """Forget what a flush made durable."""
         with self._lock:
-            self._notes = [note for note in self._notes if note[0] != what]
+            self._notes = [note for note in self._notes if note.durable_with != what]
 
     def cut(self) -> None:
         """Undo whatever is not durable."""
         with self._lock:
             notes, self._notes = self._notes, []
-            for _, undo in reversed(notes):
-                with suppress(OSError):  # undone together with its directory
-                    undo()
+            _do_all(note.undo for note in reversed(notes))
+
+    def cut_some(self, source: random.Random) -> None:
+        """Lose some of what is not durable."""
+        with self._lock:
+            notes, self._notes = self._notes, []
+            _do_all(note.lose for note in notes if note.lose is not None and source.random() < 0.5)
+            names = [note.undo for note in notes if note.lose is None]
+            _do_all(reversed(names[source.randint(0, len(names)) :]))
+
+
+def _do_all(deeds: Iterable[Undo]) -> None:
+    for deed in deeds:
+        with suppress(OSError):  # undone together with its directory
+            deed()

@@ -192,6 +192,7 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
         queue = QueueFiles(files, faults, transitions) if run.trace is None else None
         files.install()
         code = _run(name, file, run.arguments)
+        faults.end()
         with open(notes, "w") as out:  # noqa: PTH123 - the path's own opening is no matter here
             points = [(point.transition, point.call, point.hit) for point in faults.passed]
             json.dump({"points": points, "counts": faults.counts}, out)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from paperpath.maildrop.errors import MaildropError
 from tests.crash.ledger import Answer, Ledger, Message, balance
-from tests.crash.points import How, Plan, Point
+from tests.crash.points import END, How, Plan, Point
 from tests.crash.programs import INPUT, PEOPLES, RELAY, SENDMAIL, STDIO, End, Program, Run
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
@@ -113,7 +113,7 @@ def try_case(case: Case, folder: Path) -> Result:
     def strike(site: Site, step: Step, ledger: Ledger) -> Struck:
         plan = replace(step.plan, target=case.point, how=case.how, met_before=scene.met_before)
         end = play(site, step, plan, ledger)
-        is_other = end.fired and end.killed != case.how.kills
+        is_other = end.fired and end.killed != (case.how.kills and case.point.transition != END)
         return Struck(end.fired, (f"P8: the program ended with {end.code}",) if is_other else ())
 
     return _try(case, folder, strike)

@@ -32,7 +32,7 @@ def run_crash(*arguments: str) -> str:
 def tries(request: pytest.FixtureRequest) -> Tries:
     """Another sample in each run, by the seed that pytest prints at its beginning."""
     seed = request.config.getoption("randomly_seed", default=SEED)
-    ways = ["--how=before", "--how=power", "--how=EIO", "--how=ENOSPC"]
+    ways = [f"--how={how}" for how in ("before", "power", "reordered", "EIO", "ENOSPC")]
     found: Tries = json.loads(run_crash("--json", f"--sample={SAMPLE}", f"--seed={seed}", *ways))
     assert len(found) == SAMPLE
     return found

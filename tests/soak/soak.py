@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.config.endpoint import Endpoint
+from paperpath.maildrop.queue_id import worker_of
+from paperpath.maildrop.sqlite.locks import is_alive
 from paperpath.testing.sink import Sink, sink_in_thread
 from paperpath.testing.sink_options import SinkOptions
 from tests.crash.deaths import CLIENT, Deaths
@@ -134,6 +136,7 @@ class _Course:
             wait_until(lambda: not installation.books().open, "all mail to come to rest", _PATIENCE_S)
             self._wrong += [complaint] if complaint else []
             self._wrong += _look_at_descriptors(installation, supervisor.pid, before)
+            self._wrong += _look_at_content(installation.folder / "data" / "maildrop")
             self._wrong += _find_errors(installation.output())
         self._grown = find_growths(watch.samples, half_s + seconds * _WARM_UP, end_s)
         self._kills = disturber.killed
@@ -179,7 +182,7 @@ class _Course:
 def _moved_by(clock: Clock) -> Iterator[None]:
     """Have every Python process that is started in the block go by a clock."""
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(clock.folder)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(clock.folder), before)))
     try:
         yield
     finally:
@@ -199,6 +202,23 @@ def _look_at_descriptors(installation: Submission, supervisor: int, before: Mapp
         wait_until(lambda: not excess(), "descriptors to be closed")
     except AssertionError:
         return excess()
+    return []
+
+
+def _look_at_content(maildrop: Path) -> list[str]:
+    """Wait until nobody who lives has left a file of content, in vain if need be; return which there are.
+
+    Nothing is open any more. What the dead have left is for the sweeper, and looked for at the very end.
+    """
+
+    def left() -> list[str]:
+        files = (maildrop / "content").glob("*/*")
+        return [file.name for file in files if is_alive(maildrop / "workers", worker_of(file.stem))]
+
+    try:
+        wait_until(lambda: not left(), "content to be removed")
+    except AssertionError:
+        return [f"D14: content without a message is left: {name}" for name in left()[:_SHOWN]]
     return []
 
 
