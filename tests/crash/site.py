@@ -138,7 +138,7 @@ def _read_mbox(octets: bytes) -> list[bytes]:
 
 
 def _find_overcount(maildirsize: Path) -> str:
-    """Say where a mailbox is taken to hold more than it does; a power cut may have taken lines away (F-10)."""
+    """Say where a mailbox is taken to hold more than it does; of lines a power cut may take some (F-10)."""
     sums = read_sums(maildirsize.read_bytes())
     mailbox = maildirsize.parent
     files = [*mailbox.glob("new/*"), *mailbox.glob("cur/*")]
