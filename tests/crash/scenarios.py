@@ -7,6 +7,7 @@ until nothing is left for it to do; see `steps.py`, and `runner.come_to_rest` fo
 from dataclasses import replace
 
 from paperpath.service.durable import replace_text
+from tests.crash.agent_scenarios import agents_died, full, other_agents
 from tests.crash.forward_scenarios import forwarded
 from tests.crash.ledger import Message
 from tests.crash.lmtp_scenarios import one_by_one
@@ -287,6 +288,9 @@ SCENARIOS = {
         over_the_pace(),
         one_by_one(),
         forwarded(),
+        other_agents(),
+        agents_died(),
+        full(),
         damaged(),
         written(),
         mixed(),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apsw
 
+from paperpath.folders.quota_text import Usage, read_sums
 from paperpath.mail.address import parse_mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.maildrop.drop.writer import drop_message
@@ -74,17 +75,21 @@ class Site(Installation):
             file.rename(file.parent.with_name("cur") / f"{file.name}:2,S")
 
     def stored(self) -> Iterator[Stored]:
-        """Give every message of every mailbox, in whatever folder."""
+        """Give every message of every mailbox, in whatever folder or mbox."""
         for file in self.mailboxes.rglob("*"):
             if file.is_file() and file.parent.name in ("new", "cur"):
                 mailbox = next(parent for parent in file.parents if not parent.name.startswith("."))
                 while mailbox.name in ("new", "cur") or mailbox.name.startswith("."):
                     mailbox = mailbox.parent
                 yield Stored(f"{mailbox.name}@{mailbox.parent.name}", file.read_bytes())
+        for file in self.mailboxes.rglob("mbox"):
+            account = f"{file.parent.name}@{file.parent.parent.name}"
+            yield from (Stored(account, octets) for octets in _read_mbox(file.read_bytes()))
 
     def leftovers(self) -> list[str]:
         """List what has no business to be there any more, when all mail is gone and smtppd ran last."""
         left = [str(file.relative_to(self.folder)) for file in self._stray_files()]
+        left += filter(None, map(_find_overcount, self.mailboxes.rglob("maildirsize")))
         database = self.maildrop / "queue.db"
         connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READWRITE)
         for pragma in ("integrity_check", "foreign_key_check"):
@@ -108,8 +113,11 @@ class Site(Installation):
             yield from (self.folder / "data" / folder).glob("*")
         yield from (file for file in (self.maildrop / "content").rglob("*") if file.is_file())
         yield from (
-            file for file in self.mailboxes.rglob("*") if file.is_file() and file.parent.name == "tmp"
-        )
+            file
+            for file in self.mailboxes.rglob("*")
+            if file.is_file() and file.parent.name == "tmp" and not file.name.startswith("maildirsize.")
+        )  # a count that was cut off is no mail, and goes after 36 hours as whatever is in tmp
+        yield from self.mailboxes.rglob("mbox.*")  # a lock
 
 
 def leave_message(folder: Path, sender: str, recipients: Sequence[str], content: bytes) -> None:
@@ -120,6 +128,24 @@ def leave_message(folder: Path, sender: str, recipients: Sequence[str], content:
         Client("", 0, "somebody", "local"),
     )
     drop_message(folder / "data" / "drop", envelope, [content])
+
+
+def _read_mbox(octets: bytes) -> list[bytes]:
+    """Take the entries of an mbox apart, and what was put before lines for their sake."""
+    entries = re.split(rb"^From .*\n", octets, flags=re.MULTILINE)
+    assert entries[0] == b"", "an mbox begins with an entry"
+    return [re.sub(rb"^>(>*From )", rb"\1", entry[:-1], flags=re.MULTILINE) for entry in entries[1:]]
+
+
+def _find_overcount(maildirsize: Path) -> str:
+    """Say where a mailbox is taken to hold more than it does; of lines a power cut may take some (F-10)."""
+    sums = read_sums(maildirsize.read_bytes())
+    mailbox = maildirsize.parent
+    files = [*mailbox.glob("new/*"), *mailbox.glob("cur/*")]
+    held = Usage(sum(file.stat().st_size for file in files), len(files))
+    if sums is None or (sums.usage.octets <= held.octets and sums.usage.messages <= held.messages):
+        return ""
+    return f"{maildirsize}: {sums.usage}, and there is {held}"
 
 
 def copy_site(source: Path, target: Path) -> None:

@@ -1,12 +1,16 @@
 """A mutant: one line of the product as it is and as it must not be, and the test that has to see that.
 
 Made in promises.py and requirements.py, tried by runner.py. A line is named by its text without the blanks
-around it, and must stand in its file exactly once: so a mutant outlives everything but a change of its line.
+around it, and must stand in its file, or in one function of it, exactly once: so a mutant outlives everything
+but a change of its line.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+_FUNCTION = re.compile(r" *(?:async )?def (\w+)")
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 
@@ -29,6 +33,8 @@ class Mutant:
     becomes: str
     test: str
     why: str
+    within: str = ""
+    """The function, where others in the file have the same line."""
 
     @property
     def test_file(self) -> Path:
@@ -48,12 +54,26 @@ class Mutant:
     def change(self, text: str) -> str:
         """Return the text of the file with the line changed. Raises: GoneError."""
         lines = text.split("\n")
-        places = [index for index, line in enumerate(lines) if line.strip() == self.line]
+        places = [
+            index
+            for index, (function, line) in enumerate(zip(_name_functions(lines), lines, strict=True))
+            if line.strip() == self.line and self.within in ("", function)
+        ]
         if len(places) != 1:
-            raise GoneError(f"{self.file} has this line {len(places)} times: {self.line}")
+            where = f"{self.within} of {self.file}" if self.within else self.file
+            raise GoneError(f"{where} has this line {len(places)} times: {self.line}")
         line = lines[places[0]]
         lines[places[0]] = line.replace(self.line, self.becomes)
         return "\n".join(lines)
+
+
+def _name_functions(lines: list[str]) -> Iterator[str]:
+    """Give for each line the function that began last."""
+    name = ""
+    for line in lines:
+        if match := _FUNCTION.match(line):
+            name = match[1]
+        yield name
 
 
 def choose(mutants: tuple[Mutant, ...], only: list[str]) -> list[Mutant]:

@@ -9,6 +9,10 @@ explained afterwards, and no secret is told.
 from tests.mutate.mutant import Mutant
 
 _CONTRACT = "tests/contract/test_maildrop.py::test_maildrop_contract[sqlite-{}]"
+_MAILDIR = (
+    "tests/unit/folders/test_maildir.py::test_P2_D1_a_delivery_is_flushed_before_its_name_and_then_that"
+)
+_DROP = "tests/unit/maildrop/drop/test_writer.py::test_D4_a_name_that_cannot_be_flushed_is_taken_back"
 _RELEASE = "UPDATE recipient SET state = 'ready', worker = NULL{} WHERE state = 'claimed' AND worker = ?"
 
 PROMISES = (
@@ -43,6 +47,56 @@ PROMISES = (
         'return "delivered"',
         _CONTRACT.format("p2_what_another_host_took_is_relayed"),
         "The books would not say who answers for a message now.",
+    ),
+    Mutant(
+        "P2",
+        "maildrop/content.py",
+        "flush_directory(self._final.parent)",
+        "pass",
+        "tests/system/test_durability.py::"
+        "test_D1_M4_large_content_is_flushed_with_its_name_before_the_commit",
+        "Large content could lose its name with the power, after a 250.",
+    ),
+    Mutant(
+        "P2",
+        "folders/maildir.py",
+        "os.fsync(descriptor)",
+        "pass",
+        _MAILDIR,
+        "Mail that was delivered could be empty after a loss of power.",
+        within="write",
+    ),
+    Mutant(
+        "P2",
+        "folders/maildir.py",
+        "os.fsync(self._new)",
+        "pass",
+        _MAILDIR,
+        "Mail that was delivered could be gone after a loss of power.",
+    ),
+    Mutant(
+        "P2",
+        "maildrop/drop/writer.py",
+        "os.fsync(self._descriptor)",
+        "pass",
+        _DROP,
+        "What mailto took could be empty after a loss of power.",
+    ),
+    Mutant(
+        "P2",
+        "maildrop/drop/writer.py",
+        "os.fsync(directory)",
+        "pass",
+        _DROP,
+        "What mailto took could be gone after a loss of power.",
+    ),
+    Mutant(
+        "P2",
+        "maildrop/sqlite/database.py",
+        "flush_directory(folder.parent)",
+        "pass",
+        "tests/unit/maildrop/test_sqlite.py::test_P2_a_new_maildrop_does_not_lose_its_name_with_the_power",
+        "All mail could be gone after a loss of power soon after the first start.",
     ),
     Mutant(
         "P3",

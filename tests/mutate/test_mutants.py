@@ -60,6 +60,14 @@ def test_a_line_that_is_gone_or_stands_twice_is_told() -> None:
         dataclasses.replace(gone, line="twice").change("twice\n    twice\n")
 
 
+def test_of_equal_lines_the_one_in_the_function_is_changed() -> None:
+    mutant = dataclasses.replace(QUICK[0], line="same", becomes="other", within="second")
+    text = "def first():\n    same\ndef second():\n    same\n"
+    assert mutant.change(text) == "def first():\n    same\ndef second():\n    other\n"
+    with pytest.raises(GoneError):
+        dataclasses.replace(mutant, within="third").change(text)
+
+
 def test_a_test_that_cannot_be_run_judges_nothing() -> None:
     nowhere = dataclasses.replace(QUICK[0], test="tests/unit/nowhere.py::test_nothing")
     assert try_one(nowhere).verdict is Verdict.NO_JUDGEMENT

@@ -62,6 +62,28 @@ def test_F6_a_delivery_lies_in_new_and_tmp_is_empty(root: Path, folder: Path) ->
     assert not list((folder / "tmp").iterdir())
 
 
+def test_P2_D1_a_delivery_is_flushed_before_its_name_and_then_that(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def watched_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        done.append(f"flush {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+
+    def watched_rename(name: str, new: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        rename(name, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        done.append(f"name {new}")
+
+    with opened(root) as maildir:
+        monkeypatch.setattr(os, "fsync", watched_fsync)
+        monkeypatch.setattr(os, "rename", watched_rename)
+        maildir.write("n", [b"a\n"])
+        maildir.flush()
+    assert done == ["flush n", "name n", "flush new"]
+
+
 def test_P4_a_folder_that_does_not_close_well_takes_no_delivery_back(
     root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,15 @@ def test_a_maildrop_of_an_older_version_is_refused_and_the_command_named(tmp_pat
         open_database(tmp_path)
 
 
+def test_P2_a_new_maildrop_does_not_lose_its_name_with_the_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr(database, "flush_directory", flushed.append)
+    create_database(tmp_path / "maildrop")
+    assert flushed == [tmp_path, tmp_path / "maildrop"]
+
+
 def test_P8_a_queue_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
     create_database(tmp_path)
     (tmp_path / "queue.db").write_bytes(b"no database at all" * 1000)

@@ -46,6 +46,8 @@ def create_database(folder: Path) -> None:
     refuse_network(folder)
     for part in (folder, folder / "workers", folder / "content"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Nothing that is flushed below is worth anything without the folder's own name.
+    flush_directory(folder.parent)
     file = folder / "queue.db"
     if file.exists():
         upgrade_database(folder)
