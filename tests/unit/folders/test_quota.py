@@ -223,7 +223,7 @@ def test_F10_a_folder_in_the_mailbox_says_that_it_is_one(box: Path, step: str) -
         "1000S,10C\n1 1\n-5 -2\n",
         "2000S,10C\n900 1\n",
         "1000S\n900 1\n",
-        "1000S,10C\n900 1\n" + "0 0\n" * 1300,
+        "1000S,10C\n5 1\n" + "0 0\n" * 1300,
     ],
 )
 def test_F10_what_others_left_is_counted_anew(box: Path, text: str) -> None:
