@@ -50,7 +50,9 @@ def program_name(pid: int) -> str:
         return ""
     if not Path(words[0]).name.startswith("python"):
         return Path(words[0]).name
-    return words[2].rpartition(".")[2] if words[1] == "-m" else Path(words[1]).name
+    if "-m" in words[1:-1]:
+        return words[words.index("-m") + 1].rpartition(".")[2]
+    return Path(next((word for word in words[1:] if not word.startswith("-")), "")).name
 
 
 def tree(root: int) -> list[Entry]:

@@ -5,6 +5,7 @@ at once; what is left when all were tried says whether that may be final (G-18, 
 """
 
 import asyncio
+import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -159,8 +160,8 @@ class Contact:
                 connection = await self._connect_to(hop, make)
         except TimeoutError:
             reason = "no answer in time"
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except OSError as error:  # asyncio's own text names the address once more
+            reason = os.strerror(error.errno) if error.errno else str(error)
         else:
             return connection
         reply = make_reply(451, "4.4.1", f"Cannot connect to {hop}: {reason}")
