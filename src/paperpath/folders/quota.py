@@ -63,16 +63,13 @@ class Allowance:
         self._taken += message
 
     def record(self) -> None:
-        """Write down what was taken, in one line; where that cannot be, the mailbox is counted next time."""
+        """Write down what was taken, in one line; where that cannot be, the mailbox is counted next time.
+
+        That is so, too, where we had no file, or it was replaced: whether another's count has what we took
+        nobody knows.
+        """
         taken, self._taken = self._taken, Usage()
-        if self._file is None or not taken.messages:
-            return
-        line = format_line(taken)
-        try:
-            is_written = os.write(self._file, line) == len(line)
-        except OSError:
-            is_written = False
-        if not is_written or not _is_in_place(os.fstat(self._file)):
+        if taken.messages and not (self._append(format_line(taken)) and self._is_file_in_place):
             forget_count(self._mailbox)
 
     def doubt(self) -> None:
@@ -84,6 +81,16 @@ class Allowance:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _append(self, line: bytes) -> bool:
+        try:
+            return self._file is not None and os.write(self._file, line) == len(line)
+        except OSError:
+            return False
+
+    @property
+    def _is_file_in_place(self) -> bool:
+        return self._file is not None and _is_in_place(os.fstat(self._file))
 
     def _read(self) -> Sums | None:
         """Return what the file says, unless it is another quota's or to be begun anew."""

@@ -361,6 +361,17 @@ def test_F10_the_file_that_another_replaced_gets_no_line(box: Path) -> None:
     assert sums(box) is None
 
 
+def test_F10_a_file_that_another_made_since_we_found_none_is_not_believed(box: Path) -> None:
+    """It may have been counted before our message came."""
+    later_s = time.time() + 1
+    os.utime(box / "cur", (later_s, later_s))  # so that our own count is not kept
+    with opened(box) as maildir:
+        assert sums(box) is None
+        (box / "maildirsize").write_text("1000S,10C\n0 0\n")
+        maildir.write("n", [b"x"])
+    assert sums(box) is None
+
+
 @pytest.mark.parametrize("moment", ["while it counts", "before it looks again"])
 def test_F10_a_count_that_others_disturbed_is_not_kept(
     box: Path, monkeypatch: pytest.MonkeyPatch, moment: str
