@@ -38,7 +38,7 @@ format: $(READY) ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-compare: $(READY) ## measure beside Postfix, in turns: about an hour; ARGS="--quick" for a minute, ARGS=--help
+compare: $(READY) ## measure beside Postfix, in turns: about an hour; ARGS="--quick" for some minutes, ARGS=--help
 	$(BIN)/python -m bench.compare $(ARGS)
 
 crash: $(READY) ## let the programs die at every call that touches mail, then balance the books; ARGS=--help

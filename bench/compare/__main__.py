@@ -27,7 +27,7 @@ SCENARIOS = tuple(scenario.name for scenario in scenarios(quick=False))
 EXAMPLE = """\
 examples:
   make compare                             # everything; about an hour
-  make compare ARGS="--quick"              # the same in small, in about a minute, to see that it works
+  make compare ARGS="--quick"              # the same in small, in one to three minutes: does it work?
   make compare ARGS="--only relay,accept"  # some; what was measured before stays in the table
 """
 

@@ -27,7 +27,7 @@ from bench.source import HELO_NAME, SENDER
 _LINE = b"x" * 78 + b"\r\n"
 _HEADER = f"From: {SENDER}\r\nTo: {RECIPIENT}\r\nSubject: waiting\r\n\r\n".encode()
 _DEFERRED_WITHIN = 30.0  # seconds
-_ROOM = 3  # times what the messages alone take
+_ROOM = 2  # times what the messages alone take
 _BLOCK = 4096
 _USECS = 1_000_000
 _LEAST_OCTETS_OF_A_FILE = 2 * _BLOCK  # its own block, and one for its inode and name
