@@ -61,6 +61,7 @@ class Aliases:
         self._with_places = {
             alias.key: alias for alias in self._exact.values() if any(map(is_place, alias.targets))
         }
+        self._in_trouble = [alias for alias in self._exact.values() if alias.trouble]
         self._folded = {(fold_local(local), domain): alias for (local, domain), alias in self._exact.items()}
 
     def __iter__(self) -> Iterator[Alias]:
@@ -88,6 +89,10 @@ class Aliases:
         """Tell whether the alias with a key stands for a place of this host (attack L-4)."""
         alias = self._with_places.get(key)
         return alias is not None and place in alias.targets
+
+    def is_in_doubt(self, key: str) -> bool:
+        """Tell whether the alias with a key has a list that cannot be used, and so may name any place."""
+        return any(alias.key == key for alias in self._in_trouble)
 
     def find_owner(self, alias: Alias, domain: str) -> Mailbox | None:
         """Return who answers for a list, at the recipient's domain; `None` for an alias that is no list."""

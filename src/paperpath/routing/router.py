@@ -109,9 +109,11 @@ class Router:
         address, via = question.address, question.expanded_via
         is_named = bool(via) and self.aliases.names_place(via[-1], address)
         question.look("place", address.local, f"{via[-1]} names it" if is_named else "")
-        if not is_named:
-            return Refusal(replies.R550_NO_SUCH_MAILBOX)
-        return Delivery(Transport.LOCAL, address.local, address)
+        if is_named:
+            return Delivery(Transport.LOCAL, address.local, address)
+        if via and self.aliases.is_in_doubt(via[-1]):  # then nobody can say, and nothing goes back for it
+            return Obstacle(R451_BROKEN_LIST)
+        return Refusal(replies.R550_NO_SUCH_MAILBOX)
 
     def _find_forward(self, question: _Question) -> Step | None:
         """Deal with somebody to whom an account forwards, whatever the routes say: that is asked anew."""
@@ -154,8 +156,9 @@ class Router:
     def _hand_to_agent(self, question: _Question, name: str, address: Mailbox, detail: str = "") -> Delivery:
         table = self.agents.get(name)
         question.look("agent", name, "not there" if table is None else table.kind)
-        if isinstance(table, LmtpTable):
-            return Delivery(Transport.REMOTE, table.to, address)
+        if isinstance(table, LmtpTable):  # which may have a folder for the detail
+            placed = Mailbox(f"{address.local}{self.table.separator}{detail}", address.domain)
+            return Delivery(Transport.REMOTE, table.to, placed if detail else address)
         # What may make us wait may do so for one recipient and not for another: each is a destination.
         recipient = str(address) if isinstance(table, MboxTable | ProgramTable) else ""
         return Delivery(Transport.LOCAL, make_agent_way(name, recipient), address, detail)
