@@ -93,7 +93,10 @@ class LocalDelivery:
         os.close(self._end)
 
     async def claim_some(self) -> int:
-        """Claim what is due and there is room for, and start on it; return how much that was."""
+        """Claim what is due and there is room for, and start on it; return how much was claimed.
+
+        What goes back at once is in that: behind it there may be mail for which there is room.
+        """
         while not self._wants_more:
             self._may_claim.clear()
             await self._may_claim.wait()
@@ -109,7 +112,7 @@ class LocalDelivery:
         surplus = self._line_up(claimed.claims)
         self._begin_jobs()
         self._start(self._give_back(surplus))
-        return len(claimed.claims) + len(claimed.damaged) - len(surplus)
+        return len(claimed.claims) + len(claimed.damaged)
 
     async def finish(self) -> None:
         """Give back what has not begun, and wait for what has; programs that take long are killed then."""
@@ -133,10 +136,12 @@ class LocalDelivery:
         surplus = []
         for claim in claims:
             service = find_service(claim, depot, most_for_mailbox, BATCH)
-            if service.lane is LaneName.PROGRAMS and not self._holdings.admit(claim, service.manner):
+            if service.lane is LaneName.PROGRAMS and not self._holdings.admit(
+                claim, service.manner, service.family
+            ):
                 surplus.append(claim)
             else:
-                self._works[service.lane].lane.put(service.place, service.manner, claim)
+                self._works[service.lane].lane.put(service.place, service.manner, claim, service.family)
         return surplus
 
     def _begin_jobs(self) -> None:

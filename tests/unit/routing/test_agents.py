@@ -92,7 +92,12 @@ def test_E11_a_program_runs_for_each_address_that_was_accepted_and_a_file_gets_o
     router = make_router(f'sales: "{PROGRAM}", /box\nsupport: "{PROGRAM}", /box')
 
     def keys_of(place: str) -> list[str]:
-        accepted = ("sales@here.example", "Sales+x@here.example", "support@here.example", "sales@HERE.example")
+        accepted = (
+            "sales@here.example",
+            "Sales+x@here.example",
+            "support@here.example",
+            "sales@HERE.example",
+        )
         recipients = (
             make_recipient(Mailbox(place, ""), accepted_address=parse_mailbox(text), expanded_via=("sales",))
             for text in accepted
