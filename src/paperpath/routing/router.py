@@ -1,12 +1,15 @@
 """Where an address goes, by all rules: pure. The post office, the ways in and `explain` ask the same router.
 
 A place of this host, as an alias may name one, is believed only if the alias named last names it now; nobody
-else can name one (attack L-4). For all others the route of the domain comes first (requirement E-1). A local
-address is, in this order: an alias; a mailbox; a user of this host, where those have mailboxes; with its
-detail left out, one of these three; the postmaster; whatever stands for all other names of the domain. An
-alias that a recipient went through once is not applied to it again, so that `joe: joe, x@else.example`
-reaches joe's mailbox, and x once, however often joe is sorted (P5, X-16). Those to whom an account forwards
-are like the targets of an alias (forwards.py).
+else can name one (attack L-4). What waits for one that this alias names no more goes to those that it names
+instead.
+
+For all others the route of the domain comes first (requirement E-1). A local address is, in this order: an
+alias; a mailbox; a user of this host, where those have mailboxes; with its detail left out, one of these
+three; the postmaster; whatever stands for all other names of the domain. An alias that a recipient went
+through once is not applied to it again, so that `joe: joe, x@else.example` reaches joe's mailbox, and x once,
+however often joe is sorted (P5, X-16). Those to whom an account forwards are like the targets of an alias
+(forwards.py).
 
 The postmaster of every local domain resolves to somebody (RFC 5321 §4.5.1, requirement E-4): to the one whom
 the configuration names, if no alias or account says otherwise, and also if those lead to nobody.
@@ -107,13 +110,21 @@ class Router:
     def _find_place(self, question: _Question) -> Step:
         """Deal with a program, a file or a folder of this host, whoever named it."""
         address, via = question.address, question.expanded_via
-        is_named = bool(via) and self.aliases.names_place(via[-1], address)
-        question.look("place", address.local, f"{via[-1]} names it" if is_named else "")
-        if is_named:
+        alias = self.aliases.find_with_places(via[-1]) if via else None
+        if alias is None:
+            question.look("place", address.local)
+            return Refusal(replies.R550_NO_SUCH_MAILBOX)
+        if address in alias.targets:
+            question.look("place", address.local, f"{alias.key} names it")
             return Delivery(Transport.LOCAL, address.local, address)
-        if via and self.aliases.is_in_doubt(via[-1]):  # then nobody can say, and nothing goes back for it
-            return Obstacle(R451_BROKEN_LIST)
-        return Refusal(replies.R550_NO_SUCH_MAILBOX)
+        if alias.trouble:
+            return self._stop_at_list(question, alias)
+        question.look("place", address.local, f"{alias.key} names others now")
+        return Expansion(alias.key, tuple(filter(is_place, alias.targets)))
+
+    def _stop_at_list(self, question: _Question, alias: Alias) -> Obstacle:
+        question.look("list", alias.key, alias.trouble)
+        return Obstacle(R451_BROKEN_LIST)
 
     def _find_forward(self, question: _Question) -> Step | None:
         """Deal with somebody to whom an account forwards, whatever the routes say: that is asked anew."""
@@ -262,8 +273,7 @@ class Router:
             question.look("depth", f"{MOST_DEPTH} aliases", "no more are applied")
             return Refusal(R550_LOOP)
         if alias.trouble:
-            question.look("list", alias.key, alias.trouble)
-            return Obstacle(R451_BROKEN_LIST)
+            return self._stop_at_list(question, alias)
         domain = address.domain or self._postmaster.domain
         targets = (self._place(target, domain, alias, detail) for target in alias.targets)
         owner = self.aliases.find_owner(alias, domain)

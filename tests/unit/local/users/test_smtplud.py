@@ -40,9 +40,10 @@ def test_F4_who_is_a_user_and_where_mail_goes_is_what_the_last_reload_said(
     life = Life(smtplud.NAME, parse_document(before, file), open_log(smtplud.NAME))
 
     async def run() -> None:
+        ready = asyncio.Event()
+        monkeypatch.setattr(life, "ready", lambda _: ready.set())
         serving = asyncio.create_task(smtplud.deliver_to_users(life))
-        while life.status == "starting":
-            await asyncio.sleep(0)
+        await ready.wait()
         await life.reload(parse_document(before + CHANGED, file))
         life.end()
         await serving
