@@ -97,12 +97,13 @@ class Router:
         before all rules but that on places.
         """
         question = _Question(address, expanded_via)
-        if is_place(address):
-            return self._find_place(question), question.looks
-        if override:
+        if override and not is_place(address):
             question.look("override", address, override)
             return self._go(question, override), question.looks
-        step = self._find_forward(question) or self._follow_route(question)
+        if is_place(address):
+            step = self._find_place(question)
+        else:
+            step = self._find_forward(question) or self._follow_route(question)
         if isinstance(step, Refusal) and any(map(_is_postmaster_key, expanded_via)):
             step = self._save_for_postmaster(question)
         return step, question.looks

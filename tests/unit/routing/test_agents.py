@@ -65,9 +65,19 @@ def test_L4_a_place_is_believed_while_the_alias_named_last_names_it(place: str) 
         place,
         recipient.address,
     )
-    for via in ((), ("other",), ("list", "other"), ("gone",), ("[post_office] postmaster",)):
+    for via in ((), ("other",), ("list", "other"), ("gone",)):
         assert tell(router, recipient.address, expanded_via=via)[0].endswith(" 5.1.1")
     assert tell(make_router("list: joe"), recipient.address, expanded_via=("list",))[0].endswith(" 5.1.1")
+
+
+def test_E4_what_waits_for_the_postmasters_program_reaches_somebody_without_it() -> None:
+    recipient = make_recipient(Mailbox(PROGRAM, ""), expanded_via=("postmaster",))
+    for aliases in ("postmaster: joe", ""):
+        ends = run(make_router(aliases), recipient)
+        assert [str(end.address) for end, _ in ends] == ["admin@here.example"]
+    assert tell(make_router(), recipient.address, expanded_via=("[post_office] postmaster",))[0].endswith(
+        "held"
+    )
 
 
 def test_P2_what_waits_for_a_place_goes_to_those_that_the_alias_names_now() -> None:
