@@ -81,7 +81,7 @@ def test_P2_D1_a_delivery_is_flushed_before_its_name_and_then_that(
         monkeypatch.setattr(os, "rename", watched_rename)
         maildir.write("n", [b"a\n"])
         maildir.flush()
-    assert done == ["flush n", "name n", "flush new"]
+    assert done == ["flush n", "name n,S=2", "flush new"]
 
 
 def test_P4_a_folder_that_does_not_close_well_takes_no_delivery_back(
@@ -99,7 +99,7 @@ def test_P4_a_folder_that_does_not_close_well_takes_no_delivery_back(
         maildir.write("1.M2R3.host", [b"a\n"])
         maildir.flush()
         is_flushed = True
-    assert (folder / "new" / "1.M2R3.host").exists()
+    assert (folder / "new" / "1.M2R3.host,S=2").exists()
 
 
 @pytest.mark.parametrize("missing", [".", "tmp", "new", "cur"])
