@@ -65,7 +65,10 @@ class Allowance:
     def record(self) -> None:
         """Write down what was taken, in one line; where that cannot be, the mailbox is counted next time."""
         taken, self._taken = self._taken, Usage()
-        if self._file is None or not taken.messages:
+        if not taken.messages:
+            return
+        if self._file is None:  # somebody may have counted meanwhile, before the messages came
+            forget_count(self._mailbox)
             return
         line = format_line(taken)
         try:
