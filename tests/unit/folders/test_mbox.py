@@ -90,6 +90,13 @@ def test_F13_what_is_there_stays_unread_for_programs_that_go_by_its_times(file: 
     assert found.st_mtime > 1
 
 
+@pytest.mark.parametrize("name", ["joe.lock", "joe.lock.paperpath"])
+def test_P2_no_mail_is_put_where_somebody_elses_lock_is_made_and_removed(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OSError, match="that of a lock"):
+        append(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_F12_both_locks_are_held_while_we_write(file: Path, tmp_path: Path) -> None:
     def look() -> Iterator[bytes]:
