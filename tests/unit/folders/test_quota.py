@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperpath.config.quota import NO_QUOTA, Quota
-from paperpath.folders import quota as quota_files
 from paperpath.folders import quota_count
 from paperpath.folders.maildir import Maildir, Place, create_maildir
 from paperpath.folders.quota import OverQuotaError, OverWholeQuotaError
@@ -453,22 +452,6 @@ def deliver_some(box: Path, number: int, octets: int, subfolder: str) -> None:
                 maildir.write(f"{number}.{index}", [b"x" * size])
             except OverQuotaError:
                 assert not (before + Usage(size, 1)).is_within(QUOTA)
-
-
-def test_F10_who_has_no_file_to_write_to_has_the_one_that_came_meanwhile_counted_anew(
-    box: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """His count was not kept, since folders changed; that of the next did not see his message yet."""
-    with monkeypatch.context() as patched:
-        patched.setattr(quota_files, "_open_file", lambda _: None)
-        slow = Maildir(box.parent, Place(BOX), quota=QUOTA)
-    settle(box)
-    deliver(box, "quick", 5)
-    assert sums(box) == count(box)
-    with slow:
-        slow.write("slow", [b"x"])
-        slow.flush()
-    assert sums(box) in (None, count(box))
 
 
 @pytest.mark.parametrize("round_", range(3))
