@@ -268,6 +268,27 @@ def test_F12_P4_whenever_we_are_killed_the_next_of_us_does_not_wait(file: Path, 
     pytest.fail("there are more steps")
 
 
+def test_F12_P2_a_lock_is_ours_to_everybody_after_the_power_failed_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the lock file is flushed before it has its name: else the name may be all that is left."""
+    flushed: list[int] = []
+    flush, link = os.fdatasync, os.link
+
+    def noting_flush(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        flush(descriptor)
+
+    def checking_link(draft: str, name: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        assert flushed == [os.stat(draft, dir_fd=src_dir_fd).st_ino]
+        link(draft, name, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+    monkeypatch.setattr(os, "fdatasync", noting_flush)
+    monkeypatch.setattr(os, "link", checking_link)
+    with Mbox(file):
+        assert flushed
+
+
 def test_F12_a_lock_is_touched_while_it_is_held(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
