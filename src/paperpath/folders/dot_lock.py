@@ -71,7 +71,7 @@ def _link_marked(folder: int, name: str) -> int | None:
     is_linked = False
     try:
         write_all(descriptor, str(os.getpid()).encode() + _OURS)
-        os.fdatasync(descriptor)  # else the power may leave the name alone, and nobody delivers for five minutes
+        os.fdatasync(descriptor)  # the power may leave the name: alone it would be nobody's for five minutes
         with suppress(FileExistsError):
             os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
             is_linked = True
