@@ -9,8 +9,8 @@ from itertools import cycle, groupby, islice
 from tests.crash.points import END, How, Point
 from tests.crash.runner import Case, Scene
 
-# An mbox is one file for all its messages: where chance has some octets of an entry, and the power the others, a
-# piece of it stays, and the message is delivered again behind that.
+# An mbox is one file for all its messages: where chance has some octets of an entry, and the power the
+# others, a piece of it stays, and the message is delivered again behind that.
 _KEEP_PIECES = ("other agents", "agents died")
 _FIRST = 3  # of equal calls, one right behind the other, as when a long text is written piece by piece
 
