@@ -146,10 +146,11 @@ class DropFolder:
         os.fsync(self._directory)
 
     def close(self) -> None:
-        """Let go."""
+        """Let go. Where that fails nothing is lost, for nothing was written by what is closed."""
         self._end_walk()
-        os.close(self._damaged)
-        os.close(self._directory)
+        for descriptor in (self._damaged, self._directory):
+            with suppress(OSError):
+                os.close(descriptor)
 
     def _has(self, name: str) -> bool:
         try:

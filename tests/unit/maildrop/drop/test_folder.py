@@ -1,5 +1,6 @@
 """What lies in the drop directory: who is looked at when, what is put aside, what is too old (L-2, D-16)."""
 
+import errno
 import os
 import time
 from collections import Counter
@@ -201,3 +202,21 @@ def test_a_file_that_took_the_place_of_the_one_that_was_read_is_not_removed(
     folder.remove(file.name)
     folder.remove(file.name)
     assert not file.exists()
+
+
+def test_P8_a_drop_folder_that_does_not_close_well_ends_no_program(
+    drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DropFolder(drop, drop.parent / "drop-damaged")
+    close = os.close
+    closed = []
+
+    def failing(descriptor: int) -> None:
+        closed.append(descriptor)
+        close(descriptor)
+        raise OSError(errno.EIO, "it did not")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "close", failing)
+        folder.close()
+    assert len(closed) == 2
