@@ -13,12 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 import dns.message
 
-from bench.command import positive, progress, run_command
+from bench.command import add_folder, make_parser, numbers, positive, progress, run_command
 from bench.installation import Site
 from bench.lists import POINTS
 from bench.measure import Spread, spread, table
@@ -43,24 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; argparse ends the program on wrong ones."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.cold_lists",
-        description="Measure how long a client that nobody asked about before waits for its first recipient.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = make_parser(
+        "bench.cold_lists", "Measure how long a client that nobody asked about before waits.", EXAMPLE
     )
     add = parser.add_argument
-    add("--dir", type=Path, help="make the run's work folder in this one (default: var/bench)")
+    add_folder(parser)
     add("--rounds", type=positive, default=3, help="rounds (default: 3)")
     add("--clients", type=positive, default=50, help="clients in each half of a round (default: 50)")
-    add("--took", default="30,60,100", help="what the lists take, in milliseconds (default: 30,60,100)")
+    add(
+        "--took",
+        type=numbers,
+        default=(30, 60, 100),
+        help="what the lists take, in milliseconds (default: 30,60,100)",
+    )
     return parser.parse_args(arguments)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure some rounds, then print what clients waited with one list and with all."""
-    took_ms = sorted(int(number) for number in options.took.split(","))
-    zones = {f"list{number}.bench.test": ms / 1000 for number, ms in enumerate(took_ms)}
+    zones = {f"list{number}.bench.test": ms / 1000 for number, ms in enumerate(sorted(options.took))}
     script = "\n".join(f"{point}.{zone} A 127.0.0.2" for zone in zones for point in POINTS)
     slowest = list(zones)[-1:]
     waits: dict[bool, list[float]] = {False: [], True: []}
@@ -78,7 +78,8 @@ def run(options: argparse.Namespace) -> int:
                 waits[has_all] += found[1:]
                 firsts += found[:1] if has_all else []
             progress(f"round {number + 1}: {spread(waits[True]).show(1)} ms")
-    print(f"lists that take {', '.join(map(str, took_ms))} ms; one client after another, each a new one")
+    times = ", ".join(map(str, sorted(options.took)))
+    print(f"lists that take {times} ms; one client after another, each a new one")
     print(report(spread(waits[False]), spread(waits[True]), spread(firsts)))
     return 0
 
