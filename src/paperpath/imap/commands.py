@@ -10,6 +10,7 @@ Names of mailboxes are text, whatever way the client wrote them; INBOX is in cap
 from dataclasses import dataclass
 from enum import Enum
 
+from paperpath.imap.extensions import Extension
 from paperpath.imap.fetch_items import FetchItem
 from paperpath.imap.search_keys import SearchKey, SortCriterion, ThreadAlgorithm
 from paperpath.imap.sets import MessageSet, SequenceSet
@@ -32,12 +33,12 @@ class Compress:
 
 @dataclass(frozen=True, slots=True)
 class Enable:
-    """ENABLE: switch on `names`, each of which is announced and can be switched on; there may be none.
+    """ENABLE: switch on what is carried out here and can be switched on; there may be none of it.
 
     The driver says `* ENABLED` with those that were off (RFC 5161 §3.2); the core switches them at the OK.
     """
 
-    names: tuple[str, ...]
+    extensions: tuple[Extension, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class StatusItem(Enum):
 class List:
     """LIST. `status`: items for a STATUS response of each mailbox that can be selected (RFC 5819).
 
-    One pattern that is empty asks for the separator. `extended`: something of RFC 5258 was used.
+    One empty pattern asks for the separator, unless `extended`, which is: something of RFC 5258 was used.
     """
 
     reference: str

@@ -49,7 +49,7 @@ class SequenceSet:
 
     @property
     def greatest_named(self) -> int:
-        """The greatest number that was written, 0 where only `*` was; one beyond the last message is an error."""
+        """The greatest number that was written, 0 where only `*` was."""
         return max((number for pair in self.ranges for number in pair if number != STAR), default=0)
 
 
