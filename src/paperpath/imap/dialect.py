@@ -1,4 +1,4 @@
-"""Which words of the language a session may use now: what is carried out here, and what the client switched on.
+"""Which words of the language a session may use: what is carried out here, what the client switched on.
 
 Kept by the core, read by the grammar.
 """

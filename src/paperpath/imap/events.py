@@ -104,3 +104,6 @@ Event = (
     | LoggedOut
     | LoginEvent
 )
+
+IDLE_ENDED = IdleEnded()
+TLS_REQUESTED = TLSRequested()
