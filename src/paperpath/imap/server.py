@@ -39,22 +39,15 @@ from paperpath.imap.extensions import Extension
 from paperpath.imap.fault import Fault
 from paperpath.imap.grammar.access import parse_authenticate, parse_id, parse_login
 from paperpath.imap.grammar.commands import parse_command
-from paperpath.imap.login import (
-    MOST_ANSWER_OCTETS,
-    TOO_LONG,
-    Login,
-    Step,
-    is_failure,
-    may_succeed,
-    read_password,
-)
+from paperpath.imap.login import MOST_ANSWER_OCTETS, Login, Step, is_failure
 from paperpath.imap.octets import Input
+from paperpath.imap.outgoing import Outgoing
 from paperpath.imap.reading import CommandReader, Item
-from paperpath.imap.responses import write_capability, write_completion, write_id
+from paperpath.imap.responses import write_capability, write_id
 from paperpath.imap.settings import Settings
 from paperpath.imap.states import FAILED, State, next_state
 from paperpath.imap.verbs import NEEDED, Verb
-from paperpath.smtp.events import KeysWanted, LoginEvent
+from paperpath.smtp.events import KeysWanted
 from paperpath.smtp.scram import ScramKeys
 
 _BYE = Completion(Condition.BYE, "Logging out")
@@ -65,7 +58,6 @@ _LOST = "Nobody knows where the next command begins"
 _UNKNOWN = bad("That command is not known here")
 _NOT_DONE = bad("Only DONE ends IDLE")
 _COMPRESSED = no("All is compressed already", "COMPRESSIONACTIVE")  # RFC 4978 §3
-_GO_AHEAD = b"+ Go ahead\r\n"
 _IDLING = b"+ Idling\r\n"
 _IDLE_LINE_OCTETS = 64
 _TURNING = frozenset({State.HANDSHAKE, State.COMPRESSING})  # where nothing is read until the driver says so
@@ -81,19 +73,18 @@ class ServerConnection:
         self._entrance = Entrance(settings, encrypted=encrypted)
         self._dialect = Dialect(settings.extensions)
         self._input = Input()
-        self._reader = CommandReader(self._input, settings, self._dialect, self._judge, self._ask)
+        self._output = Outgoing()
+        self._reader = CommandReader(self._input, settings, self._dialect, self._judge, self._output.ask)
         self._read: _Reading = ServerConnection._read_commands
         self._state = State.GREETED
         self._inside = State.GREETED  # where IDLE, or a message, leads back to
-        self._output: list[bytes] = []
         self._current: Assembly | None = None  # what is not answered yet
         self._awaits = False
         self._login: Login | None = None
-        self._login_event: LoginEvent | None = None
         self._to_enable: tuple[Extension, ...] = ()
         self._errors = 0
         self._end: LoggedOut | None = None  # to be told
-        self._say(ok(f"{settings.hostname} ready", self.capability_code))
+        self._output.say(ok(f"{settings.hostname} ready", self.capability_code))
 
     @property
     def state(self) -> State:
@@ -123,7 +114,7 @@ class ServerConnection:
     @property
     def octets_waiting(self) -> int:
         """How many octets `octets_to_send` would give."""
-        return sum(map(len, self._output))
+        return len(self._output)
 
     @property
     def capability_code(self) -> str:
@@ -136,13 +127,11 @@ class ServerConnection:
 
     def octets_to_send(self) -> bytes:
         """Return what is to be sent, and forget it."""
-        octets = b"".join(self._output)
-        self._output.clear()
-        return octets
+        return self._output.take()
 
     def send(self, octets: bytes) -> None:
         """Have an untagged response sent, as responses.py writes it."""
-        self._output.append(octets)
+        self._output.add(octets)
 
     def next_event(self) -> Event | None:
         """Return the next event; `None` when more octets, or the driver, are needed first."""
@@ -175,16 +164,16 @@ class ServerConnection:
         elif current.verb is Verb.IDLE:
             self._state, self._read = State.IDLING, ServerConnection._read_idle
             self._current = current
-            self._output.append(_IDLING)
+            self._output.add(_IDLING)
         else:
             raise RuntimeError("nobody waits to go ahead")
 
     def give_keys(self, keys: ScramKeys, nonce: str) -> None:
         """Answer `KeysWanted`. `nonce`: printable ASCII without commas, random and never the same again."""
-        if not (self._awaits and self._login is not None and isinstance(self._login_event, KeysWanted)):
+        login = self._login
+        if login is None or not isinstance(login.event, KeysWanted):
             raise RuntimeError("no keys are wanted")
-        current = self._take_current()
-        self._follow(current, self._login.take_keys(keys, nonce))
+        self._follow(self._take_current(), login.take_keys(keys, nonce))
 
     def tls_started(self) -> None:
         """Go on inside TLS as if just connected, but for the greeting (RFC 9051 §6.2.1)."""
@@ -203,7 +192,7 @@ class ServerConnection:
     def close(self, text: str) -> None:
         """End the session from our side with a BYE; what was pending is dropped, and not answered."""
         if self._state is not State.CLOSED:
-            self._say(Completion(Condition.BYE, text))
+            self._output.say(Completion(Condition.BYE, text))
             self._stop(State.CLOSED)
             self._end = LoggedOut(by_client=False)
 
@@ -225,7 +214,7 @@ class ServerConnection:
         if completion.is_ok and self._to_enable:
             self._dialect.enable(self._to_enable)
         self._to_enable = ()
-        self._answer(current, completion)
+        self._output.answer(current, completion)
         if following in _TURNING:
             self._inside = self._state
             self._stop(following)
@@ -236,24 +225,23 @@ class ServerConnection:
             raise RuntimeError("a message that did not come cannot be taken")
         assembly = self._reader.refuse_message(completion)
         if assembly is not None:
-            self._answer(assembly, completion)
+            self._output.answer(assembly, completion)
 
     def _complete_login(self, current: Assembly, completion: Completion) -> None:
-        event, self._login_event, self._login = self._login_event, None, None
-        assert event is not None
+        login, self._login = self._login, None
+        assert login is not None
         self._read = ServerConnection._read_commands
         if not completion.is_ok:
             self._state = State.GREETED
-            self._answer(current, completion)
-            self._count_failure(completion)
+            self._refuse(current, completion)
             return
-        if not may_succeed(event):
+        if not login.may_succeed:
             raise RuntimeError("who has proved nothing cannot be let in")
-        self._entrance.is_logged_in = True
         self._state = State.AUTHENTICATED
+        self._entrance.is_logged_in = True
         self._reader.command_octets = self._settings.command_octets
         code = completion.code or self.capability_code
-        self._answer(current, ok(completion.text, code))
+        self._output.answer(current, ok(completion.text, code))
 
     # Reading: each reads until there is an event, or until it needs more, or until another takes over
 
@@ -277,20 +265,19 @@ class ServerConnection:
         return item
 
     def _read_answers(self) -> Event | None:
-        line = self._next_short_line(MOST_ANSWER_OCTETS)
-        if line is None:
-            return None
         current, login = self._current, self._login
         assert current is not None
         assert login is not None
-        try:
-            if len(line) >= MOST_ANSWER_OCTETS:
-                raise Fault(TOO_LONG)
-            return self._follow(current, login.answer(line))
-        except Fault as fault:
-            self._login = None
-            self._state, self._read = State.GREETED, ServerConnection._read_commands
-            return self._refuse(current, fault.completion)
+        while (line := self._next_short_line(MOST_ANSWER_OCTETS)) is not None:
+            try:
+                event = self._follow(current, login.answer(line))
+            except Fault as fault:
+                self._login = self._current = None
+                self._state, self._read = State.GREETED, ServerConnection._read_commands
+                return self._refuse(current, fault.completion)
+            if event is not None:
+                return event
+        return None
 
     def _read_idle(self) -> Event | None:
         line = self._next_short_line(_IDLE_LINE_OCTETS)
@@ -300,7 +287,7 @@ class ServerConnection:
         assert current is not None
         self._state, self._read = self._inside, ServerConnection._read_commands
         if line.upper() == b"DONE":
-            self._answer(current, ok("No longer idle"))
+            self._output.answer(current, ok("No longer idle"))
         else:
             self._refuse(current, _NOT_DONE)
         return IDLE_ENDED
@@ -370,21 +357,21 @@ class ServerConnection:
 
     def _capability(self, assembly: Assembly) -> None:
         assembly.words.end()
-        self._output.append(write_capability(self._entrance.capabilities))
-        self._answer(assembly, ok("That is all"))
+        self._output.add(write_capability(self._entrance.capabilities))
+        self._output.answer(assembly, ok("That is all"))
 
     def _identify(self, assembly: Assembly) -> Event:
         words = assembly.words
         fields = parse_id(words)
         words.end()
-        self._output.append(write_id(self._settings.identity))
-        self._answer(assembly, ok("Pleased to meet you"))
+        self._output.add(write_id(self._settings.identity))
+        self._output.answer(assembly, ok("Pleased to meet you"))
         return ClientIdentified(fields)
 
     def _logout(self, assembly: Assembly) -> None:
         assembly.words.end()
-        self._say(_BYE)
-        self._answer(assembly, ok("Bye"))
+        self._output.say(_BYE)
+        self._output.answer(assembly, ok("Bye"))
         self._stop(State.CLOSED)
         self._end = LoggedOut(by_client=True)
 
@@ -393,21 +380,22 @@ class ServerConnection:
         self._await(assembly)
         return TLS_REQUESTED
 
-    def _log_in(self, assembly: Assembly) -> Event:
+    def _log_in(self, assembly: Assembly) -> Event | None:
         words = assembly.words
         name, password = parse_login(words)
         words.end()
-        self._login_event = read_password(name, password)
-        self._await(assembly)
-        return self._login_event
+        login = Login()
+        step = login.take_password(name, password)
+        self._login = login
+        return self._follow(assembly, step)
 
     def _authenticate(self, assembly: Assembly) -> Event | None:
         words = assembly.words
         mechanism, initial = parse_authenticate(words, self._dialect)
         words.end()
         self._entrance.check_mechanism(mechanism)
-        login = Login(mechanism)
-        step = login.begin(initial)
+        login = Login()
+        step = login.begin(mechanism, initial)
         self._login = login
         self._state, self._read = State.LOGIN, ServerConnection._read_answers
         return self._follow(assembly, step)
@@ -416,9 +404,8 @@ class ServerConnection:
         """Give the next challenge, or wait for the driver's judgement."""
         self._current = current
         if isinstance(step, bytes):
-            self._output.append(step)
+            self._output.add(step)
             return None
-        self._login_event = step
         self._awaits = True
         return step
 
@@ -428,30 +415,15 @@ class ServerConnection:
         self._current, self._awaits = current, True
 
     def _refuse(self, assembly: Assembly, completion: Completion) -> Event:
-        self._answer(assembly, completion)
-        if completion.condition is Condition.BAD:
-            self._errors += 1
-            if self._errors >= self._settings.errors:
-                self.close(_TOO_MANY_ERRORS)
-        elif assembly.verb in _LOGINS:
-            self._count_failure(completion)
+        self._output.answer(assembly, completion)
+        self._errors += completion.condition is Condition.BAD
+        if self._errors >= self._settings.errors:
+            self.close(_TOO_MANY_ERRORS)
+        elif assembly.verb in _LOGINS and is_failure(completion) and self._entrance.fail():
+            self.close(_TOO_MANY_FAILURES)
         if assembly.appending is not None and assembly.appending.messages:
             return AppendDropped(completion)
         return CommandRefused(assembly.verb.value if assembly.verb else "", completion)
-
-    def _count_failure(self, completion: Completion) -> None:
-        if is_failure(completion) and self._entrance.fail():
-            self.close(_TOO_MANY_FAILURES)
-
-    def _answer(self, assembly: Assembly, completion: Completion) -> None:
-        self._current = None
-        self._output.append(write_completion(assembly.tag, completion))
-
-    def _say(self, completion: Completion) -> None:
-        self._output.append(write_completion("", completion))
-
-    def _ask(self) -> None:
-        self._output.append(_GO_AHEAD)
 
     def _stop(self, state: State) -> None:
         """Read nothing more, for ever or until the driver says so; what had come is dropped."""
