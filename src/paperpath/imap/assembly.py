@@ -15,7 +15,7 @@ from paperpath.imap.verbs import VERBS, WITH_UID, Verb
 
 HEAD_OCTETS = 512  # of a line: tag and name of a command have fewer
 LINE_END_OCTETS = 64  # of a line that is too long: an announcement at its end has fewer
-_HEAD = re.compile(rb'([^\x00-\x20(){%*"\\+\x7f-\xff]{1,256}) (?:(UID) )?([A-Za-z]{1,32})(?![^ \r\n])', re.I)
+_HEAD = re.compile(rb'([^\x00-\x20(){%*"\\+\x7f-\xff]{1,256}) (?:(UID) )?([A-Za-z]{1,32})(?![^ ])', re.I)
 _TAG = re.compile(rb'([^\x00-\x20(){%*"\\+\x7f-\xff]{1,256}) ')
 _HTTP = re.compile(rb"[A-Z]{3,10} [^ ]+ HTTP/")  # what browsers say when they are made to talk to us
 _ANNOUNCED = re.compile(ANNOUNCEMENT + rb"\Z")
