@@ -24,7 +24,8 @@ OPENINGS = {
 
 LINES = (
     LOGIN, _SELECTED, b"a NOOP\r\n", b"b CAPABILITY\r\n", b"c LOGOUT\r\n", b"d STARTTLS\r\n", b"e ID NIL\r\n",
-    b'f ID ("name" "x" "os" NIL)\r\n', b"g LOGIN {3}\r\n", b"g LOGIN {3+}\r\ntim {16+}\r\ntanstaaftanstaaf\r\n",
+    b'f ID ("name" "x" "os" NIL)\r\n', b"g LOGIN {3}\r\n",
+    b"g LOGIN {3+}\r\ntim {16+}\r\ntanstaaftanstaaf\r\n",
     b'h LOGIN "tim" "wrong"\r\n', b"i AUTHENTICATE PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm\r\n",
     b"i AUTHENTICATE PLAIN\r\n", b"AHRpbQB0YW5zdGFhZnRhbnN0YWFm\r\n", b"*\r\n", b"i AUTHENTICATE LOGIN\r\n",
     b"i AUTHENTICATE SCRAM-SHA-256 biwsbj11c2VyLHI9ck9wck5HZndFYmVSV2diTkVrcU8=\r\n", b"dGlt\r\n",
@@ -35,7 +36,8 @@ LINES = (
     b"n CREATE a/b (USE (\\Sent \\Foo))\r\n", b"n RENAME a Entw&APw-rfe\r\n", b"n DELETE &-\r\n",
     b"n SUBSCRIBE R&D\r\n", b"n GETQUOTAROOT INBOX\r\n", b"n NAMESPACE\r\n", b"o IDLE\r\n", b"DONE\r\n",
     b"p UID FETCH 1:* (FLAGS BODY.PEEK[1.2.MIME]<0.5>) (CHANGEDSINCE 5 VANISHED)\r\n",
-    b"p FETCH $ (BODY[HEADER.FIELDS (From {2}\r\n", b"To)] BINARY.SIZE[1] PREVIEW (LAZY))\r\n", b"p FETCH 1 ALL\r\n",
+    b"p FETCH $ (BODY[HEADER.FIELDS (From {2}\r\n", b"To)] BINARY.SIZE[1] PREVIEW (LAZY))\r\n",
+    b"p FETCH 1 ALL\r\n",
     b"r UID SEARCH RETURN (MIN SAVE) CHARSET UTF-8 OR NOT SEEN (FROM {2+}\r\n\xc3\xa9 1:*) MODSEQ 5\r\n",
     b"r SEARCH CHARSET KOI8-R ALL\r\n", b"r SEARCH SENTSINCE 1-Feb-2020 OLDER 5\r\n",
     b"t SORT (REVERSE DATE) UTF-8 ALL\r\n", b"t UID THREAD REFERENCES US-ASCII SUBJECT \"a\\\"b\"\r\n",
@@ -50,7 +52,8 @@ MESSAGES = (
 )  # fmt: skip
 CRUMBS = (
     b"\r", b"\n", b"\r\n", b"\0", b"(" * 120, b")", b'"', b"\\", b"{", b"{5+}\r\n", b"{5}\r\n", b"{700+}\r\n",
-    b"{9999999999}\r\n", b"{99999999999999999999+}\r\n", b" ", b"NOT ", b"OR ", b"x" * 300, b"1:*,", b"\xc3\xbc",
+    b"{9999999999}\r\n", b"{99999999999999999999+}\r\n", b" ", b"NOT ", b"OR ", b"x" * 300, b"1:*,",
+    b"\xc3\xbc",
 )  # fmt: skip
 TOKENS = LINES + MESSAGES + CRUMBS
 

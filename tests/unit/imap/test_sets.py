@@ -1,6 +1,7 @@
 """Sets of numbers: what they mean, what they cost, how they are written."""
 
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,7 @@ def test_K14_ranges_mean_what_their_numbers_mean(pairs, greatest, existing):
         low, high = sorted(greatest if number == STAR else number for number in pair)
         wanted |= {number for number in range(low, high + 1) if 1 <= number <= greatest}
     assert [number for low, high in resolved for number in range(low, high + 1)] == sorted(wanted)
-    assert all(high + 1 < low for (_, high), (low, _) in zip(resolved, resolved[1:], strict=False))
+    assert all(high + 1 < low for (_, high), (low, _) in pairwise(resolved))
     numbers = sorted(existing)
     found = [number for place in SequenceSet(ranges).find(numbers) for number in numbers[place]]
     by_hand = SequenceSet(ranges).resolve(numbers[-1] if numbers else 0)

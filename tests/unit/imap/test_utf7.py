@@ -27,7 +27,8 @@ def test_K16_names_are_written_and_read(name, octets):
 @pytest.mark.parametrize(
     "octets",
     [
-        b"R&D", b"&", b"&AGE-", b"&2D0-", b"&APw", b"&APw-&APw-", b"&APx-", b"&AP/-", b"&A-", b"\xc3\xbc", b"\x00",
+        b"R&D", b"&", b"&AGE-", b"&2D0-", b"&APw", b"&APw-&APw-", b"&APx-", b"&AP/-", b"&A-", b"\xc3\xbc",
+        b"\x00",
     ],
 )  # fmt: skip
 def test_K16_what_is_written_otherwise_is_no_name(octets):
