@@ -13,6 +13,8 @@ from paperpath.imap.scanner import ANNOUNCEMENT, MOST_LONG_NUMBER, Scanner
 from paperpath.imap.states import State
 from paperpath.imap.verbs import VERBS, WITH_UID, Verb
 
+UNKNOWN = bad("That command is not known here")
+_NO_TAG = bad("A command begins with a tag and a name")
 HEAD_OCTETS = 512  # of a line: tag and name of a command have fewer
 LINE_END_OCTETS = 64  # of a line that is too long: an announcement at its end has fewer
 _HEAD = re.compile(rb'([^\x00-\x20(){%*"\\+\x7f-\xff]{1,256}) (?:(UID) )?([A-Za-z]{1,32})(?![^ ])', re.I)
@@ -63,7 +65,7 @@ class Assembly:
         self._text: list[bytes] = []
         self._literals: list[bytes] = []
         if self.verb is None:
-            self.refuse(_UNKNOWN if tag else _NO_TAG)
+            self.refuse(UNKNOWN if tag else _NO_TAG)
 
     def refuse(self, completion: Completion) -> None:
         """Keep nothing more, and be answered with that; the first refusal is the one that counts."""
@@ -97,7 +99,3 @@ class Assembly:
     def _find_verb(self, name: bytes) -> Verb | None:
         verb = VERBS.get(name.decode("ascii").upper())
         return None if self.by_uid and verb not in WITH_UID else verb
-
-
-_UNKNOWN = bad("That command is not known here")
-_NO_TAG = bad("A command begins with a tag and a name")

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from paperpath.imap.assembly import Assembly
+from paperpath.imap.channel import Channel
 from paperpath.imap.commands import Command, Compress, Enable
 from paperpath.imap.completion import Completion, Condition, bad, no, ok
 from paperpath.imap.dialect import Dialect
@@ -40,13 +41,11 @@ from paperpath.imap.fault import Fault
 from paperpath.imap.grammar.access import parse_authenticate, parse_id, parse_login
 from paperpath.imap.grammar.commands import parse_command
 from paperpath.imap.login import MOST_ANSWER_OCTETS, Login, Step, is_failure
-from paperpath.imap.octets import Input
-from paperpath.imap.outgoing import Outgoing
 from paperpath.imap.reading import CommandReader, Item
 from paperpath.imap.responses import write_capability, write_id
 from paperpath.imap.settings import Settings
-from paperpath.imap.states import FAILED, State, next_state
-from paperpath.imap.verbs import NEEDED, Verb
+from paperpath.imap.states import FAILED, State
+from paperpath.imap.verbs import Verb
 from paperpath.smtp.events import KeysWanted
 from paperpath.smtp.scram import ScramKeys
 
@@ -55,7 +54,6 @@ _TOO_MANY_ERRORS = "Too many errors"
 _TOO_MANY_FAILURES = "Too many failed logins"
 _NOT_IMAP = "This is an IMAP server, and that was not IMAP"
 _LOST = "Nobody knows where the next command begins"
-_UNKNOWN = bad("That command is not known here")
 _NOT_DONE = bad("Only DONE ends IDLE")
 _COMPRESSED = no("All is compressed already", "COMPRESSIONACTIVE")  # RFC 4978 §3
 _IDLING = b"+ Idling\r\n"
@@ -64,16 +62,15 @@ _TURNING = frozenset({State.HANDSHAKE, State.COMPRESSING})  # where nothing is r
 _LOGINS = frozenset({Verb.LOGIN, Verb.AUTHENTICATE})
 
 
-class ServerConnection:
+class ServerConnection(Channel):
     """One IMAP session seen from the server."""
 
     def __init__(self, settings: Settings, *, encrypted: bool = False) -> None:
         """Begin with the greeting ready to be sent; `encrypted`: on a port that speaks TLS from the start."""
+        super().__init__()
         self._settings = settings
         self._entrance = Entrance(settings, encrypted=encrypted)
         self._dialect = Dialect(settings.extensions)
-        self._input = Input()
-        self._output = Outgoing()
         self._reader = CommandReader(self._input, settings, self._dialect, self._judge, self._output.ask)
         self._read: _Reading = ServerConnection._read_commands
         self._state = State.GREETED
@@ -107,31 +104,9 @@ class ServerConnection:
         return self._awaits
 
     @property
-    def pending_octets(self) -> int:
-        """How many octets wait to be looked at; the driver stops reading when they grow."""
-        return len(self._input)
-
-    @property
-    def octets_waiting(self) -> int:
-        """How many octets `octets_to_send` would give."""
-        return len(self._output)
-
-    @property
     def capability_code(self) -> str:
         """What is announced now, as the code of a completion."""
         return f"CAPABILITY {self._entrance.capabilities}"
-
-    def receive(self, octets: bytes) -> None:
-        """Take what came from the client."""
-        self._input.add(octets)
-
-    def octets_to_send(self) -> bytes:
-        """Return what is to be sent, and forget it."""
-        return self._output.take()
-
-    def send(self, octets: bytes) -> None:
-        """Have an untagged response sent, as responses.py writes it."""
-        self._output.add(octets)
 
     def next_event(self) -> Event | None:
         """Return the next event; `None` when more octets, or the driver, are needed first."""
@@ -292,13 +267,6 @@ class ServerConnection:
             self._refuse(current, _NOT_DONE)
         return IDLE_ENDED
 
-    def _next_short_line(self, most: int) -> bytes | None:
-        """Cut off a line; of a longer one so much that its reader sees that it is too long."""
-        line = self._input.next_line()
-        if line is None:
-            self._input.shorten_line(most + 1)
-        return line
-
     def _read_nothing(self) -> Event | None:
         self._input.clear()
         end, self._end = self._end, None
@@ -312,18 +280,11 @@ class ServerConnection:
             self.close(_NOT_IMAP)
         if assembly.verb is None:
             return
-        needed = NEEDED.get(assembly.verb, ())
-        if needed and not any(map(self._dialect.knows, needed)):
-            assembly.refuse(_UNKNOWN)
-            return
-        following = next_state(self._state, assembly.verb)
+        following = self._entrance.judge(assembly.verb, self._state)
         if isinstance(following, Completion):
             assembly.refuse(following)
-            return
-        assembly.following = following
-        refusal = self._entrance.judge(assembly.verb)
-        if refusal is not None:
-            assembly.refuse(refusal)
+        else:
+            assembly.following = following
 
     def _take_command(self, assembly: Assembly) -> Event | None:
         if self._state is State.CLOSED:
