@@ -1,11 +1,14 @@
 """smtprcd with a stand-in for its relay clients: all that it does to the queue, without a network.
 
 Every host is reached, or none is (`REACHABLE`); who is reached takes everything and knows no DSN, so that
-whoever asked for a report of success gets ours. What the clients themselves do, and what comes of their
-deaths, is for the storm (remote_storm.py).
+whoever asked for a report of success gets ours. By LMTP one recipient after the other is answered, and each
+is settled before the next. What the clients themselves do, and what comes of their deaths, is for the storm
+(remote_storm.py).
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 from unittest.mock import patch
@@ -14,7 +17,7 @@ from paperpath.config.loader import Document
 from paperpath.mail.reply import make_reply
 from paperpath.remote import smtprcd
 from paperpath.remote.fleet import Lose, Take
-from paperpath.remote.jobs import Done, Job, Unreached
+from paperpath.remote.jobs import Ahead, Done, FromClient, Job, Unreached
 from paperpath.remote.outcomes import make_answer
 from paperpath.service.log import Log
 from paperpath.service.program import Life, make_command
@@ -31,6 +34,7 @@ class _Clients:
         self.clients = [self]
         self.is_there = True
         self._take = take
+        self._coming: list[deque[FromClient]] = []  # of each job by LMTP
 
     async def __aenter__(self) -> Self:
         return self
@@ -41,12 +45,19 @@ class _Clients:
         self.is_there = False
 
     def check(self) -> None:
-        """Nobody keeps it."""
+        """Say the next thing of each job by LMTP; this is called once in each turn of smtprcd."""
+        coming, self._coming = self._coming, []
+        for said in coming:
+            self._take(said.popleft())
+        self._coming += filter(None, coming)
 
     def choose(self, destination: str, most_connections: int) -> tuple["_Clients", int]:
         return self, most_connections
 
     def send(self, job: Job) -> None:
+        if REACHABLE and job.destination.startswith("lmtp://"):
+            self._coming.append(deque(_answer_one_by_one(job)))
+            return
         if REACHABLE:
             answers = (make_answer("delivered", _R250),) * len(job.recipients)
             said: Done | Unreached = Done(job.number, answers, is_refused=False)
@@ -59,6 +70,14 @@ class _Clients:
 
     def drain(self) -> None:
         pass
+
+
+def _answer_one_by_one(job: Job) -> Iterator[FromClient]:
+    answer = make_answer("delivered", _R250, "unix:/nowhere/lmtp", is_final=True)
+    count = len(job.recipients)
+    for place in range(count - 1):
+        yield Ahead(job.number, (place,), (answer,))
+    yield Done(job.number, (answer,) * count, is_refused=False)
 
 
 async def schedule_mail(life: Life) -> None:

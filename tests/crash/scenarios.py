@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from paperpath.service.durable import replace_text
 from tests.crash.ledger import Message
+from tests.crash.lmtp_scenarios import one_by_one
 from tests.crash.operator_scenarios import damaged, operated
 from tests.crash.people_scenarios import written
 from tests.crash.points import Plan, parse_point
@@ -267,6 +268,7 @@ SCENARIOS = {
         late(),
         successes(),
         over_the_pace(),
+        one_by_one(),
         damaged(),
         written(),
         mixed(),

@@ -22,6 +22,7 @@ from paperpath.smtp.client_events import (
     ContentWanted,
     Event,
     Ready,
+    RecipientAnswered,
     Refused,
     TLSWanted,
     TransactionEnded,
@@ -130,6 +131,8 @@ def show(event: Event) -> str:
         case Refused(stage, reply, is_ours) | Broken(stage, reply, is_ours):
             said = show_answer(Answer(reply, is_ours))
             return f"{type(event).__name__.lower()} {stage.name} {said}"
+        case RecipientAnswered(place, answer):
+            return f"answered {place} {show_answer(answer)}"
         case TransactionEnded(answers):
             return " ".join(["ended", *map(show_answer, answers)])
 

@@ -54,7 +54,7 @@ PROMISES = (
     ),
     Mutant(
         "P4",
-        "local/delivery.py",
+        "local/agents/maildir.py",
         "if claim.tried and maildir.keep(name):",
         "if not claim.tried and maildir.keep(name):",
         "tests/unit/local/test_delivery.py::test_P4_a_tried_claim_that_was_delivered_is_not_written_again",

@@ -17,6 +17,7 @@ from paperpath.smtp.client_events import (
     Broken,
     ContentWanted,
     Ready,
+    RecipientAnswered,
     Refused,
     TLSWanted,
     TransactionEnded,
@@ -82,6 +83,7 @@ class Driver:
         self.left = 2
         self.chunks: list[bytes] = []
         self.told: list[object] = []
+        self.ahead: list[RecipientAnswered] = []
         self.sent = b""
 
     def hear(self, octets: bytes) -> None:
@@ -101,6 +103,8 @@ class Driver:
         match event:
             case TLSWanted():
                 self.core.tls_started()
+            case RecipientAnswered():
+                self.ahead.append(event)
             case TransactionEnded(answers):
                 self.judge(answers)
                 self.go_on()
@@ -127,6 +131,9 @@ class Driver:
 
     def judge(self, answers: Sequence[Answer | None]) -> None:
         assert len(answers) == RECIPIENTS
+        assert all(answers[one.place] == one.answer for one in self.ahead)
+        assert len(self.ahead) < RECIPIENTS
+        self.ahead.clear()
         for recipient, answer in enumerate(answers):
             if answer is not None and answer.reply.is_positive:
                 assert not answer.is_ours

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from paperpath.config.tables import RemoteTable, TimeoutsTable
 from paperpath.mail.reply import Reply
-from paperpath.remote.contact import Contact, Hop
-from paperpath.remote.jobs import Answered, Done, FromClient, Job, JobContent, JobRecipient, Unreached
+from paperpath.remote.contact import AnyHop, Contact, Hop, SocketHop
+from paperpath.remote.jobs import Ahead, Answered, Done, FromClient, Job, JobContent, JobRecipient, Unreached
 from paperpath.remote.lane import Lane, Ways
 from paperpath.remote.route import Route, Security
 from paperpath.smtp.observer import NOBODY, Observer
@@ -85,7 +85,7 @@ class LaneBench:
 
     def __init__(
         self,
-        hosts: Sequence[int | Hop] | Reply,
+        hosts: Sequence[int | AnyHop] | Reply,
         *,
         route: Route | None = None,
         observer: Observer = NOBODY,
@@ -95,7 +95,7 @@ class LaneBench:
             hosts
             if isinstance(hosts, Reply)
             else [
-                host if isinstance(host, Hop) else Hop(f"mx{number}.x.example", "127.0.0.1", host)
+                host if isinstance(host, Hop | SocketHop) else Hop(f"mx{number}.x.example", "127.0.0.1", host)
                 for number, host in enumerate(hosts, 1)
             ]
         )
@@ -103,6 +103,7 @@ class LaneBench:
         self.table = RemoteTable(**{"loopback": True, "idle_s": 0.05, "timeouts": short_timeouts(), **table})
         self.is_wanted = True
         self.said: list[FromClient] = []
+        self.ahead: list[Ahead] = []
         self.searches = 0
         contact = Contact(self.table, "client.example", self._find, lambda: self.is_wanted, observer)
         self.lane = Lane(lambda: Ways(self.route, contact, self.table), self._hear)
@@ -127,16 +128,19 @@ class LaneBench:
         numbers = [_number_of(value) for value in self.said]
         assert len(numbers) == len(set(numbers)), self.said
 
-    async def _find(self, route: Route) -> Sequence[Hop] | Reply:
+    async def _find(self, route: Route) -> Sequence[AnyHop] | Reply:
         assert route == self.route
         self.searches += 1
         return self.hops
 
     def _hear(self, value: FromClient) -> None:
-        self.said.append(value)
+        if isinstance(value, Ahead):
+            self.ahead.append(value)
+        else:
+            self.said.append(value)
 
 
-async def carry_one(hosts: Sequence[int | Hop] | Reply, job: Job, **options: Any) -> FromClient:
+async def carry_one(hosts: Sequence[int | AnyHop] | Reply, job: Job, **options: Any) -> FromClient:
     """Carry one job, in a lane of its own."""
     bench = LaneBench(hosts, **options)
     (value,) = await bench.carry(job)

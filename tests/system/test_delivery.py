@@ -78,7 +78,7 @@ def test_a_hand_typed_session_arrives_with_its_trace_fields(shared: Installation
     assert lines[3] == b" by mx.here.example with ESMTP id " + queue_id[1]
     assert lines[4] == b" for <typed@here.example>;"
     assert lines[6:] == [b"Subject: typed", b"", b".a dot", b""]
-    assert re.fullmatch(r"\d+\.M\d+R\d+\.mx\.here\.example", file.name)
+    assert re.fullmatch(r"\d+\.M\d+R\d+\.mx\.here\.example,S=\d+", file.name)
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 

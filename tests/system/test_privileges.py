@@ -65,7 +65,8 @@ def installation(folder: Path, interpreter: str, monkeypatch: pytest.MonkeyPatch
         "tests.support.installation.subprocess.run",
         lambda command, **options: RUN([interpreter, *command], **options),
     )
-    installation = Installation(folder / "site", processes=2, user=USER)
+    accounts = ("u@here.example", "admin@here.example")
+    installation = Installation(folder / "site", accounts=accounts, processes=2, user=USER)
     text = installation.file.read_text()
     installation.port = find_privileged_port()
     installation.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{installation.port}", text))
@@ -324,3 +325,82 @@ def test_L12_tcpsrun_opens_a_port_as_root_and_is_the_user_then(interpreter: str,
     finally:
         process.terminate()
         assert process.wait() == 0
+
+
+# The host of these programs has one user more.
+_ONE_MORE = """
+import pwd
+
+_getpwnam = pwd.getpwnam
+
+def getpwnam(name):
+    if name == "maria":
+        return pwd.struct_passwd(("maria", "x", {uid}, {uid}, "", {home!r}, "/bin/sh"))
+    return _getpwnam(name)
+
+pwd.getpwnam = getpwnam
+"""
+MARIA = 54_321
+
+
+@pytest.fixture
+def home(folder: Path, interpreter: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the home of a user who has no account on this machine, but for all our programs is there."""
+    home, more = folder / "maria", folder / "more"
+    home.mkdir(mode=0o700)
+    os.chown(home, MARIA, MARIA)
+    more.mkdir()
+    (more / "sitecustomize.py").write_text(_ONE_MORE.format(uid=MARIA, home=str(home)))
+    monkeypatch.setenv("PYTHONPATH", f"{more}:{os.environ['PYTHONPATH']}")
+    return home
+
+
+def let_users_in(installation: Installation) -> None:
+    text = installation.file.read_text()
+    installation.file.write_text(f"{text}\n[local]\nsystem_users = true\ncreate = true\n")
+
+
+def test_F4_L3_users_of_the_host_get_their_mail_and_only_the_helper_is_root(
+    installation: Installation, interpreter: str, home: Path
+) -> None:
+    let_users_in(installation)
+
+    def send(*addresses: str) -> None:
+        with smtplib.SMTP("127.0.0.1", installation.port) as client:
+            client.sendmail("ann@else.example", addresses, "Subject: local\r\n\r\n")
+
+    def arrived() -> list[Path]:
+        return sorted(home.glob("Maildir/new/*"))
+
+    with installation.up(launcher=[interpreter]):
+        (helper,) = installation.pids("smtplud")
+        assert status_of(helper)["Uid"] == ["0"] * 4
+        assert status_of(helper)["NoNewPrivs"] == ["1"]
+        uids = {
+            name: status_of(installation.pids(name)[0])["Uid"][0] for name in ("smtpld", "smtppd", "smtprd")
+        }
+        assert set(uids.values()) == {str(pwd.getpwnam(USER).pw_uid)}
+        send("maria@here.example", "MARIA+list@here.example", "u@here.example")
+        wait_until(lambda: len(arrived()) == 2, "mail in the home")
+        installation.wait_for_deliveries(1)
+        assert {
+            (file.stat().st_uid, file.stat().st_gid, file.stat().st_mode & 0o777) for file in arrived()
+        } == {(MARIA, MARIA, 0o600)}
+        assert {file.read_bytes().splitlines()[1] for file in arrived()} == {
+            b"Delivered-To: maria@here.example",
+            b"Delivered-To: MARIA+list@here.example",
+        }
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            send("root@here.example")
+        told = installation.run("explain", "rcpt", "--config", str(installation.file), "maria@here.example")
+        assert f"user       maria@here.example: 'maria, uid {MARIA}'\n  decision   local user:maria" in told
+        os.kill(helper, signal.SIGKILL)
+        wait_until(lambda: installation.pids("smtplud") not in ([], [helper]), "another helper")
+        send("maria@here.example")
+        wait_until(lambda: len(arrived()) == 3, "mail by the other helper")
+        (home / "Maildir").rename(home / "moved")
+        (home / "Maildir").symlink_to("/etc")
+        send("maria@here.example")
+        wait_until(lambda: "Not a directory" in installation.output(), "the link to be refused")
+    data = installation.folder / "data"
+    assert {path.lstat().st_uid for path in [data, *data.rglob("*")]} == {pwd.getpwnam(USER).pw_uid}

@@ -48,6 +48,28 @@ def test_it_delivers_and_shows_the_dialogue() -> None:
     ]
 
 
+def test_F14_it_speaks_LMTP_over_a_UNIX_socket_and_tells_of_each_recipient(tmp_path: Path) -> None:
+    recipients = ("joe@x.example", "slow-100ms-at-dot@x.example", "550-at-dot@x.example")
+    with sink_in_thread(SinkOptions(lmtp=True, socket=tmp_path / "lmtp")) as sink:
+        done = run("--lmtp", str(tmp_path / "lmtp"), "a@b.example", *recipients)
+    assert done.returncode == os.EX_UNAVAILABLE
+    lines = done.stdout.decode().splitlines()
+    assert [line.split(" by ")[0] for line in lines] == [
+        f"{what} {recipient}"
+        for what, recipient in zip(("delivered", "delivered", "failed"), recipients, strict=True)
+    ]
+    assert f" by unix:{tmp_path}/lmtp: " in lines[0]
+    assert sink.violations == []
+
+
+def test_F14_it_speaks_no_LMTP_to_port_25() -> None:
+    done = CliRunner().invoke(
+        smtprc.by_hand, ["--lmtp", "127.0.0.1", "a@b.example", "joe@x.example"], input=""
+    )
+    assert done.exit_code == CLICK_USAGE
+    assert "25 is for SMTP alone" in done.output
+
+
 @pytest.mark.parametrize(
     ("recipients", "code"),
     [

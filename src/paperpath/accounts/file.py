@@ -1,7 +1,8 @@
 """The accounts: a text file of lines, which people may edit and programs replace whole.
 
 A line is `address<TAB>folder`, and behind another tab, where there are any, the folders in the mailbox that
-the detail of an address may select: `Work,Lists.Python`.
+the detail of an address may select: `Work,Lists.Python`. Behind those, each behind a tab, stands what else is
+set for the account (settings.py); then nothing need stand between the second tab and the third.
 
 `paperpath account` writes it; the ways in, the post office and local delivery read it and notice when it was
 replaced. The folder is fixed when the account is made (promise P7): it is relative to the root of the
@@ -10,13 +11,14 @@ mailboxes, and no address that comes from outside is ever made into a path.
 
 import re
 import string
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from paperpath.accounts.directory import Directory, address_key
 from paperpath.accounts.lines import AccountsError as AccountsError  # who handles accounts finds it here
 from paperpath.accounts.lines import holds_entry, parse_entries, parse_entry_address, replacing
+from paperpath.accounts.settings import NO_SETTINGS, Settings, format_settings, parse_settings
 from paperpath.mail.address import Mailbox
 from paperpath.service.watched_file import WatchedFile
 
@@ -28,11 +30,15 @@ _SAFE = frozenset(string.ascii_letters + string.digits + "_+=-.")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One mailbox: its address, its folder relative to the root, and the folders in it that it lists."""
+    """One mailbox: its address, its folder relative to the root, and the folders in it that it lists.
+
+    `settings`: what else becomes of its mail.
+    """
 
     address: Mailbox
     folder: PurePosixPath
     subfolders: tuple[str, ...] = ()
+    settings: Settings = NO_SETTINGS
 
     def find_subfolder(self, detail: str) -> str:
         """Return the listed folder that a detail selects, spelt so or in any case; empty for none."""
@@ -73,21 +79,33 @@ def load_accounts(file: Path) -> Accounts:
         raise AccountsError(f"{file}: {error}") from None
 
 
-def add_account(file: Path, address: Mailbox, subfolders: Sequence[str] = ()) -> Account:
+def add_account(
+    file: Path, address: Mailbox, subfolders: Sequence[str] = (), settings: Settings = NO_SETTINGS
+) -> Account:
     """Add an account and return it; flushed. Raises: AccountsError, if there is one of that name already."""
     with replacing(file, _HEADING, parse_accounts) as lines:
         accounts = parse_accounts("".join(lines))
         if (there := accounts.find_exact(address)) is not None:
             raise AccountsError(f"there is an account {there.address} already")
         try:
-            account = Account(address, _make_folder(address), _check_subfolders(subfolders))
+            account = Account(address, _make_folder(address), _check_subfolders(subfolders), settings)
         except ValueError as error:
             raise AccountsError(str(error)) from None
         if any(other.folder == account.folder for other in accounts):
             raise AccountsError(f"the folder {account.folder} belongs to another account")
-        listed = f"\t{','.join(account.subfolders)}" if account.subfolders else ""
-        lines.append(f"{account.address}\t{account.folder}{listed}\n")
+        lines.append(_format_line(account))
     return account
+
+
+def change_settings(file: Path, address: Mailbox, change: Callable[[Settings], Settings]) -> Account:
+    """Change what is set for an account, and return it; flushed. Raises: AccountsError."""
+    with replacing(file, _HEADING, parse_accounts) as lines:
+        account = parse_accounts("".join(lines)).find_exact(address)
+        if account is None:
+            raise AccountsError(f"there is no account {address}")
+        changed = replace(account, settings=change(account.settings))
+        lines[:] = [_format_line(changed) if _is_line_of(account, line) else line for line in lines]
+    return changed
 
 
 def remove_account(file: Path, address: Mailbox) -> Account:
@@ -106,14 +124,21 @@ def _is_line_of(account: Account, line: str) -> bool:
 
 def _parse_line(line: str) -> Account:
     fields = line.rstrip("\n").split("\t")
-    if len(fields) not in (2, 3):
+    if len(fields) < 2 or fields[-1] == "":
         raise ValueError("expected an address, one tab and a folder, or those, a tab and the folders in it")
     address = parse_entry_address(fields[0])
     folder = PurePosixPath(fields[1])
     climbs = folder.is_absolute() or ".." in folder.parts or not folder.parts
     if climbs or not fields[1].isprintable():
         raise ValueError(f"{fields[1]!r}: expected a folder below the root of the mailboxes")
-    return Account(address, folder, _check_subfolders(fields[2].split(",") if len(fields) == 3 else ()))
+    subfolders = fields[2].split(",") if fields[2:] and fields[2] else ()
+    return Account(address, folder, _check_subfolders(subfolders), parse_settings(fields[3:]))
+
+
+def _format_line(account: Account) -> str:
+    fields = [str(account.address), str(account.folder), ",".join(account.subfolders)]
+    fields += format_settings(account.settings)
+    return "\t".join(fields).rstrip("\t") + "\n"
 
 
 def _check_subfolders(names: Sequence[str]) -> tuple[str, ...]:

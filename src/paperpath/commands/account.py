@@ -11,11 +11,21 @@ import click
 
 from paperpath.accounts.file import Account, AccountsError, add_account, load_accounts, remove_account
 from paperpath.accounts.secrets import Secret, Secrets, load_secrets, remove_secret
+from paperpath.accounts.settings import NO_SETTINGS, Settings
 from paperpath.accounts.usage import Usage
 from paperpath.commands.account_choice import find_account, read_address
+from paperpath.commands.account_delivery import (
+    deliver_option,
+    describe_forwarding,
+    describe_quota,
+    find_agent,
+    forward,
+    set_,
+)
 from paperpath.commands.account_standing import limit, password, resume, set_password, suspend
 from paperpath.commands.options import fail, load_as_owner
 from paperpath.commands.password_input import read_password
+from paperpath.config.agent_name import MAILDIR
 from paperpath.config.tables import Configuration
 from paperpath.config.via import LOCAL
 from paperpath.folders.maildir import create_maildir
@@ -37,13 +47,16 @@ def account() -> None:
 @click.option(
     "--folder", "folders", multiple=True, help="A folder in it for ADDRESS with this name as its detail."
 )
+@deliver_option
 @click.option(
     "--password",
     "wants_password",
     is_flag=True,
     help="With a password: asked for twice on a terminal, else the first line of stdin.",
 )
-def add(file: Path, address: str, folders: tuple[str, ...], wants_password: bool) -> None:
+def add(
+    file: Path, address: str, folders: tuple[str, ...], deliver: str | None, wants_password: bool
+) -> None:
     """Give ADDRESS a mailbox, and a password only if that is asked for.
 
     Example: paperpath account add joe@example.org --folder Work --password
@@ -51,8 +64,11 @@ def add(file: Path, address: str, folders: tuple[str, ...], wants_password: bool
     configuration = load_as_owner(file)
     wanted = read_address(address)
     prepared = read_password() if wants_password else ""
-    made = add_mailbox(configuration, wanted, folders)
+    agent = "" if deliver is None else find_agent(configuration, deliver)
+    made = add_mailbox(configuration, wanted, folders, Settings(agent) if agent else NO_SETTINGS)
     click.echo(f"{made.address} has a mailbox in {configuration.mailbox_root / made.folder}")
+    if agent:
+        click.echo(f"{made.address} is delivered to by {agent}, and not there")
     if prepared:
         set_password(configuration, made.address, prepared)
     route = configuration.post_office.find_route(made.address.domain)
@@ -105,6 +121,11 @@ def show(file: Path, address: str, as_json: bool) -> None:
     click.echo(f"folder          {facts['folder']}")
     if found.subfolders:
         click.echo(f"folders         {', '.join(found.subfolders)}")
+    if found.settings.deliver:
+        click.echo(f"delivered by    {found.settings.deliver}")
+    if found.settings.forwards:
+        click.echo(f"forwarding      {describe_forwarding(found.settings)}")
+    click.echo(f"may hold        {describe_quota(configuration, found.settings)}")
     click.echo(f"gets in         {_describe_entry(facts)}")
     click.echo(f"messages        {_describe_use(facts, 'messages_per_day', used.messages)}")
     click.echo(f"new recipients  {_describe_use(facts, 'new_recipients_per_day', used.new_recipients)}")
@@ -131,14 +152,19 @@ def remove(file: Path, address: str) -> None:
     )
 
 
-for command in (password, suspend, resume, limit):
+for command in (set_, forward, password, suspend, resume, limit):
     account.add_command(command)
 
 
-def add_mailbox(configuration: Configuration, address: Mailbox, folders: tuple[str, ...] = ()) -> Account:
+def add_mailbox(
+    configuration: Configuration,
+    address: Mailbox,
+    folders: tuple[str, ...] = (),
+    settings: Settings = NO_SETTINGS,
+) -> Account:
     """Add an account and make its mailbox; exit where that cannot be."""
     try:
-        made = add_account(configuration.accounts_file, address, folders)
+        made = add_account(configuration.accounts_file, address, folders, settings)
         _forget(configuration, address)  # of whoever had it before and was removed by hand
     except AccountsError as error:
         fail(error, os.EX_DATAERR)
@@ -168,6 +194,10 @@ def _find_facts(configuration: Configuration, entry: Account, secrets: Secrets) 
     return {
         "address": str(entry.address),
         "folder": str(configuration.mailbox_root / entry.folder),
+        "deliver": entry.settings.deliver or MAILDIR,
+        "forwards": [str(address) for address in entry.settings.forwards],
+        "keeps": entry.settings.keeps or not entry.settings.forwards,
+        "quota": str(configuration.local.quota if entry.settings.quota is None else entry.settings.quota),
         "has_password": secret.password_hash != "",
         "suspended": secret.is_suspended,
         **asdict(secret.limits),

@@ -13,7 +13,7 @@ from paperpath.config.advice import find_warnings
 from paperpath.config.loader import ConfigurationError, Document, Problem, load_document
 from paperpath.dnslist.list_file import ListFileError, load_list
 from paperpath.intake.access_file import open_all_access
-from paperpath.routing.advice import find_alias_warnings
+from paperpath.routing.advice import find_account_warnings, find_alias_warnings
 from paperpath.routing.aliases_file import AliasesError, load_aliases
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import config_option
@@ -48,7 +48,7 @@ def examine(document: Document) -> tuple[list[str], list[Problem]]:
     errors = [str(mistake) for mistake in [*mistakes, *examine_authorities(document)]]
     advice = find_warnings(configuration)
     try:
-        load_accounts(configuration.accounts_file)
+        advice += find_account_warnings(configuration, load_accounts(configuration.accounts_file))
         load_secrets(configuration.secrets_file)
     except AccountsError as error:
         errors.append(str(error))

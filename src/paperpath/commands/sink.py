@@ -1,4 +1,4 @@
-"""`paperpath sink`: an SMTP server that takes mail, and fails as it is told."""
+"""`paperpath sink`: an SMTP or LMTP server that takes mail, and fails as it is told."""
 
 import asyncio
 import json
@@ -49,6 +49,8 @@ _OPTIONS: tuple[Callable[[Command], Command], ...] = (
         callback=_read_endpoints,
         help="Where; may be given several times.",
     ),
+    click.option("--socket", type=click.Path(path_type=Path), help="Listen on this UNIX socket, too."),
+    click.option("--lmtp", is_flag=True, help="Speak LMTP: LHLO, and a reply for each recipient."),
     click.option("--remote", is_flag=True, help="Listen on addresses that other hosts reach, too."),
     click.option("--hostname", default="sink.example", show_default=True, help="Our name."),
     click.option(
@@ -150,7 +152,7 @@ def sink(
     as_json: bool,
     **others: Any,  # noqa: ANN401 - the fields of SinkOptions, as the options above name them
 ) -> None:
-    """Take mail by SMTP, and fail as addresses say: tempfail@, 421-at-data@, disconnect-after-dot@, lies@.
+    """Take mail, and fail as addresses say: tempfail@, 421-at-data@, disconnect-after-dot@, lies@.
 
     SIGUSR1 prints what was taken so far, Ctrl-C and SIGTERM end.
 

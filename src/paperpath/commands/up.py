@@ -16,6 +16,7 @@ from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.dnslist.ports import list_ports
 from paperpath.intake.access_file import open_all_access
+from paperpath.local.smtplud import refuse_without_root
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop, find_holder
 from paperpath.relay.acceptance import Acceptance
@@ -25,7 +26,7 @@ from paperpath.service.asking import Object
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import Log
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
-from paperpath.service.program import Life, config_option, run_supervisor
+from paperpath.service.program import Life, config_option, run_as_started
 from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
 from paperpath.submission.doors import list_doors as list_submission_doors
 
@@ -42,6 +43,7 @@ def up(file: Path) -> None:
     configuration = load(file)
     try:
         identity = find_identity(configuration.user)
+        refuse_without_root(configuration)
         make_owned_folder(configuration.data, identity)
         with acting_as(identity):
             RoutingFiles(configuration)  # with a mistake in them no program starts: it is told here, and once
@@ -50,7 +52,7 @@ def up(file: Path) -> None:
             make_drop(configuration)
     except ServiceError as error:
         fail(error, error.exit_code)
-    raise SystemExit(run_supervisor(NAME, file, supervise))
+    raise SystemExit(run_as_started(NAME, file, supervise))
 
 
 def list_programs(configuration: Configuration) -> list[ProgramSpec]:
@@ -71,6 +73,8 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
     ]
     if metrics is not None:
         specs.insert(0, ProgramSpec("metricsd", "paperpath.service.metricsd", [metrics.listen]))
+    if configuration.local.system_users:  # ended after smtpld, which asks it
+        specs.insert(0, ProgramSpec("smtplud", "paperpath.local.smtplud"))
     if configuration.dnslistd is not None:  # first of all, for the others ask it
         specs.insert(0, ProgramSpec("dnslistd", "paperpath.dnslist.dnslistd", list_ports(configuration)))
     if submission is not None:

@@ -38,7 +38,7 @@ def _doubt_domains(relay: RelayTable, post_office: PostOfficeTable) -> Iterator[
 def _doubt_own_host(configuration: Configuration) -> Iterator[str]:
     for index, entry in enumerate(configuration.post_office.route):
         for target in split_via(entry.via):
-            if _is_ours(target, configuration):
+            if isinstance(target, NextHost) and _is_ours(target, configuration):
                 yield (
                     f"post_office.route[{index}].via: {target.host}, port {target.port}, "
                     "is this host itself; mail goes in circles"

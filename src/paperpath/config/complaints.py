@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from paperpath.config.agent_tables import AGENT_KINDS, AGENTS_EXPECTED
 from paperpath.config.dnslistd_table import DnslistdTable, ZoneEntry
 from paperpath.config.intake_tables import (
     AccessEntry,
@@ -74,7 +75,9 @@ _MOST_SHOWN = 60  # characters
 def explain(detail: Mapping[str, Any]) -> str:
     """Say what was expected and what stands there, of one of the errors that pydantic lists."""
     *outer, key = [part for part in detail["loc"] if isinstance(part, str)]
-    fields = _TABLES[tuple(outer)].model_fields
+    if outer[:1] == ["agents"] and len(outer) < 3:  # the name or the kind is wrong, not what the kind has
+        return _explain_agent(detail)
+    fields = _find_table(outer).model_fields
     if detail["type"] == "extra_forbidden":
         return f"unknown key; expected one of {', '.join(fields)}"
     if detail["type"] == "missing":
@@ -83,6 +86,12 @@ def explain(detail: Mapping[str, Any]) -> str:
     if detail["type"] == "value_error":
         expected = str(detail["ctx"]["error"])
     return f"{expected}, got {show_value(detail['input'])}"
+
+
+def find_location(detail: Mapping[str, Any]) -> Location:
+    """Return where an error stands in the file: pydantic adds to that which kind of agent it read."""
+    location: Location = detail["loc"]
+    return (*location[:2], *location[3:]) if location[0] == "agents" else location
 
 
 def name_key(location: Location) -> str:
@@ -108,6 +117,20 @@ def show_value(value: object) -> str:
     if isinstance(value, bool):
         shown = shown.lower()
     return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+
+
+def _find_table(outer: list[str]) -> type[BaseModel]:
+    if outer[:1] == ["agents"]:
+        return AGENT_KINDS[outer[2]]
+    return _TABLES[tuple(outer)]
+
+
+def _explain_agent(detail: Mapping[str, Any]) -> str:
+    if detail["type"] == "value_error":
+        return f"{detail['ctx']['error']}, got {show_value(detail['input'])}"
+    kind = detail["input"].get("kind") if isinstance(detail["input"], dict) else None
+    got = show_value(detail["input"]) if kind is None else f"the kind {show_value(kind)}"
+    return f"expected {AGENTS_EXPECTED}, got {got}"
 
 
 def _quote_key(key: str) -> str:

@@ -27,6 +27,7 @@ def find_conflicts(document: dict[str, Any], lines: dict[Location, int]) -> Iter
     yield from _find_deaf_submission(document)
     yield from _find_lost_name_servers(document)
     yield from _find_deaf_doors(document)
+    yield from _find_users_without_service_user(document)
 
 
 def _find_shared_folders(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
@@ -84,3 +85,12 @@ def _find_deaf_doors(document: dict[str, Any]) -> Iterator[tuple[Location, str]]
         for key in ("listen_proxy", "listen_tls_proxy"):
             if look_up(document, name, key) and not look_up(document, name, "proxies"):
                 yield (name, key), "expected the networks of the proxies in proxies too"
+
+
+def _find_users_without_service_user(document: dict[str, Any]) -> Iterator[tuple[Location, str]]:
+    """It takes root to deliver to users, and no other program is to be root beside the one that does."""
+    if look_up(document, "local", "system_users") is True and document.get("user") is None:
+        yield ("local", "system_users"), 'expected user too, such as user = "paperpath": who the rest runs as'
+    first, last = (look_up(document, "local", f"system_{end}_uid") for end in ("first", "last"))
+    if isinstance(first, int) and isinstance(last, int) and first > last:
+        yield ("local", "system_last_uid"), f"expected at least system_first_uid, {first}, got {last}"

@@ -38,21 +38,34 @@ from paperpath.config.own_list import (
     parse_reason,
 )
 from paperpath.config.places import (
+    ABSOLUTE_EXPECTED,
     DATA_EXPECTED,
     FILE_EXPECTED,
     GROUP_EXPECTED,
     INNER_FOLDER_EXPECTED,
     MAILDROP_EXPECTED,
+    MBOX_EXPECTED,
     USER_EXPECTED,
+    parse_absolute,
     parse_file,
     parse_folder,
     parse_group,
     parse_inner_folder,
     parse_maildrop,
+    parse_mbox,
     parse_user,
 )
 from paperpath.config.prefix import Prefix, parse_prefix
-from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED, parse_refusal, parse_via
+from paperpath.config.quota import Quota, parse_quota
+from paperpath.config.user_place import USER_PLACE_EXPECTED, UserPlace, parse_user_place
+from paperpath.config.via import (
+    LMTP_EXPECTED,
+    REFUSAL_EXPECTED,
+    VIA_EXPECTED,
+    parse_lmtp,
+    parse_refusal,
+    parse_via,
+)
 from paperpath.mail.reply import Reply
 
 
@@ -93,9 +106,14 @@ HostnameField = Annotated[str, _from_text(parse_hostname, HOSTNAME_EXPECTED)]
 FullDomainField = Annotated[str, _from_text(parse_full_domain, FULL_DOMAIN_EXPECTED)]
 PostmasterField = Annotated[str, _from_text(parse_postmaster, POSTMASTER_EXPECTED)]
 FolderField = Annotated[Path, _from_text(parse_folder, DATA_EXPECTED)]
+AbsoluteField = Annotated[Path, _from_text(parse_absolute, ABSOLUTE_EXPECTED)]
+LmtpField = Annotated[str, _from_text(parse_lmtp, LMTP_EXPECTED)]
+MboxField = Annotated[Path, _from_text(parse_mbox, MBOX_EXPECTED)]
 FileField = Annotated[Path, _from_text(parse_file, FILE_EXPECTED)]
 InnerFolderField = Annotated[Path, _from_text(parse_inner_folder, INNER_FOLDER_EXPECTED)]
+QuotaField = Annotated[Quota, PlainValidator(parse_quota)]
 UserField = Annotated[str, _from_text(parse_user, USER_EXPECTED)]
+UserPlaceField = Annotated[UserPlace, _from_text(parse_user_place, USER_PLACE_EXPECTED)]
 GroupField = Annotated[str, _from_text(parse_group, GROUP_EXPECTED)]
 MaildropField = Annotated[str, _from_text(parse_maildrop, MAILDROP_EXPECTED)]
 

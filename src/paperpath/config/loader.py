@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from paperpath.config.complaints import explain, name_key
+from paperpath.config.complaints import explain, find_location, name_key
 from paperpath.config.conflicts import find_conflicts
 from paperpath.config.dnslistd_table import DnslistdTable
 from paperpath.config.fields import Table
@@ -111,7 +111,7 @@ def parse_configuration(text: str, path: Path) -> Configuration:
     try:
         configuration = Configuration.model_validate(document)
     except ValidationError as error:
-        mistakes += [(detail["loc"], explain(detail)) for detail in error.errors()]
+        mistakes += [(find_location(detail), explain(detail)) for detail in error.errors()]
     else:
         if not mistakes:
             return _anchor(configuration, path.parent.absolute())

@@ -9,14 +9,20 @@ from pathlib import Path
 
 DATA_EXPECTED = 'a folder, such as "data" or "/var/lib/paperpath"'
 FILE_EXPECTED = 'a file, such as "/etc/ssl/mail.pem"'
+ABSOLUTE_EXPECTED = 'an absolute path, such as "/var/mail/archive"'
+MBOX_EXPECTED = 'an absolute path, such as "/var/mail/archive" or "/var/mail/{account}"'
 MAILDROP_EXPECTED = '"sqlite:FOLDER", such as "sqlite:maildrop", the folder inside the data folder'
 INNER_FOLDER_EXPECTED = 'a folder inside the data folder, such as "mailboxes"'
 USER_EXPECTED = 'the name of a user of this host, such as "paperpath"'
 GROUP_EXPECTED = 'the name of a group of this host, such as "mail"'
 
+ACCOUNT_MARK = "{account}"
+"""In the name of an mbox: what the name of the account's folder is put in for."""
+
 RUN_NAME = "run"
 SUBMISSION_NAME = "submission.sock"  # in the folder before
 CONTROL_NAME = "control"  # likewise
+USERS_NAME = "users"  # likewise
 ENQUIRIES_NAME = "enquiries.sock"  # likewise
 JOURNAL_NAME = "journal"
 ACCOUNTS_NAME = "accounts"
@@ -60,6 +66,31 @@ def parse_file(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError(f"expected {FILE_EXPECTED}")
     return Path(text)
+
+
+def parse_absolute(text: str) -> Path:
+    """Return an absolute path, of a file or a folder.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    path = Path(text)
+    if not path.is_absolute() or "\0" in text or ".." in path.parts or not path.name:
+        raise ValueError(f"expected {ABSOLUTE_EXPECTED}")
+    return path
+
+
+def parse_mbox(text: str) -> Path:
+    """Return the absolute path of an mbox, in whose name, but no folder's, the account may have its place.
+
+    Raises: ValueError, whose text says what was expected.
+    """
+    try:
+        path = parse_absolute(text)
+    except ValueError:
+        raise ValueError(f"expected {MBOX_EXPECTED}") from None
+    if text.endswith("/") or "{" in str(path.parent) or "{" in path.name.replace(ACCOUNT_MARK, ""):
+        raise ValueError(f"expected {MBOX_EXPECTED}")
+    return path
 
 
 def parse_inner_folder(text: str) -> Path:

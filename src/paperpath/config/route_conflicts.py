@@ -6,10 +6,11 @@ Called by conflicts.py, with the parsed document: what the models refuse is pass
 from collections.abc import Iterator
 from typing import Any
 
+from paperpath.config.agent_name import find_agent_name
 from paperpath.config.domain import parse_route_domain
 from paperpath.config.lines import Location, find_line
 from paperpath.config.parsed import look_up, read
-from paperpath.config.via import LOCAL, MX, REFUSE, parse_via
+from paperpath.config.via import REFUSE, NextSocket, parse_via, split_via
 
 _KEYS_OF_HOSTS = ("tls", "user", "password_file", "ca_file")
 
@@ -23,7 +24,11 @@ def find_route_conflicts(
     yield from _find_repeated(routes, lines)
     yield from _find_at_odds(routes, lines)
     for index, route in enumerate(routes):
-        for key, complaint in _find_mistakes(route):
+        for key, complaint in (
+            *_find_mistakes(route),
+            *_find_idle_keys(route),
+            *_find_unknown_agent(route, document),
+        ):
             yield _locate(index, key), complaint
 
 
@@ -63,12 +68,28 @@ def _find_mistakes(route: object) -> Iterator[tuple[str, str]]:
         yield "reply", f'expected no reply; it is for via = "refuse", and this route is "{via}"'
     if ("user" in has) != ("password_file" in has):
         yield "user" if "user" in has else "password_file", "expected user and password_file together"
-    elif "user" in has and via in (LOCAL, MX, REFUSE):
+    elif "user" in has and via is not None and "://" not in via:
         yield "user", "expected no user; only hosts that the route names are logged in to"
     elif "user" in has and speaks_in_clear:
         yield "tls", 'expected "require", or nothing: a password is never sent in the clear'
     if "ca_file" in has and speaks_in_clear:
         yield "tls", 'expected "require", or nothing: ca_file says that the host is to be verified'
+
+
+def _find_idle_keys(route: object) -> Iterator[tuple[str, str]]:
+    """Give the keys that mean nothing, or do harm, where a UNIX socket is spoken with: in the clear."""
+    are_sockets = [isinstance(host, NextSocket) for host in split_via(_find_via(route) or "")]
+    if any(are_sockets) and look_up(route, "user") is not None:
+        yield "user", "expected no user; nobody logs in over a UNIX socket"
+    for key in ("tls", "ca_file"):
+        if are_sockets and all(are_sockets) and look_up(route, key) is not None:
+            yield key, f"expected no {key}; a UNIX socket needs no TLS"
+
+
+def _find_unknown_agent(route: object, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    name = find_agent_name(_find_via(route) or "")
+    if name and look_up(document, "agents", name) is None:
+        yield "via", f"expected an agent that has a table [agents.{name}]"
 
 
 def _find_via(route: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, Strict
 
+from paperpath.config.agent_tables import AGENTS_EXPECTED, AgentNameField, AgentTable
 from paperpath.config.dnslistd_table import DnslistdTable
 from paperpath.config.domain import HOSTNAME_EXPECTED, POSTMASTER_EXPECTED, ROUTE_DOMAIN_EXPECTED
 from paperpath.config.domain_table import DomainTable
@@ -24,10 +25,12 @@ from paperpath.config.fields import (
     InnerFolderField,
     MaildropField,
     PostmasterField,
+    QuotaField,
     RefusalField,
     RouteDomainField,
     Table,
     UserField,
+    UserPlaceField,
     ViaField,
 )
 from paperpath.config.intake_tables import (
@@ -59,21 +62,26 @@ from paperpath.config.places import (
     USER_EXPECTED,
     find_maildrop_folder,
 )
+from paperpath.config.quota import NO_QUOTA, QUOTA_EXPECTED
+from paperpath.config.user_place import HOME_MAILDIR, USER_PLACE_EXPECTED
 from paperpath.config.via import REFUSAL_EXPECTED, VIA_EXPECTED
 
 SMALLEST_JOURNAL = 64 * 2**20  # octets: some parts for each program
 MOST_DAYS = 3650
 MOST_THREADS = 64
+MOST_PROGRAMS = 1000
 MOST_TRANSACTIONS = 10_000
 MOST_PAUSE_S = 86_400.0  # what is put off for longer is taken for due: see maildrop.values
 MOST_SERVERS = 8
 LONGEST_DNS_S = 120
 MOST_REPORTS = 10_000
+MOST_UID = 2**32 - 2  # the one above says that nobody is meant
 MOST_CERTIFICATES = 100  # two files of each are handed over at once
 
 SEPARATOR_EXPECTED = 'one of the characters + - = _ . # !, or "" for none'
 
 SECONDS_EXPECTED = "a number of seconds, more than 0"
+UID_EXPECTED = f"the number of a user, from 1 to {MOST_UID}"
 PAUSE_EXPECTED = "a number of seconds, more than 0, at most a day"
 TLS_POLICY_EXPECTED = '"opportunistic", "require" or "never"'
 TlsPolicy = Literal["opportunistic", "require", "never"]
@@ -134,8 +142,28 @@ class LocalTable(Table):
     threads: int = Field(
         default=8, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
     )
+    per_mailbox: int = Field(
+        default=4, ge=1, le=MOST_THREADS, description=f"a whole number from 1 to {MOST_THREADS}"
+    )
+    """Threads that one mailbox may have of those at most; one that has a quota has one."""
+    programs: int = Field(
+        default=20, ge=1, le=MOST_PROGRAMS, description=f"a whole number from 1 to {MOST_PROGRAMS}"
+    )
+    """Programs at once, and whatever else may have to wait for somebody, such as for an mbox file."""
     create: bool = Field(default=False, description="true or false")
     """Whether a mailbox whose folder is missing gets a new one; else its mail waits."""
+    quota: QuotaField = Field(default=NO_QUOTA, description=QUOTA_EXPECTED)
+    """How much the mailbox of an account may hold that has no quota of its own."""
+    over_quota: Literal["defer", "fail"] = Field(default="defer", description='"defer" or "fail"')
+    """What becomes of mail that a mailbox has no room for: it waits for room, or goes back at once."""
+    system_users: bool = Field(default=False, description="true or false")
+    """Whether users of this host have mailboxes; the loader wants a service user then."""
+    system_deliver: UserPlaceField = Field(default=HOME_MAILDIR, description=USER_PLACE_EXPECTED)
+    system_first_uid: int = Field(default=1000, ge=1, le=MOST_UID, description=UID_EXPECTED)
+    system_last_uid: int = Field(default=60_000, ge=1, le=MOST_UID, description=UID_EXPECTED)
+    """Who has a number from the first to the last is a user; the defaults are those of login.defs(5)."""
+    system_limit_s: float = Field(default=120.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
+    """Seconds that one delivery to a user may take."""
 
 
 class ScheduleTable(Table):
@@ -334,6 +362,7 @@ class Configuration(Table):
     sendmail: SendmailTable = Field(default=SendmailTable(), description="a table [sendmail]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")
     local: LocalTable = Field(default=LocalTable(), description="a table [local]")
+    agents: dict[AgentNameField, AgentTable] = Field(default={}, description=AGENTS_EXPECTED)
     remote: RemoteTable = Field(default=RemoteTable(), description="a table [remote]")
     delivery: DeliveryTable = Field(default=DeliveryTable(), description="a table [delivery]")
     dns: DnsTable = Field(default=DnsTable(), description="a table [dns]")

@@ -58,10 +58,12 @@ def find_fate(outcome: Delivered | Failed | SetAside) -> Fate:
             return Fate.FAILED
         case SetAside():
             return Fate.SET_ASIDE
-        case Delivered(_, "", _):
+        case Delivered(host=""):
             return Fate.DELIVERED
-        case Delivered(_, _, takes_over):
-            return Fate.HANDED_OVER if takes_over else Fate.RELAYED
+        case Delivered(takes_over=True):
+            return Fate.HANDED_OVER
+        case Delivered(is_final=is_final):
+            return Fate.DELIVERED if is_final else Fate.RELAYED
 
 
 def case_of_claim(

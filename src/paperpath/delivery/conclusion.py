@@ -5,22 +5,25 @@ lives, so it is tried until it is done.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from paperpath.delivery.reports import make_clerk
 from paperpath.delivery.schedule import judge, make_patience
 from paperpath.delivery.settling import make_settlements, settle_untold
 from paperpath.delivery.telling import tell_settled
 from paperpath.journal.writer import Journal
-from paperpath.mail.outcome import Outcome
+from paperpath.mail.outcome import Forwarded, Outcome
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import Claim, Claimed, Settlement
+from paperpath.maildrop.values import Claim, Claimed, NewMessage, Settlement
 from paperpath.service.program import Life
 
 TROUBLE_PAUSE_S = 1.0
 
 FindPlace = Callable[[Claim, Outcome], str]
+
+_NONE_FORWARDED: Mapping[int, NewMessage] = {}
 
 
 class Conclusion:
@@ -34,13 +37,21 @@ class Conclusion:
         self._now_us = now_us
 
     async def conclude(
-        self, claimed: Claimed, outcomes: Sequence[Outcome], begun_us: Sequence[int], find_place: FindPlace
+        self,
+        claimed: Claimed,
+        outcomes: Sequence[Outcome],
+        begun_us: Sequence[int],
+        find_place: FindPlace,
+        forwarded: Mapping[int, NewMessage] = _NONE_FORWARDED,
     ) -> None:
         """Settle claims with the outcomes of attempts that began then, all in the same order; tell of them.
 
-        The damaged are set aside. After it nothing of it is ours any more, unless the program is ending.
+        `forwarded`: by recipient, the messages that they go on as. The damaged are set aside. After it
+        nothing of it is ours any more, unless the program is ending.
         """
-        settlements = await self._decide(claimed, outcomes, begun_us)
+        settlements = [
+            _go_on(settlement, forwarded) for settlement in await self._decide(claimed, outcomes, begun_us)
+        ]
         await self._settle(settlements)
         tell_settled(claimed, settlements, find_place, self._life.log, self._journal.tell)
 
@@ -72,3 +83,9 @@ class Conclusion:
             if self._life.ending:
                 return  # they are a dead worker's claims then, and ready again
             await asyncio.sleep(TROUBLE_PAUSE_S)
+
+
+def _go_on(settlement: Settlement, forwarded: Mapping[int, NewMessage]) -> Settlement:
+    if not isinstance(settlement.outcome, Forwarded):
+        return settlement
+    return replace(settlement, report=forwarded[settlement.recipient_id])

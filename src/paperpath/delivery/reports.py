@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from paperpath.config.tables import Configuration
+from paperpath.config.via import UNIX
 from paperpath.delivery.addressee import Case, Group, case_of_claim, group_cases
 from paperpath.delivery.schedule import Patience, find_deadline_us, make_patience
 from paperpath.mail.address import Mailbox, format_mailbox, parse_mailbox
@@ -150,7 +151,7 @@ def _write(group: Group, message: ClaimedMessage | None, clerk: Clerk, stamps: S
         first.queue_id,
         _moment(first.arrived_us),
         first.return_path,
-        tuple(_describe(case, case.address) for case in group.cases if case.address is not None),
+        tuple(_describe(case, case.address, clerk) for case in group.cases if case.address is not None),
     )
     if message is not None:
         reported = replace(
@@ -162,10 +163,11 @@ def _write(group: Group, message: ClaimedMessage | None, clerk: Clerk, stamps: S
     return write_report(clerk.head, stamps, group.to, reported)
 
 
-def _describe(case: Case, address: Mailbox) -> ReportedRecipient:
+def _describe(case: Case, address: Mailbox, clerk: Clerk) -> ReportedRecipient:
     attempted = _moment(case.attempted_us) if case.attempted_us else None
     retry_until = _moment(case.retry_until_us) if case.retry_until_us else None
-    return ReportedRecipient(address, case.orcpt, case.reply, case.host, attempted, retry_until)
+    host = clerk.head.host if case.host.startswith(UNIX) else case.host  # its path is nobody else's business
+    return ReportedRecipient(address, case.orcpt, case.reply, host, attempted, retry_until)
 
 
 def _find_last_reply(claim: Claim, maildrop: Maildrop, away: Mapping[str, str]) -> Reply:

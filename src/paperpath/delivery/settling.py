@@ -12,7 +12,7 @@ from paperpath.delivery.addressee import Case, case_of_claim, case_of_damaged, f
 from paperpath.delivery.reports import Clerk, make_reports
 from paperpath.delivery.schedule import next_due_us
 from paperpath.mail.notification import asks_for_success
-from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
+from paperpath.mail.outcome import Deferred, Delivered, Discarded, Failed, Forwarded, Outcome, SetAside
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Claim, Claimed, Settlement
@@ -52,7 +52,7 @@ def settle_untold(claimed: Claimed, outcomes: Sequence[Outcome], now_us: int) ->
 
 def _find_case(claim: Claim, outcome: Outcome, now_us: int) -> Case | None:
     """Describe what somebody may have to be told of; most deliveries are nothing of that kind."""
-    if isinstance(outcome, Deferred) or (
+    if isinstance(outcome, Deferred | Discarded | Forwarded) or (
         isinstance(outcome, Delivered) and not asks_for_success(claim.notify)
     ):
         return None
@@ -69,6 +69,6 @@ def _unless_told(claim: Claim, outcome: Outcome, now_us: int) -> Outcome:
     match outcome:
         case Failed():
             return Deferred(R451_NO_REPORT, next_due_us(claim, now_us))
-        case Delivered(_, "", _) if asks_for_success(claim.notify):
+        case Delivered(host="") if asks_for_success(claim.notify):
             return Deferred(R451_NO_REPORT, next_due_us(claim, now_us), uncertain=True)
     return outcome

@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from paperpath.journal.events import Attempted, Outcome, Reported, Tell, show_address, show_addresses
+from paperpath.journal.events import (
+    Attempted,
+    Forwarded,
+    Outcome,
+    Reported,
+    Tell,
+    show_address,
+    show_addresses,
+)
 from paperpath.mail import outcome as outcomes
 from paperpath.maildrop.values import Claim, Claimed, NewMessage, Settlement
 from paperpath.service.log import Log
@@ -12,6 +20,8 @@ _NAMES: dict[type[outcomes.Outcome], Outcome] = {
     outcomes.Deferred: "deferred",
     outcomes.Failed: "failed",
     outcomes.SetAside: "set aside",
+    outcomes.Discarded: "discarded",
+    outcomes.Forwarded: "forwarded",
 }
 
 
@@ -30,7 +40,11 @@ def tell_settled(
             continue
         _tell_one(claim, settlement, log)
         tell(_make_event(claim, settlement, find_place(claim, settlement.outcome)))
-        if settlement.report is not None:
+        if settlement.report is None:
+            continue
+        if isinstance(settlement.outcome, outcomes.Forwarded):
+            tell(_make_forwarding(claim, settlement.report))
+        else:
             reported.append((claim, settlement.report))
     tell_reports(reported, tell)
     for damaged in claimed.damaged:
@@ -56,12 +70,14 @@ def _tell_one(claim: Claim, settlement: Settlement, log: Log) -> None:
         "recipient": claim.address,
         "reply": outcome.reply,
     }
-    if report is not None:
+    if isinstance(outcome, outcomes.Forwarded) and report is not None:
+        facts["forward"] = report.queue_id
+    elif report is not None:
         facts |= {"report": report.queue_id, "to": report.envelope.recipients[0].address}
     is_untold = isinstance(outcome, outcomes.Failed) and claim.return_path is None and report is None
     write = log.error if is_untold or isinstance(outcome, outcomes.SetAside) else log.info
-    if not isinstance(outcome, outcomes.SetAside) and outcome.host:
-        facts["host"] = outcome.host
+    if host := getattr(outcome, "host", ""):
+        facts["host"] = host
     write(_name(outcome), **facts)
 
 
@@ -76,6 +92,11 @@ def _make_event(claim: Claim, settlement: Settlement, place: str) -> Attempted:
         str(outcome.reply),
         outcome.due_us if isinstance(outcome, outcomes.Deferred) else 0,
     )
+
+
+def _make_forwarding(claim: Claim, message: NewMessage) -> Forwarded:
+    to = show_address(message.envelope.recipients[0].address)
+    return Forwarded(claim.message.queue_id, message.queue_id, to)
 
 
 def _name(outcome: outcomes.Outcome) -> Outcome:

@@ -12,18 +12,23 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
+from paperpath.config.quota import NO_QUOTA, Quota
+from paperpath.folders.names import add_size, is_delivery
+from paperpath.folders.parts import open_parts
+from paperpath.folders.quota import Allowance
+from paperpath.folders.quota_count import TRASH
 from paperpath.folders.steps import make_step, open_path, open_step, refuse_open_to_all
 from paperpath.folders.upkeep import Upkeep
+from paperpath.service.durable import write_all
 
 _PARTS = ("tmp", "new", "cur")
 _FILE_MODE = 0o600
-_INFO = ":2,"  # what a mail program puts between name and flags
 _LONGEST_S = 24 * 3600  # what is older than 36 h in tmp is taken for left over
 
 
@@ -55,6 +60,7 @@ class Maildir:
         *,
         create: bool = False,
         upkeep: Upkeep | None = None,
+        quota: Quota = NO_QUOTA,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open the Maildir; where it is missing it is made with `create`, else there is FileNotFoundError."""
@@ -67,7 +73,9 @@ class Maildir:
             self._tmp, self._new, _ = (
                 _open_part(above, here, part, opened, create=create) for part in _PARTS
             )
-            (upkeep or Upkeep()).look_after(here, self._tmp)
+            (upkeep or Upkeep()).look_after(here, self._tmp, is_subfolder=here != self._home)
+            counts = quota.is_limit and (here == self._home or place.subfolder != TRASH)
+            self._allowance = self._look(quota, opened) if counts else None
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -82,14 +90,19 @@ class Maildir:
         """Write a delivery to tmp and flush it, then move it to new; `flush` makes that durable.
 
         What an earlier try left in tmp under the name is replaced; after an error nothing is left there.
+        Raises besides: OverQuotaError; OverWholeQuotaError.
         """
+        self._admit(1)  # where there is no room for anything, nothing need be written
         last_s = self._clock() + _LONGEST_S
         descriptor = self._create(name)
+        octets = 0
         try:
             self._set_mode(descriptor)
             for chunk in chunks:
-                _write_all(descriptor, chunk)
+                write_all(descriptor, chunk)
+                octets += len(chunk)
                 self._give_up_after(last_s)
+            self._admit(octets)
             os.fsync(descriptor)
             self._give_up_after(last_s)
         except BaseException:
@@ -98,10 +111,14 @@ class Maildir:
             raise
         finally:
             os.close(descriptor)
-        os.rename(name, name, src_dir_fd=self._tmp, dst_dir_fd=self._new)
+        os.rename(name, add_size(name, octets), src_dir_fd=self._tmp, dst_dir_fd=self._new)
+        if self._allowance is not None:
+            self._allowance.take(octets)
 
     def flush(self) -> None:
-        """Make what lies in new durable: one flush for all deliveries before it."""
+        """Make what lies in new durable, and write down how much that is: once for all deliveries before."""
+        if self._allowance is not None:
+            self._allowance.record()
         os.fsync(self._new)
 
     def keep(self, name: str) -> bool:
@@ -111,36 +128,31 @@ class Maildir:
         """
         while True:
             try:
-                return self._keep(name)
+                is_there = self._keep(name)
             except FileNotFoundError:
                 continue
+            if is_there and self._allowance is not None:
+                self._allowance.doubt()  # who wrote it may have died before he wrote that down
+            return is_there
 
     def _keep(self, name: str) -> bool:
-        for directory in self._directories():
+        for _, _, directory in open_parts(self._home):
             with os.scandir(directory) as entries:
-                found = [entry.name for entry in entries if _is_delivery(entry.name, name)]
+                found = [entry.name for entry in entries if is_delivery(entry.name, name)]
             for there in found:
                 if _flush_file(there, directory):
                     os.fsync(directory)
                     return True
         return False
 
-    def _directories(self) -> Iterator[int]:
-        """Give new and cur of the mailbox and of the folders in it, each open while it is looked at."""
-        with os.scandir(self._home) as entries:
-            subfolders = [
-                entry.name
-                for entry in entries
-                if entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
-            ]
-        for subfolder in (".", *subfolders):
-            for part in ("new", "cur"):
-                with (
-                    suppress(FileNotFoundError, NotADirectoryError),
-                    _opened(self._home, subfolder) as folder,
-                    _opened(folder, part) as directory,
-                ):
-                    yield directory
+    def _look(self, quota: Quota, opened: ExitStack) -> Allowance:
+        allowance = Allowance(self._home, self._tmp, quota)
+        opened.callback(allowance.close)
+        return allowance
+
+    def _admit(self, octets: int) -> None:
+        if self._allowance is not None:
+            self._allowance.admit(octets)
 
     def _create(self, name: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -190,7 +202,6 @@ def _open_subfolder(path: list[int], subfolder: str, opened: ExitStack, *, creat
             return above, home
         os.fsync(above)
         here = make_step(home, name)
-        os.close(os.open("maildirfolder", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=here))
     opened.callback(os.close, here)
     refuse_open_to_all(here)
     return home, here
@@ -210,10 +221,6 @@ def _open_part(above: int, here: int, part: str, opened: ExitStack, *, create: b
     return directory
 
 
-def _is_delivery(entry: str, name: str) -> bool:
-    return entry == name or entry.startswith((name + _INFO, name + ","))
-
-
 def _flush_file(name: str, directory: int) -> bool:
     """Make a file's octets durable; only a file's: a link or a pipe of that name is no delivery."""
     if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
@@ -224,18 +231,3 @@ def _flush_file(name: str, directory: int) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-@contextmanager
-def _opened(parent: int, name: str) -> Iterator[int]:
-    descriptor = open_step(parent, name)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _write_all(descriptor: int, octets: bytes) -> None:
-    written = os.write(descriptor, octets)
-    while written < len(octets):  # a signal, or a disk that is nearly full
-        written += os.write(descriptor, octets[written:])

@@ -1,6 +1,7 @@
 """What is done for a Maildir now and then when it is used: at most once an hour, by each process.
 
-Its own directory is flushed, for whoever made it may have died before that, and what was left in tmp for more
+Its own directory is flushed, for whoever made it may have died before that; a folder in a mailbox gets the
+empty file by which other programs tell it from a mailbox (Maildir++); and what was left in tmp for more
 than 36 hours is removed: no delivery takes so long (maildir.py gives up after 24).
 """
 
@@ -21,17 +22,25 @@ class Upkeep:
         self._clock_ns = clock_ns
         self._done: dict[tuple[int, int], int] = {}
 
-    def look_after(self, maildir: int, tmp: int) -> None:
+    def look_after(self, maildir: int, tmp: int, *, is_subfolder: bool = False) -> None:
         """Do what is due for an open Maildir and its tmp. Raises: OSError, where the flush fails."""
         found = os.fstat(maildir)
         key = found.st_dev, found.st_ino
         now_ns, last_ns = self._clock_ns(), self._done.get(key)
         if last_ns is not None and last_ns <= now_ns < last_ns + _HOUR_NS:
             return
+        if is_subfolder:
+            _mark_as_subfolder(maildir)
         os.fsync(maildir)
         with suppress(OSError):  # what cannot be removed harms nobody
             _remove_left_over(tmp, now_ns)
         self._done[key] = now_ns  # two threads may both have done it, and neither has relied on the other
+
+
+def _mark_as_subfolder(maildir: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with suppress(OSError):  # it says something to others, and nothing to us
+        os.close(os.open("maildirfolder", flags, 0o600, dir_fd=maildir))
 
 
 def _remove_left_over(tmp: int, now_ns: int) -> None:

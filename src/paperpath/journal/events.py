@@ -14,7 +14,7 @@ from paperpath.mail.address import Mailbox, domain_key, format_mailbox
 
 MOST_ADDRESSES = 100  # in one event; of what is more there is a count
 
-Outcome = Literal["delivered", "relayed", "deferred", "failed", "set aside"]
+Outcome = Literal["delivered", "relayed", "deferred", "failed", "set aside", "discarded", "forwarded"]
 
 
 @dataclass(slots=True)
@@ -195,6 +195,16 @@ class Reported:
 
 
 @dataclass(slots=True)
+class Forwarded:
+    """A recipient goes on as a message of its own."""
+
+    NAME: ClassVar[str] = "forwarded"
+    queue_id: str
+    forward_id: str
+    to: str
+
+
+@dataclass(slots=True)
 class Released:
     """A worker died and its claims were made ready again; whose they were is not known."""
 
@@ -242,6 +252,7 @@ Event = (
     | Expanded
     | Attempted
     | Reported
+    | Forwarded
     | Released
     | Suspended
     | Ordered

@@ -1,8 +1,9 @@
 """From what somebody asks about to whole stories: all events of a message, whoever told them, in their order.
 
 Called by `paperpath why`, with a function that looks events up. What is found names queue ids and sessions,
-and these are looked up in turn: from a message to the refusals of its transaction, to the reports about it,
-and from a report back to what it is about. However much there is, only the newest subjects are kept.
+and these are looked up in turn: from a message to the refusals of its transaction, to the reports about it
+and to what it was forwarded as, and from these back to it. However much there is, only the newest subjects
+are kept.
 """
 
 import re
@@ -14,6 +15,7 @@ from json.encoder import encode_basestring_ascii
 from paperpath.journal.events import (
     Accepted,
     Attempted,
+    Forwarded,
     MessageRefused,
     Released,
     Reported,
@@ -32,7 +34,7 @@ _RELEASED = re.compile(rb'"event":"released"')
 _MOST_LINKED = 100  # messages that are told of for their links alone
 _MOST_RELEASES = 1000
 _MOST_SUSPENSIONS = 1000  # of each destination
-_LAST_OUTCOMES = ("delivered", "relayed", "failed")
+_LAST_OUTCOMES = ("delivered", "relayed", "failed", "discarded", "forwarded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,13 @@ class _Gathered:
         most = len(self._messages) + _MOST_LINKED
         while wanted := sorted(self._messages.keys() - known)[: most - len(known)]:
             known.update(wanted)
-            for told in self._look_up([_any_of("queue_id", wanted), _any_of("report_id", wanted)]):
+            patterns = [_any_of(key, wanted) for key in ("queue_id", "report_id", "forward_id")]
+            for told in self._look_up(patterns):
                 self._add(told)
                 if isinstance(told.event, Reported):
                     self._messages[told.event.report_id]  # has a place from now on, and is looked up
+                elif isinstance(told.event, Forwarded):
+                    self._messages[told.event.forward_id]  # likewise
 
     def follow_sessions(self) -> None:
         """Look up what was refused in the transactions that led to messages, and what died meanwhile."""

@@ -13,6 +13,7 @@ from paperpath.journal.events import (
     Changed,
     Event,
     Expanded,
+    Forwarded,
     Listed,
     MessageRefused,
     Ordered,
@@ -28,6 +29,8 @@ from paperpath.journal.events import (
 from paperpath.journal.lines import Told
 from paperpath.journal.story import Story
 from paperpath.service.printable import format_value
+
+_TO_PLACE = {"delivered": "into", "forwarded": "for", "discarded": "by"}
 
 
 def format_moment(time_us: int) -> str:
@@ -88,9 +91,8 @@ def describe_event(event: Event) -> str:
         case Attempted():
             what = f"{format_value(event.outcome)} {format_value(event.recipient)}"
             return f"{what}{_attempt(event)}: {format_value(event.reply)}"
-        case Reported():
-            about = _list(event.recipients, event.more_recipients)
-            return f"report {format_value(event.report_id)} made for {format_value(event.to)}, about {about}"
+        case Reported() | Forwarded():
+            return _made(event)
         case Ordered():
             return _order(event)
         case Released() | Suspended():
@@ -125,6 +127,14 @@ def _taken(event: Accepted | Changed) -> str:
     if isinstance(event, Changed):
         return f"put into canonical form: {_list(event.changes, event.more_changes)}"
     return f"accepted {event.size} octets {_envelope(event)}, by {_origin(event)}"
+
+
+def _made(event: Reported | Forwarded) -> str:
+    """Say what was made of a message: a message too."""
+    if isinstance(event, Forwarded):
+        return f"goes on as {format_value(event.forward_id)}, to {format_value(event.to)}"
+    about = _list(event.recipients, event.more_recipients)
+    return f"report {format_value(event.report_id)} made for {format_value(event.to)}, about {about}"
 
 
 def _beside(event: Released | Suspended) -> str:
@@ -187,11 +197,7 @@ def _rule(rule: str) -> str:
 def _attempt(event: Attempted) -> str:
     parts = []
     if event.place:
-        parts.append(
-            f" into {format_value(event.place)}"
-            if event.outcome == "delivered"
-            else f" at {format_value(event.place)}"
-        )
+        parts.append(f" {_TO_PLACE.get(event.outcome, 'at')} {format_value(event.place)}")
     if event.attempt:
         parts.append(f", attempt {event.attempt}")
     if event.due_us:

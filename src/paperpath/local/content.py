@@ -1,19 +1,38 @@
-"""What local delivery does with the header of a message: whether it was here before, and who sent it last.
+"""What local delivery does with the content of a message: whether it was here before, and what goes on top.
 
-Called by delivery.py, in threads.
+Called by the agents, in threads.
 """
 
 from collections.abc import Iterator
 
-from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
-from paperpath.mail.domain import domain_key
-from paperpath.mail.header import find_fields, header_section, remove_fields
-from paperpath.maildrop.checked import read_unchecked
-from paperpath.maildrop.values import Content
+from paperpath.mail.address import Mailbox
+from paperpath.mail.delivered_to import delivery_key, read_delivered_to
+from paperpath.mail.header import header_section, remove_fields
+from paperpath.mail.trace import delivered_to_field, return_path_field
+from paperpath.maildrop.checked import read_checked, read_unchecked
+from paperpath.maildrop.values import Claim, Content
 
 _MOST_HEADER_OCTETS = 2**20
-_DELIVERED_TO = b"delivered-to"
 _RETURN_PATH = b"return-path"
+
+
+def read_marked(claim: Claim) -> Iterator[bytes]:
+    """Give what an agent delivers, lines ending with CRLF: Return-Path and Delivered-To, then the content.
+
+    Raises: DamagedError; OSError.
+    """
+    content = without_return_path(read_checked(claim.message.content))
+    head = return_path_field(claim.return_path) + delivered_to_field(used_address(claim))
+    yield head + next(content, b"")  # in one write, for a message is small most often
+    yield from content
+
+
+def used_address(claim: Claim) -> Mailbox:
+    """Return the address that a delivery is to.
+
+    A program or a file that an alias names has none: there it is the one that was accepted.
+    """
+    return claim.address if claim.address.domain else claim.accepted_address
 
 
 def without_return_path(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -35,8 +54,7 @@ def was_delivered_to(content: Content, address: Mailbox) -> bool:
 
     Of a header at most a MiB is read. Raises: DamagedError; OSError.
     """
-    header = header_section(_read_beginning(content))
-    return any(_is_for(value, address) for value in find_fields(header, _DELIVERED_TO))
+    return delivery_key(address) in read_delivered_to(header_section(_read_beginning(content)))
 
 
 def _read_beginning(content: Content) -> bytes:
@@ -51,11 +69,3 @@ def _read_beginning(content: Content) -> bytes:
 def _has_whole_header(octets: bytes) -> bool:
     """Tell whether it takes no more octets to know the header, or to know that it is too long."""
     return b"\r\n\r\n" in octets or octets.startswith(b"\r\n") or len(octets) > _MOST_HEADER_OCTETS
-
-
-def _is_for(value: bytes, address: Mailbox) -> bool:
-    try:
-        found = parse_mailbox(value.decode("utf-8").strip().removeprefix("<").removesuffix(">"))
-    except (UnicodeDecodeError, AddressError):
-        return False
-    return found.local == address.local and domain_key(found.domain) == domain_key(address.domain)

@@ -1,38 +1,19 @@
-"""smtpld, the local delivery daemon: claims what is due for this machine and writes it into mail folders.
-
-Several batches are under way at once, each in a thread, so that their flushes join in the file system's
-journal. Claims of the next batch and settlements of the last share a commit. What fails is settled together
-with its report (promise P3).
-"""
+"""smtpld, the local delivery daemon: has what is due for this machine delivered, turn by turn."""
 
 import asyncio
 import os
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.delivery.conclusion import Conclusion
-from paperpath.folders.upkeep import Upkeep
-from paperpath.journal.writer import Journal, open_journal
-from paperpath.local.delivery import defer_batch, deliver_batch
-from paperpath.local.places import Depot
-from paperpath.mail.address import parse_mailbox
-from paperpath.mail.outcome import Outcome
-from paperpath.maildrop.errors import MaildropError
-from paperpath.maildrop.interface import Maildrop
+from paperpath.journal.writer import open_journal
+from paperpath.local.dispatch import BATCH, LocalDelivery
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
-from paperpath.maildrop.values import Claim, Claimed, Transport
-from paperpath.routing.mailboxes import find_mailbox
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.wakeup import Wakeups
 
 NAME = "smtpld"
-BATCH = 50
 GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
 POLL_S = 1.0  # the most that a lost wake-up can cost; deferred recipients are looked at as often
-TROUBLE_PAUSE_S = 1.0
 
 
 async def deliver_mail(life: Life) -> None:
@@ -47,8 +28,7 @@ async def deliver_mail(life: Life) -> None:
         open_maildrop(configuration, NAME) as maildrop,
         open_journal(life, NAME) as journal,
     ):
-        with ThreadPoolExecutor(configuration.local.threads, "delivery") as threads:
-            delivery = LocalDelivery(life, maildrop, accounts, threads, journal)
+        with LocalDelivery(life, maildrop, accounts, journal, wakeups.wake) as delivery:
             life.call_at_end(wakeups.wake)
             life.ready("delivering to mail folders")
             while not life.ending:
@@ -58,88 +38,6 @@ async def deliver_mail(life: Life) -> None:
                 elif count < BATCH:
                     await asyncio.sleep(GATHER_S)
             await delivery.finish()
-
-
-class LocalDelivery:
-    """Claims batches and delivers them, at most one per thread at a time."""
-
-    def __init__(
-        self,
-        life: Life,
-        maildrop: Maildrop,
-        accounts: AccountsFile,
-        threads: ThreadPoolExecutor,
-        journal: Journal,
-    ) -> None:
-        """Begin with nothing claimed."""
-        self._life = life
-        self._maildrop = maildrop
-        self._accounts = accounts
-        self._threads = threads
-        self._upkeep = Upkeep()
-        self._conclusion = Conclusion(life, maildrop, journal, _now_us)
-        self._slots = asyncio.Semaphore(life.configuration.local.threads)
-        self._batches: set[asyncio.Task[None]] = set()
-
-    async def claim_some(self) -> int:
-        """Claim a batch of what is due and start on it; return how many there were."""
-        await self._slots.acquire()
-        claimed = Claimed(())
-        try:
-            claimed = await self._maildrop.claim(Transport.LOCAL, BATCH, _now_us())
-        except MaildropError as error:
-            self._life.log.error("cannot claim", reason=str(error))
-            await asyncio.sleep(TROUBLE_PAUSE_S)
-        if not claimed.claims and not claimed.damaged:
-            self._slots.release()
-            return 0
-        batch = asyncio.create_task(self._deliver(claimed))
-        self._batches.add(batch)
-        batch.add_done_callback(self._batches.discard)
-        return len(claimed.claims) + len(claimed.damaged)
-
-    async def finish(self) -> None:
-        """Wait for all batches."""
-        await asyncio.gather(*self._batches)
-
-    async def _deliver(self, claimed: Claimed) -> None:
-        begun_us = _now_us()
-        try:
-            outcomes = await self._write(claimed.claims, begun_us)
-        except Exception as error:  # noqa: BLE001 - whatever it was, these claims are ours to settle
-            self._life.log.error("delivery failed", reason=repr(error))
-            outcomes = defer_batch(claimed.claims, _now_us(), error)
-        finally:
-            self._slots.release()
-        accounts, separator = self._accounts.read(), self._life.configuration.post_office.separator
-
-        def find_folder(claim: Claim, _: Outcome) -> str:
-            mailbox = find_mailbox(claim.address, accounts, separator)
-            return "" if mailbox is None else str(mailbox.account.folder)
-
-        await self._conclusion.conclude(claimed, outcomes, [begun_us] * len(outcomes), find_folder)
-
-    async def _write(self, claims: Sequence[Claim], now_us: int) -> list[Outcome]:
-        configuration = self._life.configuration
-        accounts = self._accounts.read()
-        if (trouble := self._accounts.take_trouble()) is not None:
-            self._life.log.error("accounts unreadable, the old ones stay in force", reason=trouble)
-        depot = Depot(
-            configuration.mailbox_root,
-            accounts,
-            configuration.post_office.separator,
-            parse_mailbox(configuration.post_office.postmaster),
-            configuration.local.create,
-            configuration.hostname,
-            now_us,
-            self._upkeep,
-        )
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, deliver_batch, claims, depot)
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000
 
 
 main = make_command(NAME, "The local delivery daemon: writes mail into folders.", deliver_mail)

@@ -14,12 +14,14 @@ class Delivered:
     """The copy for this recipient is safe with the next holder.
 
     `host`, here and below: the name of the host that said so, empty where nobody but us did. `takes_over`:
-    it will also report success to whoever asked for that (RFC 3461 §5.2.2).
+    it will also report success to whoever asked for that (RFC 3461 §5.2.2). `is_final`: what that host takes
+    has arrived, and is not only on its way (RFC 2033 §3).
     """
 
     reply: Reply
     host: str = ""
     takes_over: bool = False
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +57,18 @@ class SetAside:
     reply: Reply
 
 
-Outcome = Delivered | Deferred | Failed | SetAside
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """It ends here, as somebody wanted it; nobody is told."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """It goes on as a message of its own, which is accepted when this is settled, and tells whoever asked."""
+
+    reply: Reply
+
+
+Outcome = Delivered | Deferred | Failed | SetAside | Discarded | Forwarded

@@ -61,6 +61,7 @@ class Origin(Enum):
     SUBMISSION = "submission"
     DROP = "drop"
     REPORT = "report"
+    FORWARD = "forward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +281,8 @@ class Overdue:
 class Settlement:
     """What became of one recipient; the report or notice of it is accepted in the same transaction.
 
-    One report for several recipients is the same value in each settlement.
+    One report for several recipients is the same value in each settlement. Of a forwarded one it is no report
+    but the message that it goes on as.
     """
 
     recipient_id: int
@@ -301,7 +303,7 @@ class Books:
     """Message+recipient pairs since the maildrop was made (promise P2), and those still open, by state.
 
     `reported`: recipients of reports that we made; `made` and `expanded`: by expansion. Delivered is what
-    went into a folder here, relayed what another host took.
+    an agent here took, relayed what another host did. What was forwarded is expanded, and accepted anew.
     """
 
     accepted: int

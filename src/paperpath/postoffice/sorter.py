@@ -108,7 +108,7 @@ class Sorter:
 
     async def _begin_epoch(self, router: Router) -> None:
         """Begin an epoch, unless the rules are those that are remembered."""
-        rules = fingerprint(router.table, router.aliases)
+        rules = fingerprint(router)
         remembered = ""
         with suppress(OSError, UnicodeDecodeError):
             remembered = self._memory.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from paperpath.config.tables import RemoteTable
 from paperpath.mail.address import Mailbox
 from paperpath.remote.contact import Contact, FindHops
-from paperpath.remote.jobs import Answered, Done, FromClient, Job, JobContent, JobRecipient, Unreached
+from paperpath.remote.jobs import Ahead, Answered, Done, FromClient, Job, JobContent, JobRecipient, Unreached
 from paperpath.remote.lane import Lane, Ways
 from paperpath.remote.route import Route
 from paperpath.smtp.observer import Observer
@@ -35,9 +35,14 @@ async def run_errand(errand: Errand, find_hops: FindHops, observer: Observer) ->
     """Carry a message now; return what became of each recipient, in order."""
     loop = asyncio.get_running_loop()
     said: asyncio.Future[FromClient] = loop.create_future()
+
+    def hear(value: FromClient) -> None:
+        if not isinstance(value, Ahead):  # which comes again with all others
+            said.set_result(value)
+
     table = errand.table.model_copy(update={"idle_s": 0.0})
     contact = Contact(table, errand.hello, find_hops, lambda: True, observer)
-    lane = Lane(lambda: Ways(errand.route, contact, table), said.set_result)
+    lane = Lane(lambda: Ways(errand.route, contact, table), hear)
     lane.add(_make_job(errand))
     value = await said
     await lane.wait_empty()

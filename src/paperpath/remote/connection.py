@@ -6,7 +6,7 @@ still ours to send (promises P1, P2).
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -23,6 +23,7 @@ from paperpath.smtp.client_events import (
     ContentWanted,
     Event,
     Ready,
+    RecipientAnswered,
     Refused,
     TLSWanted,
     TransactionEnded,
@@ -65,6 +66,9 @@ class Carried:
     damage: str = ""
 
 
+Tell = Callable[[Sequence[RecipientAnswered]], None]
+
+
 class Connection(asyncio.Protocol):
     """One session with one host; one transaction at a time."""
 
@@ -76,6 +80,8 @@ class Connection(asyncio.Protocol):
         self._limits = _list_limits(manner.timeouts)
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[tuple[Answer | None, ...]] | None = None
+        self._tell: Tell | None = None  # while there is a transaction
+        self._ahead: list[RecipientAnswered] = []  # of whom nobody was told yet
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._content: Iterator[bytes] = iter(())
         self._damage = ""
@@ -106,9 +112,10 @@ class Connection(asyncio.Protocol):
         """Wait until transactions can begin. Raises: SessionError."""
         await self._opened
 
-    async def carry(self, transaction: Transaction, content: Content) -> Carried:
-        """Carry a message; the content is read as it is sent."""
+    async def carry(self, transaction: Transaction, content: Content, tell: Tell) -> Carried:
+        """Carry a message; the content is read as it is sent. `tell` hears of whom others keep waiting."""
         self._content, self._damage = read_checked(content), ""
+        self._tell = tell
         self._ended = self._loop.create_future()
         self._core.begin(transaction)
         self._advance()
@@ -179,6 +186,7 @@ class Connection(asyncio.Protocol):
         self._send()
         while (event := self._core.next_event()) is not None:
             self._take(event)
+        self._tell_ahead()
         self._send()
         self._expect()
 
@@ -186,12 +194,21 @@ class Connection(asyncio.Protocol):
         if octets := self._core.octets_to_send():
             self._wire.send(octets)
 
+    def _tell_ahead(self) -> None:
+        """Tell what has come for some recipients, where it does not come together with the last reply."""
+        if self._ahead and self._tell is not None:
+            self._tell(self._ahead)
+            self._ahead = []
+
     def _take(self, event: Event) -> None:
         match event:
             case ContentWanted():
                 self._feed()
+            case RecipientAnswered():
+                self._ahead.append(event)
             case TransactionEnded(answers):
                 assert self._ended is not None
+                self._tell, self._ahead = None, []
                 if not self._ended.done():
                     self._ended.set_result(answers)
             case Ready(extensions):

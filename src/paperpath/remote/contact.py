@@ -9,8 +9,10 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from paperpath.config.tables import RemoteTable
+from paperpath.config.via import UNIX
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.remote.connection import Connection, Manner, SessionError
 from paperpath.remote.route import Login, Route, Security
@@ -32,26 +34,46 @@ _SECURITY = {
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One address of one host; `is_encrypted`: TLS from the start."""
+    """One address of one host; `is_encrypted`: TLS from the start; `is_lmtp`: LMTP instead of SMTP."""
 
     host: str
     address: str
     port: int
     is_encrypted: bool = False
+    is_lmtp: bool = False
 
     def __str__(self) -> str:
         return f"{self.host} [{self.address}]:{self.port}"
 
 
-FindHops = Callable[[Route], Awaitable[Sequence[Hop] | Reply]]
+@dataclass(frozen=True, slots=True)
+class SocketHop:
+    """A UNIX socket of this host, where LMTP is spoken in the clear."""
+
+    path: str
+    is_encrypted: ClassVar[bool] = False
+    is_lmtp: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return self.host
+
+    @property
+    def host(self) -> str:
+        """What stands for the name of a host, wherever that is shown."""
+        return f"{UNIX}{self.path}"
+
+
+AnyHop = Hop | SocketHop
+FindHops = Callable[[Route], Awaitable[Sequence[AnyHop] | Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A session, and whom it is with."""
+    """A session, and whom it is with. `is_lmtp`: what is taken there has arrived (RFC 2033 §3)."""
 
     connection: Connection
     host: str
+    is_lmtp: bool = False
 
 
 class UnreachedError(Exception):
@@ -89,7 +111,7 @@ class Contact:
         found = await self._find_hops(route)
         if isinstance(found, Reply):
             raise UnreachedError(found, is_permanent=found.code >= 500)
-        refusals: list[tuple[Hop, SessionError]] = []
+        refusals: list[tuple[AnyHop, SessionError]] = []
         for hop in found:
             try:
                 return await self._try_hop(hop, route)
@@ -99,8 +121,10 @@ class Contact:
         last, refusal = (temporary or refusals)[-1]
         raise UnreachedError(refusal.reply, "" if refusal.is_ours else last.host, is_permanent=not temporary)
 
-    async def _try_hop(self, hop: Hop, route: Route) -> Peer:
+    async def _try_hop(self, hop: AnyHop, route: Route) -> Peer:
         """Talk to one host; without TLS, if it cannot do what it offers and nobody asks for it (G-35)."""
+        if isinstance(hop, SocketHop):
+            return await self._open(hop, Security("never"), None)
         try:
             return await self._open(hop, route.security, route.login)
         except SessionError as error:
@@ -108,8 +132,9 @@ class Contact:
                 raise
         return await self._open(hop, replace(route.security, policy="never"), route.login)
 
-    async def _open(self, hop: Hop, security: Security, login: Login | None) -> Peer:
-        settings = ClientSettings(self._hello, _SECURITY[security.policy], _read_credentials(login))
+    async def _open(self, hop: AnyHop, security: Security, login: Login | None) -> Peer:
+        credentials = _read_credentials(login)
+        settings = ClientSettings(self._hello, _SECURITY[security.policy], credentials, hop.is_lmtp)
         core = ClientConnection(settings, self._observer, encrypted=hop.is_encrypted)
         layer_host = hop.host if security.verifies or not _is_address(hop.host) else ""
         self._contexts.check(security)
@@ -125,16 +150,13 @@ class Contact:
         except BaseException:
             connection.abort()
             raise
-        return Peer(connection, hop.host)
+        return Peer(connection, hop.host, hop.is_lmtp)
 
-    async def _connect(self, hop: Hop, make: Callable[[], Connection]) -> Connection:
+    async def _connect(self, hop: AnyHop, make: Callable[[], Connection]) -> Connection:
         """Connect. Raises: SessionError."""
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._table.timeouts.connect_s):
-                _, connection = await loop.create_connection(
-                    make, hop.address, hop.port, local_addr=self._find_source(hop.address)
-                )
+                connection = await self._connect_to(hop, make)
         except TimeoutError:
             reason = "no answer in time"
         except OSError as error:
@@ -143,6 +165,16 @@ class Contact:
             return connection
         reply = make_reply(451, "4.4.1", f"Cannot connect to {hop}: {reason}")
         raise SessionError(reply, Wait.GREETING, is_ours=True)
+
+    async def _connect_to(self, hop: AnyHop, make: Callable[[], Connection]) -> Connection:
+        """Connect, however long it takes. Raises: OSError."""
+        loop = asyncio.get_running_loop()
+        if isinstance(hop, SocketHop):
+            _, connection = await loop.create_unix_connection(make, hop.path)
+        else:
+            source = self._find_source(hop.address)
+            _, connection = await loop.create_connection(make, hop.address, hop.port, local_addr=source)
+        return connection
 
     def _find_source(self, address: str) -> tuple[str, int] | None:
         """Return the address that a connection is to come from, if it is to be one of ours in particular."""

@@ -17,15 +17,23 @@ from paperpath.delivery.conclusion import Conclusion
 from paperpath.delivery.schedule import make_patience, next_due_us, pause_us
 from paperpath.journal.events import Suspended
 from paperpath.journal.writer import Journal
-from paperpath.mail.outcome import Deferred, Failed, Outcome, SetAside
+from paperpath.mail.outcome import Discarded, Failed, Forwarded, Outcome, SetAside
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Claim, Claimed, Overdue, Rooms, Transport
 from paperpath.remote.fleet import Fleet
-from paperpath.remote.jobs import Done, FromClient, Hello, Returned, Unreached
+from paperpath.remote.flights import Flight, begin_flight
+from paperpath.remote.jobs import Ahead, Answered, Done, FromClient, Hello, Returned, Unreached
 from paperpath.remote.limits import make_limits
-from paperpath.remote.outcomes import group_claims, make_job, make_outcome, read_reply, recipient_ids
+from paperpath.remote.outcomes import (
+    group_claims,
+    make_answer,
+    make_job,
+    make_outcome,
+    read_reply,
+    recipient_ids,
+)
 from paperpath.remote.windows import Feedback, Windows
 from paperpath.service.program import Life
 
@@ -33,29 +41,16 @@ MOST_CLAIMED = 200  # recipients in one turn, or in one transaction of those who
 TROUBLE_PAUSE_S = 1.0
 
 R451_CLIENT_DIED = make_reply(451, "4.3.0", "The relay client died with this message on its way")
-
+_ANSWER_CLIENT_DIED = make_answer("deferred", R451_CLIENT_DIED)
 
 _Said = FromClient | None  # nothing, where the relay client died
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
-    """A job on its way."""
-
-    claims: tuple[Claim, ...]
-    begun_us: int
-    begun_s: float
-
-    @property
-    def destination(self) -> str:
-        return self.claims[0].destination
-
-
-@dataclass(frozen=True, slots=True)
 class _Ended:
-    """A job that has ended: what the client said, if it did; whether that is news of a destination away."""
+    """A flight that has ended, and what the client said, if it did; `is_away` is news of its destination."""
 
-    flight: _Flight
+    flight: Flight
     value: _Said
     is_away: bool
 
@@ -71,7 +66,7 @@ class Dispatch:
         self._wake = wake
         self._conclusion = Conclusion(life, maildrop, journal, _now_us)
         self._numbers = count(1)
-        self._flights: dict[int, _Flight] = {}
+        self._flights: dict[int, Flight] = {}
         self._ended: list[_Ended] = []
         remote = life.configuration.remote
         self._limits = make_limits(remote)
@@ -97,9 +92,16 @@ class Dispatch:
     # Called as relay clients speak
 
     def take(self, value: FromClient) -> None:
-        """Take note of what became of a job."""
-        if not isinstance(value, Hello):
-            self._end(value.number, value)
+        """Take note of what became of a job, or of some of its recipients."""
+        match value:
+            case Hello():
+                pass
+            case Ahead(number, places):
+                landed, self._flights[number] = self._flights[number].split(places)
+                self._ended.append(_Ended(landed, value, is_away=False))
+                self._wake()
+            case _:
+                self._end(value.number, value)
 
     def lose(self, numbers: Sequence[int]) -> None:
         """Take note of a relay client that died with these jobs."""
@@ -166,7 +168,7 @@ class Dispatch:
         return Rooms(rooms.other, {**rooms.named, **dict.fromkeys(self._suspending, 0)})
 
     def _begin(self, unit: tuple[Claim, ...], fleet: Fleet) -> None:
-        flight = _Flight(unit, _now_us(), time.monotonic())
+        flight = begin_flight(unit, _now_us(), time.monotonic())
         number = next(self._numbers)
         self._flights[number] = flight
         self._windows.begin(flight.destination, flight.begun_s)
@@ -200,21 +202,25 @@ class Dispatch:
 
     def _find_outcomes(self, ended: _Ended) -> list[Outcome] | None:
         """Return what became of each claim of a job; `None` where nothing was attempted."""
-        claims, schedule = ended.flight.claims, self._life.configuration.remote.schedule
+        claims = ended.flight.claims
         match ended.value:
+            case Ahead(_, _, answers):
+                return self._make_outcomes(claims, answers)
             case Done(_, answers):
-                return [
-                    make_outcome(answer, next_due_us(claim, _now_us(), schedule))
-                    for claim, answer in zip(claims, answers, strict=True)
-                ]
+                return self._make_outcomes(claims, ended.flight.pick(answers))
             case Unreached(_, answer) if answer.what == "failed":
                 return [make_outcome(answer, 0)] * len(claims)
             case None:
-                return [
-                    Deferred(R451_CLIENT_DIED, next_due_us(claim, _now_us(), schedule)) for claim in claims
-                ]
+                return self._make_outcomes(claims, [_ANSWER_CLIENT_DIED] * len(claims))
             case _:
                 return None
+
+    def _make_outcomes(self, claims: Sequence[Claim], answers: Sequence[Answered]) -> list[Outcome]:
+        now_us, schedule = _now_us(), self._life.configuration.remote.schedule
+        return [
+            make_outcome(answer, next_due_us(claim, now_us, schedule))
+            for claim, answer in zip(claims, answers, strict=True)
+        ]
 
     async def _judge_contact(self, ended: _Ended) -> None:
         """Suspend a destination that is away, resume one that is there again."""
@@ -246,7 +252,7 @@ class Dispatch:
         self._failing.add(task)
         task.add_done_callback(self._failing.discard)
 
-    async def _fail_overdue(self, flight: _Flight, reply: Reply) -> None:
+    async def _fail_overdue(self, flight: Flight, reply: Reply) -> None:
         """Fail all whose time was over when the attempt began that has just failed."""
         patience = make_patience(self._life.configuration.delivery)
         overdue = Overdue(
@@ -290,7 +296,7 @@ def _judge_destination(value: _Said) -> Feedback:
 
 def _is_contact(value: _Said) -> bool:
     """Tell whether a host of the destination heard a message to its end, whatever it said of it."""
-    return isinstance(value, Done) and not value.is_refused
+    return isinstance(value, Ahead) or (isinstance(value, Done) and not value.is_refused)
 
 
 def _find_reply(value: _Said) -> Reply:
@@ -305,7 +311,7 @@ def _find_reply(value: _Said) -> Reply:
 
 
 def _find_place(_: Claim, outcome: Outcome) -> str:
-    return "" if isinstance(outcome, SetAside) else outcome.host
+    return "" if isinstance(outcome, SetAside | Discarded | Forwarded) else outcome.host
 
 
 def _now_us() -> int:

@@ -16,7 +16,7 @@ from typing import Self
 
 from paperpath.config.loader import Document
 from paperpath.remote.channel import Channel
-from paperpath.remote.jobs import Drain, FromClient, Hello, Job, Settings, read_from_client
+from paperpath.remote.jobs import Ahead, Drain, FromClient, Hello, Job, Settings, read_from_client
 from paperpath.service.log import Log
 
 _MODULE = "paperpath.remote.smtprc"
@@ -109,7 +109,10 @@ class RelayClient:
 
     def _read(self, record: bytes) -> None:
         value = read_from_client(record)
-        if not isinstance(value, Hello):
+        if isinstance(value, Ahead):
+            if value.number not in self.jobs:
+                return
+        elif not isinstance(value, Hello):
             destination = self.jobs.pop(value.number, None)
             if destination is None:
                 return

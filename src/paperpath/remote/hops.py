@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from itertools import chain
 
 from paperpath.config.tables import RemoteTable
-from paperpath.config.via import NextHost
+from paperpath.config.via import NextHost, NextSocket
 from paperpath.dns.exchangers import Family, NextHops, Policy
 from paperpath.dns.next_hops import Asks, find_host_hops, find_next_hops
 from paperpath.mail.domain import domain_key
 from paperpath.mail.reply import Reply
-from paperpath.remote.contact import Hop
+from paperpath.remote.contact import AnyHop, Hop, SocketHop
 from paperpath.remote.route import Route
 from paperpath.service.interfaces import read_own_addresses
 
@@ -29,7 +29,7 @@ class HopFinder:
         self._policy = self._make_policy()
         self._policy_until_s = time.monotonic() + OWN_ADDRESSES_S
 
-    async def find(self, route: Route) -> Sequence[Hop] | Reply:
+    async def find(self, route: Route) -> Sequence[AnyHop] | Reply:
         """Return where to try; or why nowhere."""
         policy = self._find_policy()
         if route.hosts:
@@ -37,18 +37,24 @@ class HopFinder:
         found = await find_next_hops(route.domain, self._resolver, policy)
         return found if isinstance(found, Reply) else _make_hops(found, self._remote.port)
 
-    async def _find_hosts(self, hosts: Sequence[NextHost], policy: Policy) -> Sequence[Hop] | Reply:
+    async def _find_hosts(
+        self, hosts: Sequence[NextHost | NextSocket], policy: Policy
+    ) -> Sequence[AnyHop] | Reply:
         """Return the addresses of all hosts that have some; if none has, why, preferably for now only."""
-        found = [(host, await find_host_hops(host.host, self._resolver, policy)) for host in hosts]
-        hops = [
-            _make_hops(hops, host.port, is_encrypted=host.is_encrypted)
-            for host, hops in found
-            if not isinstance(hops, Reply)
-        ]
+        found = [await self._find_host(host, policy) for host in hosts]
+        hops = [hops for hops in found if not isinstance(hops, Reply)]
         if hops:
             return list(chain(*hops))
-        replies = [reply for _, reply in found if isinstance(reply, Reply)]
+        replies = [reply for reply in found if isinstance(reply, Reply)]
         return min(replies, key=lambda reply: reply.code)
+
+    async def _find_host(self, host: NextHost | NextSocket, policy: Policy) -> Sequence[AnyHop] | Reply:
+        if isinstance(host, NextSocket):
+            return [SocketHop(host.path)]
+        found = await find_host_hops(host.host, self._resolver, policy)
+        if isinstance(found, Reply):
+            return found
+        return _make_hops(found, host.port, is_encrypted=host.is_encrypted, is_lmtp=host.is_lmtp)
 
     def _find_policy(self) -> Policy:
         now_s = time.monotonic()
@@ -72,5 +78,5 @@ class HopFinder:
         )
 
 
-def _make_hops(hops: NextHops, port: int, *, is_encrypted: bool = False) -> list[Hop]:
-    return [Hop(hop.host, hop.address, port, is_encrypted) for hop in hops]
+def _make_hops(hops: NextHops, port: int, *, is_encrypted: bool = False, is_lmtp: bool = False) -> list[Hop]:
+    return [Hop(hop.host, hop.address, port, is_encrypted, is_lmtp) for hop in hops]

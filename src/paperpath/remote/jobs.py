@@ -78,7 +78,7 @@ class Answered(msgspec.Struct, array_like=True, frozen=True):
     """What became of one recipient.
 
     `what`: "delivered", "deferred", "failed", or "damaged" where our content is. `host`: who said it, empty
-    where we did.
+    where we did. `takes_over`, `is_final`: as in `Delivered`.
     """
 
     what: str
@@ -87,6 +87,7 @@ class Answered(msgspec.Struct, array_like=True, frozen=True):
     lines: tuple[str, ...]
     host: str
     takes_over: bool = False
+    is_final: bool = False
 
 
 class Done(msgspec.Struct, tag="done", array_like=True, frozen=True):
@@ -98,6 +99,17 @@ class Done(msgspec.Struct, tag="done", array_like=True, frozen=True):
     number: int
     answers: tuple[Answered, ...]
     is_refused: bool
+
+
+class Ahead(msgspec.Struct, tag="ahead", array_like=True, frozen=True):
+    """What became of some recipients of a job, by their places, while others have to wait.
+
+    They are answered for with the others again, when the job is done.
+    """
+
+    number: int
+    places: tuple[int, ...]
+    answers: tuple[Answered, ...]
 
 
 class Unreached(msgspec.Struct, tag="unreached", array_like=True, frozen=True):
@@ -114,7 +126,7 @@ class Returned(msgspec.Struct, tag="returned", array_like=True, frozen=True):
 
 
 FromScheduler = Hello | Settings | Job | Drain
-FromClient = Hello | Done | Unreached | Returned
+FromClient = Hello | Ahead | Done | Unreached | Returned
 
 _encoder = msgspec.msgpack.Encoder()
 _from_scheduler: msgspec.msgpack.Decoder[FromScheduler] = msgspec.msgpack.Decoder(FromScheduler)

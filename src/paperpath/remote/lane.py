@@ -1,17 +1,20 @@
 """All that a relay client does for one destination: jobs that wait, and connections that take them in turn.
 
 A connection is opened while there are more jobs than connections being opened, up to the lane's share; it is
-kept for a while when there is nothing to do (requirement G-32). Each job is answered for exactly once.
+kept for a while when there is nothing to do (requirement G-32). Each job is answered for exactly once, and
+before that some of its recipients, where others have to wait.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from paperpath.config.tables import RemoteTable
 from paperpath.mail.address import Mailbox
+from paperpath.mail.delivered_to import R554_CIRCLE, delivery_key
 from paperpath.mail.envelope import Recipient, SenderParameters
 from paperpath.mail.reply import make_reply
 from paperpath.maildrop.checked import DamagedError
@@ -19,10 +22,10 @@ from paperpath.maildrop.values import Content
 from paperpath.remote.connection import R451_ABANDONED, R451_UNREADABLE
 from paperpath.remote.contact import Contact, Peer, UnreachedError
 from paperpath.remote.facts import Facts, find_facts
-from paperpath.remote.jobs import Answered, Done, FromClient, Job, JobRecipient, Returned, Unreached
+from paperpath.remote.jobs import Ahead, Answered, Done, FromClient, Job, JobRecipient, Returned, Unreached
 from paperpath.remote.outcomes import make_answer
 from paperpath.remote.route import Route
-from paperpath.smtp.client_events import Answer
+from paperpath.smtp.client_events import Answer, RecipientAnswered
 from paperpath.smtp.client_states import Wait
 from paperpath.smtp.transaction import Transaction
 
@@ -208,13 +211,14 @@ class Lane:
         connection = peer.connection
         content = _make_content(work.job)
         try:
-            facts = await find_facts(content)
+            facts = await find_facts(content, is_lmtp=peer.is_lmtp)
         except DamagedError as error:
             self._finish(work, _damaged(str(error)), is_refused=False)
             return True
         except OSError:
             self._finish(work, make_answer("deferred", R451_UNREADABLE), is_refused=False)
             return True
+        _refuse_circles(work, facts)
         asked = len(work.pending)
         await self._transact(work, peer, _Message(content, facts), is_fresh=is_fresh)
         if not work.pending:
@@ -235,7 +239,8 @@ class Lane:
         connection = peer.connection
         while (pending := work.pending) and connection.is_usable:
             transaction = _make_transaction(work.job, pending, message.facts)
-            carried = await connection.carry(transaction, message.content)
+            tell = partial(self._tell_ahead, work, pending, peer)
+            carried = await connection.carry(transaction, message.content, tell)
             if not is_fresh and not work.was_put_back and connection.broke_at in _BEFORE_A_WORD:
                 return  # most likely it was closed before the host heard of this message
             for index, answer in zip(pending, carried.answers, strict=True):
@@ -244,10 +249,27 @@ class Lane:
             if work.pending == pending:  # not one was asked: this connection takes none of them (RFC 9422)
                 return
 
+    def _tell_ahead(
+        self, work: _Work, asked: list[int], peer: Peer, ahead: Sequence[RecipientAnswered]
+    ) -> None:
+        """Report who has an answer already; `asked` are the recipients of the transaction."""
+        places = tuple(asked[one.place] for one in ahead)
+        answers = tuple(_judge(one.answer, peer, "") for one in ahead)
+        for place, answer in zip(places, answers, strict=True):
+            work.answers[place] = answer
+        self._report(Ahead(work.job.number, places, answers))
+
     def _finish(self, work: _Work, answer: Answered, *, is_refused: bool) -> None:
         """Report a job; who has no answer yet gets this one."""
         answers = tuple(found or answer for found in work.answers)
         self._report(Done(work.job.number, answers, is_refused))
+
+
+def _refuse_circles(work: _Work, facts: Facts) -> None:
+    """Answer for whoever has had the message before (requirement E-16); the host may not look."""
+    for index in work.pending:
+        if delivery_key(Mailbox(*work.job.recipients[index].address)) in facts.delivered_to:
+            work.answers[index] = make_answer("failed", R554_CIRCLE)
 
 
 def _judge(answer: Answer, peer: Peer, damage: str) -> Answered:
@@ -256,7 +278,8 @@ def _judge(answer: Answer, peer: Peer, damage: str) -> Answered:
         return _damaged(damage)
     host = "" if answer.is_ours else peer.host
     if answer.reply.code < 400:
-        return make_answer("delivered", answer.reply, host, takes_over=peer.connection.takes_over)
+        takes_over = peer.connection.takes_over
+        return make_answer("delivered", answer.reply, host, takes_over=takes_over, is_final=peer.is_lmtp)
     return make_answer("deferred" if answer.reply.code < 500 else "failed", answer.reply, host)
 
 

@@ -55,9 +55,11 @@ def read_reply(answer: Answered) -> Reply:
     return Reply(answer.code, answer.status, answer.lines)
 
 
-def make_answer(what: str, reply: Reply, host: str = "", *, takes_over: bool = False) -> Answered:
+def make_answer(
+    what: str, reply: Reply, host: str = "", *, takes_over: bool = False, is_final: bool = False
+) -> Answered:
     """Say what became of a recipient, for the way over the channel."""
-    return Answered(what, reply.code, reply.status, reply.lines, host, takes_over)
+    return Answered(what, reply.code, reply.status, reply.lines, host, takes_over, is_final)
 
 
 def make_outcome(answer: Answered, due_us: int) -> Outcome:
@@ -65,7 +67,7 @@ def make_outcome(answer: Answered, due_us: int) -> Outcome:
     reply = read_reply(answer)
     match answer.what:
         case "delivered":
-            return Delivered(reply, answer.host, answer.takes_over)
+            return Delivered(reply, answer.host, answer.takes_over, answer.is_final)
         case "failed":
             return Failed(reply, answer.host)
         case "damaged":

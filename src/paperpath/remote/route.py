@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paperpath.config.tables import Configuration, RouteEntry, TlsPolicy
-from paperpath.config.via import MX, NextHost, split_via
+from paperpath.config.via import MX, NextHost, NextSocket, split_via
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Route:
     """The way to a destination. No hosts: the mail exchangers of `domain`."""
 
     domain: str
-    hosts: tuple[NextHost, ...]
+    hosts: tuple[NextHost | NextSocket, ...]
     security: Security
     login: Login | None = None
 

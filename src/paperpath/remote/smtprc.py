@@ -13,7 +13,7 @@ from typing import Any, get_args
 import click
 
 from paperpath.config.tables import DnsTable, RemoteTable, TlsPolicy
-from paperpath.config.via import NextHost
+from paperpath.config.via import SMTP_PORT, NextHost, NextSocket
 from paperpath.dns.resolver import Resolver
 from paperpath.dns.servers import find_servers
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
@@ -72,6 +72,7 @@ class _Options:
     mx: bool
     tls: TlsPolicy
     tls_first: bool
+    lmtp: bool
     ca_file: Path | None
     user: str | None
     password_file: Path | None
@@ -84,10 +85,11 @@ class _Options:
 @click.argument("host")
 @click.argument("sender", type=_ReturnPath())
 @click.argument("recipients", metavar="RECIPIENT…", nargs=-1, required=True, type=_Address())
-@click.option("--port", type=click.IntRange(1, 65535), default=25, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=SMTP_PORT, show_default=True)
 @click.option("--mx", is_flag=True, help="HOST is a domain: ask for its mail exchangers.")
 @click.option("--tls", type=click.Choice(get_args(TlsPolicy)), default="opportunistic", show_default=True)
 @click.option("--tls-first", is_flag=True, help="Begin with TLS, as on port 465.")
+@click.option("--lmtp", is_flag=True, help="Speak LMTP; HOST may be the path of a UNIX socket.")
 @click.option("--ca-file", type=click.Path(path_type=Path), help="Verify the host by these authorities.")
 @click.option("--user", help="Log in; TLS with a verified certificate is needed for that.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its first line is the password.")
@@ -143,8 +145,15 @@ def _make_route(host: str, options: _Options) -> Route:
     if options.user is not None and options.password_file is not None:
         login = Login(options.user, options.password_file)
     security = choose_security(options.tls, login, options.ca_file)
-    hosts = () if options.mx else (NextHost(host.strip("[]"), options.port, options.tls_first),)
-    return Route(host, hosts, security, login)
+    return Route(host, () if options.mx else (_choose_host(host, options),), security, login)
+
+
+def _choose_host(host: str, options: _Options) -> NextHost | NextSocket:
+    if options.lmtp and host.startswith("/"):
+        return NextSocket(host)
+    if options.lmtp and options.port == SMTP_PORT:
+        raise click.UsageError("--lmtp needs a --port of its own: 25 is for SMTP alone (RFC 2033 section 5)")
+    return NextHost(host.strip("[]"), options.port, options.tls_first, options.lmtp)
 
 
 def _print(recipients: Sequence[Mailbox], answers: Sequence[Answered], *, as_json: bool) -> None:

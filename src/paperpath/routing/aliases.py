@@ -4,27 +4,36 @@ Made by the parser, asked by the router. An alias for a name at one domain goes 
 local domain, and of each the one that is spelt exactly so before one in another case (requirement E-5).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from paperpath.mail.address import Mailbox, format_mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.local_part import fold_local, local_key
+from paperpath.mail.place import is_place
+from paperpath.service.watched_file import Sight
 
 OWNER_PREFIX = "owner-"
+
+_NO_FILES: Mapping[str, Sight | None] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
     """One entry. `local` is empty where all names of the domain are meant that nobody has.
 
-    `domain` is empty where any local domain is meant. A target without a domain is at that of the recipient.
+    `domain` is empty where any local domain is meant. A target without a domain is at that of the recipient,
+    or a place of this host. `includes` are the files of lists that are among the targets; `trouble` says why
+    one of them cannot be used, which nobody is to lose mail for.
     """
 
     local: str
     domain: str
     targets: tuple[Mailbox, ...]
     line: int = 0
+    includes: tuple[PurePosixPath, ...] = ()
+    trouble: str = ""
 
     @property
     def key(self) -> str:
@@ -36,10 +45,22 @@ class Alias:
 class Aliases:
     """All aliases."""
 
-    def __init__(self, aliases: Iterable[Alias] = (), digest: bytes = b"") -> None:
-        """Index them; `digest` tells the text that they come from from others."""
+    def __init__(
+        self,
+        aliases: Iterable[Alias] = (),
+        digest: bytes = b"",
+        included: Mapping[str, Sight | None] = _NO_FILES,
+    ) -> None:
+        """Index them; `digest` tells the texts that they come from from others.
+
+        `included` are the files that were read for them beside their own, and what those looked like.
+        """
         self.digest = digest
+        self.included = included
         self._exact = {(local_key(alias.local), alias.domain): alias for alias in aliases}
+        self._with_places = {
+            alias.key: alias for alias in self._exact.values() if any(map(is_place, alias.targets))
+        }
         self._folded = {(fold_local(local), domain): alias for (local, domain), alias in self._exact.items()}
 
     def __iter__(self) -> Iterator[Alias]:
@@ -57,6 +78,16 @@ class Aliases:
     def find_rest(self, domain: str) -> Alias | None:
         """Return the alias for all names of a domain that nobody has."""
         return self._exact.get(("", domain_key(domain))) if domain else None
+
+    @property
+    def place_names(self) -> Sequence[Alias]:
+        """The aliases that stand for a program, a file or a folder, among others."""
+        return tuple(self._with_places.values())
+
+    def names_place(self, key: str, place: Mailbox) -> bool:
+        """Tell whether the alias with a key stands for a place of this host (attack L-4)."""
+        alias = self._with_places.get(key)
+        return alias is not None and place in alias.targets
 
     def find_owner(self, alias: Alias, domain: str) -> Mailbox | None:
         """Return who answers for a list, at the recipient's domain; `None` for an alias that is no list."""

@@ -6,33 +6,25 @@
     @example.org: target         # whoever has neither mailbox nor alias there
     "a name": "a target"@example.net
 
-Programs (`|`), files (`/`) and `:include:` are refused.
+What may stand for a target is told in alias_targets.py. The lists that are included are not read here.
 """
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from paperpath.config.complaints import show_value
-from paperpath.mail.address import AddressError, Mailbox, parse_local_part, parse_mailbox
+from paperpath.mail.address import Mailbox
 from paperpath.mail.domain import domain_key, is_address_literal, to_a_labels
 from paperpath.mail.local_part import local_key
+from paperpath.routing.alias_targets import END, QUOTED, MistakeError, parse_address, read_targets
 from paperpath.routing.aliases import Alias, Aliases
 
 MOST_TARGETS = 10_000
 
 _ENTRY_EXPECTED = 'expected "NAME: TARGET, TARGET"'
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_NAME = re.compile(rf"((?:{_QUOTED}|\[[^\]\s]*\]|[^\s,:\"\[])+)[ \t]*:")
-_BETWEEN = re.compile(r"[ \t]*")
-_TARGET = re.compile(rf"(?:{_QUOTED}|[^\s,\"])+")
-_LAST = re.compile(r"[ \t]*(?:#.*)?")
-_FORBIDDEN = {
-    "|": "programs are not run from aliases",
-    "/": "files are not written from aliases",
-    ":include:": "lists in other files are not there yet",
-}
+_NAME = re.compile(rf"((?:{QUOTED}|\[[^\]\s]*\]|[^\s,:\"\[])+)[ \t]*:")
 
 
 class AliasesTextError(ValueError):
@@ -55,16 +47,12 @@ def parse_aliases(text: str) -> Aliases:
     return Aliases(reading.aliases, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
 
-class _MistakeError(Exception):
-    """What is wrong with the rest of a line."""
-
-
 @dataclass(slots=True)
 class _Entry:
     local: str
     domain: str
     line: int
-    targets: dict[Mailbox, None] = field(default_factory=dict)
+    targets: dict[Mailbox | PurePosixPath, None] = field(default_factory=dict)
     is_broken: bool = False
 
 
@@ -78,17 +66,17 @@ class _Reading:
         self._entry: _Entry | None = None
 
     def read_line(self, line: str, number: int) -> None:
-        if _LAST.fullmatch(line):  # blank, or a comment: the entry above it may go on behind it
+        if END.fullmatch(line):  # blank, or a comment: the entry above it may go on behind it
             return
         try:
             if line[0] in " \t":
                 if self._entry is None:
-                    raise _MistakeError("expected an entry above the line that continues it")
+                    raise MistakeError("expected an entry above the line that continues it")
                 self._read_targets(self._entry, line, 0)
             else:
                 self.finish_entry()
                 self._begin_entry(line, number)
-        except _MistakeError as mistake:
+        except MistakeError as mistake:
             self.mistakes.append((number, str(mistake)))
             if self._entry is not None:
                 self._entry.is_broken = True
@@ -103,7 +91,9 @@ class _Reading:
             found = len(entry.targets)
             self.mistakes.append((entry.line, f"expected at most {MOST_TARGETS} targets, got {found}"))
         else:
-            self.aliases.append(Alias(entry.local, entry.domain, tuple(entry.targets), entry.line))
+            targets = tuple(target for target in entry.targets if isinstance(target, Mailbox))
+            includes = tuple(target for target in entry.targets if isinstance(target, PurePosixPath))
+            self.aliases.append(Alias(entry.local, entry.domain, targets, entry.line, includes))
 
     def _begin_entry(self, line: str, number: int) -> None:
         self._entry = _Entry(
@@ -111,12 +101,12 @@ class _Reading:
         )  # what continues a broken entry is read all the same
         match = _NAME.match(line)
         if match is None:
-            raise _MistakeError(f"{_ENTRY_EXPECTED}, got {show_value(line)}")
+            raise MistakeError(f"{_ENTRY_EXPECTED}, got {show_value(line)}")
         local, domain = _parse_name(match[1])
         key = local_key(local), domain
         if key in self._lines:
             first = self._lines[key]
-            raise _MistakeError(
+            raise MistakeError(
                 f"expected one entry for each name; {show_value(match[1])} has one on line {first}"
             )
         self._lines[key] = number
@@ -124,30 +114,8 @@ class _Reading:
         self._read_targets(self._entry, line, match.end())
 
     def _read_targets(self, entry: _Entry, line: str, start: int) -> None:
-        for item in _split_targets(line, start):
-            entry.targets[_parse_target(item)] = None
-
-
-def _split_targets(line: str, start: int) -> Iterator[str]:
-    """Give what stands between commas, and raise at what cannot be read on."""
-    at = _skip_blank(line, start)
-    while not _LAST.fullmatch(line, at):
-        match = _TARGET.match(line, at)
-        if match is None:
-            what = "an end of the quotes" if line[at] == '"' else "a target"
-            raise _MistakeError(f"expected {what}, got {show_value(line[at:])}")
-        yield match[0]
-        at = _skip_blank(line, match.end())
-        if line[at : at + 1] == ",":
-            at = _skip_blank(line, at + 1)
-        elif not _LAST.fullmatch(line, at):
-            raise _MistakeError(f"expected a comma, got {show_value(line[at:])}")
-
-
-def _skip_blank(line: str, start: int) -> int:
-    match = _BETWEEN.match(line, start)
-    assert match is not None
-    return match.end()
+        for target in read_targets(line, start):
+            entry.targets[target] = None
 
 
 def _parse_name(text: str) -> tuple[str, str]:
@@ -155,26 +123,7 @@ def _parse_name(text: str) -> tuple[str, str]:
     if text.startswith("@"):
         domain = text[1:]
         if not is_address_literal(domain) and to_a_labels(domain.removesuffix(".")) is None:
-            raise _MistakeError(f"expected a domain behind the @, got {show_value(text)}")
+            raise MistakeError(f"expected a domain behind the @, got {show_value(text)}")
         return "", domain_key(domain)
-    mailbox = _parse_address(text)
+    mailbox = parse_address(text)
     return mailbox.local, domain_key(mailbox.domain)
-
-
-def _parse_target(text: str) -> Mailbox:
-    bare = text.removeprefix('"')
-    for mark, reason in _FORBIDDEN.items():
-        if bare.startswith(mark):
-            raise _MistakeError(f"expected an address; {reason}, got {show_value(text)}")
-    return _parse_address(text)
-
-
-def _parse_address(text: str) -> Mailbox:
-    try:
-        return Mailbox(parse_local_part(text), "")
-    except AddressError:
-        pass
-    try:
-        return parse_mailbox(text.removesuffix("."))
-    except AddressError as error:
-        raise _MistakeError(f"expected an address, got {show_value(text)}: {error}") from None

@@ -1,29 +1,50 @@
 """Where an address goes, by all rules: pure. The post office, the ways in and `explain` ask the same router.
 
-The route of the domain comes first (requirement E-1). A local address is, in this order: an alias; a mailbox;
-with its detail left out, an alias or a mailbox; the postmaster; whatever stands for all other names of the
-domain. An alias that a recipient went through once is not applied to it again, so that
-`joe: joe, x@else.example` reaches joe's mailbox, and x once, however often joe is sorted (P5, X-16).
+A place of this host, as an alias may name one, is believed only if the alias named last names it now; nobody
+else can name one (attack L-4). For all others the route of the domain comes first (requirement E-1). A local
+address is, in this order: an alias; a mailbox; a user of this host, where those have mailboxes; with its
+detail left out, one of these three; the postmaster; whatever stands for all other names of the domain. An
+alias that a recipient went through once is not applied to it again, so that `joe: joe, x@else.example`
+reaches joe's mailbox, and x once, however often joe is sorted (P5, X-16). Those to whom an account forwards
+are like the targets of an alias (forwards.py).
 
 The postmaster of every local domain resolves to somebody (RFC 5321 §4.5.1, requirement E-4): to the one whom
 the configuration names, if no alias or account says otherwise, and also if those lead to nobody.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paperpath.accounts.file import Accounts
+from paperpath.accounts.users import Users, make_user_way
+from paperpath.config.agent_name import find_agent_name, is_agent_way, make_agent_way
+from paperpath.config.agent_tables import AgentTable, LmtpTable, MboxTable, ProgramTable
 from paperpath.config.tables import PostOfficeTable, RouteEntry
 from paperpath.config.via import LOCAL, MX, REFUSE
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.domain import domain_key
+from paperpath.mail.place import is_place
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import Transport
 from paperpath.routing.aliases import Alias, Aliases
+from paperpath.routing.forwards import find_forwarding, make_forward_key, make_forward_way
 from paperpath.routing.mailboxes import LocalMailbox, find_mailbox, split_detail
-from paperpath.routing.steps import R550_LOOP, Delivery, Expansion, Look, Refusal, Step, Vacancy
+from paperpath.routing.steps import (
+    R451_BROKEN_LIST,
+    R550_LOOP,
+    Delivery,
+    Expansion,
+    Look,
+    Obstacle,
+    Refusal,
+    Step,
+    Vacancy,
+)
 from paperpath.smtp import replies
 
 MOST_DEPTH = 20
+
+_NO_AGENTS: Mapping[str, AgentTable] = {}
 POSTMASTER_KEY = "[post_office] postmaster"
 
 
@@ -43,11 +64,20 @@ class _Question:
 class Router:
     """The rules of one moment."""
 
-    def __init__(self, table: PostOfficeTable, aliases: Aliases, accounts: Accounts) -> None:
-        """Take the rules."""
+    def __init__(
+        self,
+        table: PostOfficeTable,
+        aliases: Aliases,
+        accounts: Accounts,
+        agents: Mapping[str, AgentTable] = _NO_AGENTS,
+        users: Users | None = None,
+    ) -> None:
+        """Take the rules; without `users`, those of this host have no mailboxes."""
         self.table = table
         self.aliases = aliases
         self.accounts = accounts
+        self.agents = agents
+        self.users = users
         self._postmaster = parse_mailbox(table.postmaster)
 
     def find_refusal(self, address: Mailbox) -> Reply | None:
@@ -61,16 +91,35 @@ class Router:
         """Take one step with an address; give it, and what was looked at.
 
         `expanded_via` are the keys of the aliases that the address came from, `override` a way that goes
-        before all rules.
+        before all rules but that on places.
         """
         question = _Question(address, expanded_via)
+        if is_place(address):
+            return self._find_place(question), question.looks
         if override:
             question.look("override", address, override)
             return self._go(question, override), question.looks
-        step = self._follow_route(question)
+        step = self._find_forward(question) or self._follow_route(question)
         if isinstance(step, Refusal) and any(map(_is_postmaster_key, expanded_via)):
             step = self._save_for_postmaster(question)
         return step, question.looks
+
+    def _find_place(self, question: _Question) -> Step:
+        """Deal with a program, a file or a folder of this host, whoever named it."""
+        address, via = question.address, question.expanded_via
+        is_named = bool(via) and self.aliases.names_place(via[-1], address)
+        question.look("place", address.local, f"{via[-1]} names it" if is_named else "")
+        if not is_named:
+            return Refusal(replies.R550_NO_SUCH_MAILBOX)
+        return Delivery(Transport.LOCAL, address.local, address)
+
+    def _find_forward(self, question: _Question) -> Step | None:
+        """Deal with somebody to whom an account forwards, whatever the routes say: that is asked anew."""
+        account = find_forwarding(question.address, question.expanded_via, self.accounts)
+        if account is None:
+            return None
+        question.look("forward", question.address, f"by {account.address}")
+        return Delivery(Transport.LOCAL, make_forward_way(account), question.address, by=str(account.address))
 
     def _follow_route(self, question: _Question) -> Step:
         domain = question.address.domain
@@ -89,16 +138,33 @@ class Router:
     def _go(self, question: _Question, via: str) -> Step:
         """Have an address go some way, past all aliases."""
         if via == LOCAL:
-            return self._look_in_mailboxes(question) or Refusal(replies.R550_NO_SUCH_MAILBOX)
+            return (
+                self._look_in_mailboxes(question)
+                or self._look_in_users(question, question.address)
+                or self._look_in_users(question, *split_detail(question.address, self.table.separator))
+                or Refusal(replies.R550_NO_SUCH_MAILBOX)
+            )
         if via == REFUSE:
             return Refusal(replies.R550_NOT_RELAYED)
         address = question.address
+        if is_agent_way(via):
+            return self._hand_to_agent(question, find_agent_name(via), address)
         return Delivery(Transport.REMOTE, domain_key(address.domain) if via == MX else via, address)
+
+    def _hand_to_agent(self, question: _Question, name: str, address: Mailbox, detail: str = "") -> Delivery:
+        table = self.agents.get(name)
+        question.look("agent", name, "not there" if table is None else table.kind)
+        if isinstance(table, LmtpTable):
+            return Delivery(Transport.REMOTE, table.to, address)
+        # What may make us wait may do so for one recipient and not for another: each is a destination.
+        recipient = str(address) if isinstance(table, MboxTable | ProgramTable) else ""
+        return Delivery(Transport.LOCAL, make_agent_way(name, recipient), address, detail)
 
     def _look_here(self, question: _Question) -> Step:
         return (
             self._look_in_aliases(question, question.address)
             or self._look_in_accounts(question)
+            or self._look_in_users(question, question.address)
             or self._look_without_detail(question)
             or self._look_for_postmaster(question)
             or self._look_for_rest(question)
@@ -113,18 +179,45 @@ class Router:
     def _look_in_accounts(self, question: _Question) -> Step | None:
         account = self.accounts.find(question.address)
         question.look("account", question.address, "" if account is None else account.address)
-        return None if account is None else _put_into(LocalMailbox(account, ""))
+        return None if account is None else self._give_to(question, LocalMailbox(account, ""))
 
     def _look_in_mailboxes(self, question: _Question) -> Step | None:
         mailbox = find_mailbox(question.address, self.accounts, self.table.separator)
         question.look("account", question.address, "" if mailbox is None else mailbox.account.address)
-        return None if mailbox is None else _put_into(mailbox)
+        return None if mailbox is None else self._give_to(question, mailbox)
+
+    def _give_to(self, question: _Question, mailbox: LocalMailbox) -> Step:
+        """Deliver to an account, or forward what comes for it, unless that is its own copy of it."""
+        account, settings = mailbox.account, mailbox.account.settings
+        key = make_forward_key(account)
+        if settings.forwards and key not in question.expanded_via:
+            question.look("forward", account.address, ", ".join(map(str, settings.forwards)))
+            kept = (question.address,) if settings.keeps else ()
+            return Expansion(key, (*kept, *settings.forwards))
+        if settings.deliver:
+            return self._hand_to_agent(question, settings.deliver, account.address, mailbox.detail)
+        return _put_into(mailbox)
 
     def _look_without_detail(self, question: _Question) -> Step | None:
         base, detail = split_detail(question.address, self.table.separator)
         if base is None:
             return None
-        return self._look_in_aliases(question, base, detail) or self._look_in_mailboxes(question)
+        return (
+            self._look_in_aliases(question, base, detail)
+            or self._look_in_mailboxes(question)
+            or self._look_in_users(question, base, detail)
+        )
+
+    def _look_in_users(self, question: _Question, address: Mailbox | None, detail: str = "") -> Step | None:
+        """Look for a user of this host of the address's name, at whichever local domain that is."""
+        if self.users is None or address is None:
+            return None
+        user = self.users.find(address.local)
+        question.look("user", address, "" if user is None else f"{user.name}, uid {user.uid}")
+        if user is None:
+            return None
+        placed = Mailbox(user.name, address.domain)
+        return Delivery(Transport.LOCAL, make_user_way(user.name), placed, detail)
 
     def _look_for_postmaster(self, question: _Question) -> Step | None:
         if not question.address.is_postmaster or POSTMASTER_KEY in question.expanded_via:
@@ -165,6 +258,9 @@ class Router:
         if len(question.expanded_via) >= MOST_DEPTH:
             question.look("depth", f"{MOST_DEPTH} aliases", "no more are applied")
             return Refusal(R550_LOOP)
+        if alias.trouble:
+            question.look("list", alias.key, alias.trouble)
+            return Obstacle(R451_BROKEN_LIST)
         domain = address.domain or self._postmaster.domain
         targets = (self._place(target, domain, alias, detail) for target in alias.targets)
         owner = self.aliases.find_owner(alias, domain)
@@ -172,7 +268,7 @@ class Router:
 
     def _place(self, target: Mailbox, domain: str, alias: Alias, detail: str | None) -> Mailbox:
         """Give a target its domain; an alias that names itself keeps the detail for its own mailbox."""
-        placed = target if target.domain else Mailbox(target.local, domain)
+        placed = target if target.domain or is_place(target) else Mailbox(target.local, domain)
         is_at_home = domain_key(placed.domain) == domain_key(domain)
         if detail is not None and is_at_home and self.aliases.find(placed) is alias:
             return Mailbox(f"{placed.local}{self.table.separator}{detail}", placed.domain)

@@ -28,6 +28,7 @@ from paperpath.routing.steps import (
     Delivery,
     Expansion,
     Look,
+    Obstacle,
     Refusal,
     Step,
     Vacancy,
@@ -48,6 +49,8 @@ def sort_recipient(router: Router, recipient: UnsortedRecipient) -> Verdict:
             return Verdict(Sorted(recipient.id, recipient.address, transport, destination, key), tuple(looks))
         case Refusal(reply):
             return Verdict(Refused(recipient.id, reply), tuple(looks))
+        case Obstacle(reply):
+            return Verdict(Aside(recipient.id, reply), tuple(looks))
         case Vacancy():
             return Verdict(Aside(recipient.id, R450_NO_POSTMASTER), tuple(looks))
     start = Target(
@@ -68,7 +71,7 @@ def sort_recipient(router: Router, recipient: UnsortedRecipient) -> Verdict:
 def judge_recipient(router: Router, address: Mailbox) -> Reply:
     """Return the reply to a recipient who is not accepted yet: an alias is good if it leads to anybody."""
     step, looks = router.find(address)
-    if isinstance(step, Refusal):
+    if isinstance(step, Refusal | Obstacle):
         return step.reply
     if not isinstance(step, Expansion):
         return replies.R250_RECIPIENT

@@ -11,6 +11,7 @@ from paperpath.maildrop.values import Decision, Transport
 
 R550_LOOP = make_reply(550, "5.4.6", "The aliases of this address go in circles or too deep")
 R550_TOO_MANY = make_reply(550, "5.5.3", "This address stands for too many recipients")
+R451_BROKEN_LIST = make_reply(451, "4.3.5", "A list that this address stands for cannot be read now")
 R450_NO_POSTMASTER = make_reply(450, "4.2.1", "Nobody has the postmaster's mailbox")
 
 
@@ -39,12 +40,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """It goes out by a transport to a destination: to an address, and for a local one a detail of it."""
+    """It goes out by a transport to a destination: to an address, and for a local one a detail of it.
+
+    `by`: the account that forwards it, empty for what nobody does.
+    """
 
     transport: Transport
     destination: str
     address: Mailbox
     detail: str = ""
+    by: str = ""
 
     @property
     def identity(self) -> str:
@@ -52,7 +57,8 @@ class Delivery:
         domain = domain_key(self.address.domain)
         if self.transport is Transport.REMOTE:
             return "remote " + format_mailbox(Mailbox(self.address.local, domain))
-        return f"local {format_mailbox(Mailbox(local_key(self.address.local), domain))} {self.detail}"
+        mailbox = format_mailbox(Mailbox(local_key(self.address.local), domain))
+        return f"local {mailbox} {self.detail}" + (f" by {self.by}" if self.by else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,14 @@ class Vacancy:
     """It is the postmaster's, and nobody gets that: it waits for the operator, for it must not be refused."""
 
 
-Step = Delivery | Expansion | Refusal | Vacancy
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A rule that is to decide on it cannot be used; what was taken waits for the operator."""
+
+    reply: Reply
+
+
+Step = Delivery | Expansion | Refusal | Vacancy | Obstacle
 
 
 @dataclass(frozen=True, slots=True)

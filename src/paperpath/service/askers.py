@@ -6,6 +6,7 @@ away at once, but so many a second at most that sending away costs next to nothi
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,7 @@ Serve = Callable[[socket.socket], Coroutine[Any, Any, None]]
 _TROUBLE_PAUSE_S = 1.0  # when nobody can be let in: there are no descriptors left, say
 _TURNED_AWAY_PAUSE_S = 0.005
 _LAST_ANSWERS_S = 1.0
+_CREDENTIALS = struct.Struct("iII")  # struct ucred of unix(7): process, user, group
 
 
 class Askers:
@@ -62,3 +64,10 @@ class Askers:
             else:
                 connection.close()
                 await asyncio.sleep(_TURNED_AWAY_PAUSE_S)
+
+
+def read_uid(connection: socket.socket) -> int:
+    """Return who is connected to a local socket, as the kernel says (SO_PEERCRED of unix(7))."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, _ = _CREDENTIALS.unpack(credentials)
+    return int(uid)

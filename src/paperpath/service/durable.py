@@ -20,6 +20,13 @@ def flush_directory(folder: Path) -> None:
         os.close(descriptor)
 
 
+def write_all(descriptor: int, octets: bytes) -> None:
+    """Write octets whole, in as many writes as that takes. Raises: OSError; then some may be written."""
+    written = os.write(descriptor, octets)
+    while written < len(octets):  # a signal, or a disk that is nearly full
+        written += os.write(descriptor, octets[written:])
+
+
 def replace_text(file: Path, text: str, like: os.stat_result | None = None) -> None:
     """Put a new file in the place of an old one, whole and flushed: readers see one or the other.
 

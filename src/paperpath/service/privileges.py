@@ -10,6 +10,7 @@ import grp
 import os
 import pwd
 import resource
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from paperpath.service.errors import ServiceError
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
@@ -64,10 +66,15 @@ def become(identity: Identity | None) -> None:
     """Be another user from now on, with no way back. Raises: ServiceError, if it cannot read our code."""
     if identity is None:
         return
+    drop_to(identity)
+    _check_code(identity)
+
+
+def drop_to(identity: Identity) -> None:
+    """Be another user from now on, with no way back, whether or not it can read our code. Raises: OSError."""
     os.setgroups(identity.groups)
     os.setresgid(identity.gid, identity.gid, identity.gid)
     os.setresuid(identity.uid, identity.uid, identity.uid)
-    _check_code(identity)
 
 
 @contextmanager
@@ -98,6 +105,16 @@ def give_up_what_nobody_needs() -> None:
     control = ctypes.CDLL(None).prctl
     control(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     control(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the process that forked us ends. Becoming somebody undoes it, so that comes before.
+
+    Raises: ServiceError, where it is gone already.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        raise ServiceError("the process that forked this one is gone")
 
 
 def make_owned_folder(folder: Path, identity: Identity | None) -> None:

@@ -163,11 +163,19 @@ def make_command(name: str, summary: str, body: Body, prepare: Prepare | None = 
 
     `prepare` is called before privileges are dropped, to open what takes them.
     """
+    return _make_command(name, summary, lambda file: run_program(name, file, body, prepare))
 
+
+def make_root_command(name: str, summary: str, body: Body) -> click.Command:
+    """Make the command line of a program that stays who started it."""
+    return _make_command(name, summary, lambda file: run_as_started(name, file, body))
+
+
+def _make_command(name: str, summary: str, run: Callable[[Path], int]) -> click.Command:
     @click.command(name, help=f"{summary}\n\nExample: {name} --config paperpath.toml")
     @config_option
     def command(file: Path) -> None:
-        raise SystemExit(run_program(name, file, body, prepare))
+        raise SystemExit(run(file))
 
     return command
 
@@ -185,7 +193,7 @@ def run_program(name: str, file: Path, body: Body, prepare: Prepare | None = Non
     return _run_program(name, file, live)
 
 
-def run_supervisor(name: str, file: Path, body: Body) -> int:
+def run_as_started(name: str, file: Path, body: Body) -> int:
     """Run a program to its end, as who started it; return its exit code."""
 
     def live(life: Life, handover: Handover | None, identity: Identity | None) -> None:

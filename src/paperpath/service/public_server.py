@@ -11,7 +11,6 @@ import json
 import os
 import pwd
 import socket
-import struct
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from paperpath.service.askers import Askers
+from paperpath.service.askers import Askers, read_uid
 from paperpath.service.asking import Object, parse_object
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import Log
@@ -45,7 +44,6 @@ _LISTEN_S = 5.0  # for a request to come, and for its answer to be read
 _REST = 4  # after an answer that took one second there is none for four
 _SHORTEST_S = 0.001  # that an answer is taken to take, with all that is around it
 _BACKLOG = 64
-_CREDENTIALS = struct.Struct("iII")  # struct ucred of unix(7): process, user, group
 _BUSY = {"error": "too many ask at once; ask again", "exit_code": os.EX_TEMPFAIL}
 
 
@@ -93,7 +91,7 @@ class PublicServer:
         self._folder.close()
 
     def _has_room(self, connection: socket.socket) -> bool:
-        uid = _read_uid(connection)
+        uid = read_uid(connection)
         has_room = self._places[uid] < MOST_OF_ONE and (
             uid in self._operators or self._places.total() < MOST_OF_ALL
         )
@@ -105,7 +103,7 @@ class PublicServer:
         return has_room
 
     async def _serve(self, connection: socket.socket) -> None:
-        uid = _read_uid(connection)
+        uid = read_uid(connection)
         try:
             with connection, suppress(OSError, TimeoutError):
                 async with asyncio.timeout(_LISTEN_S):
@@ -147,12 +145,6 @@ class PublicServer:
         if trouble != self._trouble:
             self._trouble = trouble
             self._log.error("cannot answer users", reason=trouble)
-
-
-def _read_uid(connection: socket.socket) -> int:
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, uid, _ = _CREDENTIALS.unpack(credentials)
-    return int(uid)
 
 
 def _find_login(uid: int) -> str:

@@ -10,6 +10,22 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 _Table = TypeVar("_Table", bound=Iterable[Any])
+Sight = tuple[int, int, int]
+"""What is another when a file was replaced or changed; the last of it is the size."""
+
+
+def look_at(file: str) -> Sight | None:
+    """Look at a file; `None` where there is none."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - on the path of every message, and Path takes twice as long
+    except OSError:
+        return None
+    return make_sight(found)
+
+
+def make_sight(found: os.stat_result) -> Sight:
+    """Return what is another when the file was replaced or changed."""
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 class WatchedFile(Generic[_Table]):
@@ -21,13 +37,13 @@ class WatchedFile(Generic[_Table]):
         self._name = str(file)
         self._load = load
         self._error = error
-        self._seen = self._look()
+        self._seen = look_at(self._name)
         self._table = load(file)
         self._trouble: str | None = None
 
     def read(self) -> _Table:
         """Return what the file says; the same object, while it is the same file."""
-        seen = self._look()
+        seen = look_at(self._name)
         if seen != self._seen:
             self._seen = seen
             try:
@@ -43,17 +59,10 @@ class WatchedFile(Generic[_Table]):
         trouble, self._trouble = self._trouble, None
         return trouble
 
-    def _take(self, table: _Table, seen: tuple[int, int, int] | None) -> None:
+    def _take(self, table: _Table, seen: Sight | None) -> None:
         """Put a new table in force, unless the file is gone or empty: somebody is just writing it anew."""
         if (seen is None or seen[2] == 0) and any(True for _ in self._table):
             self._trouble = f"{self._file} is missing or empty"
         else:
             self._table = table
             self._trouble = None
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            found = os.stat(self._name)  # noqa: PTH116 - on the path of every message, and Path takes twice as long
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size

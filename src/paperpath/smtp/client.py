@@ -355,7 +355,9 @@ class ClientConnection:
         dealing = self._dealing
         assert dealing is not None
         if self._is_lmtp:
-            dealing.hear_content(reply)
+            answered = dealing.hear_content(reply)
+            if self._outgoing.due:
+                self._events.append(answered)
         else:
             dealing.settle(Answer(reply))  # which changes nothing where nobody was accepted
         if not self._outgoing.due:

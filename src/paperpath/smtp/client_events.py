@@ -55,6 +55,17 @@ class ContentWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientAnswered:
+    """By LMTP, what one recipient got, by its place, while the replies for others are due (RFC 2033 §5).
+
+    `TransactionEnded` says it again.
+    """
+
+    place: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionEnded:
     """The transaction is over, for better or worse: one answer per recipient, in the order given.
 
@@ -78,7 +89,7 @@ class Broken:
     is_ours: bool = False
 
 
-Event = TLSWanted | Ready | Refused | ContentWanted | TransactionEnded | Broken
+Event = TLSWanted | Ready | Refused | ContentWanted | RecipientAnswered | TransactionEnded | Broken
 
 TLS_WANTED = TLSWanted()
 CONTENT_WANTED = ContentWanted()

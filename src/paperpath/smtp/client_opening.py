@@ -61,8 +61,10 @@ class Opening:
         if meaning is Meaning.TAKEN:
             self.offered = read_extensions(reply.lines[1:]) if is_extended else NO_EXTENSIONS
             return self._secure()
-        if is_extended and reply.code >= 500 and not self._settings.lmtp:  # RFC 5321 §3.2
-            self._says_old_hello = True
+        if is_extended and reply.code >= 500:
+            if self._settings.lmtp:
+                return Refused(Wait.HELLO, replies.no_lmtp(reply), is_ours=True)
+            self._says_old_hello = True  # RFC 5321 §3.2
             self._say_hello()
             return None
         return Refused(Wait.HELLO, reply)

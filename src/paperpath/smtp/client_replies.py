@@ -33,3 +33,8 @@ R451_NOT_SENDABLE = make_reply(451, "4.5.0", "The connection was closed within a
 def out_of_place(reply: Reply) -> Reply:
     """Make the reply that stands for one which cannot be due where it came; it is shown in it."""
     return make_reply(451, "4.5.0", f"The peer said at the wrong place: {reply}")
+
+
+def no_lmtp(reply: Reply) -> Reply:
+    """Make the reply for a peer that refuses LHLO: a mistake in our routes, for which no mail goes back."""
+    return make_reply(451, "4.5.0", f"The peer does not speak LMTP; it said: {reply}")

@@ -5,7 +5,7 @@ the transaction.
 """
 
 from paperpath.mail.reply import Reply
-from paperpath.smtp.client_events import Answer
+from paperpath.smtp.client_events import Answer, RecipientAnswered
 
 # A recipient too many: not its own fault, so it is asked for again (RFC 5321 §4.5.3.1.10, RFC 3463 §3.6).
 # Both codes have other meanings too, and the enhanced status, where there is one, tells them apart.
@@ -35,9 +35,11 @@ class Dealing:
         elif not (self.accepted and (reply.code, reply.status) in _TOO_MANY):
             self.answers[place] = Answer(reply)
 
-    def hear_content(self, reply: Reply) -> None:
+    def hear_content(self, reply: Reply) -> RecipientAnswered:
         """Note the reply to the content for the next recipient alone (RFC 2033 §4.2)."""
-        self.answers[self.accepted.pop(0)] = Answer(reply)
+        place, answer = self.accepted.pop(0), Answer(reply)
+        self.answers[place] = answer
+        return RecipientAnswered(place, answer)
 
     def settle(self, answer: Answer) -> None:
         """Give the same answer to all who are pending: accepted, or asked for and without a reply yet."""

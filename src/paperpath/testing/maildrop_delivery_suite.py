@@ -1,8 +1,9 @@
 """The contract of a maildrop, third part: outcomes and their reports, suspended destinations, the clock."""
 
-from paperpath.mail.outcome import Deferred, Delivered, Failed, SetAside
+from paperpath.mail.outcome import Deferred, Delivered, Discarded, Failed, Forwarded, SetAside
 from paperpath.maildrop.values import (
     MOST_PAUSE_US,
+    Origin,
     QueueFilter,
     Retry,
     Settlement,
@@ -18,6 +19,7 @@ from paperpath.testing.maildrop_tools import (
     Check,
     Engine,
     claim_all,
+    make_message,
     make_report,
     next_stage,
     put,
@@ -85,6 +87,30 @@ async def p2_what_another_host_took_is_relayed(engine: Engine) -> None:
     assert await settle_all(maildrop, claims) == 1
     books = maildrop.read_books()
     assert (books.relayed, books.delivered, books.balance) == (1, 0, True)
+    await maildrop.close()
+
+
+async def p2_p3_what_goes_on_as_another_message_is_expanded_into_that(engine: Engine) -> None:
+    """The message that it goes on as is accepted in the same step; what is discarded is counted as that."""
+    maildrop = await engine.open()
+    await put_sorted(maildrop, "a@here.example", "b@here.example")
+    first, second = await claim_all(maildrop)
+    message = await make_message(maildrop, "x@else.example", origin=Origin.FORWARD)
+    settlements = [
+        Settlement(first.recipient_id, Forwarded(SENT), message),
+        Settlement(second.recipient_id, Discarded(SENT)),
+    ]
+    assert await maildrop.settle(settlements) == 2
+    books = maildrop.read_books()
+    assert (books.accepted, books.expanded, books.discarded, books.open) == (3, 1, 1, 1)
+    assert (books.reported, books.balance) == (0, True)
+    (waiting,) = waiting_for(maildrop)
+    assert (waiting.queue_id, str(waiting.address), waiting.is_report) == (
+        message.queue_id,
+        "x@else.example",
+        False,
+    )
+    assert maildrop.read_message(first.message.queue_id) is None
     await maildrop.close()
 
 
@@ -230,6 +256,7 @@ DELIVERY_CHECKS: tuple[Check, ...] = (
     p3_a_report_of_what_is_passed_over_is_passed_over,
     d9_what_is_set_aside_in_delivery_is_held_with_a_notice,
     p2_what_another_host_took_is_relayed,
+    p2_p3_what_goes_on_as_another_message_is_expanded_into_that,
     the_first_of_two_settlements_counts,
     the_last_reply_can_be_seen,
     a_suspended_destination_is_left_alone_until_its_time,

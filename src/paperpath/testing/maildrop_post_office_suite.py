@@ -197,6 +197,22 @@ async def p3_expansion_replaces_one_by_others_in_one_step(engine: Engine) -> Non
     await maildrop.close()
 
 
+async def l4_a_program_or_file_that_an_alias_names_stays_what_it_is(engine: Engine) -> None:
+    """It is a recipient without a domain, of whatever can be printed, and stays one until it is claimed."""
+    maildrop = await engine.open()
+    await put(maildrop, "list@here.example")
+    (parent,) = waiting_for(maildrop)
+    places = ["|/bin/x", "|/bin/x 'a b' \"c\\\\\" {recipient}", "/var/mail/list", "/a b/jörg/"]
+    targets = tuple(Target(Mailbox(place, ""), SENDER, "", "", ("list",)) for place in places)
+    await maildrop.sort([Expanded(parent.id, targets)], maildrop.read_epoch(), 10)
+    assert [waiting.address for waiting in waiting_for(maildrop)] == [target.address for target in targets]
+    await sort_all(maildrop)
+    claims = await claim_all(maildrop)
+    assert [claim.address for claim in claims] == [target.address for target in targets]
+    assert {str(claim.accepted_address) for claim in claims} == {"list@here.example"}
+    await maildrop.close()
+
+
 async def p2_expanded_into_nobody_a_message_is_gone(engine: Engine) -> None:
     """An alias without a target ends its recipient, and the last one its message."""
     maildrop = await engine.open()
@@ -335,6 +351,7 @@ POST_OFFICE_CHECKS: tuple[Check, ...] = (
     p5_sorted_the_same_way_again_it_keeps_its_time,
     h24_a_report_is_known_as_one_and_is_not_due_before_its_time,
     p3_expansion_replaces_one_by_others_in_one_step,
+    l4_a_program_or_file_that_an_alias_names_stays_what_it_is,
     p2_expanded_into_nobody_a_message_is_gone,
     equal_final_recipients_get_one_copy,
     a_tombstone_counts_among_equal_recipients,

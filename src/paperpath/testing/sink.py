@@ -1,14 +1,15 @@
-"""An SMTP server that takes mail and fails as it is told, to see what a mail system does with bad peers.
+"""A server of SMTP or LMTP that takes mail and fails as it is told, to see what a mail system does with it.
 
 For tests, inside an event loop or in a thread of its own, and for `paperpath sink`. How it fails stands in
 the addresses (docs/sink.md); `SinkOptions` says the rest. What it took and saw is in `Sink.books`.
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Self
 from paperpath.config.endpoint import Endpoint
 from paperpath.service.errors import ServiceError
 from paperpath.service.listener import open_listeners
+from paperpath.service.socket_folder import SocketFolder
 from paperpath.service.tls.certificates import read_certificate
 from paperpath.service.tls.contexts import ContextSet
 from paperpath.service.tls.layer import TlsLayer
@@ -54,6 +56,8 @@ class Sink:
         loop = asyncio.get_running_loop()
         make = partial(SinkConnection, self._service)
         self._servers = [await loop.create_server(make, sock=listener) for listener in listeners]
+        if options.socket is not None:
+            self._servers.append(await loop.create_unix_server(make, sock=_open_socket(options.socket)))
         return self
 
     async def __aexit__(
@@ -104,6 +108,17 @@ async def _serve(sink: Sink, started: "Future[asyncio.AbstractEventLoop]", end: 
             await end.wait()
     except ServiceError as error:
         started.set_exception(error)
+
+
+def _open_socket(path: Path) -> socket.socket:
+    """Open a UNIX socket, for nobody but ourselves. Raises: ServiceError."""
+    try:
+        with closing(SocketFolder(path.parent, make=False)) as folder:
+            listener = folder.bind(path.name, socket.SOCK_STREAM, "sink")
+            listener.listen()
+    except OSError as error:
+        raise ServiceError(f"sink cannot listen on {path}: {error.strerror}") from error
+    return listener
 
 
 def _choose_layer(options: SinkOptions) -> Callable[[], TlsLayer] | None:

@@ -53,8 +53,9 @@ class SinkConnection(asyncio.Protocol):
         service = self._service
         service.connections.add(self)
         host, port = self._wire.peer
-        self._dialogue = Dialogue(service.options, service.director, service.books, f"{host}:{port}")
-        service.books.tell("connected", self._dialogue.number, peer=f"{host}:{port}")
+        peer = f"{host}:{port}" if host else "local"
+        self._dialogue = Dialogue(service.options, service.director, service.books, peer)
+        service.books.tell("connected", self._dialogue.number, peer=peer)
         if service.options.tls_at_once:
             self._start_tls()
         else:

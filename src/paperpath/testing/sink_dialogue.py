@@ -6,6 +6,7 @@ knows no socket and no clock.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from paperpath.mail.address import is_address_literal, is_domain
@@ -30,7 +31,7 @@ from paperpath.testing.sink_script import (
     read_deed,
 )
 from paperpath.testing.sink_strictness import CONTENT, ComplaintError, StrictPeer
-from paperpath.testing.sink_transaction import GivenPath, Transaction, read_path
+from paperpath.testing.sink_transaction import Copy, GivenPath, Transaction, read_path
 
 _MOST_LINE_OCTETS = 12288  # RFC 4954 §4: the longest that any command may have
 _OF_CONNECTION = frozenset({Stage.RSET, Stage.QUIT})
@@ -79,6 +80,7 @@ class Dialogue:
         self._chunks: ChunkReader | None = None
         self._is_last_chunk = False
         self._chunk_refusal: Reply | None = None
+        self._copies: list[Copy] = []  # that the end of content is still to be answered for
         self.has_quit = False
 
     @property
@@ -195,7 +197,9 @@ class Dialogue:
     # Commands
 
     def _say_hello(self, argument: bytes) -> Act:
-        name, is_extended = argument.decode("ascii", "replace"), self._peer.verb == b"EHLO"
+        name, is_extended = argument.decode("ascii", "replace"), self._peer.verb == self._options.hello
+        if not is_extended and (self._options.lmtp or self._peer.verb == b"LHLO"):  # RFC 2033 §4.1
+            raise ComplaintError("greeting of another protocol", replies.R500_UNKNOWN)
         if not (is_domain(name) or is_address_literal(name)):
             self._peer.note("malformed name in EHLO", argument)
         if is_extended and self._options.helo_only:
@@ -245,11 +249,13 @@ class Dialogue:
         if len(transaction.recipients) >= self._options.recipients:
             raise CommandError(make_reply(self._options.recipients_code, "", "Too many recipients"))
         wanted = self._director.direct(given.local, Stage.RCPT)
-        deed = self._plan_for(wanted, transaction, Stage.RCPT) or transaction.plan.get(Stage.RCPT)
+        own = wanted if wanted is not None and transaction.is_own(wanted) else None
+        shared = wanted if own is None else None
+        deed = self._plan_for(shared, transaction, Stage.RCPT) or transaction.plan.get(Stage.RCPT)
         if deed is not None and deed.kind in FOR_NOBODY:
             transaction.for_nobody = deed.kind
         if deed is None or deed.lets_pass:
-            transaction.recipients.append(TakenRecipient(given.address, given.parameters))
+            transaction.accept(TakenRecipient(given.address, given.parameters), own)
         return self._perform(deed, replies.R250_RECIPIENT)
 
     def _begin_content(self, argument: bytes) -> Act:
@@ -332,19 +338,28 @@ class Dialogue:
         if not transaction.recipients:
             is_lie = transaction.for_nobody is Kind.TAKEN_FOR_NOBODY
             return Act((replies.queued("nothing") if is_lie else R554_NOBODY).octets)
+        self._copies = transaction.list_copies()
+        self._read = partial(Dialogue._answer_copy, transaction=transaction)
+        return self._answer_copy(transaction)
+
+    def _answer_copy(self, transaction: Transaction) -> Act:
+        """Answer the end of content for the next copy."""
+        copy = self._copies.pop(0)
+        if not self._copies:
+            self._read = Dialogue._read_command
         if transaction.is_too_big:
             return Act(replies.R552_TOO_BIG.octets)
-        plan = transaction.plan
-        deed = plan.get(Stage.DOT)
+        deed = copy.at_dot
         if deed is not None and not deed.lets_pass:
             return self._perform(deed, replies.R250_DONE)
-        deed = plan.get(Stage.TAKEN, deed)
-        taken = self._take(transaction, answered=deed is None or deed.lets_pass)
-        if idle := plan.get(Stage.IDLE):
+        deed = copy.after_dot or deed
+        taken = self._take(transaction, copy, answered=deed is None or deed.lets_pass)
+        idle = transaction.plan.get(Stage.IDLE)
+        if idle is not None and not self._copies:
             self._queued.append(self._perform(idle, R421_UNASKED))
         return self._perform(deed, replies.queued(str(taken.number)))
 
-    def _take(self, transaction: Transaction, *, answered: bool) -> Taken:
+    def _take(self, transaction: Transaction, copy: Copy, *, answered: bool) -> Taken:
         number, file = self._books.name_next()
         taken = Taken(
             number,
@@ -355,7 +370,7 @@ class Dialogue:
             self._user,
             transaction.sender.address,
             transaction.sender.parameters,
-            tuple(transaction.recipients),
+            copy.recipients,
             transaction.digest.hexdigest(),
             transaction.octets,
             answered,
@@ -445,6 +460,7 @@ class Dialogue:
     _HANDLERS: ClassVar[dict[bytes, Callable[["Dialogue", bytes], Act | None]]] = {
         b"HELO": _say_hello,
         b"EHLO": _say_hello,
+        b"LHLO": _say_hello,
         b"MAIL": _mail,
         b"RCPT": _rcpt,
         b"DATA": _begin_content,

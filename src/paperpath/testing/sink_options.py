@@ -27,9 +27,12 @@ class SinkOptions:
     where `all_random`; `keep`: a folder for what is taken; `remembers`: it stays in `Sink.taken` too, with
     content; `stall_s`: after so long a stall ends with the connection. `certificate` and `key` stand for the
     self-signed certificate that `tls` or `tls_at_once` make otherwise. `mechanisms`: how `user` must log in.
+    `socket`: a UNIX socket to listen on as well; `lmtp`: RFC 2033 instead of SMTP.
     """
 
     listen: tuple[Endpoint, ...] = (Endpoint("127.0.0.1", 0),)
+    socket: Path | None = None
+    lmtp: bool = False
     hostname: str = "sink.example"
     greeting: str = ""
     greeting_delay_s: float = 0.0
@@ -62,9 +65,14 @@ class SinkOptions:
     keep: Path | None = None
     remembers: bool = True
 
+    @property
+    def hello(self) -> bytes:
+        """The verb of those who want to hear of extensions."""
+        return b"LHLO" if self.lmtp else b"EHLO"
+
     @cached_property
     def keywords(self) -> tuple[str, ...]:
-        """What EHLO announces, STARTTLS excepted."""
+        """What EHLO or LHLO announces, STARTTLS excepted."""
         named = {
             "PIPELINING": self.pipelining,
             f"SIZE {self.size}": self.announces_size,

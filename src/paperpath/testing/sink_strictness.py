@@ -12,7 +12,20 @@ CONTENT = b"content"
 _MOST_SHOWN_OCTETS = 100
 # RFC 2920 §3.1: nothing may stand behind these in one group; AUTH: RFC 4954 §4; STARTTLS: RFC 3207 §4.
 _LAST_OF_GROUP = frozenset(
-    {b"EHLO", b"HELO", b"DATA", b"VRFY", b"EXPN", b"TURN", b"QUIT", b"NOOP", b"HELP", b"STARTTLS", b"AUTH"}
+    {
+        b"EHLO",
+        b"HELO",
+        b"LHLO",
+        b"DATA",
+        b"VRFY",
+        b"EXPN",
+        b"TURN",
+        b"QUIT",
+        b"NOOP",
+        b"HELP",
+        b"STARTTLS",
+        b"AUTH",
+    }
 )
 
 
@@ -37,7 +50,7 @@ class StrictPeer:
         self._number = number
         self._is_ahead_noted = False
         self.verb = b""
-        self.extended = False  # since an EHLO
+        self.extended = False  # since an EHLO, or LHLO
 
     @property
     def may_pipeline(self) -> bool:

@@ -47,14 +47,27 @@ def read_path(argument: bytes, keyword: bytes, offered: frozenset[str]) -> Given
     return GivenPath(mailbox.local, format_mailbox(mailbox), parameters, spaced)
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What one reply at the end of content is about: recipients, and what is done at the dot or behind it."""
+
+    recipients: tuple[TakenRecipient, ...]
+    at_dot: Deed | None
+    after_dot: Deed | None
+
+
 @dataclass(slots=True)
 class Transaction:
-    """`asked` counts RCPT commands; `is_broken`: a chunk was refused, and no more may come (RFC 3030 §2)."""
+    """A message on its way. `own` goes with the recipients: what each alone wants done at the end.
+
+    `asked` counts RCPT commands; `is_broken`: a chunk was refused, and no more may come (RFC 3030 §2).
+    """
 
     options: SinkOptions
     sender: GivenPath
     plan: dict[Stage, Deed] = field(default_factory=dict)
     recipients: list[TakenRecipient] = field(default_factory=list)
+    own: list[Deed | None] = field(default_factory=list)
     asked: int = 0
     for_nobody: Kind | None = None
     is_broken: bool = False
@@ -84,6 +97,30 @@ class Transaction:
         self._check_ascii(address)
         if len(self.recipients) == self.options.limit("RCPTMAX"):
             raise ComplaintError("more than RCPTMAX", replies.R452_TOO_MANY_RECIPIENTS)
+
+    def is_own(self, deed: Deed) -> bool:
+        """Tell whether a deed is its recipient's own: by LMTP each has a reply at the dot (RFC 2033 §4.2)."""
+        return self.options.lmtp and deed.stage in (Stage.DOT, Stage.TAKEN)
+
+    def accept(self, recipient: TakenRecipient, own: Deed | None) -> None:
+        """Take a recipient; `own` is what it alone wants done at the dot or behind it."""
+        self.recipients.append(recipient)
+        self.own.append(own)
+
+    def list_copies(self) -> list[Copy]:
+        """Return what the end of content is answered for: all at once, or by LMTP one by one."""
+        at_dot, after_dot = self.plan.get(Stage.DOT), self.plan.get(Stage.TAKEN)
+        if not self.options.lmtp:
+            return [Copy(tuple(self.recipients), at_dot, after_dot)]
+        copies = []
+        for recipient, own in zip(self.recipients, self.own, strict=True):
+            if own is None:
+                copies.append(Copy((recipient,), at_dot, after_dot))
+            elif own.stage is Stage.DOT:
+                copies.append(Copy((recipient,), own, None))
+            else:
+                copies.append(Copy((recipient,), None, own))
+        return copies
 
     def add(self, content: bytes, *, keeps: bool) -> None:
         """Add to the content; no more of it is kept than may be taken."""

@@ -154,12 +154,40 @@ def test_limits_are_set_one_by_one_and_shown_with_their_use(
     assert json.loads(run(joe, "show", "joe@here.example", "--json").output) == {
         "address": "joe@here.example",
         "folder": str(joe.file.parent / "data/mailboxes/here.example/joe"),
+        "deliver": "maildir",
+        "forwards": [],
+        "keeps": True,
+        "quota": "none",
         "has_password": True,
         "suspended": False,
         "messages_per_day": 5,
         "new_recipients_per_day": 7,
         "today": {"messages": 1, "new_recipients": 1},
     }
+
+
+def test_F10_a_mailbox_has_the_quota_that_was_set_or_else_everybodys(joe: Desk) -> None:
+    accounts = joe.file.parent / "data" / "accounts"
+    with joe.file.open("a") as file:
+        file.write('\n[local]\nquota = "5 MB"\n')
+    said = run(joe, "set", "joe@here.example", "--quota", "1G,1000C").output
+    assert said == "joe@here.example may hold 1073741824S,1000C\n"
+    assert accounts.read_text().endswith("\there.example/joe\t\tquota=1073741824S,1000C\n")
+    run(joe, "forward", "joe@here.example", "--to", "x@else.example")
+    shown = run(joe, "show", "joe@here.example").output
+    assert re.search(r"^may hold +1073741824S,1000C$", shown, re.MULTILINE)
+    assert "may hold whatever comes" in run(joe, "set", "joe@here.example", "--quota", "none").output
+    assert accounts.read_text().endswith("forward=x@else.example\tquota=none\n")
+    said = run(joe, "set", "joe@here.example", "--quota", "default").output
+    assert said == "joe@here.example may hold 5000000S (local.quota)\n"
+    assert "quota" not in accounts.read_text()
+
+
+def test_F10_a_quota_that_is_none_is_refused(joe: Desk) -> None:
+    refused = run(joe, "set", "joe@here.example", "--quota", "much")
+    assert refused.exit_code == os.EX_DATAERR
+    assert "much: expected a size" in refused.output
+    assert run(joe, "set", "joe@here.example").exit_code == os.EX_USAGE
 
 
 def test_a_limit_has_to_be_named(joe: Desk) -> None:
@@ -199,3 +227,63 @@ def test_L4_secrets_that_others_may_read_are_not_used(joe: Desk) -> None:
 def test_every_command_has_help_with_an_example(name: str) -> None:
     result = CliRunner().invoke(main, ["account", name, "--help"])
     assert "Example: paperpath account" in result.output
+
+
+def use_agents(desk: Desk) -> None:
+    desk.file.write_text(desk.file.read_text() + '\n[agents.archive]\nkind = "discard"\n')
+
+
+def test_an_account_is_delivered_to_by_an_agent(desk: Desk) -> None:
+    use_agents(desk)
+    refused = run(desk, "add", "joe@here.example", "--deliver", "gone")
+    assert refused.exit_code == os.EX_DATAERR
+    assert "expected an agent of the configuration (maildir, archive)" in refused.output
+    added = run(desk, "add", "joe@here.example", "--folder", "Work", "--deliver", "archive")
+    assert "is delivered to by archive" in added.output
+    shown = run(desk, "show", "joe@here.example").output
+    assert re.search(r"^delivered by +archive$", shown, re.MULTILINE)
+    assert json.loads(run(desk, "list", "--json").output)[0]["deliver"] == "archive"
+    assert "by maildir" in run(desk, "set", "joe@here.example", "--deliver", "maildir").output
+    assert json.loads(run(desk, "list", "--json").output)[0]["deliver"] == "maildir"
+
+
+def test_an_account_forwards_what_was_said_last(joe: Desk) -> None:
+    def forward(*options: str) -> Result:
+        return run(joe, "forward", "joe@here.example", *options)
+
+    assert forward().output == "joe@here.example forwards nothing\n"
+    assert forward("--to", "a@x.example", "--to", "b@x.example", "--to", "a@x.example").output == (
+        "joe@here.example forwards to a@x.example, b@x.example\n"
+    )
+    told = json.loads(run(joe, "show", "joe@here.example", "--json").output)
+    assert (told["forwards"], told["keeps"]) == (["a@x.example", "b@x.example"], False)
+    kept = "joe@here.example forwards to c@x.example, and keeps a copy\n"
+    assert forward("--to", "c@x.example", "--keep").output == kept
+    assert forward().output == kept
+    assert "forwards to c@x.example" in run(joe, "show", "joe@here.example").output
+    assert forward("--none").output == "joe@here.example forwards nothing\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--keep",),
+        ("--none", "--to", "a@x.example"),
+        ("--none", "--keep"),
+        ("--to", "joe@HERE.example"),
+        ("--to", "|/bin/x"),
+        ("--to", "/var/mail/x"),
+        ("--to", ":include:/x"),
+        ("--to", "somebody"),
+    ],
+)
+def test_L4_what_cannot_be_forwarded_is_refused(joe: Desk, options: tuple[str, ...]) -> None:
+    assert run(joe, "forward", "joe@here.example", *options).exit_code == os.EX_USAGE
+    assert run(joe, "forward", "joe@here.example").output == "joe@here.example forwards nothing\n"
+
+
+def test_a_quota_stays_when_something_else_is_set(joe: Desk) -> None:
+    accounts = joe.file.parent / "data" / "accounts"
+    accounts.write_text(accounts.read_text().rstrip("\n") + "\t\tquota=10C\n")
+    run(joe, "forward", "joe@here.example", "--to", "a@x.example")
+    assert accounts.read_text().endswith("\tforward=a@x.example\tquota=10C\n")

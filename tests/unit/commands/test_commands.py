@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +13,11 @@ from click.testing import CliRunner, Result
 
 from paperpath.commands.paperpath import main
 from paperpath.commands.queue import queue
+from paperpath.commands.up import list_programs
 from paperpath.config.loader import load_configuration
 from paperpath.journal.events import Attempted, Event, Ordered
 from paperpath.journal.lines import encode_event
-from paperpath.local import smtpld
+from paperpath.local import smtpld, smtplud
 from paperpath.postoffice import smtppd
 from paperpath.relay import smtprd
 from paperpath.submission import smtpsd
@@ -61,7 +63,7 @@ def test_every_command_has_help_with_an_example(arguments: tuple[str, ...]) -> N
     assert "Example: paperpath" in result.output
 
 
-@pytest.mark.parametrize("command", [smtprd.main, smtpsd.main, smtppd.main, smtpld.main])
+@pytest.mark.parametrize("command", [smtprd.main, smtpsd.main, smtppd.main, smtpld.main, smtplud.main])
 def test_every_program_has_help_with_an_example(command: object) -> None:
     result = CliRunner().invoke(command, ["--help"])  # type: ignore[arg-type]
     assert result.exit_code == 0
@@ -344,3 +346,26 @@ def test_check_finds_what_smtpsd_would_refuse(file: Path) -> None:
         r"paperpath\.toml:\d+: submission\.client_ca: .*ca\.pem: expected certificates", result.output
     )
     assert "masquerade:1: " in result.output
+
+
+def test_F4_users_are_delivered_to_only_by_who_can_become_them(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = pwd.getpwnam("nobody")
+    text = f'user = "nobody"\n{file.read_text(encoding="utf-8")}'
+    file.write_text(f"{text}\n[local]\nsystem_users = true\n", encoding="utf-8")
+    monkeypatch.setattr(os, "geteuid", lambda: nobody.pw_uid)
+    result = run("up", "--config", file)
+    assert result.exit_code == os.EX_CONFIG
+    assert result.output == (
+        "local.system_users: only root can become the users; start as root, which becomes nobody for"
+        " everything else, or set system_users = false\n"
+    )
+
+
+def test_the_helper_is_started_where_users_have_mailboxes_and_ended_after_who_asks_it(file: Path) -> None:
+    configuration = load_configuration(file)
+    assert "smtplud" not in {spec.name for spec in list_programs(configuration)}
+    local = configuration.local.model_copy(update={"system_users": True})
+    names = [spec.name for spec in list_programs(configuration.model_copy(update={"local": local}))]
+    assert names.index("smtplud") < names.index("smtpld")

@@ -32,7 +32,7 @@ def with_domains(*domains: str) -> str:
         (f"{RIGHT}[service]\nwatchdog_s = 5\n", "service"),
         (OTHER_PORT, "relay.listen"),
         (RIGHT.replace(RELAY, f"{RELAY}processes = 5\n"), "relay.processes"),
-        (f"{RIGHT}[local]\nthreads = 3\n", "local"),
+        (f"{RIGHT}[local]\nthreads = 3\n", "local.threads"),
         (f'{RIGHT}[drop]\ngroup = "mail"\n', "drop.group"),
         (f"{RIGHT}{OWN_LIST}", "dnslistd"),
     ],

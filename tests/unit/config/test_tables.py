@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from paperpath.config.agent_tables import AGENT_KINDS
 from paperpath.config.dnslistd_table import DnslistdTable, ZoneEntry
 from paperpath.config.domain import DomainPattern
 from paperpath.config.endpoint import Endpoint
@@ -233,8 +234,9 @@ PUT_IN = {
     "a route goes a known way": (
         END,
         '[[post_office.route]]\ndomain = "*"\nvia = "pigeon"',
-        '10: post_office.route[0].via: expected "local", "mx", "refuse", or a host such as "smtp://mail.example.org:25"'
-        ' or "smtps://[2001:db8::1]:465", or an array of at most 10 such hosts, got "pigeon"',
+        '10: post_office.route[0].via: expected "local", "mx", "refuse", or a host such as "smtp://mail.example.org:25",'
+        ' "smtps://[2001:db8::1]:465", "lmtp://localhost:24" or "lmtp://unix:/run/lmtp",'
+        ' or an array of at most 10 such hosts, or an agent such as "agent:archive", got "pigeon"',
     ),
     "a route has no other key": (
         END,
@@ -546,11 +548,12 @@ def test_the_document_names_every_key():
             LimitsTable,
         )
     ]
+    fields += [kind.model_fields for kind in AGENT_KINDS.values()]
     assert {
         key
         for keys in fields
         for key in keys
-        if not re.search(rf"`(\[*(post_office|tls|remote|dnslistd)\.|\[)?{key}\]*`", DOCUMENT)
+        if not re.search(rf"`(\[*(post_office|tls|remote|dnslistd)\.|\[)?{key}(\.NAME)?\]*`", DOCUMENT)
     } == set()
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from paperpath.config.via import NextHost, parse_refusal, parse_via, split_via
+from paperpath.config.via import NextHost, NextSocket, parse_lmtp, parse_refusal, parse_via, split_via
 from tests.unit.config.example import RIGHT, complain, configure
 
 ROUTE = RIGHT + '[[post_office.route]]\ndomain = "a.example"\n'
@@ -18,6 +18,11 @@ ROUTE = RIGHT + '[[post_office.route]]\ndomain = "a.example"\n'
         ("smtp://1host.example:0025", "smtp://1host.example:25"),
         ("smtp://localhost:24", "smtp://localhost:24"),
         ("smtp://A.example:25 smtps://b.example:465", "smtp://a.example:25 smtps://b.example:465"),
+        ("lmtp://Store.example:24", "lmtp://store.example:24"),
+        ("lmtp://[2001:DB8:0::25]:2525", "lmtp://[2001:db8::25]:2525"),
+        ("lmtp://unix:/run/Store/lmtp", "lmtp://unix:/run/Store/lmtp"),
+        ("lmtp://unix:24", "lmtp://unix:24"),
+        ("lmtp://unix:/run/lmtp lmtp://b.example:24", "lmtp://unix:/run/lmtp lmtp://b.example:24"),
     ],
 )
 def test_a_way_is_kept_in_one_spelling(text, via):
@@ -31,6 +36,8 @@ def test_a_way_is_kept_in_one_spelling(text, via):
         "smtp://a b:25", "http://host:25",
         "smtp://host:25/", "smtp://u@host:25", "smtp://1.2.3:25", "smtp://[::g]:25",
         "smtp://bücher.example:25", "smtp://host:25\n", "smtp://host:٢٥", "smtp:/host:25", "smtp://-a:25",
+        "lmtp://", "lmtp://host", "lmtp:///run/lmtp", "lmtp://unix:run/lmtp", "smtp://unix:/run/lmtp",
+        "smtps://unix:/run/lmtp", "lmtp://unix:/run/bücher", "lmtps://host:24", "LMTP://host:24",
         "smtp://a:25 mx", "smtp://a:25  smtp://b:25", " ".join(["smtp://a:25"] * 11),
     ],
 )  # fmt: skip
@@ -45,12 +52,36 @@ def test_the_hosts_of_a_way():
         NextHost("2001:db8::1", 465, True),
         NextHost("b.example", 25, False),
     )
+    assert split_via("lmtp://store.example:24 lmtp://unix:/run/lmtp") == (
+        NextHost("store.example", 24, False, is_lmtp=True),
+        NextSocket("/run/lmtp"),
+    )
     assert split_via("mx") == ()
 
 
-def test_lmtp_is_refused_and_called_what_it_is():
-    with pytest.raises(ValueError, match=r"^expected no lmtp:// here: delivery by LMTP is not there yet"):
-        parse_via("lmtp://localhost:24")
+@pytest.mark.parametrize(
+    "way", ["lmtp://store.example:25", "lmtp://192.0.2.1:25", "lmtp://[::1]:25", "lmtp://a:0025"]
+)
+def test_F14_LMTP_never_goes_to_port_25(way):
+    for parse in (parse_via, parse_lmtp):
+        with pytest.raises(ValueError, match=r"^expected another port for lmtp:// than 25"):
+            parse(f"lmtp://localhost:24 {way}")
+    (problem,) = complain(f'{ROUTE}via = "{way}"')
+    assert "post_office.route[0].via: expected another port for lmtp:// than 25" in problem
+
+
+@pytest.mark.parametrize("path", ["/", "/run/", "/a\tb", "/" + "x" * 107])
+def test_F14_a_socket_has_a_path_that_the_kernel_takes(path):
+    with pytest.raises(ValueError, match=r"^expected lmtp://unix: with an absolute path behind it"):
+        parse_via(f"lmtp://unix:{path}")
+    assert parse_via(f"lmtp://unix:/{'x' * 106}")
+
+
+@pytest.mark.parametrize("text", ["", "mx", "local", "smtp://a.example:25", "lmtp://a:24 smtp://a:26"])
+def test_a_way_of_LMTP_alone(text):
+    with pytest.raises(ValueError, match=r"^expected a host such as \"lmtp://localhost:24\""):
+        parse_lmtp(text)
+    assert parse_lmtp("lmtp://A:24 lmtp://unix:/a") == "lmtp://a:24 lmtp://unix:/a"
 
 
 def test_several_hosts_stand_in_an_array():
@@ -92,6 +123,30 @@ LOGIN = 'user = "me"\npassword_file = "secret"\n'
 def test_G34_half_a_login_is_refused(rest, complaint):
     (problem,) = complain(f"{ROUTE}{rest}")
     assert problem.endswith(f"post_office.route[0].{complaint}")
+
+
+@pytest.mark.parametrize(
+    ("rest", "complaints"),
+    [
+        ('via = "lmtp://unix:/a"\ntls = "require"', ["tls: expected no tls; a UNIX socket needs no TLS"]),
+        (
+            'via = "lmtp://unix:/a"\nca_file = "a"',
+            ["ca_file: expected no ca_file; a UNIX socket needs no TLS"],
+        ),
+        (
+            f'via = ["lmtp://unix:/a", "lmtp://b.example:24"]\n{LOGIN}',
+            ["user: expected no user; nobody logs in over a UNIX socket"],
+        ),
+        ('via = ["lmtp://unix:/a", "lmtp://b.example:24"]\ntls = "require"', []),
+        (f'via = "lmtp://b.example:24"\n{LOGIN}', []),
+    ],
+)
+def test_F14_a_socket_needs_neither_TLS_nor_a_login(rest, complaints):
+    if not complaints:
+        assert len(configure(f"{ROUTE}{rest}").post_office.route) == 1
+        return
+    (problem,) = complain(f"{ROUTE}{rest}")
+    assert problem.partition("post_office.route[0].")[2] == complaints[0]
 
 
 def test_routes_to_the_same_hosts_speak_with_them_in_one_way():

@@ -80,6 +80,8 @@ def test_H1_what_another_host_took_is_relayed_unless_it_reports_itself() -> None
     assert find_fate(Delivered(R250)) is Fate.DELIVERED
     assert find_fate(Delivered(R250, "mx.else.example")) is Fate.RELAYED
     assert find_fate(Delivered(R250, "mx.else.example", takes_over=True)) is Fate.HANDED_OVER
+    assert find_fate(Delivered(R250, "unix:/run/lmtp", is_final=True)) is Fate.DELIVERED
+    assert find_fate(Delivered(R250, "unix:/run/lmtp", takes_over=True, is_final=True)) is Fate.HANDED_OVER
     assert find_fate(Failed(R550, "mx.else.example")) is Fate.FAILED
     assert find_fate(SetAside(R550)) is Fate.SET_ASIDE
 

@@ -48,7 +48,7 @@ def test_F11_L1_everything_is_its_owners_alone_whatever_the_umask(tmp_path: Path
     box = tmp_path / "root/a/box"
     for part in (".", "..", "tmp", "new", "cur", ".Work", ".Work/tmp"):
         assert (box / part).stat().st_mode & 0o777 == 0o700
-    assert (box / "new/n").stat().st_mode & 0o777 == 0o600
+    assert (box / "new/n,S=1").stat().st_mode & 0o777 == 0o600
     assert (box / ".Work/maildirfolder").exists()
 
 
@@ -57,7 +57,8 @@ def test_F6_a_delivery_lies_in_new_and_tmp_is_empty(root: Path, folder: Path) ->
         maildir.write("1.M2R3.host", [b"a\n", b"b\n"])
         maildir.flush()
     (file,) = (folder / "new").iterdir()
-    assert (file.name, file.read_bytes(), file.stat().st_mode & 0o777) == ("1.M2R3.host", b"a\nb\n", 0o600)
+    assert (file.name, file.read_bytes()) == ("1.M2R3.host,S=4", b"a\nb\n")
+    assert file.stat().st_mode & 0o777 == 0o600
     assert not list((folder / "tmp").iterdir())
 
 
@@ -72,7 +73,7 @@ def test_F11_a_maildir_is_made_only_where_that_is_wanted(root: Path, folder: Pat
     assert not (folder / missing).exists()
     with opened(root, create=True) as maildir:
         maildir.write("n", [b"x"])
-    assert (folder / "new" / "n").read_bytes() == b"x"
+    assert (folder / "new" / "n,S=1").read_bytes() == b"x"
 
 
 def test_F11_a_root_that_is_missing_is_not_made_by_chance(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_F8_a_delivery_that_takes_a_day_is_given_up(root: Path, folder: Path) ->
         with pytest.raises(TimeoutError):
             maildir.write("n", slowly())
         maildir.write("m", [b"x"])
-    assert [file.name for file in (folder / "new").iterdir()] == ["m"]
+    assert [file.name for file in (folder / "new").iterdir()] == ["m,S=1"]
     assert not list((folder / "tmp").iterdir())
 
 
@@ -199,15 +200,15 @@ def test_L1_a_link_in_tmp_is_not_followed(root: Path, folder: Path) -> None:
         maildir.write("soft", [b"mail"])
         maildir.write("hard", [b"mail"])
     assert victim.read_bytes() == b"precious"
-    assert not (folder / "new" / "soft").is_symlink()
-    assert (folder / "new" / "hard").stat().st_nlink == 1
+    assert not (folder / "new" / "soft,S=4").is_symlink()
+    assert (folder / "new" / "hard,S=4").stat().st_nlink == 1
 
 
 def test_L1_a_link_in_new_is_replaced_and_not_followed(root: Path, folder: Path) -> None:
     victim = root / "victim"
     victim.write_bytes(b"precious")
-    (folder / "new" / "soft").symlink_to(victim)
-    os.link(victim, folder / "new" / "hard")
+    (folder / "new" / "soft,S=4").symlink_to(victim)
+    os.link(victim, folder / "new" / "hard,S=4")
     with opened(root) as maildir:
         maildir.write("soft", [b"mail"])
         maildir.write("hard", [b"mail"])
@@ -239,7 +240,10 @@ def test_L1_a_mailbox_swapped_while_it_is_open_gets_the_mail_where_it_was(
         maildir.write("after", [b"x"])
         maildir.flush()
     assert not [file for file in elsewhere.rglob("*") if file.is_file()]
-    assert {file.name for file in (tmp_path / "moved").rglob("*") if file.is_file()} == {"before", "after"}
+    assert {file.name for file in (tmp_path / "moved").rglob("*") if file.is_file()} == {
+        "before,S=1",
+        "after,S=1",
+    }
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -299,10 +303,10 @@ def test_P4_a_file_moved_while_we_look_is_looked_for_again(
 def test_L1_a_listed_folder_that_is_missing_is_the_mailbox(root: Path, folder: Path) -> None:
     with opened(root, "Work") as maildir:
         maildir.write("n", [b"x"])
-    assert (folder / "new" / "n").exists()
+    assert (folder / "new" / "n,S=1").exists()
     with opened(root, "Work", create=True) as maildir:
         maildir.write("m", [b"x"])
-    assert (folder / ".Work" / "new" / "m").exists()
+    assert (folder / ".Work" / "new" / "m,S=1").exists()
 
 
 def test_no_descriptor_stays_open(root: Path) -> None:

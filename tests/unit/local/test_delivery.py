@@ -12,7 +12,8 @@ import pytest
 from paperpath.accounts.file import Accounts, add_account, load_accounts, parse_accounts
 from paperpath.folders.maildir import Maildir, create_maildir
 from paperpath.folders.upkeep import Upkeep
-from paperpath.local.delivery import defer_batch, deliver_batch, delivery_name
+from paperpath.local.agents.maildir import delivery_name
+from paperpath.local.delivery import defer_batch, deliver_batch
 from paperpath.local.places import Depot
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.envelope import NO_PARAMETERS
@@ -69,7 +70,7 @@ def new_in(folder: Path) -> list[bytes]:
 def test_F1_F2_F3_our_fields_stand_on_top_and_nothing_else_changes(tmp_path: Path, joe: Path) -> None:
     assert isinstance(outcome_of(tmp_path, claim()), Delivered)
     (file,) = (joe / "new").iterdir()
-    assert file.name == "1700000000.M123R1.mx.here.example"
+    assert file.name == f"1700000000.M123R1.mx.here.example,S={file.stat().st_size}"
     assert file.read_bytes() == (
         b"Return-Path: <a@b.example>\nDelivered-To: joe@here.example\n" + OCTETS.replace(b"\r\n", b"\n")
     )
@@ -360,8 +361,8 @@ def test_content_that_cannot_be_read_now_is_tried_again(tmp_path: Path) -> None:
 
 def test_P4_a_tried_claim_that_was_delivered_is_not_written_again(tmp_path: Path, joe: Path) -> None:
     outcomes(tmp_path, claim())
-    name = delivery_name(claim(), HOST)
-    (joe / "new" / name).rename(joe / ".Work/cur" / f"{name}:2,S")
+    (file,) = (joe / "new").iterdir()
+    file.rename(joe / ".Work/cur" / f"{file.name}:2,S")
     found = outcome_of(tmp_path, claim(tried=True))
     assert isinstance(found, Delivered)
     assert "earlier" in str(found.reply)

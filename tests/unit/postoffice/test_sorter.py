@@ -267,7 +267,7 @@ def test_a_broken_file_keeps_the_old_one_in_force_and_says_so(
 
     play(folder, scene)
     told = capsys.readouterr().err
-    assert told.count("programs are not run from aliases") == 1
+    assert told.count("expected the absolute path of a program") == 1
     assert f"{folder / 'aliases'}:2" in told
 
 

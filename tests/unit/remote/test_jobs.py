@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from paperpath.remote.jobs import (
     MOST_RECORD_OCTETS,
+    Ahead,
     Answered,
     Done,
     Drain,
@@ -52,7 +53,16 @@ def test_records_come_out_as_they_went_in_however_they_are_cut(data):
     assert found == values
 
 
-@pytest.mark.parametrize("value", [Hello(), Done(1, (ANSWER,), True), Unreached(2, ANSWER), Returned(3)])
+@pytest.mark.parametrize(
+    "value",
+    [
+        Hello(),
+        Ahead(1, (2,), (ANSWER,)),
+        Done(1, (ANSWER,), True),
+        Unreached(2, ANSWER),
+        Returned(3),
+    ],
+)
 def test_what_a_client_says_is_understood(value):
     (record,) = RecordReader().feed(write_record(value))
     assert read_from_client(record) == value

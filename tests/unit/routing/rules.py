@@ -1,6 +1,13 @@
 """Small sets of routing rules for tests."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
 from paperpath.accounts.file import parse_accounts
+from paperpath.accounts.users import SystemUser, Users
+from paperpath.config.agent_tables import AgentTable
 from paperpath.config.tables import PostOfficeTable
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.maildrop.values import (
@@ -31,11 +38,27 @@ def make_table(routes: tuple[tuple[str, str], ...] = ROUTES, **more: object) -> 
     return PostOfficeTable.model_validate({"postmaster": "admin@here.example", "route": entries, **more})
 
 
+def make_users(*names: str) -> Users:
+    """Make users of this host, the first with the number 1000."""
+    found = {name: SystemUser(name, uid, uid, Path("/home") / name) for uid, name in enumerate(names, 1000)}
+    return Users(found.get, 1000, 60_000)
+
+
 def make_router(
-    aliases: str = "", accounts: tuple[str, ...] = ACCOUNTS, table: PostOfficeTable | None = None
+    aliases: str = "",
+    accounts: tuple[str, ...] = ACCOUNTS,
+    table: PostOfficeTable | None = None,
+    users: Users | None = None,
+    agents: Mapping[str, object] | None = None,
 ) -> Router:
-    text = "".join(f"{address}\tx/{number}\n" for number, address in enumerate(accounts))
-    return Router(table or make_table(), parse_aliases(aliases), parse_accounts(text))
+    """Make a router; an account may have settings behind its address, each behind a tab."""
+    lines = [account.partition("\t") for account in accounts]
+    text = "".join(
+        f"{address}\tx/{number}{settings and f'{tab}{tab}{settings}'}\n"
+        for number, (address, tab, settings) in enumerate(lines)
+    )
+    tables = TypeAdapter(dict[str, AgentTable]).validate_python(agents or {})
+    return Router(table or make_table(), parse_aliases(aliases), parse_accounts(text), tables, users)
 
 
 def make_recipient(address: str | Mailbox, **more: object) -> UnsortedRecipient:

@@ -36,11 +36,16 @@ def test_comments_quotes_and_lines_that_go_on() -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("a: |prog", '1: expected an address; programs are not run from aliases, got "|prog"'),
-        ('a: joe,\n "|prog -x"', "2: expected an address; programs are not run"),
-        ("a: /var/mail/a", "1: expected an address; files are not written from aliases"),
-        ('a: "/f"', "1: expected an address; files are not written from aliases"),
-        ("a: :include:/etc/list", "1: expected an address; lists in other files are not there yet"),
+        ("a: |prog", '1: expected the absolute path of a program, got "|prog"'),
+        ('a: joe,\n "|prog -x"', "2: expected the absolute path of a program"),
+        ('a: "|"', "1: expected the absolute path of a program"),
+        ('a: "|/p \'x"', "1: expected a program and its arguments: No closing quotation"),
+        ('a: "|/p\\\tx"', "1: the local part is malformed"),
+        ("a: /var/../a", "1: expected the absolute path of a file, or of a folder with a slash at its end"),
+        ("a: /", "1: expected the absolute path of a file"),
+        (f"a: /{256 * 'x'}", "1: expected at most 256 octets that can be printed"),
+        ("a: :include:list", '1: expected the absolute path of a list, got ":include:list"'),
+        ("a: :include:", "1: expected the absolute path of a list"),
         ("a joe", '1: expected "NAME: TARGET, TARGET", got "a joe"'),
         ("a:", '1: expected "NAME: TARGET, TARGET", got no target'),
         (" a: b", "1: expected an entry above the line that continues it"),
@@ -65,7 +70,7 @@ def test_L4_a_mistake_has_its_line(text: str, mistake: str) -> None:
 
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(AliasesTextError) as found:
-        parse_aliases("a: |x\nb: c\nb c\n  /y, z\nd:\n")
+        parse_aliases("a: |x\nb: c\nb c\n  |y, z\nd:\n")
     assert [line for line, _ in found.value.mistakes] == [1, 3, 4, 5]
 
 

@@ -180,7 +180,7 @@ def test_E17_an_unknown_local_user_fails() -> None:
 
 def test_the_operators_way_goes_before_routes_and_aliases() -> None:
     router = make_router("joe: x@else.example")
-    for way in ("smtp://192.0.2.1:25", "smtps://[::1]:465"):
+    for way in ("smtp://192.0.2.1:25", "smtps://[::1]:465", "lmtp://a.example:24", "lmtp://unix:/run/lmtp"):
         assert tell(router, "joe@here.example", route_override=way) == [f"joe@here.example remote {way}"]
     assert tell(router, "joe@here.example", route_override="mx") == ["joe@here.example remote here.example"]
     assert tell(router, "joe@here.example", route_override="local") == ["joe@here.example local here.example"]

@@ -10,7 +10,7 @@ import pytest
 from paperpath.config.loader import Document
 from paperpath.service.control import ask
 from paperpath.service.errors import ServiceError
-from paperpath.service.program import Life, run_program, run_supervisor
+from paperpath.service.program import Life, run_as_started, run_program
 from paperpath.service.tls.certificates import read_certificate
 from paperpath.service.tls.key_files import CertificateError, Reader, open_key_files
 from tests.support.tls import write_certificate
@@ -86,7 +86,7 @@ def test_L5_the_supervisor_takes_no_text_from_whoever_asks(file: Path, tmp_path:
         with open_key_files([Path("/dev/null")]) as keys:
             await reload(life, with_certificate(Path("/etc/shadow"), Path("/etc/shadow")), *keys)
 
-    assert run_supervisor("paperpath", file, body) == os.EX_OK
+    assert run_as_started("paperpath", file, body) == os.EX_OK
     assert seen == [RIGHT]
 
 

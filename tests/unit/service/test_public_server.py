@@ -88,7 +88,7 @@ def connecting(folder: Path) -> Iterator[socket.socket]:
 def others(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Have the next connections come from these users, each named twice: when let in and when served."""
     users: list[int] = []
-    monkeypatch.setattr(public_server, "_read_uid", lambda _: users.pop(0) if users else os.geteuid())
+    monkeypatch.setattr(public_server, "read_uid", lambda _: users.pop(0) if users else os.geteuid())
     return users
 
 

@@ -10,7 +10,7 @@ from paperpath.smtp.scram import Prover
 from paperpath.testing.sink_books import Books
 from paperpath.testing.sink_dialogue import Dialogue
 from paperpath.testing.sink_options import SinkOptions
-from paperpath.testing.sink_script import Director
+from paperpath.testing.sink_script import Director, Ending
 
 EHLO = b"EHLO client.example\r\n"
 MAIL = b"MAIL FROM:<a@b.example>\r\n"
@@ -317,3 +317,39 @@ def test_a_message_may_be_kept_and_its_client_never_told() -> None:
         talk.say_all(EHLO, MAIL, b"RCPT TO:<" + word + b"@x.example>\r\n", b"DATA\r\n")
         assert (b"Taken" in talk.say(CONTENT)) is answered
         assert [taken.answered for taken in talk.books.taken] == [answered]
+
+
+LHLO = b"LHLO client.example\r\n"
+
+
+def test_F14_the_sink_speaks_LMTP_and_answers_for_each_recipient() -> None:
+    talk = Talk(SinkOptions(lmtp=True))
+    assert b"250-PIPELINING" in talk.say(LHLO)
+    words = ("u", "452-at-dot", "550-at-dot", "450-after-dot", "u", "permfail")
+    commands = [b"RCPT TO:<%s@x.example>\r\n" % word.encode() for word in words]
+    assert talk.say_all(MAIL, *commands) == [250] * 6 + [550]
+    replies = (talk.say(b"DATA\r\n") + talk.say(CONTENT)).splitlines()
+    assert [int(reply[:3]) for reply in replies] == [354, 250, 452, 550, 450, 250]
+    taken = [(each.recipients[0].address, each.answered) for each in talk.books.taken]
+    assert taken == [("u@x.example", True), ("450-after-dot@x.example", False), ("u@x.example", True)]
+    assert talk.books.surplus == 1
+    assert talk.say_all(MAIL, RCPT, b"DATA\r\n", CONTENT, MAIL) == [250, 250, 354, 250, 250]
+    assert talk.complaints == []
+
+
+def test_F14_whoever_is_behind_a_closed_connection_has_no_copy_in_the_sink() -> None:
+    talk = Talk(SinkOptions(lmtp=True, chunking=True))
+    talk.say_all(LHLO, MAIL, RCPT, b"RCPT TO:<disconnect-at-dot@x.example>\r\n", RCPT)
+    talk.dialogue.receive(b"BDAT 4 LAST\r\nhi\r\n", answered=True)
+    first, second = talk.dialogue.next_act(), talk.dialogue.next_act()
+    assert first is not None
+    assert second is not None
+    assert (first.octets[:3], second.octets, second.ending) == (b"250", b"", Ending.CLOSE)
+    assert len(talk.books.taken) == 1
+
+
+@pytest.mark.parametrize(("lmtp", "verb"), [(True, b"EHLO"), (True, b"HELO"), (False, b"LHLO")])
+def test_F14_the_sink_knows_the_verb_of_its_protocol_alone(lmtp: bool, verb: bytes) -> None:
+    talk = Talk(SinkOptions(lmtp=lmtp))
+    assert talk.say_all(verb + b" client.example\r\n", MAIL) == [500, 503]
+    assert talk.complaints == ["greeting of another protocol", "out of order"]

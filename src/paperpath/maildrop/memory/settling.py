@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
+from paperpath.mail.outcome import Deferred, Delivered, Discarded, Failed, Forwarded, Outcome, SetAside
 from paperpath.maildrop.memory.arrivals import accept_reports
 from paperpath.maildrop.memory.store import MemoryStore, StoredRecipient
 from paperpath.maildrop.values import MOST_LOOKED_AT, Settlement, State, Transport, Warned
@@ -67,3 +67,7 @@ def _record(store: MemoryStore, number: int, recipient: StoredRecipient, outcome
             store.close(number, attempted, "relayed" if is_remote else "delivered")
         case Failed():
             store.close(number, attempted, "failed")
+        case Discarded():
+            store.close(number, attempted, "discarded")
+        case Forwarded():
+            store.close(number, attempted, "expanded")

@@ -28,7 +28,8 @@ _CLOSE = """
 """
 _COUNT = """
     UPDATE meta SET made = made + ?, expanded = expanded + ?, delivered = delivered + ?,
-                    relayed = relayed + ?, failed = failed + ?, removed = removed + ?
+                    relayed = relayed + ?, failed = failed + ?, discarded = discarded + ?,
+                    removed = removed + ?
 """
 
 
@@ -40,10 +41,12 @@ def count(
     delivered: int = 0,
     relayed: int = 0,
     failed: int = 0,
+    discarded: int = 0,
     removed: int = 0,
 ) -> None:
     """Write the books up."""
-    transaction.cursor.execute(_COUNT, (made, expanded, delivered, relayed, failed, removed))
+    counts = made, expanded, delivered, relayed, failed, discarded, removed
+    transaction.cursor.execute(_COUNT, counts)
 
 
 def change_open(transaction: Transaction, changes: Mapping[int, int]) -> set[int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.envelope import Client, SenderParameters
+from paperpath.mail.place import parse_place
 from paperpath.maildrop.content import content_file
 from paperpath.maildrop.values import Claim, ClaimedMessage, Content, Origin, UnsortedRecipient
 
@@ -29,7 +30,7 @@ def to_unsorted(row: Row) -> UnsortedRecipient:
     )
     _check_types("message", (queue_id, arrived_us), (str, int))
     _check_types("recipient", (notify, orcpt, override), (str, str, str))
-    mailbox = _mailbox(address, "address")
+    mailbox = _recipient(address)
     return UnsortedRecipient(
         number,
         queue_id,
@@ -52,7 +53,7 @@ def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
     warned, before, now = rest  # failed contacts of its destination: when it was sorted, and now
     _check_types("recipient", (destination, notify, orcpt), (str, str, str))
     _check_types("recipient", (tried, attempts, warned, before, now), (int, int, int, int, int))
-    mailbox = _mailbox(address, "address")
+    mailbox = _recipient(address)
     return Claim(
         number,
         message,
@@ -109,6 +110,20 @@ def _check_types(what: str, values: tuple[object, ...], wanted: tuple[type, ...]
     """Check what SQLite gave, in one comparison, since it is done several times for every claim."""
     if tuple(map(type, values)) != wanted:
         raise DamageError(f"the row of the {what} is damaged or missing")
+
+
+def _recipient(text: object) -> Mailbox:
+    """Read who is to get it now, which may be a program or a file that an alias named."""
+    try:
+        return _mailbox(text, "address")
+    except DamageError:
+        if not isinstance(text, str):
+            raise
+        try:
+            return parse_place(text)
+        except AddressError:
+            pass
+        raise
 
 
 def _mailbox(text: object, what: str) -> Mailbox:

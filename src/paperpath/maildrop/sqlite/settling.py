@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
+from paperpath.mail.outcome import Deferred, Delivered, Discarded, Failed, Forwarded, Outcome, SetAside
 from paperpath.maildrop.sqlite.arrivals import insert_reports
 from paperpath.maildrop.sqlite.closing import change_open, close_recipients, count
 from paperpath.maildrop.sqlite.database import fetch
@@ -94,6 +94,10 @@ def _end(outcome: Outcome, transport: str) -> str | None:
             return "relayed" if transport == Transport.REMOTE.value else "delivered"
         case Failed():
             return "failed"
+        case Discarded():
+            return "discarded"
+        case Forwarded():
+            return "expanded"
         case Deferred() | SetAside():
             return None
 
@@ -105,5 +109,5 @@ def _record(settlement: Settlement) -> tuple[int, str, str, int | None, bool]:
             return number, State.READY.value, text, outcome.due_us, outcome.uncertain
         case SetAside():
             return number, State.HELD.value, text, None, False
-        case Delivered() | Failed():
+        case Delivered() | Failed() | Discarded() | Forwarded():
             return number, State.SETTLED.value, text, None, False

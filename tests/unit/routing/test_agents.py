@@ -1,0 +1,143 @@
+"""Agents by route, by account and by alias, and what accounts forward (E-11, E-12, E-16, F-14, L-4)."""
+
+import pytest
+
+from paperpath.config.tables import PostOfficeTable
+from paperpath.mail.address import Mailbox
+from paperpath.mail.notification import Fate
+from paperpath.maildrop.values import Aside, Expanded, Sorted
+from paperpath.routing.aliases import Alias, Aliases
+from paperpath.routing.router import Router
+from paperpath.routing.sorting import judge_recipient, sort_recipient
+from tests.unit.routing.rules import ROUTES, make_recipient, make_router, make_table, run, tell
+
+JOE = Mailbox("joe", "here.example")
+ANN = "ann@here.example"
+AGENTS = {
+    "nowhere": {"kind": "discard"},
+    "box": {"kind": "mbox", "path": "/var/mail/{account}"},
+    "store": {"kind": "lmtp", "to": "lmtp://unix:/run/lmtp"},
+}
+PROGRAM = "|/bin/x 'a b' {recipient}"
+
+
+def make_routed(via: str) -> PostOfficeTable:
+    return make_table((*ROUTES, ("all.example", via)))
+
+
+def test_a_route_gives_all_addresses_of_a_domain_to_an_agent() -> None:
+    router = make_router("any: joe", table=make_routed("agent:nowhere"), agents=AGENTS)
+    assert tell(router, "any@all.example") == ["any@all.example local agent:nowhere"]
+    assert judge_recipient(router, Mailbox("whoever", "all.example")).is_positive
+    router = make_router(table=make_routed("agent:store"), agents=AGENTS)
+    assert tell(router, "any@all.example") == ["any@all.example remote lmtp://unix:/run/lmtp"]
+
+
+def test_the_operator_names_an_agent_for_one_recipient() -> None:
+    router = make_router("joe: x@else.example", agents=AGENTS)
+    assert tell(router, "joe@here.example", route_override="agent:nowhere") == [
+        "joe@here.example local agent:nowhere"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("agent", "end"),
+    [("nowhere", "local agent:nowhere"), ("box", f"local agent:box {ANN}"), ("gone", "local agent:gone"),
+     ("store", "remote lmtp://unix:/run/lmtp")],
+)  # fmt: skip
+def test_an_account_has_an_agent(agent: str, end: str) -> None:
+    router = make_router(accounts=(f"{ANN}\tdeliver={agent}",), agents=AGENTS)
+    for address in (ANN, "Ann+list@here.example"):
+        assert tell(router, address) == [f"{address} {end}"]
+    _, looks = router.find(Mailbox("ann", "here.example"))
+    assert (looks[-1].kind, looks[-1].asked) == ("agent", agent)
+
+
+@pytest.mark.parametrize("place", [PROGRAM, "/var/mail/list", "/var/mail/list/"])
+def test_L4_a_place_is_believed_while_the_alias_named_last_names_it(place: str) -> None:
+    router = make_router(f'list: "{place}", joe\nother: joe')
+    recipient = make_recipient(Mailbox(place, ""), expanded_via=("list",))
+    decision = sort_recipient(router, recipient).decision
+    assert isinstance(decision, Sorted)
+    assert (decision.transport.value, decision.destination, decision.address) == (
+        "local",
+        place,
+        recipient.address,
+    )
+    for via in ((), ("other",), ("list", "other"), ("gone",), ("[post_office] postmaster",)):
+        assert tell(router, recipient.address, expanded_via=via)[0].endswith(" 5.1.1")
+    assert tell(make_router("list: joe"), recipient.address, expanded_via=("list",))[0].endswith(" 5.1.1")
+
+
+@pytest.mark.parametrize("place", [PROGRAM, "/var/mail/list", "/var/mail/list/"])
+@pytest.mark.parametrize("domain", ["", "here.example", "nowhere.here.example"])
+def test_L4_nobody_names_a_place_by_an_address(place: str, domain: str) -> None:
+    router = make_router(f'list: "{place}"')
+    address = Mailbox(place, domain)
+    assert judge_recipient(router, address).code == 550
+    for override in ("", "local", "mx", "agent:box"):
+        if not domain:
+            assert tell(router, address, route_override=override)[0].endswith(" 5.1.1")
+    assert tell(router, address)[0].endswith(" 5.1.1")
+
+
+def test_E11_a_program_that_two_aliases_name_runs_once() -> None:
+    router = make_router(f'a: b, c\nb: "{PROGRAM}"\nc: "{PROGRAM}"')
+    assert [end.address for end, _ in run(router, make_recipient("a@here.example"))] == [Mailbox(PROGRAM, "")]
+
+
+def test_a_list_that_cannot_be_read_holds_mail_and_defers_at_the_door() -> None:
+    alias = Alias("list", "", (JOE,), trouble="/list: gone")
+    router = Router(make_table(), Aliases([alias]), make_router().accounts)
+    assert isinstance(sort_recipient(router, make_recipient("list@here.example")).decision, Aside)
+    assert judge_recipient(router, Mailbox("list", "here.example")).code == 451
+
+
+FORWARDING = (f"{ANN}\tforward=x@else.example\tforward=joe@here.example", "joe@here.example")
+KEEPING = (f"{ANN}\tforward=x@else.example\tkeep",)
+
+
+def test_E16_what_an_account_forwards_goes_on_from_local_delivery() -> None:
+    assert tell(make_router(accounts=FORWARDING), ANN) == [
+        f"x@else.example local forward:{ANN}",
+        f"joe@here.example local forward:{ANN}",
+    ]
+    kept = tell(make_router(accounts=KEEPING), "ann+x@here.example")
+    assert kept == ["ann+x@here.example local here.example", f"x@else.example local forward:{ANN}"]
+
+
+def test_E16_a_rule_that_is_no_more_forwards_nothing() -> None:
+    via = (f"forward {ANN}",)
+    for accounts, ends in (
+        (FORWARDING, f"x@else.example local forward:{ANN}"),
+        ((ANN,), "x@else.example remote else.example"),
+        ((), "x@else.example remote else.example"),
+        ((f"{ANN}\tforward=y@else.example",), "x@else.example remote else.example"),
+    ):
+        router = make_router(accounts=accounts)
+        assert tell(router, "x@else.example", expanded_via=via) == [ends]
+    assert tell(make_router(accounts=(ANN,)), ANN, expanded_via=via) == [f"{ANN} local here.example"]
+
+
+def test_E12_E13_the_null_sender_stays_null_and_one_target_takes_all_wishes() -> None:
+    wishes = {"notify": "SUCCESS,FAILURE", "orcpt": "rfc822;ann", "return_path": None}
+    one = make_router(accounts=(f"{ANN}\tforward=x@else.example",))
+    verdict = sort_recipient(one, make_recipient(ANN, **wishes))
+    assert isinstance(verdict.decision, Expanded)
+    (target,) = verdict.decision.targets
+    assert (target.return_path, target.notify, target.orcpt) == (None, "SUCCESS,FAILURE", "rfc822;ann")
+    assert verdict.success is None
+    verdict = sort_recipient(make_router(accounts=FORWARDING), make_recipient(ANN, **wishes))
+    assert isinstance(verdict.decision, Expanded)
+    assert [target.notify for target in verdict.decision.targets] == ["FAILURE", "FAILURE"]
+    assert verdict.success is Fate.EXPANDED
+
+
+def test_the_one_whom_two_accounts_forward_to_gets_both_and_one_is_not_the_other() -> None:
+    accounts = (f"{ANN}\tforward=x@else.example", "bob@here.example\tforward=x@else.example")
+    ends = tell(make_router("both: ann, bob, x@else.example", accounts), "both@here.example")
+    assert ends == [
+        f"x@else.example local forward:{ANN}",
+        "x@else.example local forward:bob@here.example",
+        "x@else.example remote else.example",
+    ]
