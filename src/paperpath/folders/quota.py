@@ -62,10 +62,21 @@ class Allowance:
         self._usage += message
         self._taken += message
 
+    def release(self, octets: int) -> None:
+        """Take note of a message that no longer lies there."""
+        message = Usage(-octets, -1)
+        self._usage += message
+        self._taken += message
+
+    @property
+    def usage(self) -> Usage:
+        """What lies in the mailbox."""
+        return self._usage
+
     def record(self) -> None:
-        """Write down what was taken, in one line; where that cannot be, the mailbox is counted next time."""
+        """Write down what came and went, in one line; if that cannot be, the mailbox is counted next time."""
         taken, self._taken = self._taken, Usage()
-        if self._file is None or not taken.messages:
+        if self._file is None or taken == Usage():
             return
         line = format_line(taken)
         try:
