@@ -232,7 +232,8 @@ class Index:
                 rows = fetch(f"{head} uid BETWEEN ? AND ?{tail}", (part[0], part[-1]))
             else:
                 rows = fetch(
-                    f"{head} uid IN (SELECT value FROM json_each(?)){tail}", (json.dumps(list(part)),)  # noqa: S608 - of our own pieces
+                    f"{head} uid IN (SELECT value FROM json_each(?)){tail}",
+                    (json.dumps(list(part)),),  # noqa: S608 - of our own pieces
                 )
             wanted = None if len(rows) == len(part) and not also else set(part)
             yield from (rows if wanted is None else [row for row in rows if row[0] in wanted])
