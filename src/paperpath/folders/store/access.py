@@ -68,15 +68,17 @@ class FolderAccess:
             self.index.set_state(new_ns=-1, cur_ns=-1)
         refresh(self.index, self.files, self.home.clock_ns())
 
-    def times_after(self, *parts: int) -> dict[str, int]:
-        """Return what to note after we changed directories ourselves: that we know what is in them.
+    def note_times(self, *parts: int) -> None:
+        """Note, after we changed directories ourselves, that we know what is in them.
 
         That is true where we knew before, which `locked` saw to; if others were at work beside us, the
         reading that follows in a while shows it.
         """
         state = self.index.state()
         known = {NEW: ("new_ns", state.new_ns), CUR: ("cur_ns", state.cur_ns)}
-        return {known[part][0]: changed_ns(self.files.parts[part]) for part in parts if known[part][1] >= 0}
+        times = {known[part][0]: changed_ns(self.files.parts[part]) for part in parts if known[part][1] >= 0}
+        if times:
+            self.index.set_state(**times)
 
     def adopt_keywords(self, flags: Iterable[str]) -> FlagNames:
         """Return the names of flags, with those that the folder did not have; flushed, in its files too.

@@ -57,5 +57,4 @@ def _record(access: FolderAccess, removed: Sequence[FileRow]) -> None:
     index = access.index
     with index.changing():
         index.remove_messages([row.uid for row in removed], index.raise_modseq())
-        if times := access.times_after(*parts):
-            index.set_state(**times)
+        access.note_times(*parts)

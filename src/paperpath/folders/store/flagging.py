@@ -106,5 +106,4 @@ def _record(access: FolderAccess, work: _Work) -> None:
     with index.changing():
         index.set_flags(work.done, index.raise_modseq())
         index.move_files(work.moved)
-        if times := access.times_after(*work.touched):
-            index.set_state(**times)
+        access.note_times(*work.touched)

@@ -50,7 +50,10 @@ def land(access: FolderAccess, candidates: Sequence[Candidate]) -> range:
         index.move_files((CUR, one.new_name, uid) for uid, one in zip(uids, candidates, strict=True))
         flags = (one.flags for one in candidates)
         index.add_messages(zip(uids, flags, strict=True), index.raise_modseq())
-        index.set_state(**access.times_after(CUR))
+        if any(one.directory in access.files.parts[: CUR + 1] for one in candidates):
+            index.set_state(cur_ns=-1)  # what moved within the folder is gone from where it was
+        else:
+            access.note_times(CUR)
     return uids
 
 

@@ -40,6 +40,8 @@ def copy_messages(source: FolderAccess, uids: Sequence[int], target: FolderAcces
 
 def move_messages(source: FolderAccess, uids: Sequence[int], target: FolderAccess) -> Copied:
     """Move messages with flags and dates."""
+    if source.files.step == target.files.step:
+        source = target
     with both_locked(source, target):
         rows = list(source.index.files(uids))
         if not rows:
@@ -128,7 +130,7 @@ def _forget_moved(source: FolderAccess, rows: Sequence[FileRow]) -> None:
         os.fsync(source.files.parts[part])
     with source.index.changing():
         source.index.remove_messages([row.uid for row in rows], source.index.raise_modseq())
-        source.index.set_state(**source.times_after(*parts))
+        source.note_times(*parts)
 
 
 def _name_missing(source: FolderAccess, rows: Sequence[FileRow]) -> MessageGoneError:
