@@ -1,7 +1,7 @@
 """The boundaries of the multiparts that are open, and whose delimiter a line is (RFC 2046 §5.1.1).
 
-Used by structure.py. A delimiter is the whole line but for white space at its end, so of boundaries that begin
-alike each has its own lines; of equal ones the innermost has them.
+Used by structure.py. A delimiter is the whole line but for white space at its end, so of boundaries that
+begin alike each has its own lines; of equal ones the innermost has them.
 """
 
 from typing import NamedTuple

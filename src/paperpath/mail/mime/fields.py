@@ -49,7 +49,7 @@ def keep_fields(header: bytes, names: Collection[bytes], *, others: bool = False
 
 
 def unfold_octets(value: bytes) -> bytes:
-    """Return a value in one line, without white space around it, and nothing in it that ends lines or texts."""
+    """Return a value in one line, without white space around it, and no NUL, CR or LF in it."""
     if b"\r" in value or b"\n" in value or b"\0" in value:
         value = _LINE_END.sub(_replace_line_end, value)
     return value.strip(b" \t")
