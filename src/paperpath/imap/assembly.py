@@ -72,8 +72,6 @@ class Assembly:
     def refuse(self, completion: Completion) -> None:
         """Keep nothing more, and be answered with that; the first refusal is the one that counts."""
         self.refusal = self.refusal or completion
-        self._text.clear()
-        self._literals.clear()
 
     def add_line(self, line: bytes, *, ends: bool) -> None:
         """Take a line; `ends`: no literal follows it."""

@@ -379,7 +379,6 @@ class ServerConnection(Channel):
         """Read nothing more, for ever or until the driver says so; what had come is dropped."""
         self._state, self._read = state, ServerConnection._read_nothing
         self._current, self._awaits = None, False
-        self._input.clear()
 
     def _go_on(self, state: State) -> None:
         """Read commands again, which begin with what comes next."""
