@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from paperpath.imap.append import Appending
 from paperpath.imap.completion import Completion, bad
+from paperpath.imap.extensions import Extension
 from paperpath.imap.scanner import ANNOUNCEMENT, MOST_LONG_NUMBER, Scanner
 from paperpath.imap.states import State
 from paperpath.imap.verbs import VERBS, WITH_UID, Verb
@@ -46,7 +47,7 @@ class Assembly:
     """One command. `tag`: empty where it cannot be read. `refusal`: what it is to be answered with.
 
     `following`: the state that it leads to. `appending`: what more there is of APPEND.
-    `is_foreign`: it is of another protocol (attack S-1).
+    `to_enable`: what its OK switches on. `is_foreign`: it is of another protocol (attack S-1).
     """
 
     def __init__(self, line: bytes) -> None:
@@ -60,6 +61,7 @@ class Assembly:
         self.refusal: Completion | None = None
         self.following: State | None = None
         self.appending: Appending | None = None
+        self.to_enable: tuple[Extension, ...] = ()
         self.octets = 0
         self._behind_verb = head.end() if head else 0
         self._text: list[bytes] = []
@@ -70,8 +72,6 @@ class Assembly:
     def refuse(self, completion: Completion) -> None:
         """Keep nothing more, and be answered with that; the first refusal is the one that counts."""
         self.refusal = self.refusal or completion
-        self._text.clear()
-        self._literals.clear()
 
     def add_line(self, line: bytes, *, ends: bool) -> None:
         """Take a line; `ends`: no literal follows it."""

@@ -7,7 +7,11 @@ are written in IMAP. Nothing of what the client said is kept when it is over.
 import base64
 
 from paperpath.imap.completion import Completion, Condition, bad, no
+from paperpath.imap.dialect import Dialect
+from paperpath.imap.entrance import Entrance
 from paperpath.imap.fault import Fault
+from paperpath.imap.grammar.access import parse_authenticate, parse_login
+from paperpath.imap.scanner import Scanner
 from paperpath.smtp.events import KeysWanted, LoginEvent, LoginFailed, PasswordReceived
 from paperpath.smtp.refusal import CommandError
 from paperpath.smtp.sasl import Exchange, begin_exchange
@@ -39,8 +43,9 @@ class Login:
         """Whether the driver may let somebody in."""
         return self.event is not None and not isinstance(self.event, KeysWanted | LoginFailed)
 
-    def take_password(self, name: bytes, password: bytes) -> Step:
-        """Take the words of LOGIN; they make what PLAIN would. Raises: Fault."""
+    def take_password(self, words: Scanner) -> Step:
+        """Take what stands behind LOGIN; it makes what PLAIN would. Raises: Fault."""
+        name, password = parse_login(words)
         if not all(0 < len(octets) <= _MOST_OCTETS for octets in (name, password)):
             raise Fault(WRONG)
         try:
@@ -49,11 +54,10 @@ class Login:
             raise Fault(WRONG) from None
         return self.event
 
-    def begin(self, mechanism: str, initial: bytes) -> Step:
-        """Begin an exchange by a mechanism that was offered.
-
-        `initial`: the initial response, empty where none came; `=` is one of no octets. Raises: Fault.
-        """
+    def begin(self, words: Scanner, dialect: Dialect, entrance: Entrance) -> Step:
+        """Take what stands behind AUTHENTICATE; `=` is an initial response of no octets. Raises: Fault."""
+        mechanism, initial = parse_authenticate(words, dialect)
+        entrance.check_mechanism(mechanism)
         self._exchange = begin_exchange(mechanism)
         step = self._go_on(None)
         if not initial:

@@ -38,7 +38,7 @@ from paperpath.imap.events import (
 )
 from paperpath.imap.extensions import Extension
 from paperpath.imap.fault import Fault
-from paperpath.imap.grammar.access import parse_authenticate, parse_id, parse_login
+from paperpath.imap.grammar.access import parse_id
 from paperpath.imap.grammar.commands import parse_command
 from paperpath.imap.login import MOST_ANSWER_OCTETS, Login, Step, is_failure
 from paperpath.imap.reading import CommandReader, Item
@@ -78,7 +78,6 @@ class ServerConnection(Channel):
         self._current: Assembly | None = None  # what is not answered yet
         self._awaits = False
         self._login: Login | None = None
-        self._to_enable: tuple[Extension, ...] = ()
         self._errors = 0
         self._end: LoggedOut | None = None  # to be told
         self._output.say(ok(f"{settings.hostname} ready", self.capability_code))
@@ -186,9 +185,8 @@ class ServerConnection(Channel):
         assert following is not None
         if following is State.IDLING:
             raise RuntimeError("IDLE goes ahead, or is refused")
-        if completion.is_ok and self._to_enable:
-            self._dialect.enable(self._to_enable)
-        self._to_enable = ()
+        if completion.is_ok:
+            self._dialect.enable(current.to_enable)
         self._output.answer(current, completion)
         if following in _TURNING:
             self._inside = self._state
@@ -306,7 +304,8 @@ class ServerConnection(Channel):
             raise Fault(_COMPRESSED)
         if enables_condstore(command):
             self._dialect.enable([Extension.CONDSTORE])
-        self._to_enable = command.extensions if isinstance(command, Enable) else ()
+        if isinstance(command, Enable):
+            assembly.to_enable = command.extensions
         self._await(assembly)
         return CommandReceived(assembly.tag, command)
 
@@ -342,23 +341,13 @@ class ServerConnection(Channel):
         return TLS_REQUESTED
 
     def _log_in(self, assembly: Assembly) -> Event | None:
-        words = assembly.words
-        name, password = parse_login(words)
-        words.end()
         login = Login()
-        step = login.take_password(name, password)
+        if assembly.verb is Verb.LOGIN:
+            step = login.take_password(assembly.words)
+        else:
+            step = login.begin(assembly.words, self._dialect, self._entrance)
+            self._state, self._read = State.LOGIN, ServerConnection._read_answers
         self._login = login
-        return self._follow(assembly, step)
-
-    def _authenticate(self, assembly: Assembly) -> Event | None:
-        words = assembly.words
-        mechanism, initial = parse_authenticate(words, self._dialect)
-        words.end()
-        self._entrance.check_mechanism(mechanism)
-        login = Login()
-        step = login.begin(mechanism, initial)
-        self._login = login
-        self._state, self._read = State.LOGIN, ServerConnection._read_answers
         return self._follow(assembly, step)
 
     def _follow(self, current: Assembly, step: Step) -> Event | None:
@@ -390,7 +379,6 @@ class ServerConnection(Channel):
         """Read nothing more, for ever or until the driver says so; what had come is dropped."""
         self._state, self._read = state, ServerConnection._read_nothing
         self._current, self._awaits = None, False
-        self._input.clear()
 
     def _go_on(self, state: State) -> None:
         """Read commands again, which begin with what comes next."""
@@ -403,7 +391,7 @@ class ServerConnection(Channel):
         Verb.LOGOUT: _logout,
         Verb.STARTTLS: _starttls,
         Verb.LOGIN: _log_in,
-        Verb.AUTHENTICATE: _authenticate,
+        Verb.AUTHENTICATE: _log_in,
     }
 
 

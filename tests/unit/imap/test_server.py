@@ -13,6 +13,7 @@ from paperpath.imap.server import ServerConnection
 from paperpath.imap.states import State
 from paperpath.smtp.events import KeysWanted, LoginFailed
 from tests.fuzz.imap_wire import LOGIN
+from tests.fuzz.session import segments
 from tests.support.core import KEYS, SERVER_NONCE
 from tests.support.imap_core import MINUS, SETTINGS, Heard, advance, converse
 
@@ -231,11 +232,13 @@ def test_closing_says_why_once_and_answers_nothing_more():
     assert core.pending_octets == 0
 
 
+@pytest.mark.parametrize("cut", [0, 1])
 @pytest.mark.parametrize(("more", "answer"), [(0, b"a OK"), (1, b"a BAD [TOOBIG]")])
-def test_K8_a_command_is_as_long_as_is_allowed_and_no_longer(more, answer):
+def test_K8_a_command_is_as_long_as_is_allowed_and_no_longer(more, answer, cut):
     line = b"a SUBSCRIBE "
     core = connect()
     heard = Heard()
-    core.receive(line + b"x" * (SETTINGS.command_octets - len(line) + more) + b"\r\n")
-    advance(core, heard)
+    for segment in segments(line + b"x" * (SETTINGS.command_octets - len(line) + more) + b"\r\n", cut):
+        core.receive(segment)
+        advance(core, heard)
     assert heard.output.startswith(answer)

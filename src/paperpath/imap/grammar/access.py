@@ -13,15 +13,17 @@ _SWITCHES = {extension.value.upper(): extension for extension in SWITCHES}
 
 
 def parse_login(words: Scanner) -> tuple[bytes, bytes]:
-    """Read what stands behind LOGIN: a name, and a password. Raises: Fault."""
+    """Read what stands behind LOGIN, to the end: a name, and a password. Raises: Fault."""
     words.space()
     name = words.astring()
     words.space()
-    return name, words.astring()
+    password = words.astring()
+    words.end()
+    return name, password
 
 
 def parse_authenticate(words: Scanner, dialect: Dialect) -> tuple[str, bytes]:
-    """Read what stands behind AUTHENTICATE: mechanism, and the initial response, empty where none came.
+    """Read what stands behind AUTHENTICATE, to the end: mechanism; initial response, empty where none came.
 
     Raises: Fault.
     """
@@ -31,7 +33,9 @@ def parse_authenticate(words: Scanner, dialect: Dialect) -> tuple[str, bytes]:
         return mechanism, b""
     dialect.require(Extension.SASL_IR)
     words.space()
-    return mechanism, words.astring()
+    initial = words.astring()
+    words.end()
+    return mechanism, initial
 
 
 def parse_id(words: Scanner) -> tuple[tuple[str, str], ...]:
