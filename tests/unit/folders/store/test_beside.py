@@ -327,18 +327,23 @@ def test_K10_a_disk_that_is_full_leaves_nothing(
     store.create("Other")
     put(store, "INBOX", 3)
     folder.look()
-    rename = os.rename
+    rename, calls = os.rename, list[str]()
 
     def fail_second(name: str, new_name: str, **kwargs: int) -> None:
-        if names_in(box / ".Other" / "cur"):
+        calls.append(name)
+        if len(calls) == 2:
             raise OSError(28, "full")
         rename(name, new_name, **kwargs)
 
     monkeypatch.setattr(os, "rename", fail_second)
     for deed in (folder.copy, folder.move):
+        calls.clear()
         with pytest.raises(OSError, match="full"):
             deed([1, 2], "Other")
-    monkeypatch.setattr(os, "rename", rename)
+        assert store.status("Other").messages == 0
+        assert not names_in(box / ".Other" / "tmp")
+        assert [one.uid for one in folder.states([1, 2, 3])] == [1, 2, 3]
+        assert not folder.look(folder.look().snapshot).departed
 
 
 def test_L1_files_are_their_owners_alone(box: Path, store: MaildirStore) -> None:
