@@ -6,7 +6,6 @@ nobody takes a folder's lock who holds it.
 
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ class Home:
     mailbox: PurePosixPath
     quota: Quota
     host: str
-    clock_ns: Callable[[], int] = time.time_ns
+    clock_ns: Callable[[], int]
 
     @property
     def path(self) -> Path:

@@ -19,6 +19,7 @@ from paperpath.folders.store.index_file import index_errors
 NEW, CUR, COMING = 0, 1, 2  # parts
 PART_NAMES = ("new", "cur", "tmp")
 
+_FEW = "AND part <> 1"  # names the index that has all parts but cur
 _AT_ONCE = 5000
 _MOST_DEPARTED = 50_000
 _DENSE = 4  # where at least one UID in so many is asked for, all between are read
@@ -169,7 +170,8 @@ class Index:
 
     def names(self, part: int) -> dict[str, int]:
         """Return the UIDs of the files in a part, by name."""
-        return dict(self._fetch("SELECT name, uid FROM file WHERE part = ?", (part,)))
+        few = "" if part == CUR else _FEW
+        return dict(self._fetch(f"SELECT name, uid FROM file WHERE part = ? {few}", (part,)))  # noqa: S608
 
     def files(self, uids: Sequence[int]) -> Iterator[FileRow]:
         """Give the files of messages, by UID."""
@@ -177,7 +179,7 @@ class Index:
 
     def coming(self) -> list[FileRow]:
         """Return the files that were on their way in, by UID."""
-        statement = f"SELECT {', '.join(FileRow._fields)} FROM file WHERE part = ? ORDER BY uid"  # noqa: S608 - of our own pieces
+        statement = f"SELECT {', '.join(FileRow._fields)} FROM file WHERE part = ? {_FEW} ORDER BY uid"  # noqa: S608 - of our own pieces
         return [FileRow(*row) for row in self._fetch(statement, (COMING,))]
 
     def find_bases(self, bases: Iterable[str]) -> dict[str, FileRow]:
@@ -224,17 +226,14 @@ class Index:
         self, columns: str, table: str, uids: Sequence[int], also: str = ""
     ) -> Iterator[tuple[Any, ...]]:
         """Give rows of certain UIDs, by UID, so many at once that no statement stays open in between."""
-        fetch, head, tail = self._fetch, f"SELECT {columns} FROM {table} WHERE", f"{also} ORDER BY uid"  # noqa: S608 - of our own pieces
         ordered = uids if isinstance(uids, array) else sorted(set(uids))
         for begin in range(0, len(ordered), _AT_ONCE):
             part = ordered[begin : begin + _AT_ONCE]
             if (part[-1] - part[0]) < _DENSE * len(part):
-                rows = fetch(f"{head} uid BETWEEN ? AND ?{tail}", (part[0], part[-1]))
+                where, named = "BETWEEN ?1 AND ?2", (part[0], part[-1])
             else:
-                rows = fetch(
-                    f"{head} uid IN (SELECT value FROM json_each(?)){tail}",
-                    (json.dumps(list(part)),),  # noqa: S608 - of our own pieces
-                )
+                where, named = "IN (SELECT value FROM json_each(?1)) AND ?2", (json.dumps(list(part)), 1)
+            rows = self._fetch(f"SELECT {columns} FROM {table} WHERE uid {where}{also} ORDER BY uid", named)  # noqa: S608
             wanted = None if len(rows) == len(part) and not also else set(part)
             yield from (rows if wanted is None else [row for row in rows if row[0] in wanted])
 

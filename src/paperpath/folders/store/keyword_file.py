@@ -35,7 +35,8 @@ def read_keywords(folder: int) -> dict[int, str]:
 def write_keywords(folder: int, keywords: Sequence[str]) -> None:
     """Write down the keywords that have letters, flushed. Raises: OSError; then the old file is untouched."""
     name = f"{_NAME}.new"
-    lines = [f"{number} {keyword}\n" for number, keyword in enumerate(keywords[:LETTERED_KEYWORDS])]
+    lettered = enumerate(keywords[:LETTERED_KEYWORDS])
+    lines = [f"{number} {keyword}\n" for number, keyword in lettered if keyword]
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

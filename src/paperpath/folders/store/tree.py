@@ -4,7 +4,8 @@ Made by the IMAP server for each who logs in. It keeps nothing open, so one cost
 """
 
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -51,11 +52,16 @@ class MaildirStore:
     """One account's folders. Keeps the contract of `MailStore`."""
 
     def __init__(
-        self, root: Path, folder: PurePosixPath, *, quota: Quota = NO_QUOTA, host: str | None = None
+        self,
+        root: Path,
+        folder: PurePosixPath,
+        *,
+        quota: Quota = NO_QUOTA,
+        clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         """Work on the mailbox in a folder below the root of the mailboxes."""
-        name = (host or socket.gethostname()).replace("/", "\\057").replace(":", "\\072")
-        self._home = Home(root.resolve(), folder, quota, name)
+        host = socket.gethostname().replace("/", "\\057").replace(":", "\\072")
+        self._home = Home(root.resolve(), folder, quota, host, clock_ns)
 
     def folders(self) -> Sequence[FolderEntry]:
         """Return the tree."""
