@@ -25,7 +25,7 @@ def find_binary(message: Part, path: Sequence[int]) -> tuple[Extent, bytes] | No
 
 
 def read_binary(encoding: bytes, pieces: Iterable[bytes], partial: Partial | None) -> Iterator[bytes]:
-    """Give octets decoded, only those wanted. Raises, before it gives any: UnknownEncodingError (UNKNOWN-CTE)."""
+    """Give octets decoded, only those wanted. Raises, at once: UnknownEncodingError (UNKNOWN-CTE)."""
     decoded = decode_pieces(encoding, pieces)
     return decoded if partial is None else _cut(decoded, partial)
 

@@ -103,11 +103,8 @@ def _gather(roots: Sequence[Node]) -> list[Node]:
         subject = _subject(root)
         if subject and (subject not in table or _is_better(root, table[subject])):
             table[subject] = root
-    gathered: list[Node] = []
     kept = {id(node) for node in table.values()}
-    for root in roots:
-        if id(root) in kept or not _subject(root):
-            gathered.append(root)
+    gathered = [root for root in roots if id(root) in kept or not _subject(root)]
     for root in roots:
         subject = _subject(root)
         if subject and id(root) not in kept:
@@ -126,7 +123,7 @@ def _is_reply(root: Node) -> bool:
 
 
 def _is_better(root: Node, other: Node) -> bool:
-    """Tell whether a thread shall stand for its subject: one without a beginning, then one that is no reply."""
+    """Tell whether a thread rather stands for its subject: one without beginning, else one that is no reply."""
     if other.message is None:
         return False
     return root.message is None or (_is_reply(other) and not _is_reply(root))

@@ -20,5 +20,5 @@ def sort_messages(messages: Iterable[Summary], criteria: Sequence[SortCriterion]
     """Return the numbers of messages in order; what is equal by all criteria is in order of its number."""
     ordered = sorted(messages, key=lambda message: message.number)
     for criterion in reversed(criteria):  # sorting is stable, in reverse too
-        ordered.sort(key=_VALUES[criterion.key], reverse=criterion.reverse)  # type: ignore[arg-type]
+        ordered.sort(key=_VALUES[criterion.key], reverse=criterion.reverse)
     return [message.number for message in ordered]
