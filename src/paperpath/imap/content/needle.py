@@ -1,6 +1,6 @@
 """A text that is looked for, without regard to case (RFC 9051 §6.4.4), in texts that come piece by piece.
 
-Used by search.py and header_search.py.
+Used by text_search.py; `fold` also by whoever compares texts.
 """
 
 import unicodedata
@@ -14,11 +14,11 @@ class Needle:
 
     def __init__(self, text: str) -> None:
         """Prepare to look for a text."""
-        self._folded = _fold(text)
+        self._folded = fold(text)
 
     def is_in(self, text: str) -> bool:
         """Tell whether it stands in a text."""
-        return self._folded in _fold(text)
+        return self._folded in fold(text)
 
     def is_in_any(self, pieces: Iterable[str]) -> bool:
         """Tell whether it stands in a text of which pieces come, over where they are cut too."""
@@ -34,12 +34,12 @@ class Needle:
         return self._look(before, carried)[1]
 
     def _look(self, before: str, text: str) -> tuple[str, bool]:
-        folded = before + _fold(text)
+        folded = before + fold(text)
         keep = len(self._folded) - 1
         return folded[-keep:] if keep > 0 else "", self._folded in folded
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Return what is the same for texts that differ in case only, or in how characters are composed."""
     if text.isascii():
         return text.lower().replace("\t", " ")

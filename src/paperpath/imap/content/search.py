@@ -85,7 +85,7 @@ def _prepare_simple(key: SearchKey, context: SearchContext) -> Matcher:
         case FlagKey(flag, is_set):
             return _search_flag(flag, is_set=is_set)
         case DateKey():
-            return _search_date(key, context)
+            return _search_date(key)
         case AgeKey(seconds, younger):
             return _search_age(context.now_us - seconds * _US, younger=younger)
         case SizeKey(octets, larger):
@@ -95,10 +95,10 @@ def _prepare_simple(key: SearchKey, context: SearchContext) -> Matcher:
         case UidKey(messages):
             return _search_set(messages, context, context.greatest_uid, lambda message: message.uid)
         case _:
-            return _prepare_extension(key, context)
+            return _prepare_extension(key)
 
 
-def _prepare_extension(key: SearchKey, context: SearchContext) -> Matcher:
+def _prepare_extension(key: SearchKey) -> Matcher:
     match key:
         case ModSeqKey(modseq):
             return lambda message: message.modseq >= modseq
@@ -106,10 +106,8 @@ def _prepare_extension(key: SearchKey, context: SearchContext) -> Matcher:
             return lambda message: message.email_id == object_id
         case ThreadIdKey(object_id):
             return lambda message: message.thread_id == object_id
-        case SaveDateSupportedKey():
-            return lambda _: context.saves_dates
-        case _:
-            assert isinstance(key, AllKey)
+        case _:  # every mailbox knows when messages were saved
+            assert isinstance(key, AllKey | SaveDateSupportedKey)
             return lambda _: True
 
 
@@ -150,9 +148,7 @@ def _is_within(number: int, ranges: tuple[Range, ...]) -> bool:
     return low < len(ranges) and ranges[low][0] <= number
 
 
-def _search_date(key: DateKey, context: SearchContext) -> Matcher:
-    if key.date is DateOf.SAVED and not context.saves_dates:
-        return lambda _: False
+def _search_date(key: DateKey) -> Matcher:
     wanted, when = key.day.toordinal(), key.when
     day_of = _DAYS[key.date]
 

@@ -62,14 +62,13 @@ class SearchContext:
     """What holds for all messages of a search.
 
     `messages`: the greatest sequence number; `greatest_uid`: 0 where there is no message. `saved`: the UIDs
-    that `$` stands for. `saves_dates`: the mailbox knows when messages were saved (RFC 8514).
+    that `$` stands for.
     """
 
     messages: int
     greatest_uid: int
     now_us: int
     saved: Container[int] = ()
-    saves_dates: bool = True
 
 
 class Cost(IntEnum):

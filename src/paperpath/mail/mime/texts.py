@@ -12,7 +12,7 @@ from paperpath.mail.mime.part import Part
 
 
 def read_texts(part: Part, pieces: Iterable[bytes]) -> Iterator[str]:
-    """Give the text of a part piece by piece, out of the octets of its body; none if its encoding is unknown."""
+    """Give the text of a part, out of the octets of its body; none where its encoding is unknown."""
     charset = find_parameter(part.media.parameters, b"charset") or b""
     try:
         octets = decode_pieces(part.about.encoding, pieces)
