@@ -15,6 +15,7 @@ from paperpath.config.advice import find_warnings
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.dnslist.ports import list_ports
+from paperpath.imap.doors import list_doors as list_imap_doors
 from paperpath.intake.access_file import open_all_access
 from paperpath.local.smtplud import refuse_without_root
 from paperpath.maildrop.drop.place import make_drop
@@ -77,6 +78,9 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
         specs.insert(0, ProgramSpec("smtplud", "paperpath.local.smtplud"))
     if configuration.dnslistd is not None:  # first of all, for the others ask it
         specs.insert(0, ProgramSpec("dnslistd", "paperpath.dnslist.dnslistd", list_ports(configuration)))
+    if configuration.imap is not None:
+        places = [place for place, _ in list_imap_doors(configuration)]
+        specs.append(ProgramSpec("imapd", "paperpath.imap.imapd", places, takes_keys=True))
     if submission is not None:
         places = [place for place, _ in list_submission_doors(configuration)]
         processes = submission.processes or unasked

@@ -28,18 +28,19 @@ def enables_condstore(command: Command) -> bool:
         case Store():
             return command.unchanged_since is not None
         case Search() | Sort() | Thread():
-            return _asks_for_modseq(command.key)
+            return asks_for_modseq(command.key)
     return False
 
 
-def _asks_for_modseq(key: SearchKey) -> bool:
+def asks_for_modseq(key: SearchKey) -> bool:
+    """Tell whether mod-sequences are looked for."""
     match key:
         case ModSeqKey():
             return True
         case NotKey(within):
-            return _asks_for_modseq(within)
+            return asks_for_modseq(within)
         case OrKey(left, right):
-            return _asks_for_modseq(left) or _asks_for_modseq(right)
+            return asks_for_modseq(left) or asks_for_modseq(right)
         case AndKey(keys):
-            return any(map(_asks_for_modseq, keys))
+            return any(map(asks_for_modseq, keys))
     return False
