@@ -1,4 +1,4 @@
-"""Which commands there are, and which of them may come: by what is carried out, by the state, by encryption."""
+"""Which commands there are, and which may come: by what is carried out, by the state, by encryption."""
 
 import pytest
 
