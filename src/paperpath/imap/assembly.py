@@ -70,7 +70,7 @@ class Assembly:
             self.refuse(UNKNOWN if tag else _NO_TAG)
 
     def refuse(self, completion: Completion) -> None:
-        """Keep nothing more, and be answered with that; the first refusal is the one that counts."""
+        """Keep nothing more, and be answered with that; the first refusal counts."""
         self.refusal = self.refusal or completion
 
     def add_line(self, line: bytes, *, ends: bool) -> None:

@@ -54,7 +54,10 @@ class MessageEnded:
 
 @dataclass(frozen=True, slots=True)
 class AppendDropped:
-    """APPEND was answered with an error behind a message: none of its messages may be kept."""
+    """APPEND was answered with an error behind a message: none of its messages may be kept.
+
+    So too when a message that the driver refused has been read over, where it came unasked.
+    """
 
     completion: Completion
 

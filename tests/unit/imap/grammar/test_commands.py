@@ -24,6 +24,7 @@ from paperpath.imap.fetch_items import (
     response_name,
     sets_seen,
 )
+from paperpath.imap.grammar.append import MessageHead, parse_message_head
 from paperpath.imap.grammar.commands import parse_command
 from paperpath.imap.grammar.dates import parse_date_time
 from paperpath.imap.scanner import Scanner
@@ -336,6 +337,14 @@ def test_K24_quick_resynchronization():
     )
     for wrong in ("(1)", "(0 1)", "(1 0)", "(1 2 x)", "(1 2 1 (1))", "1 2", "(1 2 $)"):
         assert refuse(f"SELECT x (QRESYNC {wrong})", on=on) == "BAD"
+
+
+def test_K27_a_message_that_may_hold_NUL_needs_BINARY():
+    words = b" (\\Seen) ~{5}\r\n"
+    head = parse_message_head(Scanner(words), Dialect(frozenset({Extension.BINARY})))
+    assert head == MessageHead(5, ("\\Seen",), None, binary=True, wrapped=False)
+    with pytest.raises(Fault):
+        parse_message_head(Scanner(words), Dialect(frozenset()))
 
 
 @pytest.mark.parametrize(
