@@ -16,7 +16,7 @@ from paperpath.folders.store.errors import (
     UseError,
 )
 from paperpath.folders.store.interface import MailStore, OpenFolder
-from paperpath.folders.store.values import Cached, FlagChange, Snapshot
+from paperpath.folders.store.values import Cached, FlagChange
 
 MESSAGE = b"Subject: a\r\n\r\nHello\r\n"
 DATE_US = 1_600_000_000_000_000
