@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -367,6 +368,27 @@ def test_K10_a_disk_that_is_full_leaves_nothing(
         assert not names_in(box / ".Other" / "tmp")
         assert [one.uid for one in folder.states([1, 2, 3])] == [1, 2, 3]
         assert not folder.look(folder.look().snapshot).departed
+
+
+def test_K29_sessions_work_in_threads_at_once(store: MaildirStore) -> None:
+    store.create("Other")
+
+    def work(number: int) -> int:
+        folder = store.open("INBOX")
+        copied = 0
+        for _ in range(5):
+            put(store, "INBOX", 1)
+            uids = list(folder.look().snapshot.uids)
+            folder.store_flags(uids[-2:], FlagChange.ADD, ["\\Seen"])
+            copied += len(folder.copy(uids[:1], "Other").uids) if number else 0
+            folder.move(uids[-1:], "Other")
+        folder.close()
+        return copied
+
+    with ThreadPoolExecutor(3) as pool:
+        copied = sum(pool.map(work, range(3)))
+    both = [store.status(name) for name in ("INBOX", "Other")]
+    assert sum(status.messages for status in both) == 15 + copied
 
 
 def test_L1_files_are_their_owners_alone(box: Path, store: MaildirStore) -> None:
