@@ -1,4 +1,4 @@
-"""What the mail store's operations cost, by the number of messages: `.venv/bin/python -m bench.folders [options]`.
+"""What the mail store's operations cost, by the number of messages: `python -m bench.folders [options]`.
 
 For each size a Maildir is filled with small messages, as a restored backup would; then its index is made,
 and the folder is opened cold and warm, looked at, flagged, copied and expunged. Costs are to be linear at

@@ -5,7 +5,7 @@ first (landing.py), then what others did is read (refreshing.py).
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import apsw
 
@@ -18,6 +18,7 @@ from paperpath.folders.store.index_file import discard_index, identify_index, op
 from paperpath.folders.store.keyword_file import read_keywords, write_keywords
 from paperpath.folders.store.refreshing import refresh
 from paperpath.folders.store.resuming import resume
+from paperpath.folders.upkeep import remove_left_over
 
 
 class FolderAccess:
@@ -36,6 +37,8 @@ class FolderAccess:
         except BaseException:
             self.files.close()
             raise
+        with suppress(OSError):  # what cannot be removed harms nobody
+            remove_left_over(self.files.tmp, home.clock_ns())
         self.uid_validity = state.uid_validity
         self.folder_id = state.folder_id
 

@@ -6,7 +6,7 @@ CR or LF is stored verbatim from there on and from the beginning, and its name s
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from paperpath.folders.store.access import FolderAccess
@@ -22,9 +22,8 @@ _READ_AT_ONCE = 65536
 
 @dataclass(slots=True)
 class _Written:
-    """A message that is whole in tmp."""
+    """A message that is whole in tmp, under its base."""
 
-    name: str
     base: str
     flags: frozenset[str]
     internal_us: int
@@ -79,17 +78,14 @@ class Appending:
             self._writing.abandon()
         for one in self._written:
             with suppress(OSError):
-                remove_name(self._access.files.tmp, one.name)
+                remove_name(self._access.files.tmp, one.base)
         self._access.close()
 
     def _check_room(self, stored: int) -> None:
         """Raises: OverQuotaError; OverWholeQuotaError, where a message has no room behind those written."""
-        with ExitStack() as looking:
-            allowance = looking.enter_context(open_allowance(self._access))
+        with open_allowance(self._access) as allowance:
             if allowance is not None:
-                for one in self._written:
-                    allowance.admit(one.stored)
-                allowance.admit(max(stored, 1))
+                allowance.admit(sum(one.stored for one in self._written) + max(stored, 1))
 
     def _end_message(self) -> None:
         if self._writing is None:
@@ -104,7 +100,7 @@ class Appending:
         names = self._access.adopt_keywords(flags)
         tmp = self._access.files.tmp
         return [
-            Candidate(tmp, one.name, one.base, names.to_number(one.flags), one.internal_us, one.octets)
+            Candidate(tmp, one.base, one.base, names.to_number(one.flags), one.internal_us, one.octets)
             for one in self._written
         ]
 
@@ -145,7 +141,7 @@ class _Writing:
         base = make_base(self._access.home, self._stored, verbatim=self._is_verbatim)
         tmp = self._access.files.tmp
         os.rename(self._name, base, src_dir_fd=tmp, dst_dir_fd=tmp)
-        return _Written(base, base, flags, internal_us, self._stored, self._octets)
+        return _Written(base, flags, internal_us, self._stored, self._octets)
 
     def abandon(self) -> None:
         os.close(self._file)

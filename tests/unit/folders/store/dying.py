@@ -61,4 +61,4 @@ def _arm(last: int, *, after: bool) -> None:
         if after:
             count()
 
-    Index.changing = watched_changing  # type: ignore[method-assign]
+    setattr(Index, "changing", watched_changing)  # noqa: B010

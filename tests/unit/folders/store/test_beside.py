@@ -1,7 +1,9 @@
 """Other programs change a Maildir beside the store, and the index is lost (K-4, K-29, F-8)."""
 
+import itertools
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -91,7 +93,7 @@ def test_K29_renames_moves_and_removals_by_others_are_seen(
     (box / "new" / "1.a,S=3").rename(box / "cur" / "1.a,S=3:2,FS")
     (box / "new" / "3.c,S=3").unlink()
     changes = folder.look(shown)
-    assert [(one.uid, one.flags) for one in changes.changed] == [(1, {"\\Seen", "\\Flagged"})]
+    assert [(one.uid, one.flags) for one in changes.changed] == [(1, frozenset({"\\Seen", "\\Flagged"}))]
     assert (list(changes.departed), list(changes.snapshot.uids)) == ([3], [1, 2])
     (box / "cur" / "1.a,S=3:2,FS").rename(box / "new" / "1.a,S=3")
     changes = folder.look(changes.snapshot)
@@ -154,15 +156,15 @@ def test_K29_a_name_that_a_reading_missed_is_not_gone(
     """A file that is renamed while the directory is read may be missed under both names."""
     deliver(box, "1.a", "2.b")
     shown = folder.look().snapshot
-    listdir = os.listdir
+    listdir, times_ns = os.listdir, itertools.count(clock.now_ns)
 
     def listdir_beside(directory: int) -> list[str]:
         names = listdir(directory)
-        os.utime(directory, ns=(0, clock()))
+        os.utime(directory, ns=(0, next(times_ns)))
         return [name for name in names if name != "1.a,S=3"]
 
     monkeypatch.setattr(os, "listdir", listdir_beside)
-    (box / "cur" / "3.c:2,").write_bytes(b"")
+    deliver(box, "3.c")
     changes = folder.look(shown)
     assert (list(changes.departed), list(changes.arrived)) == ([], [3])
     monkeypatch.setattr(os, "listdir", listdir)
@@ -188,9 +190,13 @@ def test_K29_where_nothing_happened_nothing_is_read(
     deliver(box, "1.a")
     clock.now_ns += 2 * SECOND_NS
     shown = folder.look(folder.look().snapshot).snapshot
-    read = list[int]()
-    listdir = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda directory: read.append(directory) or listdir(directory))
+    read, listdir = list[int](), os.listdir
+
+    def watched_listdir(directory: int) -> list[str]:
+        read.append(directory)
+        return listdir(directory)
+
+    monkeypatch.setattr(os, "listdir", watched_listdir)
     folder.look(shown)
     assert read == []
     deliver(box, "2.b")
@@ -208,7 +214,7 @@ def test_K29_a_message_is_read_whatever_others_call_it_meanwhile(box: Path, fold
     assert flags_of(folder, [2]) == [{"\\Seen", "\\Flagged"}]
     (box / "cur" / "1.a,S=3:2,S").unlink()
     expect(MessageGoneError, lambda: read(folder, 1))
-    assert list(folder.measures([1, 2]))[0].uid == 2
+    assert [one.uid for one in folder.measures([1, 2])] == [2]
 
 
 def test_K29_fifty_thousand_files_at_once(box: Path, folder: MaildirFolder) -> None:
@@ -216,6 +222,24 @@ def test_K29_fifty_thousand_files_at_once(box: Path, folder: MaildirFolder) -> N
     for number in range(2000):  # of the many only the count would differ, and bench.folders has that
         os.link(__file__, box / "new" / f"{number}.x")
     assert len(folder.look(shown).arrived) == 2000
+
+
+def test_F8_flags_are_stored_though_another_program_renames_at_that_moment(
+    box: Path, folder: MaildirFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(box, "1.a", "2.b")
+    folder.look()
+    rename = os.rename
+
+    def rename_late(*args: object, **kwargs: object) -> None:
+        monkeypatch.setattr(os, "rename", rename)
+        (box / "new" / "1.a,S=3").rename(box / "cur" / "1.a,S=3:2,F")
+        rename(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "rename", rename_late)
+    folder.store_flags([1, 2], FlagChange.ADD, ["\\Seen"])
+    assert names_in(box / "cur") == ["1.a,S=3:2,FS", "2.b,S=3:2,S"]
+    assert flags_of(folder, [1, 2]) == [{"\\Seen", "\\Flagged"}, {"\\Seen"}]
 
 
 def test_K15_letters_that_others_gave_have_their_names(box: Path, folder: MaildirFolder) -> None:
@@ -344,6 +368,27 @@ def test_K10_a_disk_that_is_full_leaves_nothing(
         assert not names_in(box / ".Other" / "tmp")
         assert [one.uid for one in folder.states([1, 2, 3])] == [1, 2, 3]
         assert not folder.look(folder.look().snapshot).departed
+
+
+def test_K29_sessions_work_in_threads_at_once(store: MaildirStore) -> None:
+    store.create("Other")
+
+    def work(number: int) -> int:
+        folder = store.open("INBOX")
+        copied = 0
+        for _ in range(5):
+            put(store, "INBOX", 1)
+            uids = list(folder.look().snapshot.uids)
+            folder.store_flags(uids[-2:], FlagChange.ADD, ["\\Seen"])
+            copied += len(folder.copy(uids[:1], "Other").uids) if number else 0
+            folder.move(uids[-1:], "Other")
+        folder.close()
+        return copied
+
+    with ThreadPoolExecutor(3) as pool:
+        copied = sum(pool.map(work, range(3)))
+    both = [store.status(name) for name in ("INBOX", "Other")]
+    assert sum(status.messages for status in both) == 15 + copied
 
 
 def test_L1_files_are_their_owners_alone(box: Path, store: MaildirStore) -> None:

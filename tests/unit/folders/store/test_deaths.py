@@ -1,8 +1,10 @@
 """Killed at any call: no message and no acknowledged flag is lost (K-10, K-19, K-29)."""
 
+import itertools
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -42,19 +44,17 @@ def deliver(root: Path) -> None:
         maildir.flush()
 
 
-def each_death(root: Path, deed: Deed, quota: Quota = NO_QUOTA) -> "list[MaildirStore]":
+def each_death(root: Path, deed: Deed, quota: Quota = NO_QUOTA) -> list[MaildirStore]:
     """Give the mailbox as it is after each death there can be, each in a copy of its own."""
     stores = []
     for after in (False, True):
-        call, died = 0, True
-        while died:
-            call += 1
+        for call in itertools.count(1):
             copy = root.parent / f"{call}-{after}"
             shutil.copytree(root, copy)
-            died = run_and_die(
-                lambda copy=copy: deed(MaildirStore(copy, BOX, quota=quota)), call, after=after
-            )  # type: ignore[misc]
-            stores.append(MaildirStore(copy, BOX, quota=quota))
+            store = MaildirStore(copy, BOX, quota=quota)
+            stores.append(store)
+            if not run_and_die(partial(deed, store), call, after=after):
+                break
         assert call > 3
     return stores
 
