@@ -11,8 +11,26 @@ from paperpath.imap.content.needle import Needle
 from paperpath.imap.content.search import find_cost, prepare_search
 from paperpath.imap.content.searched import Cost, SearchContext
 from paperpath.imap.search_keys import (
-    AgeKey, AllKey, AndKey, BodyKey, DateKey, DateOf, EmailIdKey, FlagKey, HeaderKey, ModSeqKey, NotKey, NumberKey,
-    OrKey, SaveDateSupportedKey, SearchKey, SizeKey, TextKey, ThreadIdKey, UidKey, When,
+    AgeKey,
+    AllKey,
+    AndKey,
+    BodyKey,
+    DateKey,
+    DateOf,
+    EmailIdKey,
+    FlagKey,
+    HeaderKey,
+    ModSeqKey,
+    NotKey,
+    NumberKey,
+    OrKey,
+    SaveDateSupportedKey,
+    SearchKey,
+    SizeKey,
+    TextKey,
+    ThreadIdKey,
+    UidKey,
+    When,
 )  # fmt: skip
 from paperpath.imap.sets import SAVED_RESULT, STAR, SequenceSet
 from tests.support.mime import Message, messages, text

@@ -136,7 +136,7 @@ def test_every_message_is_in_one_thread(made: list[tuple[str, list[str], str]]) 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [1, -1, 0])
 def test_S11_no_references_take_more_than_linear_time(step: int) -> None:
-    count = 50_000
+    count = 20_000
     messages = [
         message(number, "Re: x" if step == 0 else "", f"<{number + step}@x> <{number + 2 * step}@x>")
         for number in range(1, count)
