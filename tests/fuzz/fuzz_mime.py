@@ -1,4 +1,4 @@
-"""Invariant: any octets have a structure; its parts lie within each other, and every section agrees with it."""
+"""Invariant: any octets have a structure, whose parts lie within each other; every section agrees with it."""
 
 from collections.abc import Iterator
 

@@ -120,7 +120,7 @@ def test_K14_body_structure() -> None:
     assert said[3:] == [b"mixed", [b"boundary", b"a"], None, None, None]
     short = read_said(write_structure(structure_of(MESSAGE), extended=False))
     assert isinstance(short, list)
-    assert short[0] == said[0][:8]  # type: ignore[index]
+    assert short[0] == said[0][:8]
     assert short[3:] == [b"mixed"]
 
 
