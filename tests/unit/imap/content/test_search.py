@@ -185,3 +185,9 @@ def test_K13_any_message_can_be_searched(message: bytes, word: bytes) -> None:
 def test_a_needle_is_found_over_where_texts_are_cut(hay: str, wanted: str, length: int) -> None:
     pieces = [hay[place : place + length] for place in range(0, len(hay), length)]
     assert Needle(wanted).is_in_any(pieces) is Needle(wanted).is_in(hay)
+
+
+def test_a_character_in_two_pieces_is_found() -> None:
+    assert Needle("caf\u00e9").is_in_any(["ca", "fe", "\u0301", "!"])
+    assert not Needle("cafe\u0301s").is_in_any(["cafe", "\u0301", "\n"])
+    assert Needle("b" * 10).is_in_any(["a" * 70_000 + "b" * 4, "b" * 6])

@@ -105,6 +105,13 @@ def test_K14_a_boundary_that_begins_like_another_one_is_another_one() -> None:
     ]
 
 
+def test_K14_of_equal_boundaries_the_innermost_is_meant() -> None:
+    kind = "Content-Type: multipart/mixed; boundary=a\n\n"
+    message = text(f"{kind}--a\n{kind}--a\n\n1\n--a\n\n2\n--a--\n--a\n\n3\n--a--\n")
+    inner = ("multipart/mixed", ["text/plain"] * 2)
+    assert names(structure_of(message)) == ("multipart/mixed", [inner, "text/plain"])
+
+
 def test_K14_the_delimiter_of_an_outer_multipart_ends_those_within() -> None:
     message = text(
         "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n"
@@ -157,6 +164,7 @@ def dashes(count: int) -> bytes:
     return many(1) + b"--\r\n" * count + b"--" + b"b " * count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [nested, many, alike, messages_within, long_header, dashes])
 def test_S11_no_message_takes_more_than_linear_time_or_much_memory(make) -> None:
     """A hundred thousand parts, or as deep: what took the square of it would not end before the timeout."""
