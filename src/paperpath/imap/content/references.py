@@ -123,7 +123,7 @@ def _is_reply(root: Node) -> bool:
 
 
 def _is_better(root: Node, other: Node) -> bool:
-    """Tell whether a thread rather stands for its subject: one without beginning, else one that is no reply."""
+    """Tell whether a thread rather stands for its subject: one without beginning, else no reply."""
     if other.message is None:
         return False
     return root.message is None or (_is_reply(other) and not _is_reply(root))

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from paperpath.mail.mime.fields import first_values, unfold_octets
 from paperpath.mail.mime.loose_addresses import LooseAddress, read_loose_addresses
 
-_NAMES = frozenset(b"date subject from sender reply-to to cc bcc in-reply-to message-id references".split())
+# Those of RFC 9051 §7.5.2, and what threads are found by.
+ENVELOPE_FIELDS = frozenset(
+    b"date subject from sender reply-to to cc bcc in-reply-to message-id references".split()
+)
 
 Addresses = tuple[LooseAddress, ...]
 
@@ -33,7 +36,7 @@ class Envelope:
 
 def read_envelope(header: bytes) -> Envelope:
     """Read a header; who is not named as sender, or for replies, is who it is from."""
-    values = {name: unfold_octets(value) for name, value in first_values(header, _NAMES).items()}
+    values = {name: unfold_octets(value) for name, value in first_values(header, ENVELOPE_FIELDS).items()}
 
     def addresses(name: bytes) -> Addresses:
         return tuple(read_loose_addresses(values.get(name, b"")))

@@ -4,13 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from paperpath.mail.charsets import decode_octets
-from paperpath.mail.fields.dates import parse_date
+from paperpath.mail.fields.dates import MONTHS, parse_date
 from paperpath.mail.fields.error import FieldError
 
 _MOST_OCTETS = 200
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY = re.compile(
-    rf"\b([0-9]{{1,2}})[ -]({'|'.join(_MONTHS)})[a-z]{{0,6}}[ -]((?:19|20)[0-9]{{2}})\b", re.IGNORECASE
+    rf"\b([0-9]{{1,2}})[ -]({'|'.join(MONTHS)})[a-z]{{0,6}}[ -]((?:19|20)[0-9]{{2}})\b", re.IGNORECASE
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,6 +36,6 @@ def _read_day(text: str) -> datetime | None:
         return None
     day, month, year = match.groups()
     try:
-        return datetime(int(year), 1 + _MONTHS.index(month.lower()), int(day), tzinfo=UTC)
+        return datetime(int(year), 1 + MONTHS.index(month.lower()), int(day), tzinfo=UTC)
     except ValueError:
         return None

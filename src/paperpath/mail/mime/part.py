@@ -9,6 +9,7 @@ import msgspec
 
 Parameters = tuple[tuple[bytes, bytes], ...]  # names and values, as they were written, without quotes
 
+_MESSAGES = (b"message/rfc822", b"message/global")
 _VERSION = 1  # of what is packed; grows with every change of what the reader finds
 
 
@@ -42,6 +43,16 @@ class Media(msgspec.Struct, array_like=True, frozen=True):
     def name(self) -> bytes:
         """Such as `text/plain`, in lower case."""
         return self.kind.lower() + b"/" + self.subtype.lower()
+
+    @property
+    def is_multipart(self) -> bool:
+        """Whether there are parts in it."""
+        return self.kind.lower() == b"multipart"
+
+    @property
+    def is_message(self) -> bool:
+        """Whether there is a message in it (RFC 2046 §5.2.1, RFC 6532 §3.7)."""
+        return self.name in _MESSAGES
 
 
 PLAIN_TEXT = Media(b"text", b"plain", ((b"charset", b"us-ascii"),))  # RFC 2045 §5.2
@@ -80,7 +91,7 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     @property
     def is_multipart(self) -> bool:
         """Whether `children` are the parts of it."""
-        return self.media.kind.lower() == b"multipart"
+        return self.media.is_multipart
 
     @property
     def inner(self) -> "Part | None":

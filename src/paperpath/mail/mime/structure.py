@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from paperpath.mail.mime.boundaries import Boundaries
 from paperpath.mail.mime.content_fields import find_parameter, read_content_fields
+from paperpath.mail.mime.envelope import ENVELOPE_FIELDS
 from paperpath.mail.mime.fields import keep_fields
 from paperpath.mail.mime.part import OPAQUE, PLAIN_TEXT, About, Extent, Media, Part
 from paperpath.mail.mime.window import LINE_END, Window
@@ -24,12 +25,7 @@ _MOST_LINE_OCTETS = 998
 _MARK_IN_HEADER = re.compile(rb"\r\n(?:\r\n|--)")
 _MARK_IN_BODY = re.compile(rb"\r\n--")
 _MARK_OCTETS = 4
-_MESSAGES = (b"message/rfc822", b"message/global")
 _MESSAGE = Media(b"message", b"rfc822")
-# What an envelope is made of (RFC 9051 §7.5.2), and by what threads are found.
-_ENVELOPE_FIELDS = frozenset(
-    b"date subject from sender reply-to to cc bcc in-reply-to message-id references".split()
-)
 
 
 def read_structure(pieces: Iterable[bytes]) -> Part:
@@ -96,10 +92,10 @@ class _Reader:
         self._window.go_to(end - len(LINE_END))
         draft = self._open[-1]
         self._understand(draft, end)
-        if draft.media.kind.lower() == b"multipart":
+        if draft.media.is_multipart:
             boundary = find_parameter(draft.media.parameters, b"boundary")
             self._boundaries.add(len(self._open) - 1, boundary or b"")
-        elif draft.media.name in _MESSAGES:
+        elif draft.media.is_message:
             self._begin(is_message=True)
 
     def _understand(self, draft: _Draft, header_end: int) -> None:
@@ -109,7 +105,7 @@ class _Reader:
         draft.body_begin = header_end
         draft.line_ends_before = self._window.line_ends + 1
         if draft.is_message:
-            draft.envelope = keep_fields(header, _ENVELOPE_FIELDS)
+            draft.envelope = keep_fields(header, ENVELOPE_FIELDS)
 
     def _take_header(self) -> bytes:
         """Return the header that was kept, in whole lines."""
@@ -120,11 +116,10 @@ class _Reader:
 
     def _judge(self, media: Media) -> Media:
         """Return as what a part is shown."""
-        is_multipart = media.kind.lower() == b"multipart"
-        if is_multipart and not _has_boundary(media):
+        if media.is_multipart and not _has_boundary(media):
             return PLAIN_TEXT
         is_full = len(self._open) >= MOST_DEPTH or self._parts >= MOST_PARTS
-        return OPAQUE if is_full and (is_multipart or media.name in _MESSAGES) else media
+        return OPAQUE if is_full and (media.is_multipart or media.is_message) else media
 
     def _take_delimiter(self, begin: int) -> bool:
         """End parts, and begin the next, if the line behind a line end is a delimiter."""
@@ -165,7 +160,7 @@ class _Reader:
 def _finish(draft: _Draft, end: int, line_ends: int) -> Part:
     """Make a part of what is known at its end."""
     header, body = Extent(draft.header_begin, draft.body_begin), Extent(draft.body_begin, end)
-    if not draft.children and (draft.media.kind.lower() == b"multipart" or draft.media.name in _MESSAGES):
+    if not draft.children and (draft.media.is_multipart or draft.media.is_message):
         draft.children.append(_nothing_at(end))  # RFC 9051 §9, body: there is one
     return Part(
         draft.media,

@@ -64,6 +64,7 @@ def test_K27_an_unknown_encoding_is_said_at_once() -> None:
         decode_pieces(b"x-uue", [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [b" ", b"=", b"= ", b"A", b"=4", b"\r"])
 def test_S11_no_body_takes_more_than_linear_time_to_decode(piece: bytes) -> None:
     octets = piece * 2_000_000
