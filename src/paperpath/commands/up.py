@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import Account
+from paperpath.commands.mail_program import describe_mail_program
 from paperpath.commands.options import fail, load
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import Document
@@ -155,6 +156,9 @@ To log in and send as {account.address} (paperpath account password gives it ano
 {submission.listen[0].port}); s.starttls(); s.login("{account.address}", getpass.getpass()); \
 s.sendmail("{account.address}", "{account.address}", "To: {account.address}\\n\\nHello again!\\n")'
 """)
+    if lines := describe_mail_program(configuration, account.address):
+        click.echo("To add the account to a mail program (paperpath account show says it for any):\n")
+        click.echo("".join(f"  {line}\n" for line in lines))
     click.echo("Ctrl-C ends.\n")
 
 
