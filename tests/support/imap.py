@@ -2,6 +2,7 @@
 
 import imaplib
 from pathlib import Path
+from typing import Any
 
 from tests.support.installation import find_free_port
 from tests.support.submission import ACCOUNT, PASSWORD, Submission
@@ -22,7 +23,7 @@ listen_tls = ["127.0.0.1:{self.imaps_port}"]
 """
         super().__init__(folder, more=more + table)
 
-    def read(self, mailbox: str = "INBOX") -> imaplib.IMAP4_SSL:
+    def read(self, mailbox: str = "INBOX") -> Any:  # imaplib has no types that help
         """Connect by TLS, log in and select a mailbox."""
         client = imaplib.IMAP4_SSL(
             "127.0.0.1", self.imaps_port, ssl_context=make_client_context(), timeout=20
