@@ -74,7 +74,7 @@ def test_K30_mbsync_keeps_two_sides_equal(imap: Imap, tmp_path: Path) -> None:
             port=imap.imaps_port, user=ACCOUNT, password=PASSWORD, certificate=certificate, folder=tmp_path
         )
     )
-    sync = [find_peer("mbsync"), "--config", tmp_path / "mbsyncrc", "--all"]
+    sync = [find_peer("mbsync"), "--config", str(tmp_path / "mbsyncrc"), "--all"]
     client = imap.read()
     client.append("INBOX", r"(\Flagged)", "", MESSAGE)
     client.create("Near")

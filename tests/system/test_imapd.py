@@ -1,7 +1,9 @@
 """People read their mail by the real imapd: logins, mailboxes, messages, IDLE, several at once (K.1, K.2)."""
 
 import imaplib
+import re
 import socket
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -142,6 +144,89 @@ def test_K29_K4_uids_outlive_imapd_when_it_is_killed(imap: Imap) -> None:
     assert client.fetch("1:*", "(UID)")[1] == before
     assert rb"\Answered" in client.fetch("2", "(FLAGS)")[1][0]
     client.logout()
+
+
+def test_K21_to_K28_what_is_announced_works(imap: Imap) -> None:
+    client = imap.read()
+    assert said(client, "CREATE x/junk (USE (\\Foo))")[-1].startswith(b"NO [USEATTR]")
+    assert said(client, "CREATE Kept (USE (\\Archive))")[-1].startswith(b"OK [MAILBOXID (")
+    assert [line.split()[-1] for line in said(client, 'LIST (SPECIAL-USE) "" *')[:-1]] == [b'"Kept"']
+    listed = said(client, 'LIST "" Kept RETURN (CHILDREN SPECIAL-USE STATUS (UNSEEN SIZE))')
+    assert listed[:2] == [
+        b'* LIST (\\HasNoChildren \\Archive) "/" "Kept"',
+        b'* STATUS "Kept" (UNSEEN 0 SIZE 0)',
+    ]
+    assert said(client, 'LIST (RECURSIVEMATCH) "" %')[-1].startswith(b"BAD")
+    client.append("Kept", "", "", MESSAGE)
+    client.append("Kept", r"(\Seen)", "", MESSAGE.replace(b"first", b"second"))
+    client.unselect()
+    assert said(client, "ENABLE CONDSTORE NOSUCH")[0] == b"* ENABLED CONDSTORE"
+    client.select("Kept")
+    assert said(client, "SEARCH RETURN (MIN COUNT) FROM nobody")[0].endswith(b") COUNT 0")
+    assert said(client, "UID SEARCH RETURN (SAVE ALL) SEEN")[0].endswith(b" UID ALL 2")
+    told = said(client, "FETCH $ (UID MODSEQ)")[0]
+    modseq = int(told[told.rindex(b"(") + 1 : -2])
+    assert said(client, f"UID STORE 2 (UNCHANGEDSINCE {modseq - 1}) +FLAGS (\\Flagged)")[-1].startswith(
+        b"OK [MODIFIED 2]"
+    )
+    stored = said(client, f"UID STORE 2 (UNCHANGEDSINCE {modseq}) +FLAGS.SILENT (\\Flagged)")
+    assert b"MODSEQ" in stored[0]
+    assert b"FLAGS" not in stored[0]
+    assert len(said(client, f"FETCH 1:* (FLAGS) (CHANGEDSINCE {modseq})")) == 2
+    assert said(client, "SORT (REVERSE SUBJECT) UTF-8 ALL")[0] == b"* SORT 2 1"
+    assert said(client, "THREAD ORDEREDSUBJECT UTF-8 ALL")[0] == b"* THREAD (1)(2)"
+    assert said(client, "SEARCH YOUNGER 3600")[0] == b"* SEARCH 1 2"
+    assert b"~{" in said(client, "FETCH 1 BINARY.PEEK[1]")[0]
+    assert said(client, "FETCH 1 (PREVIEW)")[0] == b'* 1 FETCH (PREVIEW "Hello, . there!")'
+    facts = said(client, "FETCH 1 (EMAILID THREADID SAVEDATE)")[0]
+    assert re.fullmatch(rb'\* 1 FETCH \(EMAILID \(M\w+\) THREADID NIL SAVEDATE "[^"]+"\)', facts)
+    assert said(client, 'GETQUOTAROOT "Kept"')[:2] == [b'* QUOTAROOT "Kept" ""', b'* QUOTA "" ()']
+    client.logout()
+
+
+def test_K24_who_comes_back_is_told_what_happened_meanwhile(imap: Imap) -> None:
+    client, other = imap.read(), imap.read()
+    client.create("Resynced")
+    for _ in range(4):
+        client.append("Resynced", "", "", MESSAGE)
+    assert said(client, "SELECT Resynced (QRESYNC (1 1))")[-1].startswith(b"BAD")
+    said(client, "UNSELECT")
+    assert said(client, "ENABLE QRESYNC")[0] == b"* ENABLED QRESYNC"
+    told = b"\r\n".join(said(client, "SELECT Resynced"))
+    validity = re.search(rb"UIDVALIDITY (\d+)", told)
+    modseq = re.search(rb"HIGHESTMODSEQ (\d+)", told)
+    assert validity is not None
+    assert modseq is not None
+    said(client, "UNSELECT")
+    other.select("Resynced")
+    other.store("1", "+FLAGS", r"(\Seen)")
+    other.store("2:3", "+FLAGS", r"(\Deleted)")
+    other.expunge()
+    known = f"{int(validity[1])} {int(modseq[1])} 1:4"
+    lines = said(client, f"SELECT Resynced (QRESYNC ({known}))")
+    vanished = lines.index(b"* VANISHED (EARLIER) 2:3")
+    (changed,) = [line for line in lines if b" FETCH " in line]
+    assert changed.startswith(b"* 1 FETCH (UID 1 FLAGS (\\Seen)")
+    assert vanished < lines.index(changed)
+    other.store("2", "+FLAGS", r"(\Deleted)")
+    other.expunge()
+    assert b"* VANISHED 4" in said(client, "NOOP")
+    client.logout()
+    other.logout()
+
+
+def test_K27_all_is_compressed_behind_compress(imap: Imap) -> None:
+    client = imap.read()
+    assert said(client, "COMPRESS DEFLATE")[-1].startswith(b"OK")
+    packer = zlib.compressobj(wbits=-15)
+    unpacker = zlib.decompressobj(-15)
+    client.send(packer.compress(b"p NOOP\r\nq COMPRESS DEFLATE\r\n") + packer.flush(zlib.Z_SYNC_FLUSH))
+    answer = b""
+    while answer.count(b"\n") < 2:
+        answer += unpacker.decompress(client.sock.recv(1000))
+    assert answer.split(b"\r\n")[0].startswith(b"p OK")
+    assert answer.split(b"\r\n")[1].startswith(b"q NO [COMPRESSIONACTIVE]")
+    client.shutdown()
 
 
 def test_P6_bad_input_is_answered_by_an_error_line_at_most(imap: Imap) -> None:
