@@ -35,7 +35,7 @@ class ImapTable(Table):
         description=f"{OCTETS_EXPECTED}, at least 64 KiB, less than 4 GiB",
     )
     """Octets that a message may have which a client puts into a mailbox."""
-    most_connections: int = Field(default=2000, ge=1, description="a whole number, at least 1")
+    most_connections: int = Field(default=1000, ge=1, description="a whole number, at least 1")
     """Connections at once."""
     most_connections_per_client: int = Field(default=100, ge=1, description="a whole number, at least 1")
     """Connections of one address, or one /64 of IPv6, at once."""
