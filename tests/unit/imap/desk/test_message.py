@@ -1,5 +1,7 @@
 """Headers that are read without a structure end where the structure has their end (K-14)."""
 
+from collections.abc import Iterator
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +22,8 @@ class Content:
     def read(self, begin: int, end: int) -> bytes:
         return self._whole[begin:end]
 
-    def chunks(self, begin: int = 0, end: int | None = None) -> list[bytes]:
-        return [self._whole[begin:end]]
+    def chunks(self, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
+        yield self._whole[begin:end]
 
 
 @given(st.lists(st.sampled_from([b"\r\n", b"a: b", b"\r", b"\n", b" ", b"x" * 17_000]), max_size=12))
