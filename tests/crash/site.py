@@ -117,7 +117,9 @@ class Site(Installation):
             for file in self.mailboxes.rglob("*")
             if file.is_file() and file.parent.name == "tmp" and not file.name.startswith("maildirsize.")
         )  # a count that was cut off is no mail, and goes after 36 hours as whatever is in tmp
-        yield from self.mailboxes.rglob("mbox.*")  # a lock
+        yield from (  # a lock of ours goes with the next delivery
+            lock for lock in self.mailboxes.rglob("mbox.*") if b" paperpath on " not in lock.read_bytes()
+        )
 
 
 def leave_message(folder: Path, sender: str, recipients: Sequence[str], content: bytes) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SAMPLE = 200
-SEED = 4  # of the storms
+SEED = 4
 Tries = list[dict[str, Any]]
 
 
@@ -29,11 +29,11 @@ def run_crash(*arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def tries(request: pytest.FixtureRequest) -> Tries:
-    """Another sample in each run, by the seed that pytest prints at its beginning."""
-    seed = request.config.getoption("randomly_seed", default=SEED)
+def tries() -> Tries:
+    """The same sample in each run, so that a change is to blame for what turns red."""
     ways = [f"--how={how}" for how in ("before", "power", "reordered", "EIO", "ENOSPC")]
-    found: Tries = json.loads(run_crash("--json", f"--sample={SAMPLE}", f"--seed={seed}", *ways))
+    said = run_crash("--json", f"--sample={SAMPLE}", f"--seed={SEED}", *ways)
+    found: Tries = json.loads(said)
     assert len(found) == SAMPLE
     return found
 

@@ -21,13 +21,13 @@ OWNED = (
     *(f"C-{number}" for number in range(1, 27)),
     *(f"D-{number}" for number in range(1, 19)),
     *(f"E-{number}" for number in (*range(1, 14), *range(16, 20))),
-    *(f"F-{number}" for number in (*range(1, 10), 11)),
+    *(f"F-{number}" for number in range(1, 17)),
     *(f"G-{number}" for number in range(1, 36)),
     *(f"H-{number}" for number in (*range(1, 19), 20, *range(22, 26))),
     *(f"J-{number}" for number in range(1, 28)),
     *(f"S-{number}" for number in range(1, 13)),
     *(f"X-{number}" for number in (5, 8, 9, 12)),
-    *(f"L-{number}" for number in (*range(1, 6), 7)),
+    *(f"L-{number}" for number in range(1, 8)),
 )
 _ON_THIS_PAGE = "tests/support/requirements.py"
 

@@ -31,6 +31,7 @@ _STARTING_KEYS = (
     ("local", "root"),
     ("local", "threads"),
     ("local", "programs"),
+    ("local", "system_users"),
     ("remote", "clients"),
     ("dns",),
     ("drop", "group"),

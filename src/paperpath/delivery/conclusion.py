@@ -5,7 +5,7 @@ lives, so it is tried until it is done.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from paperpath.delivery.reports import make_clerk
@@ -73,13 +73,23 @@ class Conclusion:
             self._life.log.error("cannot report", reason=repr(error))
             return settle_untold(claimed, final, self._now_us())
 
+    async def give_back(self, claims: Sequence[Claim]) -> None:
+        """Leave claims for which nothing was attempted to another time, or to whoever comes after us."""
+        numbers = [claim.recipient_id for claim in claims]
+        if numbers:
+            await self._persist("give back", lambda: self._maildrop.give_back(numbers))
+
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        await self._persist("settle", lambda: self._maildrop.settle(settlements))
+
+    async def _persist(self, what: str, act: Callable[[], Awaitable[object]]) -> None:
+        """Do something to the maildrop until it is done, or the program is ending."""
         while True:
             try:
-                await self._maildrop.settle(settlements)
+                await act()
                 return
             except MaildropError as error:
-                self._life.log.error("cannot settle", reason=str(error))
+                self._life.log.error(f"cannot {what}", reason=str(error))
             if self._life.ending:
                 return  # they are a dead worker's claims then, and ready again
             await asyncio.sleep(TROUBLE_PAUSE_S)

@@ -18,7 +18,7 @@ from paperpath.service.durable import write_all
 _STALE_S = 300.0
 _TOUCH_S = 60.0
 _MOST_OCTETS = 256
-_DRAFT = ".paperpath"
+DRAFT = ".paperpath"
 # Readers of such files expect the number of a process in front, or nothing.
 _OURS = f" paperpath on {os.uname().nodename}\n".encode()
 
@@ -64,13 +64,14 @@ class DotLock:
 
 def _link_marked(folder: int, name: str) -> int | None:
     """Make the lock file, ours to everybody from its first moment; `None` where somebody was quicker."""
-    draft = f"{name}{_DRAFT}"
+    draft = f"{name}{DRAFT}"
     _remove(folder, draft)  # of somebody who died
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(draft, flags, 0o600, dir_fd=folder)
     is_linked = False
     try:
         write_all(descriptor, str(os.getpid()).encode() + _OURS)
+        os.fdatasync(descriptor)  # the power may leave the name: alone it would be nobody's for five minutes
         with suppress(FileExistsError):
             os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
             is_linked = True

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from paperpath.folders.dot_lock import DotLock
+from paperpath.folders.dot_lock import DRAFT, DotLock
 from paperpath.folders.steps import OpenToAllError
 
 _SUFFIX = ".lock"
@@ -50,7 +50,7 @@ def open_locked(folder: int, name: str, waiting: Waiting, opened: ExitStack) -> 
 
     Raises: OSError; TimeoutError where somebody else has it locked for too long.
     """
-    if name.endswith(_SUFFIX):
+    if name.endswith((_SUFFIX, f"{_SUFFIX}{DRAFT}")):  # somebody else's, who would remove it
         raise OSError(errno.EINVAL, "its name is that of a lock")
     last_s = waiting.clock() + waiting.most_s
     while (locked := _try_to_lock(folder, name, opened)) is None:

@@ -99,7 +99,10 @@ class LocalDelivery:
         os.close(self._end)
 
     async def claim_some(self) -> int:
-        """Claim what is due and there is room for, and start on it; return how much that was."""
+        """Claim what is due and there is room for, and start on it; return how much was claimed.
+
+        What goes back at once is in that: behind it there may be mail for which there is room.
+        """
         while not self._wants_more:
             self._may_claim.clear()
             await self._may_claim.wait()
@@ -114,13 +117,13 @@ class LocalDelivery:
             self._start(self._conclusion.conclude(Claimed((), claimed.damaged), [], [], _nowhere))
         surplus = self._line_up(claimed.claims)
         self._begin_jobs()
-        self._start(self._give_back(surplus))
-        return len(claimed.claims) + len(claimed.damaged) - len(surplus)
+        self._start(self._conclusion.give_back(surplus))
+        return len(claimed.claims) + len(claimed.damaged)
 
     async def finish(self) -> None:
         """Give back what has not begun, and wait for what has; programs that take long are killed then."""
         for works in self._works.values():
-            await self._give_back(works.lane.drain())
+            await self._conclusion.give_back(works.lane.drain())
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE_S)
         os.eventfd_write(self._end, 1)
@@ -139,10 +142,12 @@ class LocalDelivery:
         surplus = []
         for claim in claims:
             service = find_service(claim, depot, most_for_mailbox, BATCH)
-            if service.lane is LaneName.PROGRAMS and not self._holdings.admit(claim, service.manner):
+            if service.lane is LaneName.PROGRAMS and not self._holdings.admit(
+                claim, service.manner, service.family
+            ):
                 surplus.append(claim)
             else:
-                self._works[service.lane].lane.put(service.place, service.manner, claim)
+                self._works[service.lane].lane.put(service.place, service.manner, claim, service.family)
         return surplus
 
     def _begin_jobs(self) -> None:
@@ -186,18 +191,6 @@ class LocalDelivery:
 
     async def _forward(self, claims: Sequence[Claim], depot: Depot, threads: Executor) -> _Delivery:
         return await forward_batch(claims, self._maildrop, threads, depot.now_us)
-
-    async def _give_back(self, claims: Sequence[Claim]) -> None:
-        """Leave claims to another time, or to whoever comes after us."""
-        while claims:
-            try:
-                await self._maildrop.give_back([claim.recipient_id for claim in claims])
-                return
-            except MaildropError as error:
-                self._life.log.error("cannot give back", reason=str(error))
-            if self._life.ending:
-                return  # they are a dead worker's claims then, and ready again
-            await asyncio.sleep(TROUBLE_PAUSE_S)
 
     def _make_depot(self) -> Depot:
         configuration = self._life.configuration

@@ -2,7 +2,9 @@
 
 A lane has slots, a thread each, and what waits for one, by place: a mailbox, or a program and whom it is run
 for. No place has more of the slots than its manner says, so whoever gets much or is served slowly leaves some
-to the others; and places take turns. A job is what one thread does before its outcomes are settled.
+to the others; and places take turns. Places that can hang together, as one program does for everybody, are a
+family, which leaves as many slots free as it has. A job is what one thread does before its outcomes are
+settled.
 """
 
 from collections import Counter, OrderedDict, deque
@@ -24,15 +26,17 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one thread does, and the places that it is for."""
+    """What one thread does, the places that it is for, and the family of those, if they have one."""
 
     claims: tuple[Claim, ...]
     places: tuple[Hashable, ...]
+    family: Hashable = None
 
 
 @dataclass(slots=True)
 class _Queue:
     manner: Manner
+    family: Hashable
     claims: deque[Claim]
 
 
@@ -49,6 +53,7 @@ class Lane:
         self._most_in_job = most_in_job
         self._queues: OrderedDict[Hashable, _Queue] = OrderedDict()  # whose turn it is comes first
         self._running: Counter[Hashable] = Counter()  # jobs by place
+        self._running_of: Counter[Hashable] = Counter()  # jobs by family
         self._busy = 0
         self._waiting = 0
 
@@ -57,11 +62,11 @@ class Lane:
         """Whether a slot is free, and less waits than all slots could take at once."""
         return self._busy < self._slots and self._waiting < self._slots * max(self._most_in_job, 1)
 
-    def put(self, place: Hashable, manner: Manner, claim: Claim) -> None:
-        """Have a claim wait for its turn."""
+    def put(self, place: Hashable, manner: Manner, claim: Claim, family: Hashable = None) -> None:
+        """Have a claim wait for its turn. `family`: of a place that shares no jobs; `None` for none."""
         queue = self._queues.get(place)
         if queue is None:
-            queue = self._queues[place] = _Queue(manner, deque())
+            queue = self._queues[place] = _Queue(manner, family, deque())
         queue.claims.append(claim)
         self._waiting += 1
 
@@ -72,17 +77,20 @@ class Lane:
         room = self._find_room()
         claims: list[Claim] = []
         places: list[Hashable] = []
-        for place in list(self._queues):
-            if self._running[place] < self._queues[place].manner.most_at_once:
+        family: Hashable = None
+        for place, queue in list(self._queues.items()):
+            if self._may_begin(place, queue):
                 claims += self._take(place, room - len(claims))
                 places.append(place)
+                family = queue.family
             if claims and (not self._most_in_job or len(claims) >= room):
                 break
         if not claims:
             return None
         self._running.update(places)
+        self._running_of[family] += 1
         self._busy += 1
-        return Job(tuple(claims), tuple(places))
+        return Job(tuple(claims), tuple(places), family)
 
     def end(self, job: Job) -> None:
         """Take note that a job is done."""
@@ -91,6 +99,9 @@ class Lane:
         for place in job.places:
             if not self._running[place]:
                 del self._running[place]
+        self._running_of[job.family] -= 1
+        if not self._running_of[job.family]:
+            del self._running_of[job.family]
 
     def drain(self) -> list[Claim]:
         """Give out what waits, so that nothing does: nobody attempts it here."""
@@ -98,6 +109,12 @@ class Lane:
         self._queues.clear()
         self._waiting = 0
         return claims
+
+    def _may_begin(self, place: Hashable, queue: _Queue) -> bool:
+        """Tell whether a place may have one more job: it, and its family."""
+        if self._running[place] >= queue.manner.most_at_once:
+            return False
+        return queue.family is None or self._running_of[queue.family] < self._slots - self._busy
 
     def _find_room(self) -> int:
         """Return how many claims a job may have: where places share it, so that no slot stays idle."""

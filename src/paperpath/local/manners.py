@@ -26,18 +26,20 @@ class LaneName(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where a claim waits for its turn, for which place, and how that is served."""
+    """Where a claim waits for its turn, for which place, how that is served, and of which family it is."""
 
     lane: LaneName
     place: Hashable
     manner: Manner
+    family: Hashable = None
 
 
 def find_service(claim: Claim, depot: Depot, most_for_mailbox: int, most_together: int) -> Service:
     """Return how a claim is served.
 
     Two jobs at once would fill a mailbox beyond its quota, and wait for each other at an mbox file or for a
-    user's turn. A program may hang for one recipient and not for another.
+    user's turn. A program may hang for one recipient, or for all of them; so may the home of a user, or all
+    homes, and mbox files by the folder that they are in.
     """
     if is_forward_way(claim.destination):
         return Service(LaneName.FORWARDS, claim.destination, Manner(1, most_together))
@@ -48,6 +50,8 @@ def find_service(claim: Claim, depot: Depot, most_for_mailbox: int, most_togethe
             return Service(LaneName.FOLDERS, agent, Manner(most, most_together))
         case Miss() | DiscardAgent():
             return Service(LaneName.FOLDERS, agent, Manner(most_for_mailbox, most_together))
-        case MboxAgent() | UserAgent():
-            return Service(LaneName.PROGRAMS, agent, Manner(1, most_together))
-    return Service(LaneName.PROGRAMS, (agent, claim.address), Manner(_RUNS_AT_ONCE, 1))
+        case MboxAgent(file=file):
+            return Service(LaneName.PROGRAMS, agent, Manner(1, most_together), file.parent)
+        case UserAgent(helper=helper):
+            return Service(LaneName.PROGRAMS, agent, Manner(1, most_together), helper)
+    return Service(LaneName.PROGRAMS, (agent, claim.address), Manner(_RUNS_AT_ONCE, 1), agent)

@@ -6,6 +6,7 @@ agent of the configuration, and a user of this host, is the one that the router 
 destination.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -134,6 +135,8 @@ def _find_place(claim: Claim, depot: Depot) -> Agent | Miss:
     if text.startswith(PROGRAM_MARK):
         command = tuple(split_command(text))
         return _make_agent(command[0], ProgramTable(kind="program", command=command), claim, depot)
+    if text == os.devnull:
+        return DiscardAgent(f"discard {text}")
     return _make_maildir(Path(text), depot) if text.endswith("/") else MboxAgent(f"mbox {text}", Path(text))
 
 

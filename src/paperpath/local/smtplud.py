@@ -10,6 +10,7 @@ import socket
 from contextlib import closing
 
 from paperpath.accounts.users import Users, read_entry
+from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration, LocalTable
 from paperpath.local.users.child import Rules
 from paperpath.local.users.deliveries import Limits, UserDeliveries
@@ -18,6 +19,7 @@ from paperpath.service.errors import ServiceError
 from paperpath.service.privileges import acting_as, find_identity
 from paperpath.service.program import Life, make_root_command
 from paperpath.service.socket_folder import SocketFolder
+from paperpath.service.tls.key_files import Reader
 
 NAME = "smtplud"
 
@@ -36,6 +38,12 @@ async def deliver_to_users(life: Life) -> None:
         listener.listen(limits.most)
         client_uid = os.geteuid() if owner is None else owner.uid
         deliveries = UserDeliveries(make_rules(configuration.local), client_uid, limits, life.log)
+
+        async def renew(document: Document, _: Reader) -> None:
+            local = document.configuration.local
+            deliveries.renew(make_rules(local), make_limits(local))
+
+        life.call_at_reload(renew)
         async with deliveries.serve(listener):
             life.ready("delivering to users")
             await life.wait_for_end()

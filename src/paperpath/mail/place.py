@@ -24,6 +24,11 @@ def is_place(address: Mailbox) -> bool:
     return not address.domain and address.local.startswith((PROGRAM_MARK, FILE_MARK))
 
 
+def is_program(address: Mailbox) -> bool:
+    """Tell whether a recipient is a place that is a program."""
+    return is_place(address) and address.local.startswith(PROGRAM_MARK)
+
+
 def check_place(text: str) -> Mailbox:
     """Return a place as a recipient. Raises: PlaceError."""
     if len(text.encode("utf-8", "surrogatepass")) > MOST_LOCAL_OCTETS or not text.isprintable():

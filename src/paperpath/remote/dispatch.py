@@ -32,7 +32,6 @@ from paperpath.remote.outcomes import (
     make_job,
     make_outcome,
     read_reply,
-    recipient_ids,
 )
 from paperpath.remote.windows import Feedback, Windows
 from paperpath.service.program import Life
@@ -196,7 +195,7 @@ class Dispatch:
                 begun_us += [one.flight.begun_us] * len(found)
         await asyncio.gather(
             self._conclusion.conclude(Claimed(tuple(claims)), outcomes, begun_us, _find_place),
-            self._give_back(unbegun),
+            self._conclusion.give_back(unbegun),
             *map(self._judge_contact, ended),
         )
 
@@ -272,18 +271,6 @@ class Dispatch:
             await self._conclusion.conclude(
                 claimed, [Failed(reply)] * count, [flight.begun_us] * count, _find_place
             )
-
-    async def _give_back(self, claims: Sequence[Claim]) -> None:
-        """Let claims go for which nothing was attempted."""
-        while claims:
-            try:
-                await self._maildrop.give_back(recipient_ids(claims))
-                return
-            except MaildropError as error:
-                self._life.log.error("cannot give back", reason=str(error))
-            if self._life.ending:
-                return  # they are a dead worker's claims then, and ready again
-            await asyncio.sleep(TROUBLE_PAUSE_S)
 
 
 def _judge_destination(value: _Said) -> Feedback:

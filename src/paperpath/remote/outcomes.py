@@ -1,6 +1,6 @@
 """Between the maildrop's values and the channel's: jobs from claims, outcomes from answers. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from paperpath.mail.address import Mailbox
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
@@ -74,11 +74,6 @@ def make_outcome(answer: Answered, due_us: int) -> Outcome:
             return SetAside(reply)
         case _:
             return Deferred(reply, due_us, host=answer.host)
-
-
-def recipient_ids(claims: Iterable[Claim]) -> list[int]:
-    """Return the numbers of claims' recipients."""
-    return [claim.recipient_id for claim in claims]
 
 
 def _to_address(mailbox: Mailbox) -> Address:

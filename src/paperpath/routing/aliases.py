@@ -59,7 +59,9 @@ class Aliases:
         self.included = included
         self._exact = {(local_key(alias.local), alias.domain): alias for alias in aliases}
         self._with_places = {
-            alias.key: alias for alias in self._exact.values() if any(map(is_place, alias.targets))
+            alias.key: alias
+            for alias in self._exact.values()
+            if alias.trouble or any(map(is_place, alias.targets))
         }
         self._folded = {(fold_local(local), domain): alias for (local, domain), alias in self._exact.items()}
 
@@ -82,12 +84,11 @@ class Aliases:
     @property
     def with_places(self) -> Sequence[Alias]:
         """The aliases that stand for a program, a file or a folder, among others."""
-        return tuple(self._with_places.values())
+        return tuple(alias for alias in self._with_places.values() if any(map(is_place, alias.targets)))
 
-    def names_place(self, key: str, place: Mailbox) -> bool:
-        """Tell whether the alias with a key stands for a place of this host (attack L-4)."""
-        alias = self._with_places.get(key)
-        return alias is not None and place in alias.targets
+    def find_with_places(self, key: str) -> Alias | None:
+        """Return the alias with a key, if it stands for places, or may: a list of it cannot be used."""
+        return self._with_places.get(key)
 
     def find_owner(self, alias: Alias, domain: str) -> Mailbox | None:
         """Return who answers for a list, at the recipient's domain; `None` for an alias that is no list."""

@@ -1,12 +1,15 @@
 """Where an address goes, by all rules: pure. The post office, the ways in and `explain` ask the same router.
 
 A place of this host, as an alias may name one, is believed only if the alias named last names it now; nobody
-else can name one (attack L-4). For all others the route of the domain comes first (requirement E-1). A local
-address is, in this order: an alias; a mailbox; a user of this host, where those have mailboxes; with its
-detail left out, one of these three; the postmaster; whatever stands for all other names of the domain. An
-alias that a recipient went through once is not applied to it again, so that `joe: joe, x@else.example`
-reaches joe's mailbox, and x once, however often joe is sorted (P5, X-16). Those to whom an account forwards
-are like the targets of an alias (forwards.py).
+else can name one (attack L-4). What waits for one that this alias names no more goes to those that it names
+instead.
+
+For all others the route of the domain comes first (requirement E-1). A local address is, in this order: an
+alias; a mailbox; a user of this host, where those have mailboxes; with its detail left out, one of these
+three; the postmaster; whatever stands for all other names of the domain. An alias that a recipient went
+through once is not applied to it again, so that `joe: joe, x@else.example` reaches joe's mailbox, and x once,
+however often joe is sorted (P5, X-16). Those to whom an account forwards are like the targets of an alias
+(forwards.py).
 
 The postmaster of every local domain resolves to somebody (RFC 5321 §4.5.1, requirement E-4): to the one whom
 the configuration names, if no alias or account says otherwise, and also if those lead to nobody.
@@ -94,12 +97,13 @@ class Router:
         before all rules but that on places.
         """
         question = _Question(address, expanded_via)
-        if is_place(address):
-            return self._find_place(question), question.looks
-        if override:
+        if override and not is_place(address):
             question.look("override", address, override)
             return self._go(question, override), question.looks
-        step = self._find_forward(question) or self._follow_route(question)
+        if is_place(address):
+            step = self._find_place(question)
+        else:
+            step = self._find_forward(question) or self._follow_route(question)
         if isinstance(step, Refusal) and any(map(_is_postmaster_key, expanded_via)):
             step = self._save_for_postmaster(question)
         return step, question.looks
@@ -107,11 +111,21 @@ class Router:
     def _find_place(self, question: _Question) -> Step:
         """Deal with a program, a file or a folder of this host, whoever named it."""
         address, via = question.address, question.expanded_via
-        is_named = bool(via) and self.aliases.names_place(via[-1], address)
-        question.look("place", address.local, f"{via[-1]} names it" if is_named else "")
-        if not is_named:
+        alias = self.aliases.find_with_places(via[-1]) if via else None
+        if alias is None:
+            question.look("place", address.local)
             return Refusal(replies.R550_NO_SUCH_MAILBOX)
-        return Delivery(Transport.LOCAL, address.local, address)
+        if address in alias.targets:
+            question.look("place", address.local, f"{alias.key} names it")
+            return Delivery(Transport.LOCAL, address.local, address)
+        if alias.trouble:
+            return self._stop_at_list(question, alias)
+        question.look("place", address.local, f"{alias.key} names others now")
+        return Expansion(alias.key, tuple(filter(is_place, alias.targets)))
+
+    def _stop_at_list(self, question: _Question, alias: Alias) -> Obstacle:
+        question.look("list", alias.key, alias.trouble)
+        return Obstacle(R451_BROKEN_LIST)
 
     def _find_forward(self, question: _Question) -> Step | None:
         """Deal with somebody to whom an account forwards, whatever the routes say: that is asked anew."""
@@ -154,8 +168,9 @@ class Router:
     def _hand_to_agent(self, question: _Question, name: str, address: Mailbox, detail: str = "") -> Delivery:
         table = self.agents.get(name)
         question.look("agent", name, "not there" if table is None else table.kind)
-        if isinstance(table, LmtpTable):
-            return Delivery(Transport.REMOTE, table.to, address)
+        if isinstance(table, LmtpTable):  # which may have a folder for the detail
+            placed = Mailbox(f"{address.local}{self.table.separator}{detail}", address.domain)
+            return Delivery(Transport.REMOTE, table.to, placed if detail else address)
         # What may make us wait may do so for one recipient and not for another: each is a destination.
         recipient = str(address) if isinstance(table, MboxTable | ProgramTable) else ""
         return Delivery(Transport.LOCAL, make_agent_way(name, recipient), address, detail)
@@ -259,8 +274,7 @@ class Router:
             question.look("depth", f"{MOST_DEPTH} aliases", "no more are applied")
             return Refusal(R550_LOOP)
         if alias.trouble:
-            question.look("list", alias.key, alias.trouble)
-            return Obstacle(R451_BROKEN_LIST)
+            return self._stop_at_list(question, alias)
         domain = address.domain or self._postmaster.domain
         targets = (self._place(target, domain, alias, detail) for target in alias.targets)
         owner = self.aliases.find_owner(alias, domain)

@@ -7,10 +7,11 @@ them is sorted by itself afterwards, so one that fails does so alone.
 from collections import deque
 from collections.abc import Iterator
 
-from paperpath.mail.address import Mailbox
+from paperpath.mail.address import Mailbox, format_mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.local_part import local_key
 from paperpath.mail.notification import Fate, asks_for_success, drop_success
+from paperpath.mail.place import is_program
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import (
     Aside,
@@ -45,7 +46,7 @@ def sort_recipient(router: Router, recipient: UnsortedRecipient) -> Verdict:
     step, looks = router.find(recipient.address, recipient.expanded_via, recipient.route_override)
     match step:
         case Delivery(transport, destination):
-            key = _make_key(step, recipient.notify, recipient.orcpt)
+            key = _make_key(step, recipient.notify, recipient.orcpt) + _name_errand(recipient)
             return Verdict(Sorted(recipient.id, recipient.address, transport, destination, key), tuple(looks))
         case Refusal(reply):
             return Verdict(Refused(recipient.id, reply), tuple(looks))
@@ -159,6 +160,14 @@ def _mark(target: Target, step: Step) -> tuple[str, ...]:
         return (_make_key(step, target.notify, target.orcpt),)
     address = local_key(target.address.local), domain_key(target.address.domain)
     return (step.key, *address) if isinstance(step, Expansion) else address
+
+
+def _name_errand(recipient: UnsortedRecipient) -> str:
+    """Return for whom a program that an alias names runs, which it is told: it runs for each of them once."""
+    if not is_program(recipient.address):
+        return ""
+    accepted = recipient.accepted_address
+    return f" for {format_mailbox(Mailbox(local_key(accepted.local), domain_key(accepted.domain)))}"
 
 
 def _make_key(step: Delivery, notify: str, orcpt: str) -> str:

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 _Table = TypeVar("_Table", bound=Iterable[Any])
-Sight = tuple[int, int, int]
-"""What is another when a file was replaced or changed; the last of it is the size."""
+Sight = tuple[int, int, int, int]
+"""What is another when a file was replaced or changed, or somebody else may read or write it now.
+
+The last of it is the size.
+"""
 
 
 def look_at(file: str) -> Sight | None:
@@ -24,8 +27,8 @@ def look_at(file: str) -> Sight | None:
 
 
 def make_sight(found: os.stat_result) -> Sight:
-    """Return what is another when the file was replaced or changed."""
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    """Make what is another when something of that happened: chmod changes no time but that of the inode."""
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
 class WatchedFile(Generic[_Table]):
@@ -61,7 +64,7 @@ class WatchedFile(Generic[_Table]):
 
     def _take(self, table: _Table, seen: Sight | None) -> None:
         """Put a new table in force, unless the file is gone or empty: somebody is just writing it anew."""
-        if (seen is None or seen[2] == 0) and any(True for _ in self._table):
+        if (seen is None or seen[-1] == 0) and any(True for _ in self._table):
             self._trouble = f"{self._file} is missing or empty"
         else:
             self._table = table

@@ -42,6 +42,12 @@ def test_what_a_program_started_with_stays_and_is_named(text: str, key: str) -> 
     assert merge(running, configure(text)) == (running, [key])
 
 
+def test_nobody_takes_mail_for_users_before_the_helper_runs_that_delivers_it() -> None:
+    text = f'user = "mail"\n{RIGHT}[local]\nsystem_users = '
+    running = configure(text + "false")
+    assert merge(running, configure(text + "true")) == (running, ["local.system_users"])
+
+
 def test_the_rest_is_taken() -> None:
     new = configure(with_domains("a.example").replace("me@", "you@") + '[drop]\nsize = "1 MB"\n')
     assert merge(configure(), new) == (new, [])

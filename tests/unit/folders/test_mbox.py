@@ -90,6 +90,13 @@ def test_F13_what_is_there_stays_unread_for_programs_that_go_by_its_times(file: 
     assert found.st_mtime > 1
 
 
+@pytest.mark.parametrize("name", ["joe.lock", "joe.lock.paperpath"])
+def test_P2_no_mail_is_put_where_somebody_elses_lock_is_made_and_removed(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OSError, match="that of a lock"):
+        append(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_F12_both_locks_are_held_while_we_write(file: Path, tmp_path: Path) -> None:
     def look() -> Iterator[bytes]:
@@ -259,6 +266,27 @@ def test_F12_P4_whenever_we_are_killed_the_next_of_us_does_not_wait(file: Path, 
         if done.stdout:
             return
     pytest.fail("there are more steps")
+
+
+def test_F12_P2_a_lock_is_ours_to_everybody_after_the_power_failed_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the lock file is flushed before it has its name: else the name may be all that is left."""
+    flushed: list[int] = []
+    flush, link = os.fdatasync, os.link
+
+    def noting_flush(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        flush(descriptor)
+
+    def checking_link(draft: str, name: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        assert flushed == [os.stat(draft, dir_fd=src_dir_fd).st_ino]
+        link(draft, name, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+    monkeypatch.setattr(os, "fdatasync", noting_flush)
+    monkeypatch.setattr(os, "link", checking_link)
+    with Mbox(file):
+        assert flushed
 
 
 def test_F12_a_lock_is_touched_while_it_is_held(

@@ -16,7 +16,7 @@ from paperpath.folders.maildir import create_maildir
 from paperpath.journal.writer import Journal
 from paperpath.local import dispatch
 from paperpath.local.dispatch import LocalDelivery
-from paperpath.mail.address import Mailbox
+from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.outcome import Delivered
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
 from paperpath.maildrop.values import Settlement, Sorted, Transport
@@ -72,7 +72,7 @@ class Site:
         await put(self.maildrop, *(f"joe{place}@here.example" for place, _ in enumerate(destinations)))
         decisions = []
         for recipient, destination in zip(waiting_for(self.maildrop), destinations, strict=True):
-            address = Mailbox("joe", "here.example")
+            address = parse_mailbox(destination.partition(" ")[2] or "joe@here.example")
             decisions.append(Sorted(recipient.id, address, Transport.LOCAL, destination))
             self.numbers[recipient.id] = destination
         await self.maildrop.sort(decisions, self.maildrop.read_epoch(), 0)
@@ -133,6 +133,28 @@ def test_a_program_that_hangs_delays_only_its_own_recipients(tmp_path: Path) -> 
                 await site.settled(1)
                 await claim_all(site)
             assert site.maildrop.read_books().delivered == 60
+
+    asyncio.run(check())
+
+
+def test_P6_a_program_that_hangs_for_everybody_delays_nobody_elses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the programs that run at once, nor by what waits for them in memory and what goes back."""
+
+    async def check() -> None:
+        monkeypatch.setattr(dispatch, "MOST_HELD", 40)
+        monkeypatch.setattr(dispatch, "GRACE_S", 0)
+        async with running(tmp_path) as site:
+            await site.send(*(f"agent:hangs {number}@here.example" for number in range(300)))
+            await site.send(*["here.example"] * 5, *["agent:works eve@here.example"] * 5)
+            await claim_all(site)
+            settled: Counter[str] = Counter()
+            while settled.total() < 10:
+                settled.update(await site.settled(1))
+                await claim_all(site)
+            assert settled == {"here.example": 5, "agent:works eve@here.example": 5}
+            await site.delivery.finish()
 
     asyncio.run(check())
 

@@ -48,6 +48,23 @@ def test_a_place_that_hangs_has_its_share_of_the_slots_and_no_more() -> None:
     assert numbers(lane.begin()) == [2]
 
 
+def test_places_that_hang_together_leave_as_many_slots_as_they_have() -> None:
+    """A program may hang for everybody: then it is not only for its recipients that there are none left."""
+    lane = Lane(8)
+    for number in range(20):
+        lane.put(f"hangs {number}", Manner(2, 1), claim(number), "hangs")
+    assert [numbers(job) for job in begin_all(lane)] == [[0], [1], [2], [3]]
+    for number in range(100, 110):
+        lane.put(f"too {number}", Manner(2, 1), claim(number), "hangs too")
+    assert [numbers(job) for job in begin_all(lane)] == [[100], [101]]
+    lane.put("works", Manner(2, 1), claim(200), "works")
+    lane.put("works", Manner(2, 1), claim(201), "works")
+    for number in (200, 201):
+        (job,) = begin_all(lane)
+        assert numbers(job) == [number]
+        lane.end(job)
+
+
 def test_all_places_together_have_the_slots_and_no_more() -> None:
     lane = Lane(3)
     for number in range(10):
@@ -168,7 +185,7 @@ def to(destination: str, number: int = 1) -> Claim:
 def test_of_one_destination_no_more_is_held_than_its_jobs_can_use() -> None:
     holdings = Holdings(100)
     held = [to("slow", number) for number in range(10)]
-    assert [holdings.admit(one, Manner(2, 1)) for one in held] == [True] * 4 + [False] * 6
+    assert [holdings.admit(one, Manner(2, 1), "all") for one in held] == [True] * 4 + [False] * 6
     rooms = holdings.rooms(50)
     assert (rooms.of("slow"), rooms.of("other")) == (0, 50)
     holdings.release(held[:1])
@@ -179,12 +196,26 @@ def test_of_one_destination_no_more_is_held_than_its_jobs_can_use() -> None:
 
 def test_of_all_destinations_no_more_is_held_than_there_is_memory_for() -> None:
     holdings = Holdings(6)
-    for destination in ("a", "b"):
-        assert all(holdings.admit(to(destination), Manner(2, 1)) for _ in range(3))
-    assert not holdings.admit(to("c"), ALONE)
+    held = [to(name) for name in "aaabbccdd" if holdings.admit(to(name), Manner(2, 1), name)]
+    assert [one.destination for one in held] == ["a", "a", "a", "b", "b", "c"]
     rooms = holdings.rooms(50)
-    assert [rooms.of(destination) for destination in ("a", "b", "c", "mailboxes")] == [0, 0, 0, 50]
+    assert [rooms.of(destination) for destination in ("a", "b", "c", "d", "mailboxes")] == [0, 0, 0, 0, 50]
     holdings.release([to("a")])
+    assert holdings.rooms(50).of("d") == 50
+    assert holdings.admit(to("d"), ALONE, "d")
+
+
+def test_of_those_that_can_hang_together_as_much_is_held_as_is_left_for_others() -> None:
+    """And they are not asked for again before there is room for many: else others wait for that."""
+    holdings = Holdings(100)
+    hanging = [to(f"hangs {number}", number) for number in range(60)]
+    assert [holdings.admit(one, Manner(2, 1), "hangs") for one in hanging] == [True] * 50 + [False] * 10
     rooms = holdings.rooms(50)
-    assert [rooms.of(destination) for destination in ("a", "b", "c")] == [1, 1, 50]
-    assert holdings.admit(to("c"), ALONE)
+    assert [rooms.of(f"hangs {number}") for number in (0, 49, 50, 59)] == [0] * 4
+    others = [to(f"works {number}") for number in range(30)]
+    assert [holdings.admit(one, Manner(2, 1), "works") for one in others] == [True] * 25 + [False] * 5
+    holdings.release(others[:25])
+    assert holdings.rooms(50).of("hangs 59") == 0
+    assert holdings.rooms(50).of("works 29") == 50
+    holdings.release(hanging[:3])
+    assert holdings.rooms(50).of("hangs 59") == 50

@@ -41,6 +41,11 @@ def test_F12_an_alias_names_a_file(tmp_path: Path) -> None:
     assert lines[1:3] == ["Return-Path: <a@b.example>", f"Delivered-To: {LIST}"]
 
 
+def test_F12_what_an_alias_sends_to_dev_null_is_discarded(tmp_path: Path) -> None:
+    """As aliases have always said it; as an mbox it would wait there until its time is over."""
+    assert isinstance(deliver(tmp_path, make_target("/dev/null")), Discarded)
+
+
 def test_F6_an_alias_names_a_folder(tmp_path: Path) -> None:
     claim = make_target(f"{tmp_path}/folder/")
     missing = deliver(tmp_path, claim)

@@ -3,7 +3,7 @@
 import pytest
 
 from paperpath.config.tables import PostOfficeTable
-from paperpath.mail.address import Mailbox
+from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.notification import Fate
 from paperpath.maildrop.values import Aside, Expanded, Sorted
 from paperpath.routing.aliases import Alias, Aliases
@@ -65,9 +65,29 @@ def test_L4_a_place_is_believed_while_the_alias_named_last_names_it(place: str) 
         place,
         recipient.address,
     )
-    for via in ((), ("other",), ("list", "other"), ("gone",), ("[post_office] postmaster",)):
+    for via in ((), ("other",), ("list", "other"), ("gone",)):
         assert tell(router, recipient.address, expanded_via=via)[0].endswith(" 5.1.1")
     assert tell(make_router("list: joe"), recipient.address, expanded_via=("list",))[0].endswith(" 5.1.1")
+
+
+def test_E4_what_waits_for_the_postmasters_program_reaches_somebody_without_it() -> None:
+    recipient = make_recipient(Mailbox(PROGRAM, ""), expanded_via=("postmaster",))
+    for aliases in ("postmaster: joe", ""):
+        ends = run(make_router(aliases), recipient)
+        assert [str(end.address) for end, _ in ends] == ["admin@here.example"]
+    assert tell(make_router(), recipient.address, expanded_via=("[post_office] postmaster",))[0].endswith(
+        "held"
+    )
+
+
+def test_P2_what_waits_for_a_place_goes_to_those_that_the_alias_names_now() -> None:
+    """Such as the program whose path was mended; by their keys nobody gets a copy twice."""
+    router = make_router('list: "|/bin/new", /box, joe')
+    for place in ("|/bin/old", "/old"):
+        recipient = make_recipient(Mailbox(place, ""), expanded_via=("list",), return_path=None)
+        ends = run(router, recipient)
+        assert [end.address.local for end, _ in ends] == ["|/bin/new", "/box"]
+        assert all(isinstance(decision, Sorted) and end.return_path is None for end, decision in ends)
 
 
 @pytest.mark.parametrize("place", [PROGRAM, "/var/mail/list", "/var/mail/list/"])
@@ -85,6 +105,44 @@ def test_L4_nobody_names_a_place_by_an_address(place: str, domain: str) -> None:
 def test_E11_a_program_that_two_aliases_name_runs_once() -> None:
     router = make_router(f'a: b, c\nb: "{PROGRAM}"\nc: "{PROGRAM}"')
     assert [end.address for end, _ in run(router, make_recipient("a@here.example"))] == [Mailbox(PROGRAM, "")]
+
+
+def test_E11_a_program_runs_for_each_address_that_was_accepted_and_a_file_gets_one_copy() -> None:
+    """It is told whom it runs for: a ticket for sales is none for help."""
+    router = make_router(f'sales: "{PROGRAM}", /box\nhelp: "{PROGRAM}", /box')
+
+    def keys_of(place: str) -> list[str]:
+        accepted = ("sales@here.example", "sales+x@here.example", "help@here.example", "sales@HERE.example")
+        recipients = (
+            make_recipient(Mailbox(place, ""), accepted_address=parse_mailbox(text), expanded_via=("sales",))
+            for text in accepted
+        )
+        decisions = [sort_recipient(router, recipient).decision for recipient in recipients]
+        return [decision.key for decision in decisions if isinstance(decision, Sorted)]
+
+    first, *others, again = keys_of(PROGRAM)
+    assert len({first, *others}) == 3
+    assert first == again
+    assert len(set(keys_of("/box"))) == 1
+
+
+def test_E11_a_detail_is_another_recipient_for_a_server_that_may_have_a_folder_for_it() -> None:
+    router = make_router(accounts=(f"{ANN}\tdeliver=store",), agents=AGENTS)
+    keys = set()
+    for address in (ANN, "ann+a@here.example", "Ann+a@here.example", "ann+b@here.example"):
+        decision = sort_recipient(router, make_recipient(address)).decision
+        assert isinstance(decision, Sorted)
+        keys.add(decision.key)
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize("place", [PROGRAM, "/var/mail/list"])
+def test_P2_what_waits_for_a_place_does_not_go_back_for_a_list_that_cannot_be_read(place: str) -> None:
+    alias = Alias("list", "", (JOE,), trouble="/list: gone")
+    router = Router(make_table(), Aliases([alias]), make_router().accounts)
+    recipient = make_recipient(Mailbox(place, ""), expanded_via=("list",))
+    assert isinstance(sort_recipient(router, recipient).decision, Aside)
+    assert judge_recipient(router, recipient.address).code == 550
 
 
 def test_a_list_that_cannot_be_read_holds_mail_and_defers_at_the_door() -> None:

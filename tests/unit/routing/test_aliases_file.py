@@ -169,3 +169,23 @@ def test_a_changed_list_is_noticed_and_differs_from_the_one_before(file: Path, t
     assert watched.take_trouble() is not None
     assert watched.read() is before
     assert watched.take_trouble() is None  # it is tried once for each change
+
+
+def test_L4_what_the_message_says_to_do_is_noticed(file: Path, tmp_path: Path) -> None:
+    """`chmod` changes neither the time of a file nor its size."""
+    member = tmp_path / "member"
+    file.write_text(f"list: :include:{member}\n")
+    member.write_text("joe\n")
+    member.chmod(0o666)
+    watched = AliasesFile(file)
+    (alias,) = watched.read()
+    assert "run: chmod o-w" in alias.trouble
+    member.chmod(0o644)
+    (alias,) = watched.read()
+    assert not alias.trouble
+    replace_text(file, "other: joe\n")
+    file.chmod(0o666)
+    assert [alias.local for alias in watched.read()] == ["list"]
+    assert "run: chmod o-w" in (watched.take_trouble() or "")
+    file.chmod(0o644)
+    assert [alias.local for alias in watched.read()] == ["other"]

@@ -54,6 +54,11 @@ class UserDeliveries:
         self._log = log
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    def renew(self, rules: Rules, limits: Limits) -> None:
+        """Have other rules and limits in force for whoever asks from now on."""
+        self._rules = rules
+        self._limits = limits
+
     def serve(self, listener: socket.socket) -> Askers:
         """Return what serves a listening socket for the length of an `async with`."""
         self._askers = Askers(listener, self._has_room, self._serve)
