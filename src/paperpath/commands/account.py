@@ -23,6 +23,7 @@ from paperpath.commands.account_delivery import (
     set_,
 )
 from paperpath.commands.account_standing import limit, password, resume, set_password, suspend
+from paperpath.commands.mail_program import describe_mail_program
 from paperpath.commands.options import fail, load_as_owner
 from paperpath.commands.password_input import read_password
 from paperpath.config.agent_name import MAILDIR
@@ -105,6 +106,8 @@ def list_(file: Path, as_json: bool) -> None:
 def show(file: Path, address: str, as_json: bool) -> None:
     """Show what is kept of the account ADDRESS, but for its password, and what it has sent today.
 
+    The last four lines are what a mail program has to be told, where imapd and smtpsd are configured.
+
     Example: paperpath account show joe@example.org
     """
     configuration = load_as_owner(file)
@@ -129,6 +132,8 @@ def show(file: Path, address: str, as_json: bool) -> None:
     click.echo(f"gets in         {_describe_entry(facts)}")
     click.echo(f"messages        {_describe_use(facts, 'messages_per_day', used.messages)}")
     click.echo(f"new recipients  {_describe_use(facts, 'new_recipients_per_day', used.new_recipients)}")
+    for line in describe_mail_program(configuration, found.address):
+        click.echo(line)
 
 
 @account.command()

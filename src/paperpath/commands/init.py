@@ -30,7 +30,7 @@ data = "data"
 [relay]
 listen = ["{listen}"]
 domains = ["{domain}"]
-{submission}
+{submission}{imap}
 [post_office]
 postmaster = "{mailbox}@{domain}"
 
@@ -41,6 +41,12 @@ via = "local"
 
 _SUBMISSION = """
 [submission]
+listen = [{listen}]
+listen_tls = [{listen_tls}]
+"""
+
+_IMAP = """
+[imap]
 listen = [{listen}]
 listen_tls = [{listen_tls}]
 """
@@ -56,6 +62,8 @@ _port = partial(click.option, type=click.IntRange(0, 65535), show_default=True)
 @click.option("--listen", default="127.0.0.1:2525", show_default=True, help="Where smtprd listens.")
 @_port("--submission-port", default=2587, help="Where smtpsd listens, for STARTTLS; 0: nowhere.")
 @_port("--submission-tls-port", default=2465, help="Where it does with TLS from the start; 0: nowhere.")
+@_port("--imap-port", default=2143, help="Where imapd listens, for STARTTLS; 0: nowhere.")
+@_port("--imap-tls-port", default=2993, help="Where it does with TLS from the start; 0: nowhere.")
 def init(
     folder: Path,
     domain: str,
@@ -64,6 +72,8 @@ def init(
     listen: str,
     submission_port: int,
     submission_tls_port: int,
+    imap_port: int,
+    imap_tls_port: int,
 ) -> None:
     """Make an installation in FOLDER: a configuration, a maildrop, one account whose password is told once.
 
@@ -90,7 +100,8 @@ def init(
             hostname=f"mail.{domain}",
             user="" if user is None else f'user = "{user}"\n',
             listen=endpoint,
-            submission=_describe_submission(submission_port, submission_tls_port),
+            submission=_describe_ports(_SUBMISSION, submission_port, submission_tls_port),
+            imap=_describe_ports(_IMAP, imap_port, imap_tls_port),
             domain=domain,
             mailbox=mailbox,
         ),
@@ -118,8 +129,8 @@ def init(
         click.echo(f"warning: {endpoint} is busy just now", err=True)
 
 
-def _describe_submission(port: int, tls_port: int) -> str:
-    """Write the table of smtpsd, on this host's loopback alone (requirement B-1)."""
+def _describe_ports(table: str, port: int, tls_port: int) -> str:
+    """Write the table of smtpsd, or of imapd, on this host's loopback alone (requirement B-1)."""
     if not port and not tls_port:
         return ""
     hosts = ["127.0.0.1", *(["::1"] if "::1" in read_own_addresses() else [])]
@@ -127,7 +138,7 @@ def _describe_submission(port: int, tls_port: int) -> str:
     def write(number: int) -> str:
         return ", ".join(f'"{Endpoint(host, number)}"' for host in hosts if number)
 
-    return _SUBMISSION.format(listen=write(port), listen_tls=write(tls_port))
+    return table.format(listen=write(port), listen_tls=write(tls_port))
 
 
 def _let_in(identity: Identity, folder: Path, file: Path) -> None:

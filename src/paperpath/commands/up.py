@@ -10,11 +10,13 @@ from pathlib import Path
 import click
 
 from paperpath.accounts.file import Account
+from paperpath.commands.mail_program import describe_mail_program
 from paperpath.commands.options import fail, load
 from paperpath.config.advice import find_warnings
 from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.dnslist.ports import list_ports
+from paperpath.imap.doors import list_doors as list_imap_doors
 from paperpath.intake.access_file import open_all_access
 from paperpath.local.smtplud import refuse_without_root
 from paperpath.maildrop.drop.place import make_drop
@@ -77,6 +79,9 @@ def list_programs(configuration: Configuration) -> list[ProgramSpec]:
         specs.insert(0, ProgramSpec("smtplud", "paperpath.local.smtplud"))
     if configuration.dnslistd is not None:  # first of all, for the others ask it
         specs.insert(0, ProgramSpec("dnslistd", "paperpath.dnslist.dnslistd", list_ports(configuration)))
+    if configuration.imap is not None:
+        places = [place for place, _ in list_imap_doors(configuration)]
+        specs.append(ProgramSpec("imapd", "paperpath.imap.imapd", places, takes_keys=True))
     if submission is not None:
         places = [place for place, _ in list_submission_doors(configuration)]
         processes = submission.processes or unasked
@@ -151,6 +156,9 @@ To log in and send as {account.address} (paperpath account password gives it ano
 {submission.listen[0].port}); s.starttls(); s.login("{account.address}", getpass.getpass()); \
 s.sendmail("{account.address}", "{account.address}", "To: {account.address}\\n\\nHello again!\\n")'
 """)
+    if lines := describe_mail_program(configuration, account.address):
+        click.echo("To add the account to a mail program (paperpath account show says it for any):\n")
+        click.echo("".join(f"  {line}\n" for line in lines))
     click.echo("Ctrl-C ends.\n")
 
 

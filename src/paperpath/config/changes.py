@@ -25,6 +25,9 @@ _STARTING_KEYS = (
     ("submission", "listen_null"),
     ("submission", "listen_local"),
     ("submission", "processes"),
+    ("imap", "listen"),
+    ("imap", "listen_tls"),
+    ("imap", "threads"),
     ("local", "root"),
     ("local", "threads"),
     ("local", "programs"),
@@ -41,7 +44,7 @@ _STARTING_KEYS = (
 def merge(running: Configuration, new: Configuration) -> tuple[Configuration, list[str]]:
     """Return what is in force after a reload, and the names of the changed keys that wait for a restart."""
     merged, waiting = new, []
-    for name in ("submission", "dnslistd"):
+    for name in ("submission", "imap", "dnslistd"):
         before = getattr(running, name)
         if (before is None) is not (getattr(new, name) is None):  # a program more, or one less
             merged = new = new.model_copy(update={name: before})

@@ -33,6 +33,7 @@ from paperpath.config.fields import (
     UserPlaceField,
     ViaField,
 )
+from paperpath.config.imap_table import ImapTable
 from paperpath.config.intake_tables import (
     MOST_PROCESSES,
     SMALLEST_SIZE,
@@ -358,6 +359,7 @@ class Configuration(Table):
     """The form of the log's lines."""
     relay: RelayTable = Field(description="a table [relay]")
     submission: SubmissionTable | None = Field(default=None, description="a table [submission]")
+    imap: ImapTable | None = Field(default=None, description="a table [imap]")
     canonical: CanonicalTable = Field(default=CanonicalTable(), description="a table [canonical]")
     sendmail: SendmailTable = Field(default=SendmailTable(), description="a table [sendmail]")
     post_office: PostOfficeTable = Field(description="a table [post_office]")

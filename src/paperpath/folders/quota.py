@@ -62,14 +62,25 @@ class Allowance:
         self._usage += message
         self._taken += message
 
+    def release(self, octets: int) -> None:
+        """Take note of a message that no longer lies there."""
+        message = Usage(-octets, -1)
+        self._usage += message
+        self._taken += message
+
+    @property
+    def usage(self) -> Usage:
+        """What lies in the mailbox."""
+        return self._usage
+
     def record(self) -> None:
-        """Write down what was taken, in one line; where that cannot be, the mailbox is counted next time.
+        """Write down what came and went, in one line; if that cannot be, the mailbox is counted next time.
 
         That is so, too, where we had no file, or it was replaced: whether another's count has what we took
         nobody knows.
         """
         taken, self._taken = self._taken, Usage()
-        if taken.messages and not (self._append(format_line(taken)) and self._is_file_in_place):
+        if taken != Usage() and not (self._append(format_line(taken)) and self._is_file_in_place):
             forget_count(self._mailbox)
 
     def doubt(self) -> None:

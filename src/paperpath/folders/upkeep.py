@@ -33,7 +33,7 @@ class Upkeep:
             _mark_as_subfolder(maildir)
         os.fsync(maildir)
         with suppress(OSError):  # what cannot be removed harms nobody
-            _remove_left_over(tmp, now_ns)
+            remove_left_over(tmp, now_ns)
         self._done[key] = now_ns  # two threads may both have done it, and neither has relied on the other
 
 
@@ -43,10 +43,14 @@ def _mark_as_subfolder(maildir: int) -> None:
         os.close(os.open("maildirfolder", flags, 0o600, dir_fd=maildir))
 
 
-def _remove_left_over(tmp: int, now_ns: int) -> None:
-    """Remove what was last written more than 36 hours ago; a link itself, never what it leads to."""
+def remove_left_over(tmp: int, now_ns: int) -> None:
+    """Remove what was last touched more than 36 hours ago; a link itself, never what it leads to.
+
+    What the IMAP server puts there has the date of the message as its own, which may be years ago.
+    """
     with os.scandir(tmp) as entries:
         for entry in entries:
             with suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime_ns < now_ns - _LEFT_OVER_NS:
+                found = entry.stat(follow_symlinks=False)
+                if max(found.st_mtime_ns, found.st_ctime_ns) < now_ns - _LEFT_OVER_NS:
                     os.unlink(entry.name, dir_fd=tmp)

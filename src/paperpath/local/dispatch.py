@@ -44,6 +44,10 @@ _Delivery = tuple[list[Outcome], dict[int, NewMessage]]  # by recipient, the mes
 _Deliver = Callable[[Sequence[Claim], Depot, Executor], Awaitable[_Delivery]]
 
 
+def _tell_nobody() -> None:
+    """Stand for readers where there are none."""
+
+
 class _Works:
     """A lane with its threads, and what is done in them."""
 
@@ -63,13 +67,15 @@ class LocalDelivery:
         accounts: AccountsFile,
         journal: Journal,
         wake: Callable[[], None],
+        tell_readers: Callable[[], None] = _tell_nobody,
     ) -> None:
-        """Begin with nothing claimed."""
+        """Begin with nothing claimed; `tell_readers` is called when mail has come into folders."""
         table = life.configuration.local
         self._life = life
         self._maildrop = maildrop
         self._accounts = accounts
         self._wake = wake
+        self._tell_readers = tell_readers
         self._upkeep = Upkeep()
         self._conclusion = Conclusion(life, maildrop, journal, _now_us)
         self._works = {
@@ -159,6 +165,8 @@ class LocalDelivery:
         depot = self._make_depot()
         outcomes, forwarded = await self._deliver(job, depot, self._works[name])
         self._works[name].lane.end(job)
+        if name is LaneName.FOLDERS:
+            self._tell_readers()
         if name is LaneName.PROGRAMS:
             self._holdings.release(job.claims)
             self._wake()

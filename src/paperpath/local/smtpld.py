@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import closing
 
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.journal.writer import open_journal
@@ -9,10 +10,11 @@ from paperpath.local.dispatch import BATCH, LocalDelivery
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
-from paperpath.service.wakeup import Wakeups
+from paperpath.service.wakeup import Waker, Wakeups
 
 NAME = "smtpld"
 GATHER_S = 0.05  # under load: let the next batch grow, for a commit costs the same whatever is in it
+_READERS = "imapd"  # who tells people of new mail
 POLL_S = 1.0  # the most that a lost wake-up can cost; deferred recipients are looked at as often
 
 
@@ -23,12 +25,19 @@ async def deliver_mail(life: Life) -> None:
         accounts = AccountsFile(configuration.accounts_file)
     except AccountsError as error:
         raise ServiceError(str(error), os.EX_CONFIG) from error
+    waker = Waker(wakeup_folder(configuration))
+
+    def tell_readers() -> None:
+        if life.configuration.imap is not None:
+            waker.wake(_READERS)
+
     async with (
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
         open_journal(life, NAME) as journal,
     ):
-        with LocalDelivery(life, maildrop, accounts, journal, wakeups.wake) as delivery:
+        delivery = LocalDelivery(life, maildrop, accounts, journal, wakeups.wake, tell_readers)
+        with closing(waker), delivery:
             life.call_at_end(wakeups.wake)
             life.ready("delivering to mail folders")
             while not life.ending:

@@ -2,8 +2,6 @@
 
 import os
 
-from paperpath.accounts.file import AccountsError, AccountsFile
-from paperpath.accounts.secrets import SecretsFile
 from paperpath.accounts.usage import Usage
 from paperpath.accounts.verifier import Verifier
 from paperpath.config.intake_tables import SubmissionTable
@@ -23,15 +21,6 @@ def find_table(configuration: Configuration) -> SubmissionTable:
     if configuration.submission is None:
         raise ServiceError("smtpsd needs a table [submission] in the configuration", os.EX_CONFIG)
     return configuration.submission
-
-
-def open_verifier(configuration: Configuration) -> Verifier:
-    """Have who judges names and passwords. Raises: ServiceError."""
-    try:
-        secrets, accounts = SecretsFile(configuration.secrets_file), AccountsFile(configuration.accounts_file)
-    except AccountsError as error:
-        raise ServiceError(str(error), os.EX_CONFIG) from error
-    return Verifier(secrets, accounts, configuration.default_domain)
 
 
 def make_way_in(

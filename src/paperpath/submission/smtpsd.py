@@ -11,10 +11,12 @@ from pathlib import Path
 
 import click
 
+from paperpath.accounts.opening import open_verifier
 from paperpath.accounts.verifier import Verifier
 from paperpath.config.tables import Configuration
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.guest import Door
+from paperpath.intake.judge import Judge
 from paperpath.intake.serving import (
     Means,
     Services,
@@ -28,7 +30,7 @@ from paperpath.intake.stdio import Visit, run_stdio, serve_visit, stdio_options
 from paperpath.service.program import Life, config_option, run_errand, run_program
 from paperpath.smtp.sasl import MECHANISMS
 from paperpath.smtp.settings import Settings
-from paperpath.submission.assembly import find_table, make_way_in, open_verifier
+from paperpath.submission.assembly import find_table, make_way_in
 from paperpath.submission.batch.program import STANDARD_INPUT, open_batch, process_batch
 from paperpath.submission.doors import list_doors
 from paperpath.submission.logins import SubmissionLogins
@@ -78,7 +80,7 @@ def _make_services(configuration: Configuration, means: Means, verifier: Verifie
         mechanisms=MECHANISMS,
         auth_required=True,
     )
-    logins = SubmissionLogins(verifier, means.log)
+    logins = SubmissionLogins(Judge(verifier, means.log))
     service = make_service(configuration, table, means, settings, way_in, logins)
     local = replace(service, settings=replace(settings, tls=False, auth_in_clear=True))
     return {door: local if door is Door.LOCAL else service for door in Door}

@@ -7,6 +7,7 @@ import pytest
 
 from paperpath.accounts.verifier import Ruling, Verdict
 from paperpath.intake.guest import Guest
+from paperpath.intake.judge import Judge
 from paperpath.mail.address import Mailbox
 from paperpath.service.log import open_log
 from paperpath.smtp.events import (
@@ -54,7 +55,7 @@ def judge(event: LoginEvent, guest: Guest, verifier: Verifier | None = None) -> 
     async def pause() -> None:
         pauses.append(event)
 
-    desk = SubmissionLogins(verifier or Verifier(), open_log("test"), pause)  # type: ignore[arg-type]
+    desk = SubmissionLogins(Judge(verifier or Verifier(), open_log("test"), pause))  # type: ignore[arg-type]
     result = asyncio.run(desk.judge(event, guest))
     assert bool(pauses) is (result.reply == R454_TOO_MANY_FAILURES)
     return f"{result.reply.code} {result.reply.status}", result.account

@@ -10,11 +10,11 @@ from paperpath.mail.fields.error import FieldError, show
 from paperpath.mail.fields.folding import unfold
 from paperpath.mail.fields.lexer import read_tokens
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = re.compile(
     # Of tokens with a blank between two of them.
     r"(?:(?:mon|tue|wed|thu|fri|sat|sun) , )?"
-    rf"([0-9]{{1,2}}) ({'|'.join(_MONTHS)}) ([0-9]{{2,}}) "
+    rf"([0-9]{{1,2}}) ({'|'.join(MONTHS)}) ([0-9]{{2,}}) "
     r"([0-9]{2}) : ([0-9]{2})(?: : ([0-5][0-9]|60))? ?"
     r"(?:([+-])([0-9]{2})([0-5][0-9])|([a-z]+)) ",
     re.ASCII | re.IGNORECASE,
@@ -40,7 +40,7 @@ def parse_date(text: str) -> datetime:
     else:
         offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes)) * (-1 if sign == "-" else 1)
     try:
-        date = _find_year(year), 1 + _MONTHS.index(month.lower()), int(day)
+        date = _find_year(year), 1 + MONTHS.index(month.lower()), int(day)
         moment = datetime(*date, int(hour), int(minute), tzinfo=timezone(offset))
         return moment + timedelta(seconds=int(second or 0))  # a leap second is the next one
     except (ValueError, OverflowError):

@@ -1,6 +1,6 @@
 """Encoded words as people see them (RFC 2047 §6, RFC 2231 §5).
 
-Called by whoever shows a header. The charset is the sender's word, so only known ones are looked for.
+Called by whoever shows a header.
 """
 
 import re
@@ -8,6 +8,7 @@ from binascii import a2b_base64, a2b_qp
 from itertools import groupby
 from typing import NamedTuple
 
+from paperpath.mail.charsets import is_known_charset
 from paperpath.mail.fields.folding import unfold
 
 # The charset, the language, the encoding, and the text.
@@ -15,11 +16,6 @@ ENCODED_WORD = re.compile(r"=\?([^?\s*]++)(?:\*[^?\s]*+)?\?([BbQq])\?([^?\s]*+)\
 
 _ANY = r"=\?[^?\s]++\?[BbQq]\?[^?\s]*+\?="
 _RUN = re.compile(rf"{_ANY}(?>(?:[ \t]*+{_ANY})*)")
-_CHARSET = re.compile(
-    r"us-ascii|utf-?8|iso-8859-[0-9]{1,2}|windows-125[0-8]|koi8-[ru]|gb2312|gbk|gb18030|big5|euc-jp|euc-kr"
-    r"|shift_jis|iso-2022-(?:jp|kr)|ks_c_5601-1987",
-    re.ASCII | re.IGNORECASE,
-)
 _CONTROL = re.compile("[\0-\x08\n-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -60,7 +56,7 @@ def _show_run(run: re.Match[str]) -> str:
 def _read(word: re.Match[str]) -> _Read:
     """Undo Q or B."""
     charset, encoding, text = word.groups()
-    if _CHARSET.fullmatch(charset) is None:
+    if not is_known_charset(charset):
         return _UNREADABLE
     try:
         octets = a2b_qp(text, header=True) if encoding in "Qq" else a2b_base64(f"{text}===")

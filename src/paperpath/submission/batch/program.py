@@ -13,6 +13,7 @@ from datetime import datetime
 
 import click
 
+from paperpath.accounts.opening import open_verifier
 from paperpath.config.tables import Configuration
 from paperpath.delivery.reports import make_clerk
 from paperpath.intake.budget import SpoolBudget
@@ -25,7 +26,7 @@ from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop
 from paperpath.service.privileges import refuse_strangers
 from paperpath.service.program import Life
-from paperpath.submission.assembly import find_table, make_way_in, open_verifier
+from paperpath.submission.assembly import find_table, make_way_in
 from paperpath.submission.batch.errors import BatchError, InvalidBatchError
 from paperpath.submission.batch.memory import BatchMemory
 from paperpath.submission.batch.reader import BatchReader, Office, Tally

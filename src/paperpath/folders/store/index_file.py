@@ -1,0 +1,94 @@
+"""The file of a folder's index: opened, made where it is missing, made anew where it is worthless.
+
+Called by access.py with the folder's lock held. Every commit is flushed, unless it is of what can be found
+out again.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import apsw
+
+from paperpath.folders.store.errors import FolderLostError, IndexTroubleError
+
+INDEX_NAME = "paperpath-index"
+
+_VERSION = 1
+_BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the folder's lock
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "cache_size=-4096", "journal_size_limit=4194304")
+_BESIDE = ("", "-wal", "-shm", "-journal")
+_WORTHLESS = (apsw.CorruptError, apsw.NotADBError)
+
+
+@contextmanager
+def index_errors() -> Iterator[None]:
+    """Turn the library's errors into ours: a damaged index is lost, with its UIDs."""
+    try:
+        yield
+    except _WORTHLESS as error:
+        raise FolderLostError(f"the index is damaged: {error}") from error
+    except apsw.Error as error:
+        raise IndexTroubleError(f"the index: {error}") from error
+
+
+def open_index(path: Path, folder: int, make_validity: Callable[[], int]) -> apsw.Connection:
+    """Open the index of an open folder, whose path is said too. Raises: OSError; IndexTroubleError."""
+    try:
+        with index_errors():
+            return _open(path, folder, make_validity)
+    except FolderLostError:
+        discard_index(folder)
+    with index_errors():
+        return _open(path, folder, make_validity)
+
+
+def discard_index(folder: int) -> None:
+    """Remove an index, which is made anew by the next who opens it."""
+    for end in _BESIDE:
+        with suppress(FileNotFoundError):
+            os.unlink(INDEX_NAME + end, dir_fd=folder)
+
+
+def identify_index(home: int, step: str) -> tuple[int, int] | None:
+    """Return which file the index of a folder in an open mailbox is now; `None` for none."""
+    try:
+        found = os.stat(f"{step}/{INDEX_NAME}", dir_fd=home, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _open(path: Path, folder: int, make_validity: Callable[[], int]) -> apsw.Connection:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    os.close(os.open(INDEX_NAME, flags, 0o600, dir_fd=folder))  # what SQLite makes beside it has its mode
+    connection = apsw.Connection(
+        str(path / INDEX_NAME),
+        flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_NOFOLLOW,
+    )
+    try:
+        connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        version = connection.pragma("user_version")
+        if not version:
+            _fill(connection, make_validity())
+            os.fsync(folder)
+        elif version != _VERSION:
+            raise FolderLostError(f"the index has version {version}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _fill(connection: apsw.Connection, validity: int) -> None:
+    with connection:
+        connection.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+        connection.execute(
+            "INSERT INTO folder (one, uid_validity, folder_id) VALUES (1, ?, ?)",
+            (validity, f"F{secrets.token_hex(12)}"),
+        )
+        connection.execute(f"PRAGMA user_version={_VERSION}")

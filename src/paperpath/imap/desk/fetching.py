@@ -1,0 +1,93 @@
+"""FETCH: what is told of messages (RFC 9051 §6.4.5 and the extensions).
+
+A message's response is written piece by piece, so a large message is never in memory as a whole.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+
+from paperpath.folders.store.errors import MessageGoneError, StoreError
+from paperpath.folders.store.values import SEEN, FlagChange
+from paperpath.imap.commands import Fetch
+from paperpath.imap.completion import bad, no, ok
+from paperpath.imap.desk.desk import BrokenOffError, Deed, Desk
+from paperpath.imap.desk.fetched_items import ItemError, Pieces, write_item
+from paperpath.imap.desk.message import Batch, Message, batches
+from paperpath.imap.desk.selected import Selected
+from paperpath.imap.desk.selecting import write_departed_since
+from paperpath.imap.fetch_items import Attribute, FetchItem, response_name, sets_seen
+from paperpath.imap.sets import SequenceSet
+
+_GONE = no("Some of the messages are gone", "EXPUNGEISSUED")  # RFC 5530 §3
+NO_SUCH_NUMBER = bad("There is no message of that number")
+
+
+def fetch(desk: Desk, command: Fetch) -> Deed:
+    """Answer FETCH. Messages that are gone are passed over, and said to be so at the end."""
+    selected = desk.selected
+    assert selected is not None
+    if not command.by_uid and selected.names_missing(command.messages):
+        return NO_SUCH_NUMBER
+    uids = selected.find(command.messages, by_uid=command.by_uid)
+    if command.vanished and isinstance(command.messages, SequenceSet) and command.changed_since is not None:
+        yield from write_departed_since(selected, command.changed_since, command.messages)
+    if command.changed_since is not None:
+        uids = [state.uid for state in selected.folder.states(uids, command.changed_since)]
+    all_there = True
+    for some in batches(uids):
+        try:
+            all_there &= yield from _fetch_batch(selected, some, command.items)
+        except ItemError as error:
+            return error.completion
+    return ok("That is all") if all_there else _GONE
+
+
+def _fetch_batch(
+    selected: Selected, uids: Sequence[int], items: tuple[FetchItem, ...]
+) -> Generator[bytes, None, bool]:
+    """Write some messages; return whether all were there."""
+    batch = Batch(selected, uids)
+    seen_now: frozenset[int] = frozenset()
+    if not selected.read_only and any(map(sets_seen, items)):
+        seen_now = _set_seen(batch)
+    yield from selected.write_new_keywords(list(batch.states.values()) if Attribute.FLAGS in items else ())
+    all_there = True
+    for uid in uids:
+        wanted = _with_flags(items, selected) if uid in seen_now else items
+        with Message(batch, uid) as message:
+            try:
+                values = [(response_name(item), write_item(item, message)) for item in wanted]
+            except MessageGoneError:
+                all_there = False
+                continue
+            yield from _write(message, values)
+    batch.store()
+    return all_there
+
+
+def _set_seen(batch: Batch) -> frozenset[int]:
+    """Set \\Seen where it is not; return of which messages."""
+    unseen = [uid for uid, state in batch.states.items() if SEEN not in state.flags]
+    if not unseen:
+        return frozenset()
+    stored = batch.selected.folder.store_flags(unseen, FlagChange.ADD, [SEEN])
+    batch.selected.note_told(stored.states)
+    batch.states.update((state.uid, state) for state in stored.states)
+    return frozenset(state.uid for state in stored.states)
+
+
+def _with_flags(items: tuple[FetchItem, ...], selected: Selected) -> tuple[FetchItem, ...]:
+    """Return what is told of a message that was seen just now."""
+    told = (Attribute.FLAGS, Attribute.MODSEQ) if selected.shows_modseq else (Attribute.FLAGS,)
+    return (*items, *(item for item in told if item not in items))
+
+
+def _write(message: Message, values: Sequence[tuple[str, Pieces]]) -> Iterator[bytes]:
+    """Write one response. Raises: BrokenOffError, where octets that were announced cannot be read."""
+    yield b"* %d FETCH (" % message.number
+    try:
+        for place, (name, pieces) in enumerate(values):
+            yield (b" " if place else b"") + name.encode("ascii") + b" "
+            yield from pieces
+    except (OSError, StoreError) as error:
+        raise BrokenOffError("a message cannot be read to its end") from error
+    yield b")\r\n"
