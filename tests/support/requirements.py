@@ -25,6 +25,7 @@ OWNED = (
     *(f"G-{number}" for number in range(1, 36)),
     *(f"H-{number}" for number in (*range(1, 19), 20, *range(22, 26))),
     *(f"J-{number}" for number in range(1, 28)),
+    *(f"K-{number}" for number in range(1, 31)),
     *(f"S-{number}" for number in range(1, 13)),
     *(f"X-{number}" for number in (5, 8, 9, 12)),
     *(f"L-{number}" for number in range(1, 8)),
