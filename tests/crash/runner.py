@@ -149,7 +149,7 @@ def _try(case: Case, folder: Path, strike: Callable[[Site, Step, Ledger], Struck
     scene = case.scene
     scenario = SCENARIOS[scene.scenario]
     copy_site(scene.folder, folder)
-    site = Site(folder)
+    site = Site(folder, loses_power=case.how.cuts_power)
     ledger = scene.ledger.copy()
     met, wrong = False, list[str]()
     try:
