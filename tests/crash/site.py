@@ -123,7 +123,7 @@ class Site(Installation):
         )
 
     def _goes_with_time(self, file: Path) -> bool:
-        """Tell whether a file may lie in the tmp of a Maildir, from which whatever is left goes after 36 hours.
+        """Tell whether a file may lie in tmp of a Maildir, from which whatever is left goes after 36 hours.
 
         A count that was cut off is no mail. And tmp is never flushed: a name that a delivery took away there
         may be back after a power cut, and the message has come long since.
