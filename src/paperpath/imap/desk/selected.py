@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from paperpath.folders.store.interface import OpenFolder
-from paperpath.folders.store.values import SYSTEM_FLAGS, Changes, MessageState, Snapshot
+from paperpath.folders.store.values import FORWARDED, SYSTEM_FLAGS, Changes, MessageState, Snapshot
 from paperpath.imap import responses
 from paperpath.imap.completion import ok
 from paperpath.imap.dialect import Dialect
@@ -43,7 +43,7 @@ class Selected:
 
     @property
     def _flags(self) -> list[str]:
-        return [*SYSTEM_FLAGS, *self._keywords]
+        return [*SYSTEM_FLAGS, FORWARDED, *self._keywords]
 
     def close(self) -> None:
         """Let the folder go; nothing is expunged."""

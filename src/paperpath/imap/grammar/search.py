@@ -215,6 +215,8 @@ class _Keys:
         try:
             return self._words.astring().decode(self._codec)
         except UnicodeDecodeError:
+            if self._dialect.is_enabled(Extension.UTF8_ACCEPT):  # RFC 6855 §3
+                raise misread("a text in UTF-8") from None
             raise Fault(no("The text is not in that charset", "BADCHARSET (US-ASCII UTF-8)")) from None
 
     def _header(self) -> SearchKey:
