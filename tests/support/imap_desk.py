@@ -6,11 +6,11 @@ were woken by that. TLS and compression are begun, and leave the octets as they 
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from paperpath.accounts.verifier import Ruling
 from paperpath.config.quota import NO_QUOTA, Quota
@@ -33,6 +33,8 @@ from paperpath.mail.address import parse_mailbox
 from paperpath.service.log import open_log
 from paperpath.smtp.events import KeysWanted, LoginEvent
 from paperpath.smtp.scram import ScramKeys
+
+_Result = TypeVar("_Result")
 
 BOX = PurePosixPath("joe")
 SETTINGS = Settings(
@@ -115,7 +117,7 @@ class House:
         self._numbers = itertools.count(1)
         self._turns = Turns(2)
         self._runner = asyncio.Runner()
-        self._service = Service(
+        self.service = Service(
             settings=settings,
             tls=cast("Any", None),
             logins=EveryoneIsJoe(self.store),
@@ -135,13 +137,17 @@ class House:
 
         async def connect() -> None:
             core = ServerConnection(self.settings, encrypted=encrypted)
-            client.dialogue = Dialogue(self._service, client, core, Guest("192.0.2.1"), self._service.log)
+            client.dialogue = Dialogue(self.service, client, core, Guest("192.0.2.1"), self.service.log)
 
         self._runner.run(connect())
         self.clients.append(client)
         if logged_in:
             client.ask("LOGIN joe secret")
         return client
+
+    def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Have something done in the event loop of the sessions."""
+        return self._runner.run(work)
 
     def settle(self) -> None:
         """Have everybody work until nothing is left to do."""
@@ -162,7 +168,7 @@ class House:
 
     def look(self) -> None:
         """Tell those who idle that something may be new."""
-        self._service.watch.wake()
+        self.service.watch.wake()
         self.settle()
 
     def close(self) -> None:
