@@ -4,7 +4,8 @@ r"""Dialogues with all of imapd but its sockets, over a real mail store: what is
 and nothing else; `C2:` and so on are of a second one. A session begins where it is first named, and has
 logged in. `P: MAILBOX NAME ...` puts one of the messages there by IMAP, with flags and date as they stand
 behind; `D: NAME` delivers it as smtpld does, `D! NAME` finds that it has no room. In what is said and heard
-`<word>` stands for what was heard in that place first, and `...` at the end for anything; `\r`, `\n` and `\0` are those.
+`<word>` stands for what was heard in that place first, and `...` at the end for anything;
+`\r`, `\n` and `\0` are those.
 A file may begin with `=` and settings: quota=OCTETS, minus (LITERAL-), strangers (nobody has logged in).
 """
 
@@ -50,10 +51,14 @@ class Player:
         if kind == "C":
             self._say(who, rest.encode().decode("unicode_escape").encode("latin-1"), ends=mark == ":")
         elif kind == "S":
-            self._hear(who, rest.encode().replace(b"\\r", b"\r").replace(b"\\n", b"\n").replace(b"\\0", b"\0"))
+            self._hear(
+                who, rest.encode().replace(b"\\r", b"\r").replace(b"\\n", b"\n").replace(b"\\0", b"\0")
+            )
         elif kind == "P":
             mailbox, name, *between = rest.split(" ", 2)
-            told = self._client("put").put(mailbox, read_message(name), "".join(f"{each} " for each in between))
+            told = self._client("put").put(
+                mailbox, read_message(name), "".join(f"{each} " for each in between)
+            )
             assert told.startswith(b"t OK"), told
         elif mark == "!":
             with pytest.raises(OverQuotaError):

@@ -26,7 +26,10 @@ changes = st.lists(
         st.tuples(st.just("deliver")),
         st.tuples(st.just("append"), st.sampled_from(["\\Seen", "Todo", ""])),
         st.tuples(
-            st.just("store"), uids, st.sampled_from(["+", "-", ""]), st.sampled_from(["\\Seen", "\\Deleted", "Todo"])
+            st.just("store"),
+            uids,
+            st.sampled_from(["+", "-", ""]),
+            st.sampled_from(["\\Seen", "\\Deleted", "Todo"]),
         ),
         st.tuples(st.just("expunge")),
         st.tuples(st.just("remove"), uids),

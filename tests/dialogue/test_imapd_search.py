@@ -1,7 +1,6 @@
 """SEARCH asked by a client: each key, with the messages it must find (requirement K-13)."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -74,7 +73,8 @@ To: undisclosed-recipients:;
 
 %s
 """
-        % ("x" * 70 + "\n") * 40,
+        % ("x" * 70 + "\n")
+        * 40,
     ),
     (r'(\Seen) "31-Dec-2030 23:00:00 +0000"', "Subject: just this\nDate: nonsense\n\n"),  # 5
 )

@@ -6,7 +6,6 @@ that RFC 9051 §6.4.5.1 gives it. `numbers` are what they must be.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -79,7 +78,8 @@ TORTURE = {
         {"1": "message/rfc822", "1.1": "text/plain"},
     ),
     "digest": (
-        "Content-Type: multipart/digest; boundary=d\n\n--d\n\nSubject: x\n\ny\n--d\nContent-Type: text/plain\n\nz\n--d--\n",
+        "Content-Type: multipart/digest; boundary=d\n\n--d\n\nSubject: x\n\ny\n--d\n"
+        "Content-Type: text/plain\n\nz\n--d--\n",
         {"1": "message/rfc822", "1.1": "text/plain", "2": "text/plain"},
     ),
     "no-end": (

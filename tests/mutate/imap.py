@@ -50,7 +50,7 @@ IMAP_PROMISES = (
     Mutant(
         "P1",
         "folders/store/appending.py",
-        "if octets.count(b\"\\r\") == octets.count(b\"\\n\") == octets.count(b\"\\r\\n\"):",
+        'if octets.count(b"\\r") == octets.count(b"\\n") == octets.count(b"\\r\\n"):',
         "if True:",
         _DIALOGUE.format("k4-uids"),
         "A message with a bare CR or LF would not come back as it was put in.",

@@ -1,4 +1,4 @@
-"""imapd in one process without sockets: real dialogues over a real mail store; the account is joe's, whoever logs in
+"""imapd in one process without sockets: real dialogues over a real mail store, joe's, whoever logs in.
 
 Each session's octets go into its core, and it works until nothing is left to do; so do those who idle and
 were woken by that. TLS and compression are begun, and leave the octets as they are.
@@ -95,7 +95,9 @@ class Client:
 
     def put(self, mailbox: str, message: bytes, between: str = "") -> bytes:
         """Append a message; return the tagged line."""
-        return self.ask(b"APPEND %s %s{%d+}\r\n" % (mailbox.encode(), between.encode(), len(message)) + message)[-1]
+        return self.ask(
+            b"APPEND %s %s{%d+}\r\n" % (mailbox.encode(), between.encode(), len(message)) + message
+        )[-1]
 
     def take_lines(self) -> list[bytes]:
         """Return what came and was not taken yet."""

@@ -1,4 +1,4 @@
-"""Nothing is announced without a test that it works, and docs/imap-states.md says which (issue: exactly when)."""
+"""Nothing is announced without a test that it works; docs/imap-states.md says which."""
 
 import re
 from dataclasses import replace
@@ -45,7 +45,10 @@ def test_the_tests_of_capabilities_are_there() -> None:
 
 
 def test_K8_literals_are_announced_in_one_of_two_ways() -> None:
-    for line in (announce_to_stranger(SETTINGS, encrypted=True), announce_to_known(SETTINGS, compressed=False)):
+    for line in (
+        announce_to_stranger(SETTINGS, encrypted=True),
+        announce_to_known(SETTINGS, compressed=False),
+    ):
         assert ("LITERAL+" in line.split()) != ("LITERAL-" in line.split())
 
 

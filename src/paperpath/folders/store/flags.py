@@ -74,7 +74,7 @@ class FlagNames:
         return any(number & ~named for number in numbers)
 
     def find_new(self, flags: Iterable[str]) -> list[str]:
-        """Return those that are keywords the folder does not have, in their order. Raises: TooManyKeywordsError."""
+        """Return those that are keywords the folder does not have, in order. Raises: TooManyKeywordsError."""
         by_name = {flag.lower(): flag for flag in flags}
         new = [flag for name, flag in by_name.items() if name not in self._bits and name != _RECENT]
         if len(self._keywords) + len(new) > MOST_KEYWORDS:

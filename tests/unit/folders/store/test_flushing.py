@@ -1,4 +1,4 @@
-"""What is flushed before the store says that something was done, or shows it (K-10, K-15, K-29, promise P2)."""
+"""What is flushed before the store says that something was done, or shows it (K-10, K-15, K-29)."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _name_of(descriptor: int) -> str:
-    path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+    path = Path(f"/proc/self/fd/{descriptor}").readlink()
     return "message" if path.parent.name == "tmp" else path.name
 
 
