@@ -6,7 +6,7 @@ logged in. `P: MAILBOX NAME ...` puts one of the messages there by IMAP, with fl
 behind; `D: NAME` delivers it as smtpld does, `D! NAME` finds that it has no room. In what is said and heard
 `<word>` stands for what was heard in that place first, and `...` at the end for anything;
 `\r`, `\n` and `\0` are those.
-A file may begin with `=` and settings: quota=OCTETS, minus (LITERAL-), strangers (nobody has logged in).
+A file may begin with `=` and settings: quota=TEXT, minus (LITERAL-), strangers (nobody has logged in).
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.config.quota import NO_QUOTA, Quota
+from paperpath.config.quota import NO_QUOTA, parse_quota
 from paperpath.folders.quota import OverQuotaError
 from paperpath.imap.extensions import Extension
 from tests.support.imap_desk import SETTINGS, Client, House, open_house
@@ -114,7 +114,7 @@ class Player:
 def test_dialogue_with_imapd(file: Path, tmp_path: Path) -> None:
     lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     how = dict(word.partition("=")[::2] for word in lines[0][1:].split()) if lines[0][0] == "=" else {}
-    quota = Quota(int(how["quota"])) if "quota" in how else NO_QUOTA
+    quota = parse_quota(how["quota"]) if "quota" in how else NO_QUOTA
     with open_house(tmp_path, quota=quota, settings=MINUS if "minus" in how else SETTINGS) as house:
         player = Player(house, logged_in="strangers" not in how)
         for number, line in enumerate(lines[bool(how) :], 1):

@@ -50,7 +50,7 @@ def _show_stored(selected: Selected, state: MessageState, command: Store) -> Ite
     tells_modseq = selected.shows_modseq
     if command.silent and not tells_modseq:
         return
-    if command.by_uid:
+    if command.by_uid or selected.shows_uid:
         yield "UID", b"%d" % state.uid
     if not command.silent:
         yield "FLAGS", selected.show_state_flags(state)

@@ -130,13 +130,18 @@ class Selected:
         return not self._dialect.is_enabled(Extension.REV2)
 
     @property
+    def shows_uid(self) -> bool:
+        """Whether UIDs are told unasked (RFC 7162 §3.2.4, RFC 9051 §7.5.2)."""
+        return self.shows_modseq or self._dialect.is_enabled(Extension.REV2)
+
+    @property
     def shows_modseq(self) -> bool:
         """Whether mod-sequences are told unasked (RFC 7162 §3.2)."""
         return self._dialect.is_enabled(Extension.CONDSTORE)
 
     def _show_state(self, state: MessageState) -> Iterator[tuple[str, bytes]]:
         """Write what is told unasked of a message whose flags changed."""
-        if self._dialect.is_enabled(Extension.QRESYNC) or self._dialect.is_enabled(Extension.REV2):
+        if self.shows_uid:
             yield "UID", b"%d" % state.uid
         yield "FLAGS", self.show_state_flags(state)
         if self.shows_modseq:
