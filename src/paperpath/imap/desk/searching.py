@@ -28,6 +28,9 @@ def search(desk: Desk, command: Search, tag: str) -> Deed:
     """Answer SEARCH."""
     selected = desk.selected
     assert selected is not None
+    if command.refusal is not None:
+        selected.saved = frozenset()
+        return command.refusal
     found = yield from _find(desk, selected, command.key)
     numbers = found if command.by_uid else [selected.number_of(uid) for uid in found]
     returned = found if command.returns is None else _choose_returned(found, command.returns)
