@@ -8,7 +8,6 @@ from tests.mutate.mutant import Mutant
 WITHOUT = {
     "M18": "TLSA records and MTA-STS policies are not looked up yet, so there is no policy to lose",
     "M24": "nothing is signed with DKIM and no Authentication-Results field is written yet",
-    "M25": "there is no IMAP server yet",
 }
 """Rows about parts that do not exist, and why: each comes here with the part."""
 

@@ -274,7 +274,10 @@ class Session(asyncio.Protocol):
         if dialogue is None:
             return
         if not self.is_gone:
+            was_stranger = not dialogue.is_logged_in
             await dialogue.advance()
+            if was_stranger and self._can_write.is_set():
+                self._prolong()
         if self.is_gone:
             await dialogue.end()
         elif self._farewell:

@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from paperpath.folders.store.errors import TooManyKeywordsError
-from paperpath.folders.store.values import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
+from paperpath.folders.store.values import ANSWERED, DELETED, DRAFT, FLAGGED, FORWARDED, SEEN
 
-FORWARDED = "$Forwarded"  # the letter P, "passed"
 MOST_KEYWORDS = 52
 LETTERED_KEYWORDS = 26
 
@@ -75,12 +74,12 @@ class FlagNames:
         return any(number & ~named for number in numbers)
 
     def find_new(self, flags: Iterable[str]) -> list[str]:
-        """Return those that are keywords the folder does not have. Raises: TooManyKeywordsError."""
+        """Return those that are keywords the folder does not have, in order. Raises: TooManyKeywordsError."""
         by_name = {flag.lower(): flag for flag in flags}
         new = [flag for name, flag in by_name.items() if name not in self._bits and name != _RECENT]
         if len(self._keywords) + len(new) > MOST_KEYWORDS:
             raise TooManyKeywordsError(f"a folder has at most {MOST_KEYWORDS} keywords")
-        return new
+        return sorted(new)
 
     def to_number(self, flags: Iterable[str]) -> int:
         """Return flags as a number, without those that the folder does not have."""

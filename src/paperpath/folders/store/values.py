@@ -19,6 +19,7 @@ SEPARATOR = "/"
 
 ANSWERED, FLAGGED, DELETED, SEEN, DRAFT = "\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"
 SYSTEM_FLAGS = (ANSWERED, FLAGGED, DELETED, SEEN, DRAFT)
+FORWARDED = "$Forwarded"  # the keyword that has a letter of its own in every Maildir
 SPECIAL_USES = ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")  # those that a folder may be made for
 
 

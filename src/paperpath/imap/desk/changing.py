@@ -10,6 +10,7 @@ from paperpath.imap.completion import no, ok
 from paperpath.imap.desk.desk import Deed, Desk
 from paperpath.imap.desk.fetching import NO_SUCH_NUMBER
 from paperpath.imap.desk.selected import Selected
+from paperpath.imap.extensions import Extension
 from paperpath.imap.sets import write_numbers
 
 READ_ONLY = no("The mailbox was opened to be read only", "READ-ONLY")
@@ -49,7 +50,7 @@ def _show_stored(selected: Selected, state: MessageState, command: Store) -> Ite
     tells_modseq = selected.shows_modseq
     if command.silent and not tells_modseq:
         return
-    if command.by_uid:
+    if command.by_uid or selected.shows_uid:
         yield "UID", b"%d" % state.uid
     if not command.silent:
         yield "FLAGS", selected.show_state_flags(state)
@@ -58,15 +59,15 @@ def _show_stored(selected: Selected, state: MessageState, command: Store) -> Ite
 
 
 def expunge(desk: Desk, command: Expunge) -> Deed:
-    """Remove what is \\Deleted, of all messages or of some; the news tell which those were."""
+    """Remove what is \\Deleted, of all messages or of some, and tell which those were."""
     selected = desk.selected
     assert selected is not None
-    yield from ()
     if selected.read_only:
         return READ_ONLY
     uids = None if command.uids is None else selected.find(command.uids, by_uid=True)
     selected.folder.expunge(uids)
-    return ok("Done")
+    yield from selected.news(may_expunge=True)
+    return ok("Done", _modseq_behind(desk, selected))
 
 
 def copy(desk: Desk, command: Copy) -> Deed:
@@ -103,7 +104,15 @@ def move(desk: Desk, command: Move) -> Deed:
         return _GONE
     if moved.uids:
         yield responses.write_completion("", ok("Moved", _copy_uid(moved)))
-    return ok("Done")
+    yield from selected.news(may_expunge=True)
+    return ok("Done", _modseq_behind(desk, selected))
+
+
+def _modseq_behind(desk: Desk, selected: Selected) -> str:
+    """Write the highest mod-sequence behind a removal (RFC 7162 §3.2.7, §3.2.9; RFC 6851 §4.4)."""
+    if not desk.dialect.is_enabled(Extension.QRESYNC):
+        return ""
+    return f"HIGHESTMODSEQ {max(selected.snapshot.modseq, 1)}"
 
 
 def _copy_uid(copied: Copied) -> str:

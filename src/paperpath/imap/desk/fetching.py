@@ -77,8 +77,12 @@ def _set_seen(batch: Batch) -> frozenset[int]:
 
 def _with_flags(items: tuple[FetchItem, ...], selected: Selected) -> tuple[FetchItem, ...]:
     """Return what is told of a message that was seen just now."""
-    told = (Attribute.FLAGS, Attribute.MODSEQ) if selected.shows_modseq else (Attribute.FLAGS,)
-    return (*items, *(item for item in told if item not in items))
+    told = {
+        Attribute.UID: selected.shows_uid,
+        Attribute.FLAGS: True,
+        Attribute.MODSEQ: selected.shows_modseq,
+    }
+    return (*items, *(item for item, is_told in told.items() if is_told and item not in items))
 
 
 def _write(message: Message, values: Sequence[tuple[str, Pieces]]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from paperpath.folders.store.interface import OpenFolder
-from paperpath.folders.store.values import SYSTEM_FLAGS, Changes, MessageState, Snapshot
+from paperpath.folders.store.values import FORWARDED, SYSTEM_FLAGS, Changes, MessageState, Snapshot
 from paperpath.imap import responses
 from paperpath.imap.completion import ok
 from paperpath.imap.dialect import Dialect
@@ -30,6 +30,8 @@ class Selected:
         self.snapshot: Snapshot = folder.look().snapshot
         self._dialect = dialect
         self._told: dict[int, int] = {}
+        self._uses_modseq = self.shows_modseq  # and was told the highest
+        self._held_modseq: int | None = None  # what came later may be without what departed
         self._keywords: Sequence[str] = folder.keywords
 
     @property
@@ -41,7 +43,7 @@ class Selected:
 
     @property
     def _flags(self) -> list[str]:
-        return [*SYSTEM_FLAGS, *self._keywords]
+        return [*SYSTEM_FLAGS, FORWARDED, *self._keywords]
 
     def close(self) -> None:
         """Let the folder go; nothing is expunged."""
@@ -76,6 +78,16 @@ class Selected:
         permanent = responses.flag_list(self.permanent_flags).decode("ascii")
         return flags + responses.write_completion("", ok("Limited", f"PERMANENTFLAGS {permanent}"))
 
+    def show_modseq(self) -> bytes:
+        """Write the highest mod-sequence of what the client was told."""
+        return _say_modseq(self.snapshot.modseq)
+
+    def tell_modseq(self) -> Iterator[bytes]:
+        """Write it for a client that begins to use mod-sequences (RFC 7162 §3.1)."""
+        if self.shows_modseq and not self._uses_modseq:
+            self._uses_modseq = True
+            yield self.show_modseq()
+
     def note_told(self, states: Iterable[MessageState]) -> None:
         """Take note of flags that the client knows of, so that they are no news."""
         self._told.update((state.uid, state.modseq) for state in states)
@@ -85,6 +97,7 @@ class Selected:
         changes = self.folder.look(self.snapshot, keep_departed=not may_expunge)
         yield from self._write_departed(changes)
         before = len(self.snapshot.uids) - len(changes.departed)
+        modseq_before = self.snapshot.modseq
         self.snapshot = changes.snapshot
         if changes.arrived or len(self.snapshot.uids) != before:
             yield responses.write_exists(len(self.snapshot.uids))
@@ -95,6 +108,8 @@ class Selected:
         yield from self.write_new_keywords(changed)
         for state in changed:
             yield responses.write_fetch(self.number_of(state.uid), self._show_state(state))
+        if self._dialect.is_enabled(Extension.QRESYNC):
+            yield from self._hold_modseq(modseq_before)
 
     def write_new_keywords(self, states: Sequence[MessageState]) -> Iterator[bytes]:
         """Write the flags of the mailbox where a message has one that the client has not seen."""
@@ -115,17 +130,36 @@ class Selected:
         return not self._dialect.is_enabled(Extension.REV2)
 
     @property
+    def shows_uid(self) -> bool:
+        """Whether UIDs are told unasked (RFC 7162 §3.2.4, RFC 9051 §7.5.2)."""
+        return self.shows_modseq or self._dialect.is_enabled(Extension.REV2)
+
+    @property
     def shows_modseq(self) -> bool:
         """Whether mod-sequences are told unasked (RFC 7162 §3.2)."""
         return self._dialect.is_enabled(Extension.CONDSTORE)
 
     def _show_state(self, state: MessageState) -> Iterator[tuple[str, bytes]]:
         """Write what is told unasked of a message whose flags changed."""
-        if self._dialect.is_enabled(Extension.QRESYNC) or self._dialect.is_enabled(Extension.REV2):
+        if self.shows_uid:
             yield "UID", b"%d" % state.uid
         yield "FLAGS", self.show_state_flags(state)
         if self.shows_modseq:
             yield "MODSEQ", b"(%d)" % state.modseq
+
+    def _hold_modseq(self, before: int) -> Iterator[bytes]:
+        """Tell how far the client has everything while it is not told what departed (RFC 7162 §3.2, §6).
+
+        Else it would ask, when it comes back, for what came after a change that it was told of, and a message
+        that had departed before that would be there for ever.
+        """
+        if self.snapshot.departed:
+            if self._held_modseq is None:
+                self._held_modseq = before
+            yield _say_modseq(self._held_modseq)
+        elif self._held_modseq is not None:
+            self._held_modseq = None
+            yield self.show_modseq()
 
     def _write_departed(self, changes: Changes) -> Iterator[bytes]:
         if not changes.departed:
@@ -135,3 +169,7 @@ class Selected:
             return
         for gone, uid in enumerate(changes.departed):  # each takes one from the numbers behind it
             yield responses.write_expunge(self.number_of(uid) - gone)
+
+
+def _say_modseq(modseq: int) -> bytes:
+    return responses.write_completion("", ok("The highest", f"HIGHESTMODSEQ {max(modseq, 1)}"))

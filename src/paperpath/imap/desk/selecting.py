@@ -63,7 +63,7 @@ def _describe(desk: Desk, selected: Selected) -> Iterator[bytes]:
     yield _say("UIDs are valid", f"UIDVALIDITY {snapshot.uid_validity}")
     yield _say("The next UID", f"UIDNEXT {snapshot.uid_next}")
     if desk.dialect.knows(Extension.CONDSTORE):
-        yield _say("The highest", f"HIGHESTMODSEQ {max(snapshot.modseq, 1)}")
+        yield selected.show_modseq()
     if desk.dialect.knows(Extension.OBJECTID):
         yield _say("Ready", f"MAILBOXID ({folder.folder_id})")
 
