@@ -5,7 +5,7 @@ something that did.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.imap_soak.ledger import make_email_id
@@ -159,35 +159,38 @@ class Client:
                 self.session.view.complain(f"K-18: UID {uid} is there behind its UID EXPUNGE")
 
     def _copy(self) -> None:
-        uids = self._pick(lambda one: True, 4)
+        uids = self._pick(_is_known, 4)
         if not uids or (len(self.session.view.messages) > _MANY and self.source.random() < 0.7):
             return
         ledger, target = self.session.ledger, self.source.choice(MAILBOXES)
         known = dict(zip(uids, self._email_ids(uids), strict=True))
         ledger.copying(known.values())
         answer = self.session.ask(b"UID COPY %s %s" % (_list(uids), target.encode()))
-        come = self._read_copied(answer)
+        come = self._read_copied(answer, known)
         ledger.stayed_away(known[uid] for uid in known.keys() - come.keys())
         ledger.came(target, list(come.values()), [known[uid] for uid in come])
 
     def _move(self) -> None:
-        uids = self._pick(lambda one: True, 5)
+        uids = self._pick(_is_known, 5)
         if not uids:
             return
         ledger, here = self.session.ledger, self.session.mailbox
         target = self.source.choice(MAILBOXES)
         known = dict(zip(uids, self._email_ids(uids), strict=True))
         answer = self.session.ask(b"UID MOVE %s %s" % (_list(uids), target.encode()))
-        moved = self._read_copied(answer)
+        moved = self._read_copied(answer, known)
         places = [(here, uid) for uid in moved]
         ledger.moved(places, [(target, uid) for uid in moved.values()], [known[uid] for uid in moved])
 
-    def _read_copied(self, answer: Answer) -> dict[int, int]:
+    def _read_copied(self, answer: Answer, asked: Mapping[int, bytes]) -> dict[int, int]:
         """Return which UIDs became which."""
         code = answer.code or self.session.view.copied
         if not answer.is_ok or code[:1] != (b"COPYUID",):
             return {}
-        return dict(zip(expand(code[2]), expand(code[3]), strict=True))
+        copied = dict(zip(expand(code[2]), expand(code[3]), strict=True))
+        if not copied.keys() <= asked.keys():
+            self.session.view.complain(f"K-18: asked for {list(asked)}, copied {b' '.join(code)!r}")
+        return {uid: new for uid, new in copied.items() if uid in asked}
 
     # What only looks
 
@@ -201,7 +204,7 @@ class Client:
     def _read(self) -> None:
         session = self.session
         shared = self.source.random() < 0.5
-        uids = self._pick(self._is_shared if shared else lambda one: True, 3)
+        uids = self._pick(self._is_shared if shared else _is_known, 3)
         if not uids:
             return
         session.ask(b"UID FETCH %s (UID %s)" % (_list(uids), b"BODY[]" if shared else b"BODY.PEEK[]"))
@@ -254,10 +257,14 @@ class Client:
         return self.session.ledger.is_mortal(one.email_id)
 
     def _is_shared(self, one: Shown) -> bool:
-        return one.email_id not in self.session.ledger.owners
+        return one.email_id is not None and one.email_id not in self.session.ledger.owners
 
     def _is_mine(self, one: Shown) -> bool:
         return self.session.ledger.owners.get(one.email_id or b"") == self.session.number
+
+
+def _is_known(one: Shown) -> bool:
+    return one.email_id is not None
 
 
 def _list(uids: Sequence[int]) -> bytes:

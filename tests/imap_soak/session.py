@@ -161,15 +161,15 @@ class Session:
                 self.view.complain(f"K-29: UID {uid} is shown, and FETCH passes it over")
 
     def find_wrong(self, shown: Iterable[Shown]) -> Iterable[str]:
-        """Tell what messages have for flags that this client set otherwise."""
+        """Tell, once, what messages have for flags that this client set otherwise."""
         for one in shown:
             if one.uid is None or one.flags is None:
                 continue
             place = self.mailbox, one.uid
             if place in self.own and (self.keyword in one.flags) != self.own[place]:
-                yield f"F-8: {place}: {self.keyword.decode()} is not {self.own[place]}"
+                yield f"F-8: {place}: {self.keyword.decode()} is not {self.own.pop(place)}"
             if place in self.exact and one.flags != self.exact[place]:
-                yield f"F-8: {place} has {sorted(one.flags)}, not {sorted(self.exact[place])}"
+                yield f"F-8: {place} has {sorted(one.flags)}, not {sorted(self.exact.pop(place))}"
 
     def _talk(self, command: bytes) -> tuple[list[bytes], Answer]:
         wire = self._found_wire

@@ -154,8 +154,7 @@ def _compare_view(session: Session, found: Mapping[Place, Found]) -> list[str]:
     """Hold what a client knows to what there is; and what it did itself, in whatever mailbox."""
     name = f"client {session.number}, {session.kind.name}, in the end"
     with closing(session):
-        session.ask(b"NOOP")
-        session.learn()
+        _catch_up(session)
         view = {one.uid or 0: one.flags for one in session.view.messages}
         truth = {uid: one.flags for (mailbox, uid), one in found.items() if mailbox == session.mailbox}
         wrong = [f"{name}: {what}" for what in session.view.complaints]
@@ -171,6 +170,16 @@ def _compare_view(session: Session, found: Mapping[Place, Found]) -> list[str]:
         if place in session.exact and session.exact[place] != one.flags:
             wrong.append(f"F-8: {place}: {name}: not {sorted(session.exact[place])}, {sorted(one.flags)}")
     return wrong
+
+
+def _catch_up(session: Session) -> None:
+    """Have a client told of everything; it may have been cut off since it did something."""
+    try:
+        session.ask(b"NOOP")
+    except (OSError, GoneError):
+        session.close()
+        session.open()
+    session.learn()
 
 
 def _show(flags: Mapping[int, frozenset[bytes] | None] | Mapping[int, frozenset[bytes]], uid: int) -> str:

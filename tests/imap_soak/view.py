@@ -108,11 +108,11 @@ class View:
         if earlier:
             return
         for uid in sorted(gone - known):
-            place = next((i for i, one in enumerate(self.messages) if one.uid is None), None)
-            if place is None:
-                self.complain(f"K-24: VANISHED {uid}, which nobody had")
+            before = max((i for i, one in enumerate(self.messages) if (one.uid or uid) < uid), default=-1)
+            if before + 1 < len(self.messages) and self.messages[before + 1].uid is None:
+                del self.messages[before + 1]
             else:
-                del self.messages[place]
+                self.complain(f"K-24: VANISHED {uid}, which nobody had")
 
     def _fetch(self, number: int, items: list[Value]) -> None:
         if not 1 <= number <= len(self.messages):
