@@ -184,7 +184,7 @@ class Client:
 
     def _read_copied(self, answer: Answer, asked: Mapping[int, bytes]) -> dict[int, int]:
         """Return which UIDs became which."""
-        code = answer.code or self.session.view.copied
+        code = self.session.view.copied or answer.code
         if not answer.is_ok or code[:1] != (b"COPYUID",):
             return {}
         copied = dict(zip(expand(code[2]), expand(code[3]), strict=True))
