@@ -55,7 +55,7 @@ class Session:
         """Connect, and select a mailbox. Raises: OSError; GoneError."""
         self._wire = Wire(self.port, *self.login)
         if self.kind is not Kind.PLAIN:
-            self.ask(b"ENABLE " + self.kind.value)
+            self._talk(b"ENABLE " + self.kind.value)  # says nothing of any mailbox
         self.select(self.mailbox)
 
     def close(self) -> None:
