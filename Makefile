@@ -9,7 +9,7 @@ MAN    ?= man
 # The tests start programs hundreds of times: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check format compare crash mutate soak fuzz man wheel lock clean
+.PHONY: help run test check format compare crash mutate soak imap-soak fuzz man wheel lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -49,6 +49,9 @@ mutate: $(READY) ## change the code in one line at a time, and see that the test
 
 soak: $(READY) ## ten minutes of mixed load, deaths, reloads and clock jumps, then judge all of it; ARGS="--seconds 60"
 	$(BIN)/python -m tests.soak $(ARGS)
+
+imap-soak: $(READY) ## two minutes of random IMAP clients on one mailbox while imapd dies, then judge it; ARGS=--help
+	$(BIN)/python -m tests.imap_soak $(ARGS)
 
 $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from paperpath.imap import events
@@ -76,6 +77,7 @@ class Dialogue:
         self._loop = asyncio.get_running_loop()
         self._desk: Desk | None = None
         self._idles = False
+        self._watched: Path | None = None  # the folder that it is told of while it idles
         self.core = core
         self.has_news = False
 
@@ -218,22 +220,26 @@ class Dialogue:
     def _begin_to_idle(self) -> None:
         self.core.go_ahead()
         self._idles = self.has_news = True
-        self._service.watch.add(self._link)
+        self._watched = self._found_desk.folder_path
+        if self._watched is not None:
+            self._service.watch.add(self._link, self._watched)
         self._service.metrics.idling += 1
 
     def _stop_idling(self) -> None:
         if self._idles:
             self._idles = False
-            self._service.watch.discard(self._link)
+            if self._watched is not None:
+                self._service.watch.discard(self._link, self._watched)
             self._service.metrics.idling -= 1
 
     async def _tell_news(self) -> None:
-        """Tell what is new while the client idles."""
+        """Tell what is new while the client idles, and rest until there is more."""
         self.has_news = False
         desk = self._found_desk
         await self._carry_out(_as_deed(tell_news(desk, self._tell_trouble, may_expunge=True)))
         self._leave_lost_mailbox()
         self._flush()
+        await self._service.turns.run(desk.rest)
 
     @property
     def _found_desk(self) -> Desk:

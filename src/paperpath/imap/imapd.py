@@ -81,6 +81,7 @@ async def serve(life: Life) -> None:
     """Serve until the end is asked for, then let each session finish what it does."""
     configuration = life.configuration
     async with AsyncExitStack() as opened:
+        wakeups = await opened.enter_async_context(Wakeups(wakeup_folder(configuration), NAME))
         means = _Means(
             ServerTls(configuration, life.contexts),
             opened.enter_context(closing(open_verifier(configuration))),
@@ -88,11 +89,10 @@ async def serve(life: Life) -> None:
             Sessions(),
             Connections(0, 0),
             opened.enter_context(closing(Turns(_find_table(configuration).threads))),
-            Watch(),
+            Watch(wakeups.wake),
             ImapMetrics(),
             life.log,
         )
-        wakeups = await opened.enter_async_context(Wakeups(wakeup_folder(configuration), NAME))
         life.measure(means.metrics.families)
         await _serve(life, means, wakeups)
 
@@ -120,7 +120,7 @@ async def _serve(life: Life, means: _Means, wakeups: Wakeups) -> None:
     life.ready("listening on " + " ".join(str(place) for place, _ in doors))
     while not life.ending:
         await wakeups.wait(LOOK_S)
-        means.watch.wake()
+        means.watch.tell(await means.turns.run(means.watch.look))
     for server in servers:
         server.close()
     await means.sessions.end(_DRAIN_S)

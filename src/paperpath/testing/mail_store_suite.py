@@ -219,6 +219,18 @@ def k18_only_what_is_deleted_and_named_is_expunged(engine: Engine) -> None:
     folder.close()
 
 
+def k15_nothing_stands_in_for_a_message_that_is_gone(engine: Engine) -> None:
+    """However many of those named are gone, and whatever lies between."""
+    put(engine.store, "INBOX", 5)
+    folder = engine.store.open("INBOX")
+    folder.store_flags([2, 4], FlagChange.ADD, ["\\Deleted"])
+    folder.expunge([2])
+    assert [state.uid for state in folder.store_flags([2, 4], FlagChange.ADD, ["\\Seen"]).states] == [4]
+    assert list(folder.copy([2, 4, 5], "INBOX").uids) == [4, 5]
+    assert flags_of(folder, [3]) == [frozenset()]
+    folder.close()
+
+
 def k9_a_message_is_recent_to_one_session(engine: Engine) -> None:
     """The first that may write; one that only looks takes nothing from it."""
     put(engine.store, "INBOX", 2)
@@ -367,6 +379,7 @@ CHECKS: Sequence[Check] = (
     k11_rename_moves_children_and_keeps_uids,
     k12_subscriptions_survive_the_folder,
     k15_keywords_are_kept_as_they_were_first_written,
+    k15_nothing_stands_in_for_a_message_that_is_gone,
     k16_any_text_is_a_folders_name,
     k18_copies_are_new_messages_in_the_order_of_the_old,
     k18_only_what_is_deleted_and_named_is_expunged,

@@ -15,6 +15,7 @@ method: OSError; IndexTroubleError. From every method of an `OpenFolder`: Folder
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from paperpath.folders.store.values import (
@@ -61,6 +62,10 @@ class OpenFolder(Protocol):
     @property
     def folder_id(self) -> str:
         """MAILBOXID (RFC 8474): another where a folder was removed and made again; the same after RENAME."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies, or lay when it was opened: `read_signs` tells whether something happens there."""
 
     @property
     def keywords(self) -> Sequence[str]:

@@ -7,6 +7,7 @@ needed again.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from paperpath.folders.names import is_verbatim
 from paperpath.folders.store.access import FolderAccess
@@ -44,6 +45,7 @@ class MaildirFolder:
         self._read_only = read_only
         self._open: FolderAccess | None = open_access()
         self._validity, self._id = self._open.uid_validity, self._open.folder_id
+        self._path = self._open.files.path
         self._starts: tuple[int, list[int]] = 0, [0]  # of the message that was read last
 
     @property
@@ -55,6 +57,11 @@ class MaildirFolder:
     def folder_id(self) -> str:
         """MAILBOXID."""
         return self._id
+
+    @property
+    def path(self) -> Path:
+        """Where it lies, or lay."""
+        return self._path
 
     @property
     def keywords(self) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 
 from paperpath.folders.store.interface import MailStore, NewMessages
 from paperpath.imap.completion import Completion, no
@@ -42,6 +43,16 @@ class Desk:
         """Let everything go: the session is over."""
         self.drop_incoming()
         self.leave()
+
+    @property
+    def folder_path(self) -> Path | None:
+        """Where the mailbox lies that is selected, if any."""
+        return None if self.selected is None else self.selected.folder.path
+
+    def rest(self) -> None:
+        """Let go of what is not needed until something happens in the mailbox that is selected."""
+        if self.selected is not None:
+            self.selected.rest()
 
     def leave(self) -> None:
         """Leave the mailbox that is selected, if any."""

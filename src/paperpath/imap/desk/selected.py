@@ -11,6 +11,7 @@ from paperpath.folders.store.interface import OpenFolder
 from paperpath.folders.store.values import FORWARDED, SYSTEM_FLAGS, Changes, MessageState, Snapshot
 from paperpath.imap import responses
 from paperpath.imap.completion import ok
+from paperpath.imap.desk.sharing import share_uids
 from paperpath.imap.dialect import Dialect
 from paperpath.imap.extensions import Extension
 from paperpath.imap.sets import MessageSet, SequenceSet
@@ -48,6 +49,11 @@ class Selected:
     def close(self) -> None:
         """Let the folder go; nothing is expunged."""
         self.folder.close()
+
+    def rest(self) -> None:
+        """Let go of what the folder holds open, and of UIDs that another session has in memory."""
+        self.folder.rest()
+        self.snapshot = share_uids(self.snapshot, self.folder.folder_id)
 
     def follow(self, name: str, folder: OpenFolder) -> None:
         """Go on with the same mailbox under the name that it has now."""

@@ -1,6 +1,8 @@
 """SELECT, EXAMINE, and the ways to leave a mailbox (RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2)."""
 
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 
 from paperpath.imap import responses
 from paperpath.imap.commands import Close, QuickResync, Select, Unselect
@@ -69,13 +71,19 @@ def _describe(desk: Desk, selected: Selected) -> Iterator[bytes]:
 
 
 def _resync(selected: Selected, known: QuickResync) -> Iterator[bytes]:
-    """Write what happened since the client was here (RFC 7162 §3.2.5); its matches save nothing here."""
+    """Write what happened since the client was here (RFC 7162 §3.2.5); its matches save nothing here.
+
+    What happened since the look is left to the news: a client that was told of a later change, and is cut off
+    then, would never ask for what departed before that.
+    """
     if known.uid_validity != selected.snapshot.uid_validity:
         return
     wanted = known.known if known.known is not None else SequenceSet(((1, selected.snapshot.uid_next),))
     yield from write_departed_since(selected, known.modseq, wanted)
     uids = selected.find(wanted, by_uid=True)
     for state in selected.folder.states(uids, known.modseq):
+        if state.modseq > selected.snapshot.modseq:
+            continue
         items = [
             ("UID", b"%d" % state.uid),
             ("FLAGS", selected.show_state_flags(state)),
@@ -85,13 +93,26 @@ def _resync(selected: Selected, known: QuickResync) -> Iterator[bytes]:
 
 
 def write_departed_since(selected: Selected, modseq: int, wanted: SequenceSet) -> Iterator[bytes]:
-    """Write which of some UIDs went after a mod-sequence (VANISHED (EARLIER))."""
+    """Write which of some UIDs went after a mod-sequence (VANISHED (EARLIER)); what is shown goes later."""
     greatest = selected.snapshot.uid_next - 1
-    gone = list(selected.folder.departed_since(modseq))
+    gone = _cut_out(selected.folder.departed_since(modseq), selected.snapshot.uids)
     ranges = _cut(gone, wanted.resolve(greatest)) if greatest > 0 else []
     if ranges:
         shown = ",".join(str(low) if low == high else f"{low}:{high}" for low, high in ranges)
         yield b"* VANISHED (EARLIER) " + shown.encode("ascii") + b"\r\n"
+
+
+def _cut_out(ranges: Sequence[tuple[int, int]], shown: "array[int]") -> list[tuple[int, int]]:
+    """Return ranges without numbers that are among others, which ascend."""
+    left = list[tuple[int, int]]()
+    for low, high in ranges:
+        for uid in shown[bisect_left(shown, low) : bisect_right(shown, high)]:
+            if low < uid:
+                left.append((low, uid - 1))
+            low = uid + 1
+        if low <= high:
+            left.append((low, high))
+    return left
 
 
 def _cut(ranges: list[tuple[int, int]], wanted: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
