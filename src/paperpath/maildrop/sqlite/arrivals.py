@@ -19,7 +19,7 @@ _NUMBER = """
                     accepted = accepted + ?, reported = reported + ?
     RETURNING messages, recipients
 """
-_ADD_MESSAGE = f"INSERT INTO message VALUES ({', '.join('?' * 21)})"
+_ADD_MESSAGE = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD_CONTENT = "INSERT INTO content VALUES (?, ?)"
 _ADD_RECIPIENT = """
     INSERT INTO recipient (id, message_id, accepted_address, address, state, notify, orcpt)
