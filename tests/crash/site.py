@@ -42,6 +42,7 @@ class Site(Installation):
         self.log = folder / "log"
         self.port = find_free_port()
         self.submission = folder / "data" / "run" / "submission.sock"
+        self.users = folder / "data" / "run" / "users" / "deliver.sock"
         self.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.port}", self.file.read_text()))
 
     def drop(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
@@ -80,7 +81,7 @@ class Site(Installation):
         for file in self.mailboxes.rglob("*"):
             if file.is_file() and file.parent.name in ("new", "cur"):
                 mailbox = next(parent for parent in file.parents if not parent.name.startswith("."))
-                while mailbox.name in ("new", "cur") or mailbox.name.startswith("."):
+                while mailbox.name in ("new", "cur", "Maildir") or mailbox.name.startswith("."):
                     mailbox = mailbox.parent
                 yield Stored(f"{mailbox.name}@{mailbox.parent.name}", file.read_bytes())
         for file in self.mailboxes.rglob("mbox"):

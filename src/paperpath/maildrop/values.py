@@ -212,7 +212,7 @@ class Claim:
     `tried`: an earlier claim ended without an outcome, so a copy may lie there already (promise P4).
     `attempts`: its own, and every failed contact of its destination since it was sorted there. `notify` and
     `orcpt` are what came with RCPT (RFC 3461), empty where absent. `deadline_us`: see `NewMessage`.
-    `warned`: its delay was reported.
+    `warned`: its delay was reported. `expanded_via`: see `UnsortedRecipient`.
     """
 
     recipient_id: int
@@ -227,6 +227,7 @@ class Claim:
     orcpt: str
     deadline_us: int = 0
     warned: bool = False
+    expanded_via: tuple[str, ...] = ()
 
 
 @value

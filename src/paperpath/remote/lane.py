@@ -269,7 +269,9 @@ class Lane:
 def _refuse_circles(work: _Work, facts: Facts) -> None:
     """Answer for whoever has had the message before (requirement E-16); the host may not look."""
     for index in work.pending:
-        if delivery_key(Mailbox(*work.job.recipients[index].address)) in facts.delivered_to:
+        recipient = work.job.recipients[index]
+        here = (recipient.address, recipient.ruler or recipient.address)
+        if any(delivery_key(Mailbox(*address)) in facts.delivered_to for address in here):
             work.answers[index] = make_answer("failed", R554_CIRCLE)
 
 

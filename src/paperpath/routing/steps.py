@@ -43,7 +43,7 @@ class Look:
 class Delivery:
     """It goes out by a transport to a destination: to an address, and for a local one a detail of it.
 
-    `by`: the account that forwards it, empty for what nobody does.
+    `by`: the account that forwards it, or the agent that a rule hands it to; empty for what nobody does.
     """
 
     transport: Transport
@@ -56,10 +56,19 @@ class Delivery:
     def identity(self) -> str:
         """What is equal for two spellings of one recipient."""
         domain = domain_key(self.address.domain)
+        by = f" by {self.by}" if self.by else ""
         if self.transport is Transport.REMOTE:
-            return "remote " + format_mailbox(Mailbox(self.address.local, domain))
+            return "remote " + format_mailbox(Mailbox(self.address.local, domain)) + by
         mailbox = format_mailbox(Mailbox(local_key(self.address.local), domain))
-        return f"local {mailbox} {self.detail}" + (f" by {self.by}" if self.by else "")
+        return f"local {mailbox} {self.detail}{by}"
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """Somebody who comes in the place of a recipient, and what he remembers beside what that did."""
+
+    address: Mailbox
+    keys: tuple[str, ...]
 
 
 @value
@@ -67,7 +76,7 @@ class Expansion:
     """It is an alias: its key, whom it stands for, and who answers for it if it is a list."""
 
     key: str
-    targets: tuple[Mailbox, ...]
+    targets: tuple[Successor, ...]
     owner: Mailbox | None = None
 
 
