@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
             wait_for_login(side)
             print(f"\n{side.name}: {' '.join(side.child.command)}\n{side.configuration()}")
         print("\n".join(f"{deed.name}: {deed.command}" for deed in DEEDS))
-        names = make_messages(place.path / "messages", max(options.messages))
+        names = make_messages(place.path / "messages", max(options.messages), sides[1].owner)
         whole: dict[int, list[Round]] = {}
         for messages in sorted(options.messages):
             first, rounds = measure(sides, place.path / "messages", names[:messages], options.rounds)

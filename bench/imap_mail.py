@@ -48,14 +48,20 @@ Content-Type: text/html; charset=utf-8
 """
 
 
-def make_messages(folder: Path, messages: int) -> list[str]:
-    """Write so many files, and return the names that they have in Maildirs."""
+def make_messages(folder: Path, messages: int, owner: tuple[int, int]) -> list[str]:
+    """Write so many files, and return the names that they have in Maildirs.
+
+    They are the owner's alone: the kernel lets nobody link what he may not write (protected_hardlinks).
+    """
     folder.mkdir()
     names = []
     for number in range(messages):
         octets = write_message(number)
         names.append(f"{_MADE + number}.M{number}P1.bench,S={len(octets)}:2,{_FLAGS[number % len(_FLAGS)]}")
-        (folder / str(number)).write_bytes(octets)
+        path = folder / str(number)
+        path.write_bytes(octets)
+        path.chmod(0o600)
+        os.chown(path, *owner)
     return names
 
 
