@@ -6,7 +6,7 @@ the small letters, as Dovecot has it, so they survive the loss of the index; the
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from paperpath.folders.store.errors import TooManyKeywordsError
 from paperpath.folders.store.values import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
@@ -48,6 +48,18 @@ def write_flags(suffix: str, flags: int) -> str:
     return f"{_MARK}{''.join(sorted(unknown | said))}{tail}"
 
 
+class _SharedSets(dict[int, frozenset[str]]):
+    """Flags by name, by their number; made when they are asked for first."""
+
+    def __init__(self, find_names: Callable[[int], Iterable[str]]) -> None:
+        super().__init__()
+        self._find_names = find_names
+
+    def __missing__(self, number: int) -> frozenset[str]:
+        self[number] = names = frozenset(self._find_names(number))
+        return names
+
+
 class FlagNames:
     """The flags of one folder, which has certain keywords: names to numbers, and back; never changed."""
 
@@ -57,7 +69,7 @@ class FlagNames:
         self._bits = {name.lower(): 1 << bit for bit, name in enumerate(_FIXED)}
         named = [(name, i) for i, name in enumerate(self._keywords) if name]
         self._bits |= {name.lower(): self._keyword_bit(i) for name, i in named}
-        self._sets: dict[int, frozenset[str]] = {}
+        self._sets = _SharedSets(self._names)
 
     @property
     def keywords(self) -> Sequence[str]:
@@ -91,10 +103,7 @@ class FlagNames:
 
     def to_flags(self, number: int) -> frozenset[str]:
         """Return flags by name; there are few different sets of them, so they are shared."""
-        found = self._sets.get(number)
-        if found is None:
-            found = self._sets[number] = frozenset(self._names(number))
-        return found
+        return self._sets[number]
 
     def _names(self, number: int) -> Iterable[str]:
         yield from (name for bit, name in enumerate(_FIXED) if number >> bit & 1)

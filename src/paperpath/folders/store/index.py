@@ -9,6 +9,7 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, NamedTuple
 
 import apsw
@@ -108,6 +109,9 @@ class Index:
 
     def uids(self) -> "array[int]":
         """Return the UIDs of all messages, ascending."""
+        messages, first, last = self._fetch("SELECT (SELECT count(*) FROM message), min(uid), max(uid) FROM message")[0]
+        if messages and last - first == messages - 1:  # there are no gaps, and counting costs little
+            return array("I", range(first, last + 1))
         return array("I", [row[0] for row in self._fetch("SELECT uid FROM message ORDER BY uid")])
 
     def count(self, flags: int = 0) -> int:
@@ -131,7 +135,7 @@ class Index:
 
     def flags(self, uids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
         """Give UID, flags and mod-sequence of messages, by UID."""
-        return self._select("uid, flags, modseq", "message", uids)
+        return chain.from_iterable(self._select("uid, flags, modseq", "message", uids))
 
     def changed(self, since: int) -> list[tuple[int, int, int]]:
         """Return the same of messages that changed or came after a mod-sequence, by UID."""
@@ -175,7 +179,14 @@ class Index:
 
     def files(self, uids: Sequence[int]) -> Iterator[FileRow]:
         """Give the files of messages, by UID."""
-        return map(FileRow._make, self._select(", ".join(FileRow._fields), "file", uids))
+        return map(
+            FileRow._make, chain.from_iterable(self._select(", ".join(FileRow._fields), "file", uids))
+        )
+
+    def files_from(self, uid: int, count: int) -> list[FileRow]:
+        """Return the files of so many messages, from a UID on."""
+        statement = f"SELECT {', '.join(FileRow._fields)} FROM file WHERE uid >= ? ORDER BY uid LIMIT ?"  # noqa: S608 - of our own pieces
+        return [FileRow(*row) for row in self._fetch(statement, (uid, count))]
 
     def coming(self) -> list[FileRow]:
         """Return the files that were on their way in, by UID."""
@@ -211,7 +222,8 @@ class Index:
 
     def cached(self, kind: int, uids: Sequence[int]) -> dict[int, bytes]:
         """Return what was kept of messages."""
-        return dict(self._select("uid, octets", "cached", uids, f" AND kind = {int(kind)}"))
+        found = self._select("uid, octets", "cached", uids, f" AND kind = {int(kind)}")
+        return dict(chain.from_iterable(found))
 
     def keep_cached(self, kind: int, octets: Mapping[int, bytes]) -> None:
         """Keep something of messages that are there still."""
@@ -224,8 +236,8 @@ class Index:
 
     def _select(
         self, columns: str, table: str, uids: Sequence[int], also: str = ""
-    ) -> Iterator[tuple[Any, ...]]:
-        """Give rows of certain UIDs, by UID, so many at once that no statement stays open in between."""
+    ) -> Iterator[list[Any]]:
+        """Give rows of certain UIDs, by UID, in lists, so that no statement stays open in between."""
         ordered = uids if isinstance(uids, array) else sorted(set(uids))
         for begin in range(0, len(ordered), _AT_ONCE):
             part = ordered[begin : begin + _AT_ONCE]
@@ -235,7 +247,7 @@ class Index:
                 where, named = "IN (SELECT value FROM json_each(?1)) AND ?2", (json.dumps(list(part)), 1)
             rows = self._fetch(f"SELECT {columns} FROM {table} WHERE uid {where}{also} ORDER BY uid", named)  # noqa: S608
             wanted = None if len(rows) == len(part) and not also else set(part)
-            yield from (rows if wanted is None else [row for row in rows if row[0] in wanted])
+            yield rows if wanted is None else [row for row in rows if row[0] in wanted]
 
     def _fetch(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
         with index_errors():

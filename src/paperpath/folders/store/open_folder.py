@@ -17,7 +17,7 @@ from paperpath.folders.store.flagging import change_flags
 from paperpath.folders.store.flags import SEEN_BIT
 from paperpath.folders.store.index import FileRow
 from paperpath.folders.store.looking import find_changes, find_gaps, find_ranges, first_snapshot
-from paperpath.folders.store.measuring import find_file, measure_messages
+from paperpath.folders.store.measuring import find_file, measure_messages, open_file
 from paperpath.folders.store.transfer import copy_messages, move_messages
 from paperpath.folders.store.values import (
     Cached,
@@ -30,6 +30,9 @@ from paperpath.folders.store.values import (
     Snapshot,
     Stored,
 )
+
+
+_AHEAD = 50
 
 
 class MaildirFolder:
@@ -45,6 +48,7 @@ class MaildirFolder:
         self._open: FolderAccess | None = open_access()
         self._validity, self._id = self._open.uid_validity, self._open.folder_id
         self._starts: tuple[int, list[int]] = 0, [0]  # of the message that was read last
+        self._ahead: dict[int, FileRow] = {}  # messages are mostly read one after the other
 
     @property
     def uid_validity(self) -> int:
@@ -90,10 +94,10 @@ class MaildirFolder:
     def states(self, uids: Sequence[int], changed_since: int = 0) -> Iterator[MessageState]:
         """Give flags and mod-sequences."""
         with self._reading() as access:
-            names = access.index.flag_names()
+            to_flags = access.index.flag_names().to_flags
             for uid, flags, modseq in access.index.flags(uids):
                 if modseq > changed_since:
-                    yield MessageState(uid, names.to_flags(flags), modseq)
+                    yield MessageState(uid, to_flags(flags), modseq)
 
     def departed_since(self, modseq: int) -> Sequence[tuple[int, int]]:
         """Return UIDs that went after a mod-sequence."""
@@ -127,7 +131,7 @@ class MaildirFolder:
     @contextmanager
     def open_message(self, uid: int) -> Iterator[ServedFile]:
         """Open a message."""
-        row, descriptor = self._open_file(uid)
+        row, descriptor = self._open_ahead(uid) or self._open_file(uid)
         try:
             if self._starts[0] != uid:
                 self._starts = uid, [0]
@@ -163,6 +167,7 @@ class MaildirFolder:
 
     def rest(self) -> None:
         """Let go until the next method is called."""
+        self._ahead = {}
         if self._open is not None:
             self._open.close()
             self._open = None
@@ -200,6 +205,18 @@ class MaildirFolder:
             yield access
         finally:
             access.close()
+
+    def _open_ahead(self, uid: int) -> tuple[FileRow, int] | None:
+        """Open a message's file where it was when it, or one not far before it, was asked for."""
+        with self._reading() as access:
+            if uid not in self._ahead:
+                self._ahead = {row.uid: row for row in access.index.files_from(uid, _AHEAD)}
+            row = self._ahead.get(uid)
+            descriptor = None if row is None else open_file(access, row)
+        if row is None or descriptor is None:
+            self._ahead = {}
+            return None
+        return row, descriptor
 
     def _open_file(self, uid: int) -> tuple[FileRow, int]:
         with self._reading() as access:

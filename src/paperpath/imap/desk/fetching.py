@@ -9,6 +9,7 @@ from paperpath.folders.store.errors import MessageGoneError, StoreError
 from paperpath.folders.store.values import SEEN, FlagChange
 from paperpath.imap.commands import Fetch
 from paperpath.imap.completion import bad, no, ok
+from paperpath.imap.desk.columns import are_short, write_columns
 from paperpath.imap.desk.desk import BrokenOffError, Deed, Desk
 from paperpath.imap.desk.fetched_items import ItemError, Pieces, write_item
 from paperpath.imap.desk.message import Batch, Message, batches
@@ -33,7 +34,7 @@ def fetch(desk: Desk, command: Fetch) -> Deed:
     if command.changed_since is not None:
         uids = [state.uid for state in selected.folder.states(uids, command.changed_since)]
     all_there = True
-    for some in batches(uids):
+    for some in batches(uids, large=are_short(command.items)):
         try:
             all_there &= yield from _fetch_batch(selected, some, command.items)
         except ItemError as error:
@@ -49,7 +50,10 @@ def _fetch_batch(
     seen_now: frozenset[int] = frozenset()
     if not selected.read_only and any(map(sets_seen, items)):
         seen_now = _set_seen(batch)
-    yield from selected.write_new_keywords(list(batch.states.values()) if Attribute.FLAGS in items else ())
+    yield from selected.write_new_keywords(batch.states.values() if Attribute.FLAGS in items else ())
+    if (together := write_columns(batch, items)) is not None:
+        yield together
+        return True
     all_there = True
     for uid in uids:
         wanted = _with_flags(items, selected) if uid in seen_now else items

@@ -55,7 +55,7 @@ def _describe(desk: Desk, selected: Selected) -> Iterator[bytes]:
     yield responses.write_exists(len(snapshot.uids))
     if selected.shows_recent:
         yield responses.write_recent(snapshot.count_recent())
-        if (unseen := folder.first_unseen()) is not None and unseen in snapshot.uids:
+        if (unseen := folder.first_unseen()) is not None and selected.shows(unseen):
             number = selected.number_of(unseen)
             yield _say("The first that is not seen", f"UNSEEN {number}")
     else:
@@ -75,13 +75,8 @@ def _resync(selected: Selected, known: QuickResync) -> Iterator[bytes]:
     wanted = known.known if known.known is not None else SequenceSet(((1, selected.snapshot.uid_next),))
     yield from write_departed_since(selected, known.modseq, wanted)
     uids = selected.find(wanted, by_uid=True)
-    for state in selected.folder.states(uids, known.modseq):
-        items = [
-            ("UID", b"%d" % state.uid),
-            ("FLAGS", selected.show_state_flags(state)),
-            ("MODSEQ", b"(%d)" % state.modseq),
-        ]
-        yield responses.write_fetch(selected.number_of(state.uid), items)
+    states = list(selected.folder.states(uids, known.modseq))
+    yield from selected.write_states(states, shows_uid=True, shows_modseq=True)
 
 
 def write_departed_since(selected: Selected, modseq: int, wanted: SequenceSet) -> Iterator[bytes]:
