@@ -17,13 +17,17 @@ class ServedFile:
     """An open file, read as served. `starts`: where its pieces begin as served, as far as that is known."""
 
     def __init__(self, descriptor: int, *, verbatim: bool, starts: list[int] | None = None) -> None:
-        """Read from a descriptor that the caller closes; `starts` is extended, and serves the next reader."""
+        """Read from a descriptor, which `close` closes; `starts` is extended, and serves the next reader."""
         self._descriptor = descriptor
         self._verbatim = verbatim
         self._starts = [0] if starts is None else starts
         self._octets: int | None = None
         self._last: tuple[int, bytes] = -1, b""  # the piece that was read last, and which it is
         self._end: float = math.inf  # so many pieces there are at most
+
+    def close(self) -> None:
+        """Let go."""
+        os.close(self._descriptor)
 
     @property
     def octets(self) -> int:

@@ -7,6 +7,7 @@ the small letters, as Dovecot has it, so they survive the loss of the index; the
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from paperpath.folders.store.errors import TooManyKeywordsError
 from paperpath.folders.store.values import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
@@ -21,6 +22,7 @@ _FIRST_KEYWORD = len(_FIXED)
 _MARK = ":2,"
 _SUFFIX = re.compile(r":2,([A-Za-z]*)(.*)", re.DOTALL)
 _RECENT = "\\recent"
+_DIFFERENT_NAMES = 1024  # few ends of names are different ones, even of many files
 
 SEEN_BIT = 1 << _FIXED.index(SEEN)
 DELETED_BIT = 1 << _FIXED.index(DELETED)
@@ -33,12 +35,14 @@ def split_entry(entry: str) -> tuple[str, str]:
     return base, colon + rest
 
 
+@lru_cache(_DIFFERENT_NAMES)
 def read_flags(suffix: str) -> int:
     """Return the flags that the end of a file's name says."""
     match = _SUFFIX.match(suffix)
     return 0 if match is None else sum(1 << bit for bit in {_bit(letter) for letter in match[1]} - {-1})
 
 
+@lru_cache(_DIFFERENT_NAMES)
 def write_flags(suffix: str, flags: int) -> str:
     """Return the end of a file's name that says flags; letters that we do not know stay."""
     match = _SUFFIX.match(suffix)

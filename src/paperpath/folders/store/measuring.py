@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from paperpath.folders.names import is_verbatim
 from paperpath.folders.store.access import FolderAccess
@@ -66,10 +67,8 @@ def _measure(access: FolderAccess, row: FileRow) -> Measure | None:
         if found is None:
             return None
         row, descriptor = found
-    try:
-        return Measure(row.uid, *ServedFile(descriptor, verbatim=is_verbatim(row.base)).measure())
-    finally:
-        os.close(descriptor)
+    with closing(ServedFile(descriptor, verbatim=is_verbatim(row.base))) as file:
+        return Measure(row.uid, *file.measure())
 
 
 def _keep(access: FolderAccess, found: list[tuple[int, str, int]]) -> None:

@@ -4,9 +4,8 @@ Opened by tree.py. It holds descriptors and a connection to the index, which `re
 needed again.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 from paperpath.folders.names import is_verbatim
 from paperpath.folders.store.access import FolderAccess
@@ -128,16 +127,12 @@ class MaildirFolder:
         with self._reading() as access, access.files.locked(), access.index.changing(flushed=False):
             access.index.keep_cached(kind.value, octets)
 
-    @contextmanager
-    def open_message(self, uid: int) -> Iterator[ServedFile]:
+    def open_message(self, uid: int) -> AbstractContextManager[ServedFile]:
         """Open a message."""
         row, descriptor = self._open_ahead(uid) or self._open_file(uid)
-        try:
-            if self._starts[0] != uid:
-                self._starts = uid, [0]
-            yield ServedFile(descriptor, verbatim=is_verbatim(row.base), starts=self._starts[1])
-        finally:
-            os.close(descriptor)
+        if self._starts[0] != uid:
+            self._starts = uid, [0]
+        return closing(ServedFile(descriptor, verbatim=is_verbatim(row.base), starts=self._starts[1]))
 
     def store_flags(
         self,
@@ -208,11 +203,11 @@ class MaildirFolder:
 
     def _open_ahead(self, uid: int) -> tuple[FileRow, int] | None:
         """Open a message's file where it was when it, or one not far before it, was asked for."""
-        with self._reading() as access:
-            if uid not in self._ahead:
+        if uid not in self._ahead:
+            with self._reading() as access:
                 self._ahead = {row.uid: row for row in access.index.files_from(uid, _AHEAD)}
-            row = self._ahead.get(uid)
-            descriptor = None if row is None else open_file(access, row)
+        row = self._ahead.get(uid)
+        descriptor = None if row is None else open_file(self._access(), row)
         if row is None or descriptor is None:
             self._ahead = {}
             return None

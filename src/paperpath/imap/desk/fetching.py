@@ -1,9 +1,10 @@
 """FETCH: what is told of messages (RFC 9051 §6.4.5 and the extensions).
 
-A message's response is written piece by piece, so a large message is never in memory as a whole.
+The response of a large message is written piece by piece, so the message is never in memory as a whole; those
+of small ones are put together.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from paperpath.folders.store.errors import MessageGoneError, StoreError
 from paperpath.folders.store.values import SEEN, FlagChange
@@ -19,6 +20,7 @@ from paperpath.imap.fetch_items import Attribute, FetchItem, response_name, sets
 from paperpath.imap.sets import SequenceSet
 
 _GONE = no("Some of the messages are gone", "EXPUNGEISSUED")  # RFC 5530 §3
+_PIECE_OCTETS = 16 * 1024
 NO_SUCH_NUMBER = bad("There is no message of that number")
 
 
@@ -54,18 +56,36 @@ def _fetch_batch(
     if (together := write_columns(batch, items)) is not None:
         yield together
         return True
+    plain, with_flags = _name_items(items), _name_items(_with_flags(items, selected))
     all_there = True
+    written: list[bytes] = []
     for uid in uids:
-        wanted = _with_flags(items, selected) if uid in seen_now else items
         with Message(batch, uid) as message:
             try:
-                values = [(response_name(item), write_item(item, message)) for item in wanted]
+                values = [
+                    (name, write_item(item, message))
+                    for name, item in (with_flags if uid in seen_now else plain)
+                ]
             except MessageGoneError:
                 all_there = False
                 continue
-            yield from _write(message, values)
+            if all(isinstance(pieces, tuple) for _, pieces in values):
+                written += _write(message, values)
+            else:
+                yield b"".join(written)
+                written.clear()
+                yield from _write(message, values)
+        if sum(map(len, written)) >= _PIECE_OCTETS:
+            yield b"".join(written)
+            written.clear()
+    yield b"".join(written)
     batch.store()
     return all_there
+
+
+def _name_items(items: Iterable[FetchItem]) -> list[tuple[bytes, FetchItem]]:
+    """Return items, each behind its name as it is written."""
+    return [(response_name(item).encode("ascii"), item) for item in items]
 
 
 def _set_seen(batch: Batch) -> frozenset[int]:
@@ -85,12 +105,12 @@ def _with_flags(items: tuple[FetchItem, ...], selected: Selected) -> tuple[Fetch
     return (*items, *(item for item in told if item not in items))
 
 
-def _write(message: Message, values: Sequence[tuple[str, Pieces]]) -> Iterator[bytes]:
+def _write(message: Message, values: Sequence[tuple[bytes, Pieces]]) -> Iterator[bytes]:
     """Write one response. Raises: BrokenOffError, where octets that were announced cannot be read."""
     yield b"* %d FETCH (" % message.number
     try:
         for place, (name, pieces) in enumerate(values):
-            yield (b" " if place else b"") + name.encode("ascii") + b" "
+            yield (b" " if place else b"") + name + b" "
             yield from pieces
     except (OSError, StoreError) as error:
         raise BrokenOffError("a message cannot be read to its end") from error

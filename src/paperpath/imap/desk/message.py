@@ -5,7 +5,7 @@ are wanted first. Structures and envelopes that were made are kept beside the me
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
@@ -81,7 +81,7 @@ class Message:
         """Open nothing yet."""
         self.uid = uid
         self._batch = batch
-        self._opened: ExitStack | None = None
+        self._opened: AbstractContextManager[MessageOctets] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +90,7 @@ class Message:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._opened is not None:
-            self._opened.close()
+            self._opened.__exit__(kind, error, trace)
 
     @property
     def number(self) -> int:
@@ -141,8 +141,8 @@ class Message:
     @cached_property
     def content(self) -> MessageOctets:
         """Its octets."""
-        self._opened = ExitStack()
-        return self._opened.enter_context(self._batch.selected.folder.open_message(self.uid))
+        self._opened = self._batch.selected.folder.open_message(self.uid)
+        return self._opened.__enter__()
 
     def header(self) -> bytes:
         """Return its header, with the empty line behind it."""
