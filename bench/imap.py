@@ -97,7 +97,9 @@ def run(options: argparse.Namespace) -> int:
     with workplace(options.dir, must_be_public=True) as place, contextlib.ExitStack() as running:
         machine = look(place.path)
         print(f"{machine.cores} cores, {machine.processor}; {machine.file_system}; {machine.python}")
-        print(f"load average before: {machine.load_average:.2f}; flush: median {machine.flush.median_ms:.2f} ms")
+        print(
+            f"load average before: {machine.load_average:.2f}; flush: median {machine.flush.median_ms:.2f} ms"
+        )
         sides: list[Side] = [Ours(place.path / "paperpath"), Dovecot(place.path / "dovecot")]
         for side in sides:
             side.prepare()
@@ -110,7 +112,10 @@ def run(options: argparse.Namespace) -> int:
         whole: dict[int, list[Round]] = {}
         for messages in sorted(options.messages):
             first, rounds = measure(sides, place.path / "messages", names[:messages], options.rounds)
-            print(f"\n{messages} messages, {options.rounds} rounds\n{report(messages, first, rounds)}", flush=True)
+            print(
+                f"\n{messages} messages, {options.rounds} rounds\n{report(messages, first, rounds)}",
+                flush=True,
+            )
             whole[messages] = [each[sides[0].name] for each in rounds]
         print(f"\nimapd, µs for each message\n{report_growth(whole)}")
     return 0

@@ -118,7 +118,13 @@ class Dovecot:
         self._user = user.pw_name
         command = [program, "-F", "-c", str(self._config)]
         if os.geteuid() == 0:
-            command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
+            command = [
+                "setpriv",
+                f"--reuid={user.pw_uid}",
+                f"--regid={user.pw_gid}",
+                "--clear-groups",
+                *command,
+            ]
         self.child = Child(self.name, command, folder.with_suffix(".log"))
 
     @property

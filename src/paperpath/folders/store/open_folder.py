@@ -30,7 +30,6 @@ from paperpath.folders.store.values import (
     Stored,
 )
 
-
 _AHEAD = 50
 
 

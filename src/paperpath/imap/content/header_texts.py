@@ -1,8 +1,8 @@
 """Header fields as SEARCH compares them, in octets to be kept beside a message: so no file need be opened.
 
-Used by text_search.py and search.py. Behind a version each field is a line: LF, its name, a colon, its value as it is shown,
-folded as what is looked for is. Names have no colon, and no value has a line end, for it is shown without.
-Fields that are long, and that nobody looks for, are left out.
+Used by text_search.py and search.py. Behind a version each field is a line: LF, its name, a colon, its value
+as it is shown, folded as what is looked for is. Names have no colon, and no value has a line end, for it is
+shown without. Fields that are long, and that nobody looks for, are left out.
 """
 
 from paperpath.imap.content.needle import fold

@@ -12,7 +12,9 @@ from paperpath.imap.desk.fetched_items import write_date
 from paperpath.imap.desk.message import Batch
 from paperpath.imap.fetch_items import Attribute, FetchItem
 
-_SHORT = frozenset({Attribute.FLAGS, Attribute.UID, Attribute.MODSEQ, Attribute.INTERNALDATE, Attribute.SAVEDATE})
+_SHORT = frozenset(
+    {Attribute.FLAGS, Attribute.UID, Attribute.MODSEQ, Attribute.INTERNALDATE, Attribute.SAVEDATE}
+)
 
 
 def are_short(items: Collection[FetchItem]) -> bool:

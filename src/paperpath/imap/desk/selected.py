@@ -83,15 +83,18 @@ class Selected:
             return range(first, last + 1)
         return [self.number_of(uid) for uid in uids]
 
-    def find(self, messages: MessageSet, *, by_uid: bool) -> list[int]:
+    def find(self, messages: MessageSet, *, by_uid: bool) -> Sequence[int]:
         """Return the UIDs that are meant, ascending; numbers and UIDs that nothing has are passed over."""
         uids = self.snapshot.uids
         if not isinstance(messages, SequenceSet):
             return [uid for uid in uids if uid in self.saved]
         if by_uid:
-            return [uid for place in messages.find(uids) for uid in uids[place]]
-        ranges = messages.resolve(len(uids))
-        return [uid for low, high in ranges for uid in uids[low - 1 : high]]
+            places = list(messages.find(uids))
+        else:
+            places = [slice(low - 1, high) for low, high in messages.resolve(len(uids))]
+        if len(places) == 1:
+            return uids[places[0]]
+        return [uid for place in places for uid in uids[place]]
 
     def names_missing(self, messages: MessageSet) -> bool:
         """Tell whether a set of message numbers has one that there is not (RFC 9051 §9, seq-number)."""
