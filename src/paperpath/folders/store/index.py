@@ -245,7 +245,7 @@ class Index:
             else:
                 where, named = "IN (SELECT value FROM json_each(?1)) AND ?2", (json.dumps(list(part)), 1)
             rows = self._fetch(f"SELECT {columns} FROM {table} WHERE uid {where}{also} ORDER BY uid", named)  # noqa: S608
-            wanted = None if len(rows) == len(part) and not also else set(part)
+            wanted = None if part[-1] - part[0] == len(part) - 1 else set(part)
             yield rows if wanted is None else [row for row in rows if row[0] in wanted]
 
     def _fetch(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:

@@ -32,7 +32,7 @@ from paperpath.mail.mime.part import Extent
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EMPTY = b'""'
-_READ_AT_ONCE = 64 * 1024
+_READ_AT_ONCE = 16 * 1024  # of each item; those of a message are all read before the first is sent
 _FIELDS = (SectionText.FIELDS, SectionText.FIELDS_NOT)
 
 Pieces = Iterable[bytes]
