@@ -12,6 +12,7 @@ from paperpath.imap.content.searched import SearchContext
 from paperpath.imap.search_keys import HeaderKey, TextKey
 from paperpath.mail.charsets import decode_octets
 from paperpath.mail.fields.shown_words import decode_words
+from paperpath.mail.header import header_section
 from paperpath.mail.mime.fields import read_fields
 from tests.support.mime import Message
 
@@ -50,7 +51,7 @@ def test_K13_a_field_is_found_by_what_is_kept(header: bytes, name: str, text: st
 @example(b"a\r\nb", "\n")
 def test_K13_all_fields_at_once_have_what_each_has(header: bytes, text: str) -> None:
     """What is no field may be found, or not."""
-    message = Message(header + b"\r\n\r\n")
+    message = Message(header_section(header + b"\r\n\r\n"))
     is_found = prepare_search(TextKey(text), SearchContext(1, 1, 0))(message)
     in_fields = any(is_shown_in(field.octets, text) for field in read_fields(message.header()))
     in_lines = any(is_shown_in(line, text) for line in re.split(rb"\r\n(?![ \t])", message.header()))
