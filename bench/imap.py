@@ -25,6 +25,7 @@ from bench.workplace import workplace
 
 BAR = 3.0  # times Dovecot's, at most
 SELECT_BAR_MS, SELECT_OF = 100.0, 100_000
+SELECTS = 9  # in a round
 RESTS_S = 1.2  # until what was read in the moment of a change need not be read once more
 EXAMPLE = """\
 example:
@@ -146,7 +147,8 @@ def _take_warm_round(side: Side, mailbox: str, copies: str, messages: int) -> Ro
     client.ask(f"SELECT {mailbox}")
     client.ask(f"SELECT {copies}")
     client.close()
-    return take_round(side, mailbox, copies, messages)
+    selected = take_selects(side, mailbox, copies, messages)
+    return take_round(side, mailbox, copies, messages) | {DEEDS[0].name: selected}
 
 
 def take_round(side: Side, mailbox: str, copies: str, messages: int) -> Round:
@@ -155,6 +157,16 @@ def take_round(side: Side, mailbox: str, copies: str, messages: int) -> Round:
     taken = {deed.name: take(side, client, deed, mailbox, copies, messages) for deed in DEEDS}
     client.close()
     return taken
+
+
+def take_selects(side: Side, mailbox: str, copies: str, messages: int) -> Taken:
+    """Select over new connections, for once takes too little to be believed; the median one."""
+    taken = []
+    for _ in range(SELECTS):
+        client = connect(side)
+        taken.append(take(side, client, DEEDS[0], mailbox, copies, messages))
+        client.close()
+    return sorted(taken, key=lambda one: one.wall_ms)[SELECTS // 2]
 
 
 def take(side: Side, client: Client, deed: Deed, mailbox: str, copies: str, messages: int) -> Taken:
