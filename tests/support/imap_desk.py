@@ -126,7 +126,7 @@ class House:
             sessions=Sessions(),
             connections=Connections(100, 100),
             turns=self._turns,
-            watch=Watch(),
+            watch=Watch(self._tell),
             metrics=ImapMetrics(),
             log=open_log("imapd", "text"),
             idle_timeout_s=1800,
@@ -170,8 +170,12 @@ class House:
 
     def look(self) -> None:
         """Tell those who idle that something may be new."""
-        self.service.watch.wake()
+        self._tell()
         self.settle()
+
+    def _tell(self) -> None:
+        watch = self.service.watch
+        watch.tell(watch.look())
 
     def close(self) -> None:
         for client in self.clients:

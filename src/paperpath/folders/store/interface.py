@@ -110,7 +110,7 @@ class OpenFolder(Protocol):
         """Keep something of messages. Not durable: a power cut may take it."""
 
     def open_message(self, uid: int) -> AbstractContextManager[MessageOctets]:
-        """Open a message. Raises, when entered: MessageGoneError."""
+        """Open a message, to be entered at once. Raises: MessageGoneError."""
 
     def store_flags(
         self,

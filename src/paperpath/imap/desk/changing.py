@@ -1,9 +1,7 @@
 """STORE, COPY, MOVE and EXPUNGE (RFC 9051 §6.4.3, §6.4.6 to §6.4.8, RFC 4315, RFC 7162 §3.1.3)."""
 
-from collections.abc import Iterator
-
 from paperpath.folders.store.errors import MessageGoneError
-from paperpath.folders.store.values import Copied, FlagChange, MessageState
+from paperpath.folders.store.values import Copied, FlagChange
 from paperpath.imap import responses
 from paperpath.imap.commands import Copy, Expunge, Move, Store, StoreMode
 from paperpath.imap.completion import no, ok
@@ -35,27 +33,15 @@ def store(desk: Desk, command: Store) -> Deed:
     stored = selected.folder.store_flags(uids, change, command.flags, command.unchanged_since)
     selected.note_told(stored.states)
     yield from selected.write_new_keywords(stored.states)
-    for state in stored.states:
-        items = list(_show_stored(selected, state, command))
-        if items:
-            yield responses.write_fetch(selected.number_of(state.uid), items)
+    # Even with .SILENT mod-sequences are told (RFC 7162 §3.1.3).
+    if selected.shows_modseq or not command.silent:
+        yield from selected.write_states(
+            stored.states, shows_uid=command.by_uid or selected.shows_uid, shows_flags=not command.silent
+        )
     if not stored.modified:
         return ok("Done")
     numbers = stored.modified if command.by_uid else map(selected.number_of, stored.modified)
     return ok("Some had changed meanwhile", f"MODIFIED {write_numbers(numbers)}")
-
-
-def _show_stored(selected: Selected, state: MessageState, command: Store) -> Iterator[tuple[str, bytes]]:
-    """Give what is told of a message; even with .SILENT its mod-sequence (RFC 7162 §3.1.3)."""
-    tells_modseq = selected.shows_modseq
-    if command.silent and not tells_modseq:
-        return
-    if command.by_uid or selected.shows_uid:
-        yield "UID", b"%d" % state.uid
-    if not command.silent:
-        yield "FLAGS", selected.show_state_flags(state)
-    if tells_modseq:
-        yield "MODSEQ", b"(%d)" % state.modseq
 
 
 def expunge(desk: Desk, command: Expunge) -> Deed:

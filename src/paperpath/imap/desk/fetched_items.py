@@ -32,10 +32,11 @@ from paperpath.mail.mime.part import Extent
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EMPTY = b'""'
+_READ_AT_ONCE = 16 * 1024  # of each item; those of a message are all read before the first is sent
 _FIELDS = (SectionText.FIELDS, SectionText.FIELDS_NOT)
 
 Pieces = Iterable[bytes]
-"""A value as it is written."""
+"""A value as it is written: a tuple where it was read already."""
 
 
 class ItemError(Exception):
@@ -95,7 +96,10 @@ def _write_section(message: Message, section: Section, partial: Partial | None) 
     wanted = cut_extent(extent, partial)
     if not wanted.octets:
         return (_EMPTY,)
-    return _chain(literal_head(wanted.octets), message.read(wanted))
+    head = literal_head(wanted.octets)
+    if wanted.octets <= _READ_AT_ONCE:
+        return head, b"".join(message.read(wanted))
+    return _chain(head, message.read(wanted))
 
 
 def _find_own(message: Message, text: SectionText) -> Extent:
