@@ -87,7 +87,7 @@ class Session(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Make no more until the client has read what there is (attack S-2)."""
         self._can_write.clear()
-        self._overdue_s = self._loop.time() + READ_S
+        self._overdue_s = min(self._overdue_s, self._loop.time() + READ_S)
         self._control_reading()
 
     def resume_writing(self) -> None:
@@ -214,17 +214,20 @@ class Session(asyncio.Protocol):
         self._control_reading()
         self._advance()
 
-    def _inflate(self) -> None:
-        """Give the core no more at once than it would be given uncompressed."""
+    def _inflate(self) -> bool:
+        """Give the core no more at once than it would be given uncompressed; tell whether it was something."""
         if self._deflate is None or self._dialogue is None:
-            return
+            return False
         core = self._dialogue.core
+        given = False
         try:
             while core.pending_octets < MOST_PENDING_OCTETS and (octets := self._deflate.inflate()):
                 core.receive(octets)
+                given = True
         except CompressionError as error:
             self._log.info("compression failed", reason=str(error))
             self._wire.close()
+        return given
 
     def _control_reading(self) -> None:
         if self._dialogue is None or self.is_gone:
@@ -273,8 +276,11 @@ class Session(asyncio.Protocol):
         dialogue = self._dialogue
         if dialogue is None:
             return
-        if not self.is_gone:
+        while not self.is_gone:
             await dialogue.advance()
+            if not self._inflate():
+                break
+        self._control_reading()  # what was passed over without an event has made room
         if self.is_gone:
             await dialogue.end()
         elif self._farewell:
