@@ -62,8 +62,8 @@ class Imapclient:
         self._client.login(ACCOUNT, PASSWORD)
 
     def put(self, messages: Mapping[int, bytes]) -> None:
-        answer = self._client.multiappend("INBOX", list(messages.values()))
-        assert b"APPENDUID" in answer
+        kind, (told, *_) = self._client.multiappend("INBOX", list(messages.values()))
+        assert kind == "OK", told
 
     def read(self, folder: str) -> Mailbox:
         self._client.select_folder(folder)

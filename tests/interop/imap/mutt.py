@@ -8,7 +8,16 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 
-from tests.interop.imap.peer import KEPT, Mailbox, Place, as_sent, find_number, gather, read_maildir, write_maildir
+from tests.interop.imap.peer import (
+    KEPT,
+    Mailbox,
+    Place,
+    as_sent,
+    find_number,
+    gather,
+    read_maildir,
+    write_maildir,
+)
 from tests.support.peers import find_peer
 from tests.support.submission import ACCOUNT, PASSWORD
 
@@ -45,7 +54,9 @@ class Mutt:
     def put(self, messages: Mapping[int, bytes]) -> None:
         outgoing = self._place.home / "outgoing"
         write_maildir(outgoing, messages)
-        self._press(str(outgoing), f"<tag-pattern>~A<enter><tag-prefix><copy-message>{self._url}/INBOX<enter>")
+        self._press(
+            str(outgoing), f"<tag-pattern>~A<enter><tag-prefix><copy-message>{self._url}/INBOX<enter>"
+        )
 
     def read(self, folder: str) -> Mailbox:
         """Have all copied to a Maildir, which shows the flags; the octets are in the cache."""
@@ -92,4 +103,4 @@ class Mutt:
 
 def _find(number: int) -> str:
     """Press what goes to a message: in a view of its own."""
-    return f"<limit>=h \"X-Number: {number}\"<enter>"
+    return f'<limit>=h "X-Number: {number}"<enter>'

@@ -92,9 +92,7 @@ def gather(found: Iterable[tuple[bytes, str]]) -> Mailbox:
 
 def read_maildir(folder: Path) -> Mailbox:
     """Return what is in a Maildir."""
-    return gather(
-        (as_sent(file.read_bytes()), file.name.partition(":2,")[2]) for file in list_files(folder)
-    )
+    return gather((as_sent(file.read_bytes()), file.name.partition(":2,")[2]) for file in list_files(folder))
 
 
 def list_files(folder: Path) -> list[Path]:
@@ -107,7 +105,9 @@ def write_maildir(folder: Path, messages: Mapping[int, bytes]) -> None:
     for part in ("cur", "new", "tmp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     for number, octets in messages.items():
-        (folder / "cur" / f"{1_000_000 + number}.{number}.here:2,S").write_bytes(octets.replace(b"\r\n", b"\n"))
+        (folder / "cur" / f"{1_000_000 + number}.{number}.here:2,S").write_bytes(
+            octets.replace(b"\r\n", b"\n")
+        )
 
 
 def find_file(folder: Path, number: int) -> Path:

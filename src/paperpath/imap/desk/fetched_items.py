@@ -32,6 +32,7 @@ from paperpath.mail.mime.part import Extent
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EMPTY = b'""'
+_MOST_HELD = 64 * 1024
 _FIELDS = (SectionText.FIELDS, SectionText.FIELDS_NOT)
 
 Pieces = Iterable[bytes]
@@ -86,9 +87,9 @@ def _write_section(message: Message, section: Section, partial: Partial | None) 
         octets = _read_fields(message, section)
         if octets is None:
             return (NIL,)
-        return _write_octets(
-            octets if partial is None else octets[partial.begin : partial.begin + partial.octets]
-        )
+        if len(octets) > _MOST_HELD:
+            return _write_many_fields(message, section, partial)
+        return _write_octets(_cut(octets, partial))
     extent = find_extent(message.part, section) if section.part else _find_own(message, section.text)
     if extent is None:
         return (NIL,)
@@ -96,6 +97,15 @@ def _write_section(message: Message, section: Section, partial: Partial | None) 
     if not wanted.octets:
         return (_EMPTY,)
     return _chain(literal_head(wanted.octets), message.read(wanted))
+
+
+def _write_many_fields(message: Message, section: Section, partial: Partial | None) -> Pieces:
+    """Make them anew when it is their turn, so that those of one item are in memory, and not those of all."""
+    yield from _write_octets(_cut(_read_fields(message, section) or b"", partial))
+
+
+def _cut(octets: bytes, partial: Partial | None) -> bytes:
+    return octets if partial is None else octets[partial.begin : partial.begin + partial.octets]
 
 
 def _find_own(message: Message, text: SectionText) -> Extent:
