@@ -128,10 +128,11 @@ class Session(asyncio.Protocol):
 
     def check_time(self, now_s: float) -> None:
         """End what waits for too long."""
-        if self._work is not None and self._can_write.is_set():
+        if self._is_known and self._work is not None and self._can_write.is_set():
             self._prolong()
         elif now_s >= self._overdue_s:
-            if self._wire.is_closing or self._wire.in_handshake or not self._can_write.is_set():
+            is_stuck = self._wire.is_closing or self._wire.in_handshake or not self._can_write.is_set()
+            if is_stuck or self._work is not None:  # that of a stranger: logins, one after another
                 self._wire.abort()
             else:
                 self._say_farewell(_OVERDUE)
@@ -236,9 +237,13 @@ class Session(asyncio.Protocol):
         is_full = self._dialogue.core.pending_octets >= MOST_PENDING_OCTETS
         self._wire.set_reading(wanted=self._can_write.is_set() and not is_full)
 
+    @property
+    def _is_known(self) -> bool:
+        return self._dialogue is not None and self._dialogue.is_logged_in
+
     def _prolong(self) -> None:
         """Allow more time; who has not logged in has none but that from the beginning."""
-        if self._dialogue is not None and self._dialogue.is_logged_in and not self._wire.is_closing:
+        if self._is_known and not self._wire.is_closing:
             self._overdue_s = self._loop.time() + self._service.idle_timeout_s
 
     def _say_farewell(self, text: str) -> None:

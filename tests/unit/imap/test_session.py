@@ -55,17 +55,26 @@ class Transport(asyncio.Transport):
         self.reading = True
 
 
+class NeverDone:
+    """Judges logins for ever."""
+
+    async def judge(self, event: object, guest: object) -> None:
+        await asyncio.Event().wait()
+
+
 def run(scene: Callable[[Transport], Awaitable[None]]) -> None:
     """Play a scene with a session that has greeted a client."""
 
     async def play() -> None:
         turns = Turns(1)
-        settings = Settings("imap.here.example", 1000, extensions=frozenset(Extension), tls=True)
-        nobody = cast("Any", None)  # logs in, or begins TLS
+        settings = Settings(
+            "imap.here.example", 1000, extensions=frozenset(Extension), tls=True, auth_in_clear=True
+        )
+        nobody = cast("Any", None)  # begins TLS
         service = Service(
             settings,
             nobody,
-            nobody,
+            cast("Any", NeverDone()),
             Sessions(),
             Connections(9, 9),
             turns,
@@ -152,6 +161,19 @@ def test_S2_who_reads_nothing_has_no_more_time_to_log_in_than_others() -> None:
         transport.session.pause_writing()
         transport.session.resume_writing()
         transport.session.pause_writing()
+        now_s = asyncio.get_running_loop().time()
+        transport.session.check_time(now_s + STRANGER_S - 1)
+        assert not transport.aborted
+        transport.session.check_time(now_s + STRANGER_S + 1)
+        assert transport.aborted
+
+    run(scene)
+
+
+def test_S7_who_guesses_on_and_on_has_no_more_time_than_others() -> None:
+    async def scene(transport: Transport) -> None:
+        transport.session.data_received(b"a LOGIN tim guess\r\n")
+        await settle()
         now_s = asyncio.get_running_loop().time()
         transport.session.check_time(now_s + STRANGER_S - 1)
         assert not transport.aborted
