@@ -13,7 +13,7 @@ import pytest
 from tests.interop.imap.libraries import Curl, Imapclient, Imaplib
 from tests.interop.imap.mutt import Mutt
 from tests.interop.imap.peer import KEPT, Held, Mailbox, Peer, Place, write_maildir
-from tests.interop.imap.synchronizers import Mbsync
+from tests.interop.imap.synchronizers import Mbsync, Offlineimap
 from tests.support.corpus import own_messages
 from tests.support.imap import Imap
 from tests.support.installation import wait_until
@@ -38,14 +38,16 @@ def imap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imap]:
         yield installation
 
 
-def mark(number: int, message: bytes) -> bytes:
-    """Give a message its number, and an end to its header: without one mutt and mbsync take none."""
-    end = b"" if b"\r\n\r\n" in message else b"\r\n"
+def mark(number: int, message: bytes, *, whole: bool) -> bytes:
+    """Give a message its number, and an end to its header: without one mutt and mbsync take none.
+
+    `whole`: nothing else is in its header.
+    """
+    end = b"\r\n" if whole or b"\r\n\r\n" not in message else b""
     return b"X-Number: %d\r\n" % number + end + message
 
 
-@pytest.fixture
-def odd(imap: Imap) -> Mailbox:
+def fill(imap: Imap, *, whole: bool) -> Mailbox:
     """Empty the account but for odd messages, which another program put there."""
     client = imap.read()
     client.uid("STORE", "1:*", "+FLAGS.SILENT", r"(\Deleted)")
@@ -53,7 +55,7 @@ def odd(imap: Imap) -> Mailbox:
     client.delete(KEPT)
     client.create(KEPT)
     client.logout()
-    messages = {number: mark(number, odd) for number, odd in enumerate(own_messages(ODD), FIRST)}
+    messages = {number: mark(number, odd, whole=whole) for number, odd in enumerate(own_messages(ODD), FIRST)}
     write_maildir(imap.mailboxes / "here.example" / "joe", messages)
     return {number: Held(octets) for number, octets in messages.items()}
 
@@ -65,14 +67,15 @@ def ending() -> Iterator[ExitStack]:
         yield ending
 
 
-@pytest.mark.parametrize("program", [Imaplib, Imapclient, Curl, Mutt, Mbsync])
+@pytest.mark.parametrize("program", [Imaplib, Imapclient, Curl, Mutt, Mbsync, Offlineimap])
 def test_K30_a_mail_program_and_others_work_on_one_account(
-    imap: Imap, odd: Mailbox, tmp_path: Path, program: Callable[[Place], Peer], ending: ExitStack
+    imap: Imap, tmp_path: Path, program: Callable[[Place], Peer], ending: ExitStack
 ) -> None:
     peer, witness = program(Place(imap, tmp_path)), Imaplib(Place(imap, tmp_path))
     ending.callback(peer.end)
     ending.callback(witness.end)
-    inbox, kept = dict(odd), dict[int, Held]()
+    inbox: dict[int, Held] = dict(fill(imap, whole=program is Offlineimap))  # it writes odd headers anew
+    kept: dict[int, Held] = {}
 
     def agree() -> None:
         for folder, expected in (("INBOX", inbox), (KEPT, kept)):

@@ -28,7 +28,7 @@ set certificate_file="{certificate}" ssl_verify_host=no
 set imap_idle=yes imap_qresync=yes imap_condstore=yes
 set mbox_type=Maildir sort=mailbox-order record="" tmpdir={home} header_cache={home}/headers
 set message_cachedir={home}/messages message_cache_clean=yes
-set confirmappend=no confirmcreate=no wait_key=no delete=yes move=no quit=yes mark_old=no
+set sleep_time=0 confirmappend=no confirmcreate=no wait_key=no delete=yes move=no quit=yes mark_old=no
 """
 _PATIENCE_S = 60
 

@@ -4,6 +4,7 @@ Messages are told apart by their field X-Number. What a program adds of its own 
 before anything is compared.
 """
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -67,7 +68,12 @@ class Place:
     def run(self, *command: str | Path, given: bytes | None = None) -> bytes:
         """Run a program to its end, and return what it printed."""
         done = subprocess.run(
-            [*map(str, command)], input=given, capture_output=True, check=False, timeout=_PATIENCE_S
+            [*map(str, command)],
+            input=given,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE_S,
+            env={"HOME": str(self.home), "PATH": os.environ["PATH"]},
         )
         assert done.returncode == 0, (done.stdout, done.stderr)
         return done.stdout

@@ -1,5 +1,7 @@
 """Programs that keep a Maildir equal to an account: mbsync, offlineimap."""
 
+import hashlib
+import ssl
 from collections.abc import Mapping
 
 from tests.interop.imap.peer import KEPT, Mailbox, Place, find_file, read_maildir, write_maildir
@@ -28,6 +30,28 @@ Create Both
 Expunge Both
 SyncState *
 """
+_OFFLINEIMAP = """\
+[general]
+accounts = both
+
+[Account both]
+localrepository = near
+remoterepository = far
+
+[Repository near]
+type = Maildir
+localfolders = {home}/mail
+
+[Repository far]
+type = IMAP
+remotehost = 127.0.0.1
+remoteport = {port}
+remoteuser = {user}
+remotepass = {password}
+ssl = yes
+cert_fingerprint = {fingerprint}
+folderfilter = lambda name: name in ("INBOX", "{kept}")
+"""
 
 
 class Mbsync:
@@ -37,18 +61,23 @@ class Mbsync:
         self._place = place
         self._mail = place.home / "mail"
         self._mail.mkdir()
-        file = place.home / "mbsyncrc"
-        file.write_text(
-            _MBSYNC.format(
-                port=place.imap.imaps_port,
-                user=ACCOUNT,
-                password=PASSWORD,
-                certificate=place.certificate,
-                home=place.home,
-                kept=KEPT,
-            )
+        file = place.home / "rc"
+        file.write_text(self._configure())
+        self._sync = self._command(str(file))
+
+    def _configure(self) -> str:
+        place = self._place
+        return _MBSYNC.format(
+            port=place.imap.imaps_port,
+            user=ACCOUNT,
+            password=PASSWORD,
+            certificate=place.certificate,
+            home=place.home,
+            kept=KEPT,
         )
-        self._sync = find_peer("mbsync"), "--config", file, "--all"
+
+    def _command(self, file: str) -> list[str]:
+        return [find_peer("mbsync"), "--config", file, "--all"]
 
     def put(self, messages: Mapping[int, bytes]) -> None:
         self.run()
@@ -80,3 +109,23 @@ class Mbsync:
     def run(self) -> None:
         """Have both sides made equal."""
         self._place.run(*self._sync)
+
+
+class Offlineimap(Mbsync):
+    """offlineimap, which does the same."""
+
+    def _configure(self) -> str:
+        place = self._place
+        text = place.certificate.read_text()
+        certificate = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERTIFICATE") :])
+        return _OFFLINEIMAP.format(
+            port=place.imap.imaps_port,
+            user=ACCOUNT,
+            password=PASSWORD,
+            fingerprint=hashlib.sha1(certificate, usedforsecurity=False).hexdigest(),
+            home=place.home,
+            kept=KEPT,
+        )
+
+    def _command(self, file: str) -> list[str]:
+        return [find_peer("offlineimap"), "-c", file, "-o", "-u", "quiet"]
