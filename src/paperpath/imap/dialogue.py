@@ -116,7 +116,7 @@ class Dialogue:
                 await self._announce(event)
             case events.MessageReceived(octets):
                 await self._service.turns.run(partial(take, self._found_desk, octets))
-            case events.MessageEnded():
+            case events.MessageEnded() | events.CapabilitiesTold():
                 pass
             case events.AppendDropped():
                 await self._service.turns.run(self._found_desk.drop_incoming)
