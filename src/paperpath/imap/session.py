@@ -256,8 +256,11 @@ class Session(asyncio.Protocol):
         self._work = self._loop.create_task(self._do_work())
 
     async def _do_work(self) -> None:
+        was_stranger = self._dialogue is not None and not self._dialogue.is_logged_in
         try:
             await self._talk()
+            if was_stranger and self._can_write.is_set():  # who has logged in meanwhile has more time
+                self._prolong()
         except BrokenOffError as error:
             self._log.warning("broken off", reason=str(error), cause=repr(error.__cause__))
             self._wire.abort()
@@ -274,10 +277,7 @@ class Session(asyncio.Protocol):
         if dialogue is None:
             return
         if not self.is_gone:
-            was_stranger = not dialogue.is_logged_in
             await dialogue.advance()
-            if was_stranger and self._can_write.is_set():
-                self._prolong()
         if self.is_gone:
             await dialogue.end()
         elif self._farewell:
