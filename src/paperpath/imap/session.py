@@ -264,8 +264,11 @@ class Session(asyncio.Protocol):
         self._work = self._loop.create_task(self._do_work())
 
     async def _do_work(self) -> None:
+        was_stranger = self._dialogue is not None and not self._dialogue.is_logged_in
         try:
             await self._talk()
+            if was_stranger and self._can_write.is_set():  # who has logged in meanwhile has more time
+                self._prolong()
         except BrokenOffError as error:
             self._log.warning("broken off", reason=str(error), cause=repr(error.__cause__))
             self._wire.abort()
@@ -281,13 +284,10 @@ class Session(asyncio.Protocol):
         dialogue = self._dialogue
         if dialogue is None:
             return
-        was_stranger = not dialogue.is_logged_in
         while not self.is_gone:
             await dialogue.advance()
             if not self._inflate():
                 break
-        if was_stranger and self._can_write.is_set():
-            self._prolong()
         self._control_reading()  # what was passed over without an event has made room
         if self.is_gone:
             await dialogue.end()

@@ -38,11 +38,10 @@ def list_mailboxes(desk: Desk, command: List) -> Deed:
     matching, above = yield from _match(names, command, patterns)
     for name in matching:
         below = _child_info(command) if name.name in above else []
-        is_selected = _is_selected(name, command)
-        if not (is_selected or below):
+        if not (_is_selected(name, command) or below):
             continue
         yield write_list(desk.show_name(name.name), _attributes(name, command), child_info=below)
-        if command.status and is_selected and name.is_known and name.exists:
+        if command.status and name.is_known and name.exists and _is_selected(name, command):
             try:
                 yield write_status_of(desk, name.name, command.status)
             except StoreError:  # it went meanwhile: RFC 5819 §2
