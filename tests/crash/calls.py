@@ -19,6 +19,7 @@ from tests.crash.transitions import Transitions
 
 _MAIL_FOLDERS = ("maildrop", "mailboxes", "drop", "drop-damaged", "batches")
 _NO_MAIL = frozenset({"queue.lock", "queue.turn"})
+_INDEX = "paperpath-index"  # of a folder, for the IMAP server
 _MAILDIR_PARTS = frozenset({"tmp", "new", "cur"})
 _NAMES = ("open", "write", "fsync", "fdatasync", "close", "rename", "replace", "link", "unlink", "remove")
 _real = {name: getattr(os, name) for name in (*_NAMES, "mkdir", "rmdir")}
@@ -250,6 +251,8 @@ class Files:
                 return (part if part in _MAILDIR_PARTS else "mailbox") + slash
             case ["mailboxes", *_, part, _] if part in _MAILDIR_PARTS:
                 return part
+            case ["mailboxes", *_, name] if name.startswith(_INDEX):
+                return name
         return parts[0] + slash
 
     # For the power cut
@@ -395,7 +398,7 @@ class _QueueFile(apsw.VFSFile):
             super(_QueueFile, self).xSync(flags)
             if self._owner.faults.power is not None and self._path is not None:
                 self._owner.faults.power.flushed(self._path)
-                if not self._path.endswith("queue.db"):  # it does so for logs and journals
+                if not self._path.endswith(("queue.db", _INDEX)):  # it does so for logs and journals
                     self._owner.flushed_folder(self._path)
 
         self._owner.meet("xSync", self._path, do)
