@@ -78,7 +78,7 @@ def run(scene: Callable[[Transport], Awaitable[None]]) -> None:
             Sessions(),
             Connections(9, 9),
             turns,
-            Watch(),
+            Watch(lambda: None),
             ImapMetrics(),
             open_log("test"),
             1800.0,
