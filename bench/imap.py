@@ -96,6 +96,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def run(options: argparse.Namespace) -> int:
     """Measure each number of messages, and print a table behind each."""
     with workplace(options.dir, must_be_public=True) as place, contextlib.ExitStack() as running:
+        if not place.public:
+            raise BenchError(f"Dovecot cannot walk to the work folder; name another by --dir. {place.remark}")
         machine = look(place.path)
         print(f"{machine.cores} cores, {machine.processor}; {machine.file_system}; {machine.python}")
         print(
