@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
