@@ -39,6 +39,8 @@ class Candidate:
 def land(access: FolderAccess, candidates: Sequence[Candidate]) -> range:
     """Make files messages, and give their UIDs. Raises: OSError; then they lie where they lay."""
     index, now_us = access.index, access.home.clock_ns() // 1000
+    if len(candidates) > 1 and candidates[0].directory == access.files.tmp:
+        os.fsync(access.files.tmp)  # else a power cut may take some of the names, and the others would come
     with index.changing():
         uids = index.take_uids(len(candidates))
         index.add_files(
