@@ -60,6 +60,13 @@ def fill(imap: Imap, *, whole: bool) -> Mailbox:
     return {number: Held(octets) for number, octets in messages.items()}
 
 
+def show_bodies(mailbox: Mailbox) -> dict[int, Held]:
+    """Show messages without their headers, which offlineimap writes anew."""
+    return {
+        number: Held(held.octets.partition(b"\r\n\r\n")[2], held.flags) for number, held in mailbox.items()
+    }
+
+
 @pytest.fixture
 def ending() -> Iterator[ExitStack]:
     """Log out whatever comes of the test."""
@@ -77,10 +84,12 @@ def test_K30_a_mail_program_and_others_work_on_one_account(
     inbox: dict[int, Held] = dict(fill(imap, whole=program is Offlineimap))  # it writes odd headers anew
     kept: dict[int, Held] = {}
 
+    show = show_bodies if program is Offlineimap else dict
+
     def agree() -> None:
         for folder, expected in (("INBOX", inbox), (KEPT, kept)):
             assert witness.read(folder) == expected
-            assert peer.read(folder) == expected
+            assert show(peer.read(folder)) == show(expected)
 
     agree()
     messages = {number: PROPER % number for number in (FLAGGED, MOVED, REMOVED)}
