@@ -27,7 +27,8 @@ FLAGGED, MOVED, REMOVED, DELIVERED = range(2001, 2005)
 PROPER = (
     b"X-Number: %d\r\nFrom: Ann <ann@else.example>\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n"
     b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello,\r\n.\r\nFrom there\r\n\xc3\xa4 \r\n--b--\r\n"
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    b"Hello,\r\n.\r\nFrom there\r\n\xc3\xa4 \r\n--b--\r\n"
 )
 
 

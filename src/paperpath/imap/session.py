@@ -216,7 +216,7 @@ class Session(asyncio.Protocol):
         self._advance()
 
     def _inflate(self) -> bool:
-        """Give the core no more at once than it would be given uncompressed; tell whether it was something."""
+        """Give the core no more at once than it would be given uncompressed; tell whether it was any."""
         if self._deflate is None or self._dialogue is None:
             return False
         core = self._dialogue.core
