@@ -27,7 +27,8 @@ FLAGGED, MOVED, REMOVED, DELIVERED = range(2001, 2005)
 PROPER = (
     b"X-Number: %d\r\nFrom: Ann <ann@else.example>\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n"
     b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello,\r\n.\r\nFrom there\r\n\xc3\xa4 \r\n--b--\r\n"
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    b"Hello,\r\n.\r\nFrom there\r\n\xc3\xa4 \r\n--b--\r\n"
 )
 
 
@@ -60,6 +61,13 @@ def fill(imap: Imap, *, whole: bool) -> Mailbox:
     return {number: Held(octets) for number, octets in messages.items()}
 
 
+def show_bodies(mailbox: Mailbox) -> dict[int, Held]:
+    """Show messages without their headers, which offlineimap writes anew."""
+    return {
+        number: Held(held.octets.partition(b"\r\n\r\n")[2], held.flags) for number, held in mailbox.items()
+    }
+
+
 @pytest.fixture
 def ending() -> Iterator[ExitStack]:
     """Log out whatever comes of the test."""
@@ -77,10 +85,12 @@ def test_K30_a_mail_program_and_others_work_on_one_account(
     inbox: dict[int, Held] = dict(fill(imap, whole=program is Offlineimap))  # it writes odd headers anew
     kept: dict[int, Held] = {}
 
+    show = show_bodies if program is Offlineimap else dict
+
     def agree() -> None:
         for folder, expected in (("INBOX", inbox), (KEPT, kept)):
             assert witness.read(folder) == expected
-            assert peer.read(folder) == expected
+            assert show(peer.read(folder)) == show(expected)
 
     agree()
     messages = {number: PROPER % number for number in (FLAGGED, MOVED, REMOVED)}
