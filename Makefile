@@ -9,7 +9,7 @@ MAN    ?= man
 # The tests start programs hundreds of times: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check format compare crash mutate soak imap-soak fuzz man wheel lock clean
+.PHONY: help run test check format compare crash mutate soak imap-soak peers fuzz man wheel lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -57,6 +57,12 @@ $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	touch $@
 
+$(VENV)/.interop: requirements-interop.lock $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-interop.lock
+	touch $@
+
+peers: $(VENV)/.interop ## install the peers that come from no distribution; without them their tests are skipped
+
 fuzz: $(VENV)/.fuzz ## look for inputs that break an invariant, FUZZ_S seconds a target
 	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_S) $(ARGS)
 
@@ -70,6 +76,7 @@ lock: $(READY) ## resolve the dependencies anew
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group fuzz -o requirements-fuzz.lock
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group interop -o requirements-interop.lock
 
 clean: ## remove what was made here, mail under var/ excepted
 	rm -rf $(VENV) dist man .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz

@@ -90,6 +90,7 @@ class Paperpath:
         mailbox = RECIPIENT.partition("@")[0]
         options = ["--domain", DOMAIN, "--mailbox", mailbox, "--listen", f"127.0.0.1:{self.port}"]
         options += ["--submission-port", "0", "--submission-tls-port", "0"]  # smtpsd is for who measures it
+        options += ["--imap-port", "0", "--imap-tls-port", "0"]  # and so is imapd
         setup = Child("paperpath init", [self.program, "init", str(self.folder), *options], self.child.log)
         try:
             setup.start()

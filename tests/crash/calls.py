@@ -274,7 +274,7 @@ class Files:
         if self._faults.power is None or file is None or not os.path.lexists(file):
             return None
         _real["mkdir"](self._backups, 0o700) if not self._backups.is_dir() else None
-        backup = str(self._backups / str(next(self._numbers)))
+        backup = str(self._backups / f"{os.getpid()} {next(self._numbers)}")
         _real["link"](file, backup, follow_symlinks=False)
         return backup
 

@@ -11,7 +11,7 @@ from tests.crash.runner import Case, Scene
 
 # An mbox is one file for all its messages: where chance has some octets of an entry, and the power the
 # others, a piece of it stays, and the message is delivered again behind that.
-_KEEP_PIECES = ("other agents", "agents died")
+_KEEP_PIECES = ("other agents", "agents died", "users filed")
 _FIRST = 3  # of equal calls, one right behind the other, as when a long text is written piece by piece
 
 

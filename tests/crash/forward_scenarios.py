@@ -1,14 +1,14 @@
-"""A scenario of mail that accounts forward, once around, and of mail that an agent discards."""
+"""A scenario of mail that accounts forward, to addresses and agents, and of mail that one discards."""
 
 from tests.crash.ledger import Message
 from tests.crash.programs import LOCAL, OFFICE, RELAY
-from tests.crash.steps import FAR, GONE, JOE, JOE2, LARGE, LOST, STUCK, Scenario, Step, U
+from tests.crash.steps import ADMIN, FAR, GONE, JOE, JOE2, LARGE, LOST, STUCK, Scenario, Step, U
 from tests.support.installation import Installation
 
 RULES = {
-    JOE: f"forward={JOE2}\tkeep",
+    JOE: f"forward={JOE2}\tforward=agent:archive\tkeep",
     STUCK: f"forward={U}",
-    GONE: f"forward={LOST}",
+    GONE: f"forward={LOST}\tforward=agent:nowhere\tkeep",
     LOST: f"forward={GONE}",
 }
 NOWHERE = """
@@ -18,19 +18,28 @@ via = "agent:nowhere"
 
 [agents.nowhere]
 kind = "discard"
+
+[agents.archive]
+kind = "maildir"
+path = "/proc/self/cwd/data/mailboxes/here.example/admin"
 """
 
 
 def forwarded() -> Scenario:
-    """Kept and forwarded, forwarded only, forwarded in a circle; and sent to nowhere."""
+    """Kept and forwarded, forwarded only, kept and forwarded in a circle; and sent to nowhere."""
     messages = (
-        Message(1, (JOE,), {JOE: 1, JOE2: 1}, forwards=1),
+        Message(1, (JOE,), {JOE: 1, JOE2: 1, ADMIN: 1}, forwards=1),
         Message(2, (STUCK, U), {U: 2}, octets=LARGE, forwards=1),
-        Message(3, (GONE,), {}, sender=U, reports={GONE: 1}, forwards=2),
+        Message(3, (GONE,), {GONE: 1}, sender=U, reports={GONE: 1}, forwards=2),
         Message(4, (FAR, U), {U: 1}),
     )
     rounds = [Step(OFFICE), Step(LOCAL)] * 4
-    return Scenario("forwarded", [Step(RELAY, messages), *rounds, Step(OFFICE)], prepare=_prepare)
+    alone = Step(RELAY, (Message(5, (FAR,), {}),))
+    return Scenario(
+        "forwarded",
+        [Step(RELAY, messages), *rounds, alone, Step(OFFICE), Step(LOCAL), Step(OFFICE)],
+        prepare=_prepare,
+    )
 
 
 def _prepare(site: Installation) -> None:

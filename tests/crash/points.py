@@ -66,6 +66,9 @@ class How(Enum):
         return self in (How.POWER, How.REORDERED)
 
 
+Notes = dict[str, list[tuple[str, str, int]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Where a program is to meet what; with no target it only counts."""
@@ -91,6 +94,7 @@ class Faults:
         self._counts = Counter({(transition, call): hits for transition, call, hits in plan.met_before})
         self._lock = threading.Lock()
         self.passed: list[Point] = []
+        self.die: Callable[[], None] = _die
         self.power = PowerCut() if plan.how.cuts_power else None
 
     @property
@@ -102,6 +106,16 @@ class Faults:
     def counts(self) -> tuple[tuple[str, str, int], ...]:
         """How often each call was made in each transition."""
         return tuple((transition, call, hits) for (transition, call), hits in self._counts.items())
+
+    def tell(self) -> Notes:
+        """Return what was passed, and how often, as JSON has it."""
+        points = [(point.transition, point.call, point.hit) for point in self.passed]
+        return {"points": points, "counts": list(self.counts)}
+
+    def go_on(self, notes: Notes) -> None:
+        """Go on where another process stopped that told this."""
+        self.passed = [Point(*point) for point in notes["points"]]
+        self._counts = Counter({(transition, call): hits for transition, call, hits in notes["counts"]})
 
     def meet(
         self, call: str, file: str, do: Callable[[], Result], fail: Callable[[int], Exception]
@@ -123,7 +137,7 @@ class Faults:
                 raise fail(getattr(errno, self._plan.how.value))
             case How.BEFORE:
                 pass
-        os.kill(os.getpid(), signal.SIGKILL)
+        self.die()
         raise AssertionError("nobody survives SIGKILL")
 
     def end(self) -> None:
@@ -146,3 +160,7 @@ class Faults:
             self.power.cut_some(random.Random(str(point)))
         else:
             self.power.cut()
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

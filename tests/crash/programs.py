@@ -24,13 +24,16 @@ from paperpath.config.loader import load_document
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.service import wakeup
+from tests.crash import host
 from tests.crash.calls import Files, QueueFiles
+from tests.crash.children import pass_points, write_notes
 from tests.crash.points import Faults, Plan, Point
 from tests.crash.syscalls import Trace
 from tests.crash.transitions import Transitions
 
 RELAY, SUBMISSION, OFFICE, LOCAL = "smtprd", "smtpsd", "smtppd", "smtpld"
 REMOTE = "smtprcd"  # without its relay clients: carrier.py
+HELPER = "smtplud"  # on a stand-in for a host with users: host.py
 COMMAND = "paperpath"
 RELAY_STDIO, SUBMISSION_STDIO = "smtprd --stdio", "smtpsd --stdio"
 STDIO = (RELAY_STDIO, SUBMISSION_STDIO)  # started for one client, with the connection as standard streams
@@ -45,6 +48,7 @@ _MODULES = {
     SUBMISSION_STDIO: "paperpath.submission.smtpsd",
     OFFICE: "paperpath.postoffice.smtppd",
     LOCAL: "paperpath.local.smtpld",
+    HELPER: "paperpath.local.smtplud",
     REMOTE: "tests.crash.carrier",
     COMMAND: "paperpath.commands.paperpath",
     SENDMAIL: "paperpath.commands.sendmail",
@@ -106,8 +110,8 @@ class Program:
     def __init__(self, name: str, file: Path, run: Run) -> None:
         """Start it."""
         self.name = name
-        self._notes = file.with_name("notes")
-        self._fired = file.with_name("fired")
+        self._notes = file.with_name(f"notes {name}")
+        self._fired = file.with_name(f"fired {name}")
         for left in (self._notes, self._fired):
             left.unlink(missing_ok=True)
         started, start = os.pipe()
@@ -186,16 +190,19 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
         _set_clock(run.ahead_s)
         _set_constants(run.constants)
         _end_when_idle(faults, transitions)
+        host.install(file.parent)
         transitions.install()
         files = Files(root, faults)
         # Not where the kernel fails calls: what SQLite makes good would come out of it as raised in Python.
         queue = QueueFiles(files, faults, transitions) if run.trace is None else None
         files.install()
-        code = _run(name, file, run.arguments)
-        faults.end()
-        with open(notes, "w") as out:  # noqa: PTH123 - the path's own opening is no matter here
-            points = [(point.transition, point.call, point.hit) for point in faults.passed]
-            json.dump({"points": points, "counts": faults.counts}, out)
+        if name == HELPER:
+            pass_points(faults, notes)
+            code = _run(name, file, run.arguments)  # itself it touches no mail
+        else:
+            code = _run(name, file, run.arguments)
+            faults.end()
+            write_notes(notes, faults)
         del queue
     except BaseException:  # noqa: BLE001 - printed, and the end
         traceback.print_exc()

@@ -14,7 +14,18 @@ from pathlib import Path
 from paperpath.maildrop.errors import MaildropError
 from tests.crash.ledger import Answer, Ledger, Message, balance
 from tests.crash.points import END, How, Plan, Point
-from tests.crash.programs import INPUT, PEOPLES, RELAY, SENDMAIL, STDIO, End, Program, Run
+from tests.crash.programs import (
+    HELPER,
+    INPUT,
+    LOCAL,
+    PEOPLES,
+    RELAY,
+    SENDMAIL,
+    STDIO,
+    End,
+    Program,
+    Run,
+)
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
 from tests.crash.steps import Scenario, Step, queue
@@ -70,6 +81,8 @@ def play(site: Site, step: Step, plan: Plan, ledger: Ledger, trace: Trace | None
         end = Program(step.program, site.file, run).wait()
         ledger.note(step.send[0], _judge(end))
         return end
+    if step.beside:
+        return _play_both(site, step, run)
     if step.program in STDIO:
         return _visit(site, step, run, ledger)
     program = Program(step.program, site.file, run)
@@ -77,6 +90,20 @@ def play(site: Site, step: Step, plan: Plan, ledger: Ledger, trace: Trace | None
         _send(program, site, step.send, ledger)
         program.end()
     return program.wait()
+
+
+def _play_both(site: Site, step: Step, run: Run) -> End:
+    """Run smtpld and smtplud until the former has nothing left to do; the plan is for the step's program."""
+    runs = {step.program: run, step.beside: Run(ahead_s=step.ahead_s)}
+    helper = Program(HELPER, site.file, runs[HELPER])
+    wait_until(lambda: not helper.lives() or site.users.exists(), "smtplud to listen", 5)
+    ends = {LOCAL: Program(LOCAL, site.file, runs[LOCAL]).wait()}
+    helper.end()
+    ends[HELPER] = helper.wait()
+    if site.users.exists():
+        site.users.unlink()  # as the next one would
+    assert ends[step.beside].code == 0, f"{step.beside} ended with {ends[step.beside].code}"
+    return ends[step.program]
 
 
 def _visit(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
@@ -149,7 +176,7 @@ def _try(case: Case, folder: Path, strike: Callable[[Site, Step, Ledger], Struck
     scene = case.scene
     scenario = SCENARIOS[scene.scenario]
     copy_site(scene.folder, folder)
-    site = Site(folder)
+    site = Site(folder, loses_power=case.how.cuts_power)
     ledger = scene.ledger.copy()
     met, wrong = False, list[str]()
     try:

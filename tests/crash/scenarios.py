@@ -53,6 +53,7 @@ from tests.crash.upgrade_scenarios import (
     upgraded_from_fourth,
     upgraded_from_second,
 )
+from tests.crash.user_scenarios import users, users_died, users_filed
 
 
 def everyday() -> Scenario:
@@ -291,6 +292,9 @@ SCENARIOS = {
         other_agents(),
         agents_died(),
         full(),
+        users(),
+        users_died(),
+        users_filed(),
         damaged(),
         written(),
         mixed(),

@@ -32,15 +32,17 @@ class Stored:
 class Site(Installation):
     """An installation in a folder that exists."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, loses_power: bool = False) -> None:
         """Take an installation over that was copied here; its port becomes a free one."""
         self.folder = folder
+        self.loses_power = loses_power
         self.file = folder / "paperpath.toml"
         self.mailboxes = folder / "data" / "mailboxes"
         self.maildrop = folder / "data" / "maildrop"
         self.log = folder / "log"
         self.port = find_free_port()
         self.submission = folder / "data" / "run" / "submission.sock"
+        self.users = folder / "data" / "run" / "users" / "deliver.sock"
         self.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.port}", self.file.read_text()))
 
     def drop(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
@@ -79,7 +81,7 @@ class Site(Installation):
         for file in self.mailboxes.rglob("*"):
             if file.is_file() and file.parent.name in ("new", "cur"):
                 mailbox = next(parent for parent in file.parents if not parent.name.startswith("."))
-                while mailbox.name in ("new", "cur") or mailbox.name.startswith("."):
+                while mailbox.name in ("new", "cur", "Maildir") or mailbox.name.startswith("."):
                     mailbox = mailbox.parent
                 yield Stored(f"{mailbox.name}@{mailbox.parent.name}", file.read_bytes())
         for file in self.mailboxes.rglob("mbox"):
@@ -115,11 +117,19 @@ class Site(Installation):
         yield from (
             file
             for file in self.mailboxes.rglob("*")
-            if file.is_file() and file.parent.name == "tmp" and not file.name.startswith("maildirsize.")
-        )  # a count that was cut off is no mail, and goes after 36 hours as whatever is in tmp
+            if file.is_file() and file.parent.name == "tmp" and not self._goes_with_time(file)
+        )
         yield from (  # a lock of ours goes with the next delivery
             lock for lock in self.mailboxes.rglob("mbox.*") if b" paperpath on " not in lock.read_bytes()
         )
+
+    def _goes_with_time(self, file: Path) -> bool:
+        """Tell whether a file may lie in tmp of a Maildir, from which whatever is left goes after 36 hours.
+
+        A count that was cut off is no mail. And tmp is never flushed: a name that a delivery took away there
+        may be back after a power cut, and the message has come long since.
+        """
+        return self.loses_power or file.name.startswith("maildirsize.")
 
 
 def leave_message(folder: Path, sender: str, recipients: Sequence[str], content: bytes) -> None:

@@ -45,6 +45,8 @@ class Step:
     plan: Plan = field(default_factory=Plan)
     """What goes wrong as part of the story; a step that ends by it has no points of its own."""
     arguments: tuple[str, ...] = ()
+    beside: str = ""
+    """A program that does its work at the same time, without which this one cannot: of smtpld and smtplud."""
     is_wanted: Callable[[Site], bool] = lambda site: True
     """Whether it is to be done, as a step of recovery."""
 

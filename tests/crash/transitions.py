@@ -184,4 +184,5 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.writer:GroupCommitter._renew_connection": "mend",
     "maildrop.drop.writer:drop_message": "leave",
     "local.delivery:deliver_batch": "deliver",
+    "local.users.putting:put": "deliver to user",
 }

@@ -1,44 +1,34 @@
-"""Mail programs of other projects work on mailboxes by imapd, in both directions (requirement K-30)."""
+"""Mail programs of other projects work on mailboxes by imapd, in both directions (requirement K-30).
 
-import subprocess
-from collections.abc import Iterator
+Each puts messages, flags, moves and removes some, and sees what others do meanwhile: a delivery, another
+session, a program that writes into the Maildir. Its copies have the octets that the others have.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.interop.imap.libraries import Curl, Imapclient, Imaplib
+from tests.interop.imap.mutt import Mutt
+from tests.interop.imap.peer import KEPT, Held, Mailbox, Peer, Place, write_maildir
+from tests.interop.imap.synchronizers import Mbsync, Offlineimap
+from tests.support.corpus import own_messages
 from tests.support.imap import Imap
-from tests.support.peers import find_peer
-from tests.support.submission import ACCOUNT, PASSWORD
+from tests.support.installation import wait_until
+from tests.support.submission import ACCOUNT
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
-MESSAGE = (
-    b"From: Ann <ann@else.example>\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n"
+ODD = 40
+FIRST = 1000  # no number is part of another
+FLAGGED, MOVED, REMOVED, DELIVERED = range(2001, 2005)
+PROPER = (
+    b"X-Number: %d\r\nFrom: Ann <ann@else.example>\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n"
     b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello,\r\n.\r\n\xc3\xa4 \r\n--b--\r\n"
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello,\r\n.\r\nFrom there\r\n\xc3\xa4 \r\n--b--\r\n"
 )
-MBSYNC = """\
-IMAPStore far
-Host 127.0.0.1
-Port {port}
-User {user}
-Pass "{password}"
-SSLType IMAPS
-CertificateFile {certificate}
-
-MaildirStore near
-Path {folder}/
-Inbox {folder}/INBOX
-SubFolders Verbatim
-
-Channel both
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Expunge Both
-SyncState *
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,63 +38,69 @@ def imap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imap]:
         yield installation
 
 
-def run(*command: str | Path, given: bytes | None = None) -> bytes:
-    done = subprocess.run([*map(str, command)], input=given, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return done.stdout
+def mark(number: int, message: bytes, *, whole: bool) -> bytes:
+    """Give a message its number, and an end to its header: without one mutt and mbsync take none.
+
+    `whole`: nothing else is in its header.
+    """
+    end = b"\r\n" if whole or b"\r\n\r\n" not in message else b""
+    return b"X-Number: %d\r\n" % number + end + message
 
 
-def test_K30_curl_appends_lists_searches_and_fetches(imap: Imap, tmp_path: Path) -> None:
-    (tmp_path / "message").write_bytes(MESSAGE)
-    url = f"imaps://127.0.0.1:{imap.imaps_port}"
-    curl = [find_peer("curl"), "--silent", "--show-error", "--insecure", "--user", f"{ACCOUNT}:{PASSWORD}"]
-    run(*curl, f"{url}/", "--request", "CREATE Curled")
-    run(*curl, f"{url}/Curled", "--upload-file", tmp_path / "message")
-    assert b'"Curled"' in run(*curl, f"{url}/")
-    assert run(*curl, f"{url}/Curled?SUBJECT%20first").split() == [b"*", b"SEARCH"]
-    assert run(*curl, f"{url}/Curled?ALL").split() == [b"*", b"SEARCH", b"1"]
-    assert run(*curl, f"{url}/Curled;UID=1") == MESSAGE
-    assert run(*curl, f"{url}/Curled;UID=1;SECTION=1") == b"Hello,\r\n.\r\n\xc3\xa4 "
-
-
-def test_K30_mbsync_keeps_two_sides_equal(imap: Imap, tmp_path: Path) -> None:
-    certificate = imap.folder / "data" / "tls" / "self-signed.pem"
-    (tmp_path / "mbsyncrc").write_text(
-        MBSYNC.format(
-            port=imap.imaps_port, user=ACCOUNT, password=PASSWORD, certificate=certificate, folder=tmp_path
-        )
-    )
-    sync = [find_peer("mbsync"), "--config", str(tmp_path / "mbsyncrc"), "--all"]
+def fill(imap: Imap, *, whole: bool) -> Mailbox:
+    """Empty the account but for odd messages, which another program put there."""
     client = imap.read()
-    client.append("INBOX", r"(\Flagged)", "", MESSAGE)
-    client.create("Near")
-    run(*sync)
-    (file,) = _files(tmp_path / "INBOX")
-    assert file.name.endswith(":2,F")
-    assert _as_sent(file.read_bytes()) == MESSAGE
-    # What happens here comes there: a message, flags, one that is removed.
-    (tmp_path / "Near" / "cur" / "1.1_1.here:2,S").write_bytes(MESSAGE.replace(b"\r\n", b"\n"))
-    file.rename(file.with_name(file.name.removesuffix("F") + "FRS"))
-    run(*sync)
-    client.select("Near")
-    ((facts, octets), _) = client.fetch("1", "(FLAGS BODY.PEEK[])")[1]
-    assert _as_sent(octets) == MESSAGE
-    assert rb"\Seen" in facts
-    client.select("INBOX")
-    assert rb"\Answered" in client.fetch("1", "(FLAGS)")[1][0]
-    # What happens there comes here.
-    client.uid("MOVE", "1:*", "Near")
-    run(*sync)
-    assert not _files(tmp_path / "INBOX")
-    assert len(_files(tmp_path / "Near")) == 2
+    client.uid("STORE", "1:*", "+FLAGS.SILENT", r"(\Deleted)")
+    client.expunge()
+    client.delete(KEPT)
+    client.create(KEPT)
     client.logout()
+    messages = {number: mark(number, odd, whole=whole) for number, odd in enumerate(own_messages(ODD), FIRST)}
+    write_maildir(imap.mailboxes / "here.example" / "joe", messages)
+    return {number: Held(octets) for number, octets in messages.items()}
 
 
-def _files(folder: Path) -> list[Path]:
-    return [file for part in ("cur", "new") for file in (folder / part).iterdir()]
+@pytest.fixture
+def ending() -> Iterator[ExitStack]:
+    """Log out whatever comes of the test."""
+    with ExitStack() as ending:
+        yield ending
 
 
-def _as_sent(octets: bytes) -> bytes:
-    """Return a message as it came, without what mbsync adds to find it again."""
-    lines = octets.replace(b"\r\n", b"\n").split(b"\n")
-    return b"\r\n".join(line for line in lines if not line.startswith(b"X-TUID: "))
+@pytest.mark.parametrize("program", [Imaplib, Imapclient, Curl, Mutt, Mbsync, Offlineimap])
+def test_K30_a_mail_program_and_others_work_on_one_account(
+    imap: Imap, tmp_path: Path, program: Callable[[Place], Peer], ending: ExitStack
+) -> None:
+    peer, witness = program(Place(imap, tmp_path)), Imaplib(Place(imap, tmp_path))
+    ending.callback(peer.end)
+    ending.callback(witness.end)
+    inbox: dict[int, Held] = dict(fill(imap, whole=program is Offlineimap))  # it writes odd headers anew
+    kept: dict[int, Held] = {}
+
+    def agree() -> None:
+        for folder, expected in (("INBOX", inbox), (KEPT, kept)):
+            assert witness.read(folder) == expected
+            assert peer.read(folder) == expected
+
+    agree()
+    messages = {number: PROPER % number for number in (FLAGGED, MOVED, REMOVED)}
+    peer.put(messages)
+    inbox |= {number: Held(octets) for number, octets in messages.items()}
+    agree()
+    with imap.connect() as sender:
+        sender.sendmail(ACCOUNT, [ACCOUNT], PROPER % DELIVERED)
+    wait_until(lambda: imap.books().open == 0, "the message to be delivered")
+    inbox[DELIVERED] = witness.read("INBOX")[DELIVERED]
+    assert inbox[DELIVERED].octets.endswith((PROPER % DELIVERED).partition(b"\r\n\r\n")[2])
+    witness.flag(FIRST + 3)
+    witness.remove(FIRST + 5)
+    inbox[FIRST + 3] = Held(inbox[FIRST + 3].octets, "F")
+    del inbox[FIRST + 5]
+    agree()
+    peer.flag(FLAGGED)
+    inbox[FLAGGED] = Held(inbox[FLAGGED].octets, "F")
+    peer.move(MOVED)
+    kept[MOVED] = inbox.pop(MOVED)
+    peer.remove(REMOVED)
+    del inbox[REMOVED]
+    agree()

@@ -8,12 +8,13 @@ import json
 import sys
 from collections.abc import Sequence
 
+from tests.mutate.imap import IMAP_PROMISES, M25
 from tests.mutate.mutant import Mutant, choose
 from tests.mutate.promises import PROMISES
 from tests.mutate.requirements import REQUIREMENTS, WITHOUT
 from tests.mutate.runner import Result, Verdict, find_red, try_all
 
-MUTANTS = PROMISES + REQUIREMENTS
+MUTANTS = PROMISES + IMAP_PROMISES + REQUIREMENTS + M25
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

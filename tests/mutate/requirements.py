@@ -8,7 +8,6 @@ from tests.mutate.mutant import Mutant
 WITHOUT = {
     "M18": "TLSA records and MTA-STS policies are not looked up yet, so there is no policy to lose",
     "M24": "nothing is signed with DKIM and no Authentication-Results field is written yet",
-    "M25": "there is no IMAP server yet",
 }
 """Rows about parts that do not exist, and why: each comes here with the part."""
 
@@ -243,8 +242,8 @@ REQUIREMENTS = (
     Mutant(
         "M14",
         "routing/sorting.py",
-        "return [Target(step.owner, None, recipient.notify, recipient.orcpt, via)]",
-        "return [Target(step.owner, step.owner, recipient.notify, recipient.orcpt, via)]",
+        "return [Target(step.owner, None, recipient.notify, recipient.orcpt, (*before, step.key))]",
+        "return [Target(step.owner, step.owner, recipient.notify, recipient.orcpt, (*before, step.key))]",
         "tests/unit/routing/test_sorting.py::"
         "test_E8_E12_a_list_has_its_owner_as_return_path_and_gives_reports_to_nobody_else",
         "A bounce would get a sender on its way through a list, and could be bounced again.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from paperpath.imap.content.header_texts import write_header_texts
 from paperpath.mail.header import header_section
 from paperpath.mail.mime.part import Extent, Part
 from paperpath.mail.mime.structure import read_structure
@@ -51,6 +52,9 @@ class Message:
     def header(self) -> bytes:
         self.asked.append("header")
         return header_section(self.content)
+
+    def header_texts(self) -> bytes:
+        return write_header_texts(self.header())
 
     def structure(self) -> Part:
         self.asked.append("structure")

@@ -181,6 +181,27 @@ def test_E12_E16_F2_an_account_forwards_once_around_and_no_further(ours: RoutedI
     assert f"sorted {JOE}" in told
 
 
+def test_E16_P4_who_keeps_and_forwards_has_one_copy_and_the_sender_one_report(
+    ours: RoutedInstallation, store: Sink
+) -> None:
+    """What another host sends back is what it got: the circle closes over it, and over this host."""
+    for name in ("keeps", "returns"):
+        ours.ask("account", "add", f"{name}@here.example")
+    others = ("--to", "returns@here.example", "--to", "agent:run", "--to", "agent:store")
+    ours.ask("account", "forward", "keeps@here.example", *others, "--keep")
+    ours.ask("account", "forward", "returns@here.example", "--to", "keeps+x@here.example")
+    before, taken = len(runs_of(ours)), len(store.taken)
+    ours.send("Keeps+a@here.example", content=b"Subject: around\r\n\r\nHi\r\n")
+    ours.wait_for_report("failed", "keeps+x@here.example")
+    ours.wait_for_rest()
+    assert len(ours.delivered("keeps@here.example")) == 1
+    assert len(runs_of(ours)) == before + 1
+    assert len(store.taken) == taken + 1
+    reports = [report for report in ours.reports() if "around" in report.as_string()]
+    assert len(reports) == 1
+    assert "5.4.6" in reports[0].as_string()
+
+
 @pytest.mark.parametrize("spelling", ['"|/bin/false"', '"|/bin/false"@here.example', '"/tmp/x"@here.example'])
 def test_L4_nobody_outside_names_a_program_or_a_file(ours: RoutedInstallation, spelling: str) -> None:
     with smtplib.SMTP("127.0.0.1", ours.port, local_hostname="client.example") as client:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from scramp import ScramClient  # type: ignore[import-untyped]
 
 from tests.support.imap import Imap, heard, said
 from tests.support.installation import wait_until
@@ -38,6 +39,31 @@ def test_K2_nobody_logs_in_in_the_clear_and_capabilities_come_by_themselves(imap
         client.login(ACCOUNT, "guess")
     assert b"IDLE" in client.login(ACCOUNT, PASSWORD)[1][0]
     client.logout()
+
+
+def test_K2_each_mechanism_that_is_announced_lets_in(imap: Imap) -> None:
+    scram = ScramClient(["SCRAM-SHA-256"], ACCOUNT, PASSWORD)
+
+    def exchange(challenge: bytes) -> bytes:
+        if not challenge:
+            return bytes(scram.get_client_first().encode())
+        if challenge.startswith(b"v="):
+            scram.set_server_final(challenge.decode())
+            return b""
+        scram.set_server_first(challenge.decode())
+        return bytes(scram.get_client_final().encode())
+
+    plain = b"\0".join([b"", ACCOUNT.encode(), PASSWORD.encode()])
+    words = iter([ACCOUNT.encode(), PASSWORD.encode()])
+    answers = {"PLAIN": lambda _: plain, "LOGIN": lambda _: next(words), "SCRAM-SHA-256": exchange}
+    for mechanism, answer in answers.items():
+        client = imaplib.IMAP4_SSL(
+            "127.0.0.1", imap.imaps_port, ssl_context=make_client_context(), timeout=20
+        )
+        announced = {name for name in client.capabilities if name.startswith("AUTH=")}
+        assert announced == {f"AUTH={name}" for name in answers}
+        assert client.authenticate(mechanism, answer)[0] == "OK"
+        client.logout()
 
 
 def test_K3_what_comes_behind_starttls_in_the_clear_is_never_carried_out(imap: Imap) -> None:

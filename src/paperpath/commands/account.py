@@ -126,7 +126,7 @@ def show(file: Path, address: str, as_json: bool) -> None:
         click.echo(f"folders         {', '.join(found.subfolders)}")
     if found.settings.deliver:
         click.echo(f"delivered by    {found.settings.deliver}")
-    if found.settings.forwards:
+    if found.settings.forward_ways:
         click.echo(f"forwarding      {describe_forwarding(found.settings)}")
     click.echo(f"may hold        {describe_quota(configuration, found.settings)}")
     click.echo(f"gets in         {_describe_entry(facts)}")
@@ -200,8 +200,8 @@ def _find_facts(configuration: Configuration, entry: Account, secrets: Secrets) 
         "address": str(entry.address),
         "folder": str(configuration.mailbox_root / entry.folder),
         "deliver": entry.settings.deliver or MAILDIR,
-        "forwards": [str(address) for address in entry.settings.forwards],
-        "keeps": entry.settings.keeps or not entry.settings.forwards,
+        "forwards": list(entry.settings.forward_ways),
+        "keeps": entry.settings.keeps or not entry.settings.forward_ways,
         "quota": str(configuration.local.quota if entry.settings.quota is None else entry.settings.quota),
         "has_password": secret.password_hash != "",
         "suspended": secret.is_suspended,

@@ -15,7 +15,7 @@ from paperpath.accounts.file import Account, AccountsError, change_settings
 from paperpath.accounts.settings import Settings, make_settings
 from paperpath.commands.account_choice import find_account, read_address
 from paperpath.commands.options import fail, load_as_owner
-from paperpath.config.agent_name import MAILDIR
+from paperpath.config.agent_name import MAILDIR, is_agent_way, make_agent_way
 from paperpath.config.quota import Quota, parse_quota
 from paperpath.config.tables import Configuration
 from paperpath.service.program import config_option
@@ -63,26 +63,33 @@ def set_(file: Path, address: str, deliver: str | None, quota: str | None) -> No
 @click.command()
 @config_option
 @click.argument("address")
-@click.option("--to", "targets", multiple=True, metavar="ADDRESS", help="Where mail goes; may be repeated.")
-@click.option("--keep", is_flag=True, help="Keep a copy in the mailbox.")
+@click.option(
+    "--to",
+    "targets",
+    multiple=True,
+    metavar="ADDRESS",
+    help='Where mail goes, or "agent:NAME", an agent as [agents.NAME] has it; may be repeated.',
+)
+@click.option("--keep", is_flag=True, help="Keep a copy in the mailbox, or with the account's agent.")
 @click.option("--none", is_flag=True, help="Forward nothing any more.")
 def forward(file: Path, address: str, targets: tuple[str, ...], keep: bool, none: bool) -> None:
     """Forward what comes for the account ADDRESS, in place of what was said before; without options, show it.
 
-    Example: paperpath account forward joe@example.org --to joe@example.net --keep
+    Example: paperpath account forward joe@example.org --to joe@example.net --to agent:archive --keep
     """
     if (none and (targets or keep)) or (keep and not targets):
         fail("expected --to, with or without --keep, or --none", os.EX_USAGE)
     configuration = load_as_owner(file)
     account = find_account(configuration, address)
     if targets or none:
-        wanted = tuple(dict.fromkeys(read_address(target) for target in targets))
+        agents = tuple(dict.fromkeys(_read_agent(configuration, one) for one in targets if is_agent_way(one)))
+        wanted = tuple(dict.fromkeys(read_address(one) for one in targets if not is_agent_way(one)))
         if address_key(account.address) in map(address_key, wanted):
             fail(f"{account.address}: expected other addresses; --keep keeps a copy", os.EX_USAGE)
         account = _change(
             configuration,
             account,
-            lambda had: make_settings(had.deliver, wanted, keeps=keep, quota=had.quota),
+            lambda had: make_settings(had.deliver, wanted, agents, keeps=keep, quota=had.quota),
         )
     click.echo(f"{account.address} {describe_forwarding(account.settings)}")
 
@@ -102,12 +109,19 @@ def find_agent(configuration: Configuration, name: str) -> str:
     return "" if name == MAILDIR else name
 
 
+def _read_agent(configuration: Configuration, way: str) -> str:
+    names = {make_agent_way(name): name for name in configuration.agents}
+    if way not in names:
+        fail(f"{way}: expected an agent of the configuration ({', '.join(names) or 'none'})", os.EX_DATAERR)
+    return names[way]
+
+
 def describe_forwarding(settings: Settings) -> str:
     """Say where mail goes on."""
-    if not settings.forwards:
+    if not settings.forward_ways:
         return "forwards nothing"
     kept = ", and keeps a copy" if settings.keeps else ""
-    return f"forwards to {', '.join(map(str, settings.forwards))}{kept}"
+    return f"forwards to {', '.join(settings.forward_ways)}{kept}"
 
 
 def _describe(quota: Quota) -> str:

@@ -60,7 +60,7 @@ def examine(document: Document) -> tuple[list[str], list[Problem]]:
     try:
         if configuration.post_office.aliases is not None:
             aliases = load_aliases(configuration.post_office.aliases)
-            advice += find_alias_warnings(configuration.post_office, aliases)
+            advice += find_alias_warnings(configuration, aliases)
     except AliasesError as error:
         errors += map(str, error.problems)
     for zone in () if configuration.dnslistd is None else configuration.dnslistd.zone:

@@ -5,6 +5,8 @@ Called by `paperpath check` and `up`. Pure: looks at nothing but the configurati
 
 from collections.abc import Iterator
 
+from paperpath.config.agent_tables import ProgramTable
+from paperpath.config.command_line import SHELL_DOUBT, hands_to_shell
 from paperpath.config.intake_tables import RelayTable
 from paperpath.config.tables import Configuration, DeliveryTable, PostOfficeTable
 from paperpath.config.via import NextHost, split_via
@@ -23,6 +25,7 @@ def find_warnings(configuration: Configuration) -> list[str]:
         *_doubt_listeners(relay),
         *_doubt_giving_up(configuration.delivery),
         *_doubt_postmaster(post_office),
+        *_doubt_shells(configuration),
     ]
 
 
@@ -88,3 +91,9 @@ def _doubt_postmaster(post_office: PostOfficeTable) -> Iterator[str]:
             f'post_office.postmaster: the route of "{domain}" is not "local", '
             "so mail for the postmaster has no mailbox here"
         )
+
+
+def _doubt_shells(configuration: Configuration) -> Iterator[str]:
+    for name, agent in configuration.agents.items():
+        if isinstance(agent, ProgramTable) and hands_to_shell(agent.command):
+            yield f"agents.{name}.command: {SHELL_DOUBT}"

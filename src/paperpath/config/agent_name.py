@@ -28,6 +28,11 @@ def is_agent_way(via: str) -> bool:
     return via.startswith(_SCHEME)
 
 
+def parse_agent_way(text: str) -> str:
+    """Return the name in a way as it was typed. Raises: ValueError, as parse_agent_name does."""
+    return parse_agent_name(text.removeprefix(_SCHEME))
+
+
 def make_agent_way(name: str, recipient: str = "") -> str:
     """Return the way to an agent; to one for a recipient, whose mail waits by itself then."""
     return f"{_SCHEME}{name} {recipient}" if recipient else _SCHEME + name

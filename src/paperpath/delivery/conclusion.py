@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
+from paperpath.delivery.circles import hush
 from paperpath.delivery.reports import make_clerk
 from paperpath.delivery.schedule import judge, make_patience
 from paperpath.delivery.settling import make_settlements, settle_untold
@@ -62,7 +63,7 @@ class Conclusion:
         configuration = self._life.configuration
         patience = make_patience(configuration.delivery)
         final = [
-            judge(claim, outcome, moment_us, patience)
+            hush(claim, judge(claim, outcome, moment_us, patience))
             for claim, outcome, moment_us in zip(claimed.claims, outcomes, begun_us, strict=True)
         ]
         try:

@@ -48,7 +48,8 @@ class Mbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._opened.close()
+        with suppress(OSError):  # nothing hangs on them: what was delivered is flushed, or was said not to be
+            self._opened.close()
 
     def append(self, chunks: Iterable[bytes]) -> None:
         """Write an entry at the end; `flush` makes it durable. After an error the file is as it was."""

@@ -14,7 +14,7 @@ _EARLY = (
     Extension.ID,
     Extension.ENABLE,
 )
-_QUOTA = "QUOTA QUOTA=RES-STORAGE"  # RFC 9208 §3.1.1
+_QUOTA = "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"  # RFC 9208 §3.1.1, §5
 
 
 def announce_to_stranger(settings: Settings, *, encrypted: bool) -> str:

@@ -10,6 +10,7 @@ Names of mailboxes are text, whatever way the client wrote them; INBOX is in cap
 from dataclasses import dataclass
 from enum import Enum
 
+from paperpath.imap.completion import Completion
 from paperpath.imap.extensions import Extension
 from paperpath.imap.fetch_items import FetchItem
 from paperpath.imap.search_keys import SearchKey, SortCriterion, ThreadAlgorithm
@@ -233,12 +234,14 @@ class SearchReturn(Enum):
 class Search:
     """SEARCH. `returns`: what the ESEARCH response has, `None` where the old SEARCH response is due.
 
-    `RETURN ()` is ALL, and so is every SEARCH without RETURN once IMAP4rev2 is on.
+    `RETURN ()` is ALL, and so is every SEARCH without RETURN once IMAP4rev2 is on. `refusal`: it can only be
+    refused, and what was saved before is forgotten (RFC 5182 §2.1).
     """
 
     key: SearchKey
     returns: frozenset[SearchReturn] | None = None
     by_uid: bool = False
+    refusal: Completion | None = None
 
 
 @dataclass(frozen=True, slots=True)

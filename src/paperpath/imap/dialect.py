@@ -52,8 +52,9 @@ class Dialect:
         try:
             name = octets.decode("utf-8") if self.utf8 else utf7.decode(octets)
         except ValueError:
-            encoding = "UTF-8" if self.utf8 else "modified UTF-7"
-            raise Fault(no(f"No mailbox has that name, which is not in {encoding}", "CANNOT")) from None
+            if self.utf8:  # RFC 6855 §3
+                raise misread("a name in UTF-8") from None
+            raise Fault(no("No mailbox has that name, which is not in modified UTF-7", "CANNOT")) from None
         return "INBOX" if name.lower() == "inbox" else name
 
     def write_name(self, name: str) -> bytes:

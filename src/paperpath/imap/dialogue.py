@@ -116,7 +116,7 @@ class Dialogue:
                 await self._announce(event)
             case events.MessageReceived(octets):
                 await self._service.turns.run(partial(take, self._found_desk, octets))
-            case events.MessageEnded():
+            case events.MessageEnded() | events.CapabilitiesTold():
                 pass
             case events.AppendDropped():
                 await self._service.turns.run(self._found_desk.drop_incoming)
@@ -179,16 +179,19 @@ class Dialogue:
     async def _carry_out(self, deed: Deed) -> Completion | None:
         """Send what a deed gives, turn by turn; return how it ended, unless the client is gone."""
         turns = self._service.turns
+        is_over = False
         try:
             while not self._link.is_gone:
                 turn = await turns.take(deed)
                 self.core.send(turn.octets)
                 if turn.completion is not None:
+                    is_over = True
                     return turn.completion
                 self._flush()
                 await self._link.wait_until_read()
         finally:
-            await turns.run(deed.close)
+            if not is_over:
+                await turns.run(deed.close)
         return None
 
     def _complete(self, command: Command, completion: Completion) -> None:

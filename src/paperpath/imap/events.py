@@ -73,6 +73,11 @@ class TLSRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class CapabilitiesTold:
+    """The client asked what there is. The answer is much longer, so it goes out before another is made."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientIdentified:
     """The client said by ID what it is: for the log, and nothing else (RFC 2971 §3)."""
 
@@ -102,11 +107,13 @@ Event = (
     | AppendDropped
     | IdleEnded
     | TLSRequested
+    | CapabilitiesTold
     | ClientIdentified
     | CommandRefused
     | LoggedOut
     | LoginEvent
 )
 
+CAPABILITIES_TOLD = CapabilitiesTold()
 IDLE_ENDED = IdleEnded()
 TLS_REQUESTED = TLSRequested()

@@ -153,10 +153,11 @@ def flag_list(flags: Iterable[str]) -> bytes:
     return b"(" + " ".join(flags).encode("ascii") + b")"
 
 
-def write_fetch(number: int, items: Iterable[tuple[str, bytes]]) -> bytes:
-    """Write what is known of a message: names of items, and their values as they are written."""
-    shown = b" ".join(name.encode("ascii") + b" " + value for name, value in items)
-    return b"* %d FETCH (%s)\r\n" % (number, shown)
+def write_fetches(numbers: Iterable[int], columns: Mapping[str, Iterable[bytes]]) -> bytes:
+    """Write what is known of messages: for each item its name, and its values as they are written."""
+    words = b" ".join(name.encode("ascii") + b" %b" for name in columns)
+    form = b"* %d FETCH (" + words + b")\r\n"
+    return b"".join([form % row for row in zip(numbers, *columns.values(), strict=True)])
 
 
 def write_search(numbers: Iterable[int], *, verb: str = "SEARCH", modseq: int | None = None) -> bytes:

@@ -76,6 +76,10 @@ class Scanner:
         if not self.at_end:
             raise misread("the end of the command")
 
+    def skip(self) -> None:
+        """Pass over all that is left."""
+        self._at = len(self._text)
+
     def word(self) -> str:
         """Take a word of the language, in any case; give it in capitals."""
         return self._match(_WORD, "a word").decode("ascii").upper()

@@ -25,6 +25,7 @@ from paperpath.imap.dialect import Dialect
 from paperpath.imap.enabling import enables_condstore
 from paperpath.imap.entrance import Entrance
 from paperpath.imap.events import (
+    CAPABILITIES_TOLD,
     IDLE_ENDED,
     TLS_REQUESTED,
     AppendDropped,
@@ -315,10 +316,11 @@ class ServerConnection(Channel):
         assert assembly.verb is not None
         return parse_command(assembly.verb, assembly.words, self._dialect, by_uid=assembly.by_uid)
 
-    def _capability(self, assembly: Assembly) -> None:
+    def _capability(self, assembly: Assembly) -> Event:
         assembly.words.end()
         self._output.add(write_capability(self._entrance.capabilities))
         self._output.answer(assembly, ok("That is all"))
+        return CAPABILITIES_TOLD
 
     def _identify(self, assembly: Assembly) -> Event:
         words = assembly.words

@@ -87,7 +87,7 @@ class Session(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Make no more until the client has read what there is (attack S-2)."""
         self._can_write.clear()
-        self._overdue_s = self._loop.time() + READ_S
+        self._overdue_s = min(self._overdue_s, self._loop.time() + READ_S)
         self._control_reading()
 
     def resume_writing(self) -> None:
@@ -128,10 +128,11 @@ class Session(asyncio.Protocol):
 
     def check_time(self, now_s: float) -> None:
         """End what waits for too long."""
-        if self._work is not None and self._can_write.is_set():
+        if self._is_known and self._work is not None and self._can_write.is_set():
             self._prolong()
         elif now_s >= self._overdue_s:
-            if self._wire.is_closing or self._wire.in_handshake or not self._can_write.is_set():
+            is_stuck = self._wire.is_closing or self._wire.in_handshake or not self._can_write.is_set()
+            if is_stuck or self._work is not None:  # that of a stranger: logins, one after another
                 self._wire.abort()
             else:
                 self._say_farewell(_OVERDUE)
@@ -214,17 +215,20 @@ class Session(asyncio.Protocol):
         self._control_reading()
         self._advance()
 
-    def _inflate(self) -> None:
-        """Give the core no more at once than it would be given uncompressed."""
+    def _inflate(self) -> bool:
+        """Give the core no more at once than it would be given uncompressed; tell whether it was any."""
         if self._deflate is None or self._dialogue is None:
-            return
+            return False
         core = self._dialogue.core
+        given = False
         try:
             while core.pending_octets < MOST_PENDING_OCTETS and (octets := self._deflate.inflate()):
                 core.receive(octets)
+                given = True
         except CompressionError as error:
             self._log.info("compression failed", reason=str(error))
             self._wire.close()
+        return given
 
     def _control_reading(self) -> None:
         if self._dialogue is None or self.is_gone:
@@ -233,9 +237,13 @@ class Session(asyncio.Protocol):
         is_full = self._dialogue.core.pending_octets >= MOST_PENDING_OCTETS
         self._wire.set_reading(wanted=self._can_write.is_set() and not is_full)
 
+    @property
+    def _is_known(self) -> bool:
+        return self._dialogue is not None and self._dialogue.is_logged_in
+
     def _prolong(self) -> None:
         """Allow more time; who has not logged in has none but that from the beginning."""
-        if self._dialogue is not None and self._dialogue.is_logged_in and not self._wire.is_closing:
+        if self._is_known and not self._wire.is_closing:
             self._overdue_s = self._loop.time() + self._service.idle_timeout_s
 
     def _say_farewell(self, text: str) -> None:
@@ -256,8 +264,11 @@ class Session(asyncio.Protocol):
         self._work = self._loop.create_task(self._do_work())
 
     async def _do_work(self) -> None:
+        was_stranger = self._dialogue is not None and not self._dialogue.is_logged_in
         try:
             await self._talk()
+            if was_stranger and self._can_write.is_set():  # who has logged in meanwhile has more time
+                self._prolong()
         except BrokenOffError as error:
             self._log.warning("broken off", reason=str(error), cause=repr(error.__cause__))
             self._wire.abort()
@@ -273,8 +284,11 @@ class Session(asyncio.Protocol):
         dialogue = self._dialogue
         if dialogue is None:
             return
-        if not self.is_gone:
+        while not self.is_gone:
             await dialogue.advance()
+            if not self._inflate():
+                break
+        self._control_reading()  # what was passed over without an event has made room
         if self.is_gone:
             await dialogue.end()
         elif self._farewell:

@@ -6,6 +6,7 @@ A `Limit` is what the sessions count in the metrics and reply with. `Networks` s
 import ipaddress
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from paperpath.config.limit_tables import LimitsTable
 from paperpath.mail.reply import Reply
@@ -52,13 +53,19 @@ class Networks:
 
     def find(self, client: str) -> str:
         """Return the network of a client; what is no address, as a user of this host, is one of its own."""
-        try:
-            address = ipaddress.ip_address(client.partition("%")[0])
-        except ValueError:
-            return client
-        if address.version == 6 and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        bits = self.ipv4_bits if address.version == 4 else self.ipv6_bits
-        if bits == address.max_prefixlen:
-            return str(address)
-        return str(ipaddress.ip_network((address, bits), strict=False))
+        return _find_network(client, self.ipv4_bits, self.ipv6_bits)
+
+
+@lru_cache(maxsize=4096)
+def _find_network(client: str, ipv4_bits: int, ipv6_bits: int) -> str:
+    """Find it; who comes once comes again, and to read an address takes as long as a command."""
+    try:
+        address = ipaddress.ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    if address.version == 6 and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    bits = ipv4_bits if address.version == 4 else ipv6_bits
+    if bits == address.max_prefixlen:
+        return str(address)
+    return str(ipaddress.ip_network((address, bits), strict=False))

@@ -5,7 +5,6 @@ it is asked on the event loop's thread and answers at once; a reception may take
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from paperpath.intake.access_file import Access
@@ -14,10 +13,11 @@ from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Envelope
 from paperpath.mail.reply import Reply
 from paperpath.mail.trace import Stamp
+from paperpath.mail.value import value
 from paperpath.maildrop.values import Origin
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stored:
     """What became of a message: the reply for the client, how many octets were stored, what went wrong."""
 

@@ -11,6 +11,7 @@ from paperpath.mail.header import header_section, remove_fields
 from paperpath.mail.trace import delivered_to_field, return_path_field
 from paperpath.maildrop.checked import read_checked, read_unchecked
 from paperpath.maildrop.values import Claim, Content
+from paperpath.routing.forwards import find_ruler
 
 _MOST_HEADER_OCTETS = 2**20
 _RETURN_PATH = b"return-path"
@@ -49,12 +50,24 @@ def without_return_path(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield from chunks
 
 
-def was_delivered_to(content: Content, address: Mailbox) -> bool:
-    """Tell whether a message says that it was delivered to an address before (requirement E-16, RFC 9228).
+def goes_in_circle(claim: Claim) -> bool:
+    """Tell whether a message says that it was before where it is to be delivered now (requirement E-16).
+
+    That is at the address, or at the account by whose rule it is there, however that is spelt in the address.
+    Raises: DamagedError; OSError.
+    """
+    ruler = find_ruler(claim.expanded_via)
+    here = (used_address(claim),) if ruler is None else (used_address(claim), ruler)
+    return was_delivered_to(claim.message.content, *here)
+
+
+def was_delivered_to(content: Content, *addresses: Mailbox) -> bool:
+    """Tell whether a message says that it was delivered to one of some addresses before (RFC 9228).
 
     Of a header at most a MiB is read. Raises: DamagedError; OSError.
     """
-    return delivery_key(address) in read_delivered_to(header_section(_read_beginning(content)))
+    before = read_delivered_to(header_section(_read_beginning(content)))
+    return any(delivery_key(address) in before for address in addresses)
 
 
 def _read_beginning(content: Content) -> bytes:

@@ -7,13 +7,14 @@ Reading takes time linear in the octets, whatever they are: no expression here h
 """
 
 import re
-from dataclasses import dataclass
 
-# Who handles addresses finds these here as well.
 from paperpath.mail.domain import MOST_LABEL_OCTETS, to_a_labels
 from paperpath.mail.domain import domain_key as domain_key
 from paperpath.mail.domain import is_address_literal as is_address_literal
 from paperpath.mail.domain import is_domain as is_domain
+
+# Who handles addresses finds these here as well.
+from paperpath.mail.value import value
 
 # RFC 5321 §4.5.3.1.1 asks us to take 64. Senders with a return path per recipient write longer ones, and
 # refusing those would help nobody; the command line bounds the whole.
@@ -48,7 +49,7 @@ class NonASCIIAddressError(AddressError):
     """An octet above 7F in an address, where SMTPUTF8 is not in force (RFC 6531 §3.5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mailbox:
     """One mailbox: the local part without quotes, and the domain as it was written.
 

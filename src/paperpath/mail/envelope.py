@@ -4,12 +4,11 @@ Built by the ways in, kept by the maildrop, read by everything behind it. What a
 it was written, octet for octet (RFC 3461 §5.2.1).
 """
 
-from dataclasses import dataclass
-
 from paperpath.mail.address import Mailbox
+from paperpath.mail.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Client:
     """Who handed the message in: address and port of its end, the name it gave, the protocol spoken.
 
@@ -29,7 +28,7 @@ class Client:
 NO_CLIENT = Client("", 0, "", "")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SenderParameters:
     """What came with MAIL: BODY (RFC 6152, 3030), SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461).
 
@@ -45,7 +44,7 @@ class SenderParameters:
 NO_PARAMETERS = SenderParameters()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recipient:
     """One recipient: its address, and what came with RCPT: NOTIFY and ORCPT (RFC 3461), empty if absent."""
 
@@ -54,7 +53,7 @@ class Recipient:
     orcpt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """Sender, recipients in the order given, and where the message came from.
 

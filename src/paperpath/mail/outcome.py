@@ -4,12 +4,11 @@ Made by whoever attempted, committed by the maildrop. Each carries the reply tha
 own, or one of ours in the same form, so that it can be shown and reported later.
 """
 
-from dataclasses import dataclass
-
 from paperpath.mail.reply import Reply
+from paperpath.mail.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delivered:
     """The copy for this recipient is safe with the next holder.
 
@@ -24,7 +23,7 @@ class Delivered:
     is_final: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deferred:
     """Not now; it is due again at `due_us`, microseconds since 1970.
 
@@ -37,7 +36,7 @@ class Deferred:
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Failed:
     """Never; whoever is entitled to a report gets one. A temporary reply: it was tried for long enough."""
 
@@ -50,21 +49,21 @@ class Failed:
         return self.reply.code < 500
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetAside:
     """Not before somebody has looked at it: what we hold of the message is damaged. It is held."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Discarded:
     """It ends here, as somebody wanted it; nobody is told."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Forwarded:
     """It goes on as a message of its own, which is accepted when this is settled, and tells whoever asked."""
 

@@ -5,27 +5,30 @@ Whatever text it is given, the octets are legal: printable ASCII, lines of at mo
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from paperpath.mail.value import value
 
 MOST_LINE_OCTETS = 512
 _SHOWN = re.compile(r"([2-5]\d\d)(?: (\d\.\d{1,3}\.\d{1,3})(?!\S))? ?(.*)", re.DOTALL)
 _PRINTABLE = {code: chr(code) for code in range(32, 127)}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
-    """A reply: its code, its enhanced status (empty where RFC 2034 §4 wants none), its lines of text.
-
-    `octets` is the whole reply as it goes out, made once.
-    """
+    """A reply: its code, its enhanced status (empty where RFC 2034 §4 wants none), its lines of text."""
 
     code: int
     status: str
     lines: tuple[str, ...]
-    octets: bytes = field(init=False, repr=False, compare=False)
+    _octets: bytes = field(init=False, repr=False, compare=False, default=b"")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "octets", _format(self.code, self.status, self.lines))
+    @property
+    def octets(self) -> bytes:
+        """The whole reply as it goes out, made when it is first asked for: what a peer said never is."""
+        if not self._octets:
+            object.__setattr__(self, "_octets", _format(self.code, self.status, self.lines))
+        return self._octets
 
     def __str__(self) -> str:
         head = f"{self.code} {self.status}" if self.status else str(self.code)

@@ -6,12 +6,12 @@ SMTPUTF8 was in force (RFC 6531 §3.7.3); the other two are as the addresses are
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from paperpath.mail.address import Mailbox, format_path
 from paperpath.mail.domain import domain_key, is_address_literal, is_domain, to_u_labels
 from paperpath.mail.envelope import Client
+from paperpath.mail.value import value
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -20,7 +20,7 @@ _MOST_HELLO_CHARACTERS = 255
 _INTERNATIONAL = "UTF8"  # how each protocol name begins that means SMTPUTF8 (RFC 6531 §4.3)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stamp:
     """One acceptance: by which host, under which queue id, when (with its offset from UTC)."""
 

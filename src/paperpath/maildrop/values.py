@@ -5,7 +5,7 @@ told in docs/maildrop-states.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import NO_CLIENT, Client, Envelope, SenderParameters
 from paperpath.mail.outcome import Outcome
 from paperpath.mail.reply import Reply
+from paperpath.mail.value import value
 
 SMALL_CONTENT_OCTETS = 64 * 1024
 # Nothing is scheduled further ahead. What is due later than that is due because the clock was set back, and
@@ -64,7 +65,7 @@ class Origin(Enum):
     FORWARD = "forward"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Content:
     """A message's octets, CRLF line ends: either here, up to 64 KiB, or whole in a flushed file.
 
@@ -77,7 +78,7 @@ class Content:
     file: Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NewMessage:
     """A message on its way in. `queue_id` comes from this maildrop's `new_queue_id`.
 
@@ -94,7 +95,7 @@ class NewMessage:
     deadline_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnsortedRecipient:
     """A recipient that waits for the post office, and what it may decide by.
 
@@ -116,7 +117,7 @@ class UnsortedRecipient:
     is_report: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Damaged:
     """A recipient whose row, or whose message's, cannot be made sense of; it is to be set aside."""
 
@@ -125,7 +126,7 @@ class Damaged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unsorted:
     """What waits for the post office, the longest first."""
 
@@ -133,7 +134,7 @@ class Unsorted:
     damaged: tuple[Damaged, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sorted:
     """Where a recipient goes, by which way, to which destination.
 
@@ -149,7 +150,7 @@ class Sorted:
     not_before_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Target:
     """One of those that a recipient is expanded into."""
 
@@ -160,7 +161,7 @@ class Target:
     expanded_via: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Expanded:
     """A recipient is replaced by others, unsorted, in one step; a report of it is accepted in that step."""
 
@@ -169,7 +170,7 @@ class Expanded:
     report: NewMessage | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """A recipient fails at sorting; its report, if anybody is to get one, is accepted in the same step."""
 
@@ -178,7 +179,7 @@ class Refused:
     report: NewMessage | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Aside:
     """A recipient is held, for it is damaged; the notice of it is accepted in the same step."""
 
@@ -190,7 +191,7 @@ class Aside:
 Decision = Sorted | Expanded | Refused | Aside
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClaimedMessage:
     """What a delivery, or an operator, needs to know of a message; `client` is who handed it in."""
 
@@ -204,14 +205,14 @@ class ClaimedMessage:
     client: Client = NO_CLIENT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claim:
     """One recipient that is ours to deliver, until settled or until we die.
 
     `tried`: an earlier claim ended without an outcome, so a copy may lie there already (promise P4).
     `attempts`: its own, and every failed contact of its destination since it was sorted there. `notify` and
     `orcpt` are what came with RCPT (RFC 3461), empty where absent. `deadline_us`: see `NewMessage`.
-    `warned`: its delay was reported.
+    `warned`: its delay was reported. `expanded_via`: see `UnsortedRecipient`.
     """
 
     recipient_id: int
@@ -226,9 +227,10 @@ class Claim:
     orcpt: str
     deadline_us: int = 0
     warned: bool = False
+    expanded_via: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claimed:
     """What a claim got; the damaged are claimed too, and wait to be settled."""
 
@@ -236,7 +238,7 @@ class Claimed:
     damaged: tuple[Damaged, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rooms:
     """How many units may be claimed for a destination at most; 0 is none.
 
@@ -255,7 +257,7 @@ class Rooms:
 ANY_ROOM = Rooms(2**31)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Suspension:
     """A destination that nobody claims for before a time; how many contacts have failed in a row."""
 
@@ -265,7 +267,7 @@ class Suspension:
     failures: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Overdue:
     """Whose time is over: past its own deadline or, where it has none, of a message that came before a time.
 
@@ -277,7 +279,7 @@ class Overdue:
     most_attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settlement:
     """What became of one recipient; the report or notice of it is accepted in the same transaction.
 
@@ -290,7 +292,7 @@ class Settlement:
     report: NewMessage | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Warned:
     """A recipient's delay is reported, or nobody is to hear of it; one report for several is one value."""
 
@@ -298,7 +300,7 @@ class Warned:
     report: NewMessage | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Books:
     """Message+recipient pairs since the maildrop was made (promise P2), and those still open, by state.
 
@@ -333,7 +335,7 @@ class Books:
         return begun == ended + self.open
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueFilter:
     """Which recipients an operator means: all that match everything that is given.
 
@@ -352,7 +354,7 @@ class QueueFilter:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueEntry:
     """One open recipient as an operator sees it; addresses as stored, for they may be damaged.
 
@@ -383,7 +385,7 @@ class QueueEntry:
     suspension: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QueueSummary:
     """How many recipients are in one state for one destination, and since when.
 
@@ -400,31 +402,31 @@ class QueueSummary:
     failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hold:
     """Keep what is not claimed where it is, until it is released."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Release:
     """Have what is held sorted again."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Retry:
     """Make what is ready due now, and its destination no longer suspended."""
 
     now_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remove:
     """Settle what is not claimed without a report."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reroute:
     """Have what is not claimed sorted again by this route; an empty one means by the routes."""
 

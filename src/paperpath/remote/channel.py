@@ -1,7 +1,8 @@
 """The channel between smtprcd and one relay client: records over a socket pair, for either end.
 
 Whoever dies closes its end, and the other notices: smtprcd settles what the client had begun, a client stops
-before it ends another message (promise P2).
+before it ends another message (promise P2). What is sent in one turn of the event loop goes out together: a
+turn of smtprcd is many jobs, and many answers come to a client at once.
 """
 
 import asyncio
@@ -15,11 +16,15 @@ from paperpath.remote.jobs import FromClient, FromScheduler, RecordError, Record
 class Channel(asyncio.Protocol):
     """One end. `take` gets each record; `end` is called once, with what broke it, if anything did."""
 
-    def __init__(self, take: Callable[[bytes], None], end: Callable[[str], None]) -> None:
-        """Wait for the connection."""
+    def __init__(
+        self, connection: socket.socket, take: Callable[[bytes], None], end: Callable[[str], None]
+    ) -> None:
+        """Wait for the event loop to have the connection."""
+        self._socket = connection
         self._take = take
         self._end = end
         self._reader = RecordReader()
+        self._waiting: list[bytes] = []
         self._trouble = ""
 
     @classmethod
@@ -28,21 +33,16 @@ class Channel(asyncio.Protocol):
     ) -> Self:
         """Speak over one of a pair of sockets, which is the channel's from now on."""
         loop = asyncio.get_running_loop()
-        _, channel = await loop.create_unix_connection(lambda: cls(take, end), sock=connection)
+        _, channel = await loop.create_unix_connection(lambda: cls(connection, take, end), sock=connection)
         return channel
 
     @property
     def is_whole(self) -> bool:
         """Whether the other end is there this very moment, whatever the event loop knows of it."""
-        connection = self._transport.get_extra_info("socket")
-        if connection is None or self._transport.is_closing() or connection.fileno() < 0:
+        if self._transport.is_closing():
             return False
         try:
-            with socket.socket(fileno=connection.fileno()) as same:
-                try:
-                    return bool(same.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-                finally:
-                    same.detach()
+            return bool(self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except BlockingIOError:
             return True
         except OSError:
@@ -50,11 +50,13 @@ class Channel(asyncio.Protocol):
 
     def send(self, value: FromScheduler | FromClient) -> None:
         """Send a record, if there is somebody to send it to."""
-        if not self._transport.is_closing():
-            self._transport.write(write_record(value))
+        self._waiting.append(write_record(value))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._write)
 
     def close(self) -> None:
         """Close once what was sent is on its way."""
+        self._write()
         self._transport.close()
 
     # Called by the event loop
@@ -75,3 +77,10 @@ class Channel(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell that it is over."""
         self._end(self._trouble or ("" if exc is None else str(exc)))
+
+    # Inside
+
+    def _write(self) -> None:
+        records, self._waiting = self._waiting, []
+        if records and not self._transport.is_closing():
+            self._transport.writelines(records)

@@ -9,7 +9,6 @@ attempt began fail with it, the waiting ones as well; nobody else fails for it (
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 from paperpath.config.tables import RemoteTable
@@ -19,6 +18,7 @@ from paperpath.journal.events import Suspended
 from paperpath.journal.writer import Journal
 from paperpath.mail.outcome import Discarded, Failed, Forwarded, Outcome, SetAside
 from paperpath.mail.reply import Reply, make_reply
+from paperpath.mail.value import value
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import Claim, Claimed, Overdue, Rooms, Transport
@@ -45,7 +45,7 @@ _ANSWER_CLIENT_DIED = make_answer("deferred", R451_CLIENT_DIED)
 _Said = FromClient | None  # nothing, where the relay client died
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Ended:
     """A flight that has ended, and what the client said, if it did; `is_away` is news of its destination."""
 

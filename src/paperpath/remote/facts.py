@@ -6,17 +6,17 @@ Nothing but a look: what is sent is what was taken in (promise P1).
 """
 
 import asyncio
-from dataclasses import dataclass
 
 from paperpath.mail.delivered_to import DeliveryKey, read_delivered_to
 from paperpath.mail.header import header_section
+from paperpath.mail.value import value
 from paperpath.maildrop.checked import read_unchecked
 from paperpath.maildrop.values import Content
 
 _MOST_HEADER_OCTETS = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """Whether some octet is above 7F, and whether one in the header is; where it was delivered before."""
 

@@ -5,15 +5,16 @@ and what has landed is settled at once (RFC 2033 §5).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self, TypeVar
 
+from paperpath.mail.value import value
 from paperpath.maildrop.values import Claim
 
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Flight:
     """A job, or what is left of it; `places` are those of its claims among the recipients of the job."""
 

@@ -34,11 +34,15 @@ class Settings(msgspec.Struct, tag="settings", array_like=True, frozen=True):
 
 
 class JobRecipient(msgspec.Struct, array_like=True, frozen=True):
-    """One recipient, with what came with RCPT (RFC 3461), empty where absent."""
+    """One recipient, with what came with RCPT (RFC 3461), empty where absent.
+
+    `ruler`: the account by whose rule it came.
+    """
 
     address: Address
     notify: str
     orcpt: str
+    ruler: Address | None = None
 
 
 class JobContent(msgspec.Struct, array_like=True, frozen=True):

@@ -17,6 +17,7 @@ from paperpath.mail.address import Mailbox
 from paperpath.mail.delivered_to import R554_CIRCLE, delivery_key
 from paperpath.mail.envelope import Recipient, SenderParameters
 from paperpath.mail.reply import make_reply
+from paperpath.mail.value import value
 from paperpath.maildrop.checked import DamagedError
 from paperpath.maildrop.values import Content
 from paperpath.remote.connection import R451_ABANDONED, R451_UNREADABLE
@@ -36,7 +37,7 @@ _BEFORE_A_WORD = (Wait.RESET, Wait.MAIL)  # of a message
 R451_UNFORESEEN = make_reply(451, "4.3.0", "The relay client failed in an unforeseen way")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ways:
     """How a lane works, by the configuration of the moment."""
 
@@ -69,7 +70,7 @@ class _Work:
         return [index for index, answer in enumerate(self.answers) if answer is None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Message:
     """What a job is to carry, and what is known of it."""
 
@@ -268,7 +269,9 @@ class Lane:
 def _refuse_circles(work: _Work, facts: Facts) -> None:
     """Answer for whoever has had the message before (requirement E-16); the host may not look."""
     for index in work.pending:
-        if delivery_key(Mailbox(*work.job.recipients[index].address)) in facts.delivered_to:
+        recipient = work.job.recipients[index]
+        here = (recipient.address, recipient.ruler or recipient.address)
+        if any(delivery_key(Mailbox(*address)) in facts.delivered_to for address in here):
             work.answers[index] = make_answer("failed", R554_CIRCLE)
 
 

@@ -7,6 +7,7 @@ from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAsid
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import Claim
 from paperpath.remote.jobs import Address, Answered, Job, JobContent, JobRecipient
+from paperpath.routing.forwards import find_ruler
 
 _Unit = tuple[int, str, Mailbox | None]
 
@@ -40,13 +41,20 @@ def make_job(number: int, claims: Sequence[Claim], most_connections: int) -> Job
         parameters.international,
         parameters.ret,
         parameters.envid,
-        tuple(JobRecipient(_to_address(claim.address), claim.notify, claim.orcpt) for claim in claims),
+        tuple(map(_make_recipient, claims)),
         JobContent(
             content.size,
             content.digest,
             content.octets,
             None if content.file is None else str(content.file.absolute()),
         ),
+    )
+
+
+def _make_recipient(claim: Claim) -> JobRecipient:
+    ruler = find_ruler(claim.expanded_via)
+    return JobRecipient(
+        _to_address(claim.address), claim.notify, claim.orcpt, None if ruler is None else _to_address(ruler)
     )
 
 

@@ -1,8 +1,9 @@
-"""What an alias may stand for: an address, a place of this host, or a list in another file; pure.
+"""What an alias may stand for: an address, a place of this host, an agent, or a list in another file; pure.
 
     x, x@else.example                       # addresses; without a domain at that of the recipient
     "|/usr/bin/archive --list staff"        # a program, without a shell
     /var/mail/archive, /var/mail/archive/   # a file in mbox form; a Maildir
+    agent:archive                           # an agent of the configuration
     :include:/etc/paperpath/staff           # those whom the file lists
 
 Used by the texts of aliases and of the lists that they include.
@@ -12,10 +13,12 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from paperpath.config.agent_name import is_agent_way, parse_agent_way
 from paperpath.config.command_line import parse_command
 from paperpath.config.complaints import show_value
 from paperpath.mail.address import AddressError, Mailbox, parse_local_part, parse_mailbox
 from paperpath.mail.place import FILE_MARK, PROGRAM_MARK, check_place, split_command
+from paperpath.routing.own_targets import make_agent_target
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 END = re.compile(r"[ \t]*(?:#.*)?")
@@ -40,6 +43,8 @@ def read_targets(line: str, start: int) -> Iterator[Mailbox | PurePosixPath]:
             yield _parse_include(text)
         elif bare.startswith((PROGRAM_MARK, FILE_MARK)) and not _has_domain(text):
             yield _parse_place(text)
+        elif is_agent_way(bare) and not _has_domain(text):
+            yield _parse_agent(text)
         else:
             yield parse_address(text)
 
@@ -93,6 +98,13 @@ def _parse_place(text: str) -> Mailbox:
     except ValueError as error:
         raise MistakeError(f"{error}, got {show_value(text)}") from None
     return place
+
+
+def _parse_agent(text: str) -> Mailbox:
+    try:
+        return make_agent_target(parse_agent_way(_unquote(text)))
+    except ValueError as error:
+        raise MistakeError(f"{error}, got {show_value(text)}") from None
 
 
 def _parse_include(text: str) -> PurePosixPath:

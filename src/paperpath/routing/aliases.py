@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from paperpath.mail.address import Mailbox, format_mailbox
 from paperpath.mail.domain import domain_key
 from paperpath.mail.local_part import fold_local, local_key
-from paperpath.mail.place import is_place
+from paperpath.routing.own_targets import is_own_target
 from paperpath.service.watched_file import Sight
 
 OWNER_PREFIX = "owner-"
@@ -24,8 +24,8 @@ class Alias:
     """One entry. `local` is empty where all names of the domain are meant that nobody has.
 
     `domain` is empty where any local domain is meant. A target without a domain is at that of the recipient,
-    or a place of this host. `includes` are the files of lists that are among the targets; `trouble` says why
-    one of them cannot be used, which nobody is to lose mail for.
+    or a place of this host, or an agent. `includes` are the files of lists that are among the targets;
+    `trouble` says why one of them cannot be used, which nobody is to lose mail for.
     """
 
     local: str
@@ -58,10 +58,10 @@ class Aliases:
         self.digest = digest
         self.included = included
         self._exact = {(local_key(alias.local), alias.domain): alias for alias in aliases}
-        self._with_places = {
+        self._with_own_targets = {
             alias.key: alias
             for alias in self._exact.values()
-            if alias.trouble or any(map(is_place, alias.targets))
+            if alias.trouble or any(map(is_own_target, alias.targets))
         }
         self._folded = {(fold_local(local), domain): alias for (local, domain), alias in self._exact.items()}
 
@@ -82,13 +82,14 @@ class Aliases:
         return self._exact.get(("", domain_key(domain))) if domain else None
 
     @property
-    def with_places(self) -> Sequence[Alias]:
-        """The aliases that stand for a program, a file or a folder, among others."""
-        return tuple(alias for alias in self._with_places.values() if any(map(is_place, alias.targets)))
+    def with_own_targets(self) -> Sequence[Alias]:
+        """The aliases that stand for a program, a file, a folder or an agent, among others."""
+        found = self._with_own_targets.values()
+        return tuple(alias for alias in found if any(map(is_own_target, alias.targets)))
 
-    def find_with_places(self, key: str) -> Alias | None:
-        """Return the alias with a key, if it stands for places, or may: a list of it cannot be used."""
-        return self._with_places.get(key)
+    def find_with_own_targets(self, key: str) -> Alias | None:
+        """Return the alias with a key, if it stands for such, or may: a list of it cannot be used."""
+        return self._with_own_targets.get(key)
 
     def find_owner(self, alias: Alias, domain: str) -> Mailbox | None:
         """Return who answers for a list, at the recipient's domain; `None` for an alias that is no list."""

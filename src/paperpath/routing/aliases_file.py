@@ -60,6 +60,6 @@ def load_aliases(file: Path) -> Aliases:
         raise AliasesError([Problem(file, error.line, str(error))]) from error
     except AliasesTextError as error:
         raise AliasesError(Problem(file, line, message) for line, message in error.mistakes) from None
-    if not guarded.is_administrators and aliases.with_places:
-        raise AliasesError(Problem(file, alias.line, PLACES_REFUSED) for alias in aliases.with_places)
+    if not guarded.is_administrators and aliases.with_own_targets:
+        raise AliasesError(Problem(file, alias.line, PLACES_REFUSED) for alias in aliases.with_own_targets)
     return include_lists(aliases, is_trusted=guarded.is_administrators)

@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from paperpath.mail.address import Mailbox
-from paperpath.mail.place import is_place
 from paperpath.routing.alias_targets import MistakeError, read_targets
 from paperpath.routing.aliases import Alias, Aliases
 from paperpath.routing.aliases_text import MOST_TARGETS
+from paperpath.routing.own_targets import is_own_target
 from paperpath.service.guarded_text import GuardedTextError, read_guarded
 from paperpath.service.watched_file import Sight, look_at
 
@@ -83,7 +83,7 @@ class _Lists:
                 for target in read_targets(line.rstrip("\r"), 0):
                     if isinstance(target, PurePosixPath):
                         yield from self.read(_Use(target, is_trusted), above)
-                    elif is_place(target) and not is_trusted:
+                    elif is_own_target(target) and not is_trusted:
                         raise MistakeError("expected addresses alone in what is not the administrator's")
                     else:
                         yield target
@@ -92,7 +92,7 @@ class _Lists:
 
 
 def include_lists(aliases: Aliases, *, is_trusted: bool) -> Aliases:
-    """Return aliases with the targets of their lists; these may be places only if the aliases are trusted."""
+    """Return aliases with the targets of their lists, addresses alone unless the aliases are trusted."""
     if not any(alias.includes for alias in aliases):
         return aliases
     lists = _Lists(aliases.digest)

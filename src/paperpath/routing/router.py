@@ -2,7 +2,7 @@
 
 A place of this host, as an alias may name one, is believed only if the alias named last names it now; nobody
 else can name one (attack L-4). What waits for one that this alias names no more goes to those that it names
-instead.
+instead. So it is with an agent that an alias or an account names (own_targets.py).
 
 For all others the route of the domain comes first (requirement E-1). A local address is, in this order: an
 alias; a mailbox; a user of this host, where those have mailboxes; with its detail left out, one of these
@@ -30,8 +30,16 @@ from paperpath.mail.place import is_place
 from paperpath.mail.reply import Reply
 from paperpath.maildrop.values import Transport
 from paperpath.routing.aliases import Alias, Aliases
-from paperpath.routing.forwards import find_forwarding, make_forward_key, make_forward_way
+from paperpath.routing.forwards import (
+    apply_rule,
+    find_forwarding,
+    find_ruler,
+    make_forward_key,
+    make_forward_way,
+    was_ruled,
+)
 from paperpath.routing.mailboxes import LocalMailbox, find_mailbox, split_detail
+from paperpath.routing.own_targets import find_agent_way, is_own_target
 from paperpath.routing.steps import (
     R451_BROKEN_LIST,
     R550_LOOP,
@@ -41,6 +49,7 @@ from paperpath.routing.steps import (
     Obstacle,
     Refusal,
     Step,
+    Successor,
     Vacancy,
 )
 from paperpath.smtp import replies
@@ -102,6 +111,8 @@ class Router:
             return self._go(question, override), question.looks
         if is_place(address):
             step = self._find_place(question)
+        elif expanded_via and is_agent_way(expanded_via[-1]):
+            step = self._find_named_agent(question, find_agent_name(expanded_via[-1]))
         else:
             step = self._find_forward(question) or self._follow_route(question)
         if isinstance(step, Refusal) and any(map(_is_postmaster_key, expanded_via)):
@@ -111,17 +122,55 @@ class Router:
     def _find_place(self, question: _Question) -> Step:
         """Deal with a program, a file or a folder of this host, whoever named it."""
         address, via = question.address, question.expanded_via
-        alias = self.aliases.find_with_places(via[-1]) if via else None
-        if alias is None:
-            question.look("place", address.local)
-            return Refusal(replies.R550_NO_SUCH_MAILBOX)
-        if address in alias.targets:
+        alias = self.aliases.find_with_own_targets(via[-1]) if via else None
+        if alias is not None and address in alias.targets:
             question.look("place", address.local, f"{alias.key} names it")
             return Delivery(Transport.LOCAL, address.local, address)
+        return self._ask_alias_anew(question, alias)
+
+    def _find_named_agent(self, question: _Question, name: str) -> Step:
+        """Deal with mail that an alias or an account gives to an agent, if it does so still."""
+        *via, way = question.expanded_via
+        if find_ruler(via) is not None:
+            return self._find_agent_of_account(question, name)
+        alias = self.aliases.find_with_own_targets(via[-1]) if via else None
+        if alias is not None and any(find_agent_way(target) == way for target in alias.targets):
+            question.look("alias", question.address, f"{alias.key} names {way}")
+            return self._hand_to_agent(question, name, question.address, by=way)
+        return self._ask_alias_anew(question, alias)
+
+    def _find_agent_of_account(self, question: _Question, name: str) -> Step:
+        """Deal with what an account gives to an agent; if it does so no more, with its mail."""
+        *via, way = question.expanded_via
+        ruler = find_ruler(via)
+        account = None if ruler is None else self.accounts.find_exact(ruler)
+        if account is None or not account.settings.agents:
+            return self._follow_route(question)
+        if name not in account.settings.agents:
+            question.look("forward", account.address, "to other agents now")
+            others = apply_rule(account, question.address, self.agents)
+            return Expansion(make_forward_key(account), tuple(one for one in others if len(one.keys) > 1))
+        question.look("forward", account.address, way)
+        _, detail = split_detail(question.address, self.table.separator)
+        return self._hand_to_agent(question, name, account.address, detail, by=way)
+
+    def _ask_alias_anew(self, question: _Question, alias: Alias | None) -> Step:
+        """Have mail that an alias gave to a place or an agent go to those that it names instead."""
+        if alias is None:
+            question.look("alias", question.expanded_via[-1] if question.expanded_via else "")
+            return Refusal(replies.R550_NO_SUCH_MAILBOX)
         if alias.trouble:
             return self._stop_at_list(question, alias)
-        question.look("place", address.local, f"{alias.key} names others now")
-        return Expansion(alias.key, tuple(filter(is_place, alias.targets)))
+        question.look("alias", alias.key, "names others now")
+        named = question.address if question.address.domain else self._find_name(alias)
+        own = filter(is_own_target, alias.targets)
+        return Expansion(alias.key, tuple(_succeed(alias, target, named) for target in own))
+
+    def _find_name(self, alias: Alias) -> Mailbox:
+        """Return an address of an alias, where it is not known by which one it was come to."""
+        if not alias.local:
+            return self._postmaster
+        return Mailbox(alias.local, alias.domain or self._postmaster.domain)
 
     def _stop_at_list(self, question: _Question, alias: Alias) -> Obstacle:
         question.look("list", alias.key, alias.trouble)
@@ -165,15 +214,17 @@ class Router:
             return self._hand_to_agent(question, find_agent_name(via), address)
         return Delivery(Transport.REMOTE, domain_key(address.domain) if via == MX else via, address)
 
-    def _hand_to_agent(self, question: _Question, name: str, address: Mailbox, detail: str = "") -> Delivery:
+    def _hand_to_agent(
+        self, question: _Question, name: str, address: Mailbox, detail: str = "", by: str = ""
+    ) -> Delivery:
         table = self.agents.get(name)
         question.look("agent", name, "not there" if table is None else table.kind)
         if isinstance(table, LmtpTable):  # which may have a folder for the detail
             placed = Mailbox(f"{address.local}{self.table.separator}{detail}", address.domain)
-            return Delivery(Transport.REMOTE, table.to, placed if detail else address)
+            return Delivery(Transport.REMOTE, table.to, placed if detail else address, by=by)
         # What may make us wait may do so for one recipient and not for another: each is a destination.
         recipient = str(address) if isinstance(table, MboxTable | ProgramTable) else ""
-        return Delivery(Transport.LOCAL, make_agent_way(name, recipient), address, detail)
+        return Delivery(Transport.LOCAL, make_agent_way(name, recipient), address, detail, by)
 
     def _look_here(self, question: _Question) -> Step:
         return (
@@ -204,11 +255,10 @@ class Router:
     def _give_to(self, question: _Question, mailbox: LocalMailbox) -> Step:
         """Deliver to an account, or forward what comes for it, unless that is its own copy of it."""
         account, settings = mailbox.account, mailbox.account.settings
-        key = make_forward_key(account)
-        if settings.forwards and key not in question.expanded_via:
-            question.look("forward", account.address, ", ".join(map(str, settings.forwards)))
-            kept = (question.address,) if settings.keeps else ()
-            return Expansion(key, (*kept, *settings.forwards))
+        if (ways := settings.forward_ways) and not was_ruled(account, question.expanded_via):
+            question.look("forward", account.address, ", ".join(ways))
+            successors = apply_rule(account, question.address, self.agents)
+            return Expansion(make_forward_key(account), successors)
         if settings.deliver:
             return self._hand_to_agent(question, settings.deliver, account.address, mailbox.detail)
         return _put_into(mailbox)
@@ -237,8 +287,7 @@ class Router:
     def _look_for_postmaster(self, question: _Question) -> Step | None:
         if not question.address.is_postmaster or POSTMASTER_KEY in question.expanded_via:
             return None
-        question.look("postmaster", question.address, self._postmaster)
-        return Expansion(POSTMASTER_KEY, (self._postmaster,))
+        return self._replace_postmaster(question)
 
     def _look_for_rest(self, question: _Question) -> Step | None:
         address = question.address
@@ -254,8 +303,11 @@ class Router:
         if POSTMASTER_KEY in question.expanded_via:
             question.look("postmaster", question.address)
             return Vacancy()
+        return self._replace_postmaster(question)
+
+    def _replace_postmaster(self, question: _Question) -> Expansion:
         question.look("postmaster", question.address, self._postmaster)
-        return Expansion(POSTMASTER_KEY, (self._postmaster,))
+        return Expansion(POSTMASTER_KEY, (Successor(self._postmaster, (POSTMASTER_KEY,)),))
 
     def _apply(
         self, question: _Question, alias: Alias | None, address: Mailbox, detail: str | None
@@ -276,17 +328,23 @@ class Router:
         if alias.trouble:
             return self._stop_at_list(question, alias)
         domain = address.domain or self._postmaster.domain
-        targets = (self._place(target, domain, alias, detail) for target in alias.targets)
-        owner = self.aliases.find_owner(alias, domain)
-        return Expansion(alias.key, tuple(dict.fromkeys(targets)), owner)
+        placed = (self._place(target, domain, alias, detail) for target in alias.targets)
+        successors = tuple(_succeed(alias, target, question.address) for target in dict.fromkeys(placed))
+        return Expansion(alias.key, successors, self.aliases.find_owner(alias, domain))
 
     def _place(self, target: Mailbox, domain: str, alias: Alias, detail: str | None) -> Mailbox:
         """Give a target its domain; an alias that names itself keeps the detail for its own mailbox."""
-        placed = target if target.domain or is_place(target) else Mailbox(target.local, domain)
+        placed = target if target.domain or is_own_target(target) else Mailbox(target.local, domain)
         is_at_home = domain_key(placed.domain) == domain_key(domain)
         if detail is not None and is_at_home and self.aliases.find(placed) is alias:
             return Mailbox(f"{placed.local}{self.table.separator}{detail}", placed.domain)
         return placed
+
+
+def _succeed(alias: Alias, target: Mailbox, named: Mailbox) -> Successor:
+    """Return whom a target of an alias is: an agent gets the mail of the address that was named."""
+    way = find_agent_way(target)
+    return Successor(named, (alias.key, way)) if way else Successor(target, (alias.key,))
 
 
 def _refusal_of(route: RouteEntry) -> Reply:

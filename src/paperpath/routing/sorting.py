@@ -127,16 +127,15 @@ def _replace(recipient: Target, step: Expansion) -> list[Target]:
 
     No ORCPT is made where none was given: it would make two of a recipient that was also named directly.
     """
-    via = (*recipient.expanded_via, step.key)
+    before = recipient.expanded_via
     if step.owner is None:
         is_only = len(step.targets) == 1
         notify = recipient.notify if is_only else drop_success(recipient.notify)
-        return [
-            Target(address, recipient.return_path, notify, recipient.orcpt, via) for address in step.targets
-        ]
+        path, orcpt = recipient.return_path, recipient.orcpt
+        return [Target(one.address, path, notify, orcpt, (*before, *one.keys)) for one in step.targets]
     if recipient.return_path is None:  # a report to a list is for who looks after it, not for its members
-        return [Target(step.owner, None, recipient.notify, recipient.orcpt, via)]
-    return [Target(address, step.owner, "", "", via) for address in step.targets]
+        return [Target(step.owner, None, recipient.notify, recipient.orcpt, (*before, step.key))]
+    return [Target(one.address, step.owner, "", "", (*before, *one.keys)) for one in step.targets]
 
 
 def _find_success(router: Router, start: Target, step: Step) -> Fate | None:

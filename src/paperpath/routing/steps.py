@@ -7,6 +7,7 @@ from paperpath.mail.domain import domain_key
 from paperpath.mail.local_part import local_key
 from paperpath.mail.notification import Fate
 from paperpath.mail.reply import Reply, make_reply
+from paperpath.mail.value import value
 from paperpath.maildrop.values import Decision, Transport
 
 R550_LOOP = make_reply(550, "5.4.6", "The aliases of this address go in circles or too deep")
@@ -38,11 +39,11 @@ class Look:
         return str(self.what_was_found)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delivery:
     """It goes out by a transport to a destination: to an address, and for a local one a detail of it.
 
-    `by`: the account that forwards it, empty for what nobody does.
+    `by`: the account that forwards it, or the agent that a rule hands it to; empty for what nobody does.
     """
 
     transport: Transport
@@ -55,34 +56,43 @@ class Delivery:
     def identity(self) -> str:
         """What is equal for two spellings of one recipient."""
         domain = domain_key(self.address.domain)
+        by = f" by {self.by}" if self.by else ""
         if self.transport is Transport.REMOTE:
-            return "remote " + format_mailbox(Mailbox(self.address.local, domain))
+            return "remote " + format_mailbox(Mailbox(self.address.local, domain)) + by
         mailbox = format_mailbox(Mailbox(local_key(self.address.local), domain))
-        return f"local {mailbox} {self.detail}" + (f" by {self.by}" if self.by else "")
+        return f"local {mailbox} {self.detail}{by}"
 
 
 @dataclass(frozen=True, slots=True)
+class Successor:
+    """Somebody who comes in the place of a recipient, and what he remembers beside what that did."""
+
+    address: Mailbox
+    keys: tuple[str, ...]
+
+
+@value
 class Expansion:
     """It is an alias: its key, whom it stands for, and who answers for it if it is a list."""
 
     key: str
-    targets: tuple[Mailbox, ...]
+    targets: tuple[Successor, ...]
     owner: Mailbox | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refusal:
     """It is refused."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Vacancy:
     """It is the postmaster's, and nobody gets that: it waits for the operator, for it must not be refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Obstacle:
     """A rule that is to decide on it cannot be used; what was taken waits for the operator."""
 
@@ -92,7 +102,7 @@ class Obstacle:
 Step = Delivery | Expansion | Refusal | Vacancy | Obstacle
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """The decision on a recipient, and all rules that were looked at for it, the last of which decided.
 

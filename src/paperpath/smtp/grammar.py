@@ -43,6 +43,7 @@ _WITHOUT_ARGUMENT = frozenset({Verb.DATA, Verb.RSET, Verb.QUIT, Verb.STARTTLS})
 _SECRETIVE = frozenset({None, Verb.AUTH})  # unknown words, and what takes a secret
 _VERB_OCTETS = 16  # of a word that is no verb, to be told (promise P9)
 _MOST_SHOWN_OCTETS = 1000  # of an argument
+_HELLO_NAME = re.compile(rb"[!-~]+")
 _MECHANISM = re.compile(rb"[A-Za-z0-9_-]{1,20}")  # RFC 4422 §3.1
 _LOGIN_VERB = re.compile(rb"AUTH ", re.I)
 _CHUNK = re.compile(rb"(\d{1,20})(?:[ \t]+(LAST))?", re.I)
@@ -102,7 +103,7 @@ def parse_hello(argument: bytes) -> str:
     Raises: CommandError.
     """
     name = argument.split(b" ", 1)[0]
-    if not name or not all(32 < octet < 127 for octet in name):
+    if _HELLO_NAME.fullmatch(name) is None:
         raise CommandError(replies.R501_HELLO_NEEDS_NAME)
     return name.decode("ascii")
 

@@ -4,6 +4,7 @@ Codes as RFC 5321 §4.2.3 and RFC 3463, 5248 have them; texts are for the person
 """
 
 import base64
+from functools import lru_cache
 
 from paperpath.mail.reply import Reply, make_reply
 
@@ -97,8 +98,12 @@ def null_greeting(hostname: str) -> Reply:
     return Reply(554, "", (f"{hostname} gives you no mail service; say QUIT",))
 
 
+@lru_cache(maxsize=256)
 def hello_reply(hostname: str, client: str, keywords: tuple[str, ...]) -> Reply:
-    """Make the reply to EHLO; without keywords it is the one line that HELO gets (RFC 5321 §4.1.1.1)."""
+    """Make the reply to EHLO; without keywords it is the one line that HELO gets (RFC 5321 §4.1.1.1).
+
+    It is the longest of all, and who says hello once does so all day: the last ones are kept.
+    """
     return Reply(250, "", (f"{hostname} greets {client}", *keywords))
 
 

@@ -1,13 +1,13 @@
 """One message on its way to a peer: all that the client core must know of it apart from its content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import NO_PARAMETERS, Recipient, SenderParameters
+from paperpath.mail.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transaction:
     """Envelope and facts about the content. `size` is in octets, with CRLF and without added dots.
 

@@ -191,6 +191,7 @@ async def p3_expansion_replaces_one_by_others_in_one_step(engine: Engine) -> Non
     await sort_all(maildrop)
     claims = await claim_all(maildrop)
     assert {claim.return_path for claim in claims} == {SENDER, owner, None}
+    assert {claim.expanded_via for claim in claims} == {(), first.expanded_via, second.expanded_via}
     assert await settle_all(maildrop, claims) == 3
     books = maildrop.read_books()
     assert (books.delivered, books.open, books.balance) == (3, 0, True)

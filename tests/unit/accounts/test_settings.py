@@ -31,6 +31,7 @@ SETTINGS = st.builds(
     st.lists(ADDRESSES, min_size=1, unique=True).map(tuple),
     st.booleans(),
     st.sampled_from([None, parse_quota("10C")]),
+    st.sampled_from([(), ("box",), ("box", "B-1_")]),
 )
 
 
@@ -89,6 +90,10 @@ def test_what_was_written_is_read(settings: Settings) -> None:
         ("forward=|/bin/x", "no domain"),
         ("forward=/var/mail/x", "no domain"),
         ("forward=:include:/x", "malformed"),
+        ("forward=agent:", "a name of"),
+        ("forward=agent:maildir", "other than"),
+        ("forward=agent:box@here.example", "a name of"),
+        ("forward=agent:a\tforward=agent:b\tdeliver=b\tkeep", "others to forward to than b"),
         ("forward=x@else.example\tkeep\tkeep", "once"),
         ("what=x", "expected deliver=AGENT"),
         ("\t".join(f"forward=x{number}@else.example" for number in range(101)), "at most 100"),

@@ -264,6 +264,25 @@ def test_an_account_forwards_what_was_said_last(joe: Desk) -> None:
     assert forward("--none").output == "joe@here.example forwards nothing\n"
 
 
+def test_L4_an_account_forwards_to_agents_that_the_configuration_has(joe: Desk) -> None:
+    use_agents(joe)
+
+    def forward(*options: str) -> Result:
+        return run(joe, "forward", "joe@here.example", *options)
+
+    said = "joe@here.example forwards to a@x.example, agent:archive, and keeps a copy\n"
+    assert forward("--to", "agent:archive", "--to", "a@x.example", "--keep").output == said
+    assert "agent:archive" in run(joe, "show", "joe@here.example").output
+    told = json.loads(run(joe, "show", "joe@here.example", "--json").output)
+    assert (told["forwards"], told["keeps"]) == (["a@x.example", "agent:archive"], True)
+    for unknown in ("agent:gone", "agent:", "agent:maildir", "agent:archive x"):
+        refused = forward("--to", unknown)
+        assert (refused.exit_code, "expected an agent" in refused.output) == (os.EX_DATAERR, True)
+    refused = run(joe, "set", "joe@here.example", "--deliver", "archive")
+    assert (refused.exit_code, "which has the copy" in refused.output) == (os.EX_DATAERR, True)
+    assert forward().output == said
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -87,10 +87,14 @@ def test_E3_an_alias_at_a_domain_that_is_not_local_is_warned_of(file: Path) -> N
 
 
 def test_what_waits_for_an_agent_or_a_list_that_is_not_there_is_warned_of(file: Path) -> None:
-    (file.parent / "aliases").write_text("staff: :include:/nowhere/staff\n", encoding="utf-8")
+    aliases = "staff: :include:/nowhere/staff\ninfo: agent:lost\nodd: \"|/bin/sh -c 'x {sender}'\"\n"
+    (file.parent / "aliases").write_text(aliases, encoding="utf-8")
     accounts = file.parent / "data" / "accounts"
-    accounts.write_text(accounts.read_text().rstrip("\n") + "\t\tdeliver=gone\n")
+    accounts.write_text(accounts.read_text().rstrip("\n") + "\t\tdeliver=gone\tforward=agent:away\n")
     result = run("check", "--config", file)
     assert result.exit_code == 0
     assert "aliases:1: mail for staff waits: /nowhere/staff: cannot be read" in result.output
-    assert "there is no table [agents.gone]" in result.output
+    for name in ("gone", "away"):
+        assert f"accounts: me@example.test: there is no table [agents.{name}]" in result.output
+    assert "aliases:2: there is no table [agents.lost]" in result.output
+    assert "aliases:3: a shell reads the argument behind -c" in result.output

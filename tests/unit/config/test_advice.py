@@ -109,3 +109,22 @@ def test_giving_up_before_four_days_is_warned_of(seconds, warned):
         f"delivery.give_up_after_s: {seconds} s is less than the 345600 s, four days, of RFC 5321 §4.5.4.1"
     ]
     assert warnings == (expected if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("command", "warned"),
+    [
+        (["/bin/sh", "-c", "cat > /x/{sender}"], True),
+        (["/usr/bin/env", "bash", "-ec", "x"], True),
+        (["/usr/bin/fish", "--command", "x"], True),
+        (["/bin/busybox", "sh", "-c", "x"], True),
+        (["/bin/sh", "/usr/local/bin/script", "{sender}"], False),
+        (["/usr/bin/env", "archive", "-c"], False),
+        (["/usr/bin/env"], False),
+        (["/usr/bin/archive", "-c", "x"], False),
+    ],
+)
+def test_L6_a_command_that_hands_addresses_to_a_shell_is_warned_of(command: list[str], warned: bool) -> None:
+    table = f'[agents.x]\nkind = "program"\ncommand = {command}\n'
+    warnings = find_warnings(configure(ADVISED + table))
+    assert [warning.partition(":")[0] for warning in warnings] == (["agents.x.command"] if warned else [])

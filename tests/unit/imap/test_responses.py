@@ -47,7 +47,7 @@ from paperpath.imap.scanner import Scanner
         (responses.write_vanished([1, 2, 3, 9]), b"* VANISHED 1:3,9"),
         (responses.write_vanished([4], earlier=True), b"* VANISHED (EARLIER) 4"),
         (
-            responses.write_fetch(3, [("UID", b"7"), ("FLAGS", responses.flag_list(["\\Seen"]))]),
+            responses.write_fetches([3], {"UID": [b"7"], "FLAGS": [responses.flag_list(["\\Seen"])]}),
             b"* 3 FETCH (UID 7 FLAGS (\\Seen))",
         ),
         (responses.write_search([]), b"* SEARCH"),

@@ -252,6 +252,16 @@ def test_E16_what_was_delivered_here_before_goes_in_a_circle(tmp_path: Path, joe
     assert new_in(joe) == []
 
 
+@pytest.mark.parametrize("address", ["joe+Work", "JOE", "Joe+x"])
+def test_E16_what_an_account_had_is_not_kept_again_however_it_is_spelt(
+    tmp_path: Path, joe: Path, address: str
+) -> None:
+    held = content(b"Delivered-To: joe@here.example\r\n\r\nbody\r\n")
+    own = replace(claim(address=address, held=held), expanded_via=("x", "also forward joe@here.example"))
+    assert isinstance(outcome_of(tmp_path, own), Failed)
+    assert isinstance(outcome_of(tmp_path, replace(own, expanded_via=("x",))), Delivered)
+
+
 @pytest.mark.parametrize(
     "octets",
     [

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from paperpath.mail.reply import Reply
@@ -190,6 +191,18 @@ def test_E16_whoever_had_the_message_before_is_refused_and_the_others_get_it_as_
     assert answers(value)[0].host == ""
     assert {taken.content for taken in sink.taken} == {content}  # the server adds what belongs on top
     assert sink.violations == []
+
+
+def test_E16_what_an_account_had_is_not_handed_over_again_by_its_rule_however_it_is_spelt():
+    job = make_job(1, "joe+x", "Joe", content=b"Delivered-To: joe@x.example\r\n\r\nHi\r\n")
+    first, second = job.recipients
+    ruled = msgspec.structs.replace(first, ruler=("joe", "x.example"))
+    job = msgspec.structs.replace(job, recipients=(ruled, second))
+    (value,), _ = play(lambda: carry(SinkOptions(lmtp=True), job))
+    assert [(one.what, one.status) for one in answers(value)] == [
+        ("failed", "5.4.6"),
+        ("delivered", "2.0.0"),
+    ]
 
 
 def test_X3_by_SMTP_nobody_looks_where_a_message_was_delivered():

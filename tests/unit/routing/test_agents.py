@@ -8,6 +8,7 @@ from paperpath.mail.notification import Fate
 from paperpath.maildrop.values import Aside, Expanded, Sorted
 from paperpath.routing.aliases import Alias, Aliases
 from paperpath.routing.files import fingerprint
+from paperpath.routing.forwards import find_ruler, is_silent
 from paperpath.routing.router import Router
 from paperpath.routing.sorting import judge_recipient, sort_recipient
 from tests.unit.routing.rules import ROUTES, make_recipient, make_router, make_table, run, tell
@@ -202,10 +203,122 @@ def test_the_one_whom_two_accounts_forward_to_gets_both_and_one_is_not_the_other
     ]
 
 
+HANDING = (f"{ANN}\tforward=agent:box\tforward=agent:store\tforward=agent:nowhere\tkeep",)
+OTHER_AGENTS = {**AGENTS, "run": {"kind": "program", "command": ["/bin/x"]}}
+
+
+def test_an_account_forwards_to_agents_of_every_kind_and_keeps_its_copy() -> None:
+    router = make_router(accounts=HANDING, agents=AGENTS)
+    for address in (ANN, "Ann+x@here.example"):
+        assert tell(router, address) == [
+            f"{address} local here.example",
+            f"{address} local agent:box {ANN}",
+            f"{address} remote lmtp://unix:/run/lmtp",
+            f"{address} local agent:nowhere",
+        ]
+    keys = [decision.key for _, decision in run(router, make_recipient(ANN)) if isinstance(decision, Sorted)]
+    assert len(set(keys)) == 4
+    by_agent = make_router(accounts=(f"{ANN}\tdeliver=box\tforward=agent:run\tkeep",), agents=OTHER_AGENTS)
+    assert tell(by_agent, ANN) == [f"{ANN} local agent:box {ANN}", f"{ANN} local agent:run {ANN}"]
+
+
+def test_an_alias_names_an_agent_which_gets_the_address_that_was_asked_for() -> None:
+    router = make_router('info: agent:store, "agent:nowhere", joe', agents=AGENTS)
+    assert tell(router, "info+x@here.example") == [
+        "info+x@here.example remote lmtp://unix:/run/lmtp",
+        "info+x@here.example local agent:nowhere",
+        "joe@here.example local here.example",
+    ]
+    assert judge_recipient(router, Mailbox("info", "here.example")).is_positive
+    through = make_router("both: info, ann\ninfo: agent:box", accounts=HANDING, agents=AGENTS)
+    assert tell(through, "both@here.example")[:2] == [
+        "info@here.example local agent:box info@here.example",
+        f"{ANN} local here.example",
+    ]
+
+
+@pytest.mark.parametrize("rules", [("info: agent:box", ()), ("", HANDING)])
+def test_L4_an_agent_is_believed_while_the_alias_or_account_named_last_names_it(
+    rules: tuple[str, tuple[str, ...]],
+) -> None:
+    aliases, accounts = rules
+    router = make_router(aliases, (*accounts, "joe@here.example"), agents=AGENTS)
+    for via in ((), ("other",), ("joe",), ("forward joe@here.example",), ("forward x",), ("agent:box",)):
+        ends = tell(router, "x@here.example", expanded_via=(*via, "agent:box"))
+        assert ends == ["x@here.example 5.1.1"]
+
+
+def test_P2_what_waits_for_an_agent_goes_to_those_that_are_named_now() -> None:
+    via = ("info", "agent:gone")
+    for aliases, end in (
+        ("info: agent:box, joe", "info@here.example local agent:box info@here.example"),
+        ("info: /box, joe", "/box local /box"),
+        ("info: joe", "info@here.example 5.1.1"),
+    ):
+        assert tell(make_router(aliases, agents=AGENTS), "info@here.example", expanded_via=via) == [end]
+    place = make_recipient(Mailbox(PROGRAM, ""), expanded_via=("info",))
+    (only,) = run(make_router("info: agent:box", agents=AGENTS), place)
+    assert (str(only[0].address), only[1].destination) == (  # type: ignore[union-attr]
+        "info@here.example",
+        "agent:box info@here.example",
+    )
+
+
+@pytest.mark.parametrize("key", ["forward", "also forward"])
+def test_P2_what_waits_for_an_accounts_agent_goes_where_the_account_says_now(key: str) -> None:
+    via = (f"{key} {ANN}", "agent:gone")
+    for rule, end in (
+        ("\tforward=agent:nowhere\tforward=x@else.example", f"{ANN} local agent:nowhere"),
+        ("\tforward=x@else.example", f"{ANN} local here.example"),
+        ("", f"{ANN} local here.example"),
+        ("\tdeliver=box", f"{ANN} local agent:box {ANN}"),
+    ):
+        router = make_router(accounts=(f"{ANN}{rule}",), agents=AGENTS)
+        assert tell(router, ANN, expanded_via=via) == [end]
+    assert tell(make_router(), ANN, expanded_via=via) == [f"{ANN} 5.1.1"]
+
+
+def test_an_agents_mail_goes_by_another_way_if_the_operator_says_so() -> None:
+    router = make_router(accounts=HANDING, agents=AGENTS)
+    via = (f"forward {ANN}", "agent:box")
+    assert tell(router, ANN, expanded_via=via, route_override="agent:nowhere") == [
+        f"{ANN} local agent:nowhere"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "speaker"),
+    [
+        ("forward=agent:box\tforward=x@else.example\tforward=joe@here.example\tkeep", "x@else.example"),
+        ("forward=agent:run\tforward=agent:nowhere\tkeep", "here.example"),
+        ("deliver=nowhere\tforward=agent:run\tforward=agent:box\tkeep", f"agent:run {ANN}"),
+        ("forward=agent:nowhere\tforward=agent:store", "lmtp://unix:/run/lmtp"),
+        ("deliver=box\tforward=agent:nowhere\tkeep", f"agent:box {ANN}"),
+    ],
+)
+def test_E16_one_speaks_for_an_account_where_a_message_comes_back(rule: str, speaker: str) -> None:
+    """And it is one who looks for that: who discards does not."""
+    router = make_router(accounts=(f"{ANN}\t{rule}", "joe@here.example"), agents=OTHER_AGENTS)
+    ends = run(router, make_recipient("ann+x@here.example"))
+    speaking = [
+        str(recipient.address) if "forward:" in decision.destination else decision.destination
+        for recipient, decision in ends
+        if isinstance(decision, Sorted) and not is_silent(recipient.expanded_via)
+    ]
+    assert speaking == [speaker]
+    assert all(find_ruler(recipient.expanded_via) == Mailbox("ann", "here.example") for recipient, _ in ends)
+
+
+def test_E16_where_all_is_discarded_nobody_is_silent() -> None:
+    router = make_router(accounts=(f"{ANN}\tforward=agent:nowhere",), agents=AGENTS)
+    ((recipient, _),) = run(router, make_recipient(ANN))
+    assert not is_silent(recipient.expanded_via)
+
+
 def test_P5_what_waits_is_sorted_again_when_an_account_or_an_agent_changes() -> None:
     rules = [
         make_router(accounts=accounts, agents=agents)
-        for accounts in ((ANN,), (f"{ANN}\tdeliver=store",), FORWARDING[:1], KEEPING)
+        for accounts in ((ANN,), (f"{ANN}\tdeliver=store",), FORWARDING[:1], KEEPING, HANDING)
         for agents in ({}, AGENTS, {**AGENTS, "store": {"kind": "lmtp", "to": "lmtp://localhost:24"}})
     ]
     assert len(set(map(fingerprint, rules))) == len(rules)

@@ -57,10 +57,10 @@ def test_L4_a_file_of_others_names_addresses_alone(file: Path, spoil: Callable[[
     file.write_text("list: joe, x@else.example\n")
     spoil(file)
     assert targets_of(file) == ["joe", "x@else.example"]
-    file.write_text("list: joe\nprog: |/bin/x\nbox: /box\n")
+    file.write_text("list: joe\nprog: |/bin/x\nbox: /box\nagent: agent:box\n")
     with pytest.raises(AliasesError) as found:
         load_aliases(file)
-    assert [problem.line for problem in found.value.problems] == [2, 3]
+    assert [problem.line for problem in found.value.problems] == [2, 3, 4]
     assert "nobody else may write" in str(found.value)
 
 
@@ -82,7 +82,7 @@ def test_L4_a_list_of_others_names_addresses_alone(
     spoil(member)
     file.write_text(f"list: :include:{member}\n")
     assert targets_of(file) == ["joe"]
-    for place in ("|/bin/x", '"|/bin/x -a"', "/box", "/folder/"):
+    for place in ("|/bin/x", '"|/bin/x -a"', "/box", "/folder/", "agent:box", '"agent:box"'):
         member.write_text(f"joe\n{place}\n")
         assert trouble_of(file) == f"{member}:2: expected addresses alone in what is not the administrator's"
         assert targets_of(file) == []

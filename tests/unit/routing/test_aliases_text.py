@@ -36,6 +36,13 @@ def test_comments_quotes_and_lines_that_go_on() -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
+        ("a: agent:b c", "1: expected a comma"),
+        ('a: "agent:b c"', "1: expected a name of at most 64 letters"),
+        (
+            "a: agent:maildir",
+            '1: expected a name of at most 64 letters, digits, - and _, other than "maildir"',
+        ),
+        ("a: agent:box@here.example", "1: expected a name of at most 64 letters"),
         ("a: |prog", '1: expected the absolute path of a program, got "|prog"'),
         ('a: joe,\n "|prog -x"', "2: expected the absolute path of a program"),
         ('a: "|"', "1: expected the absolute path of a program"),

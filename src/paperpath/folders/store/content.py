@@ -5,6 +5,7 @@ that came. Of files that other programs wrote, each LF that no CR precedes gets 
 """
 
 import hashlib
+import math
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -16,11 +17,17 @@ class ServedFile:
     """An open file, read as served. `starts`: where its pieces begin as served, as far as that is known."""
 
     def __init__(self, descriptor: int, *, verbatim: bool, starts: list[int] | None = None) -> None:
-        """Read from a descriptor that the caller closes; `starts` is extended, and serves the next reader."""
+        """Read from a descriptor, which `close` closes; `starts` is extended, and serves the next reader."""
         self._descriptor = descriptor
         self._verbatim = verbatim
         self._starts = [0] if starts is None else starts
         self._octets: int | None = None
+        self._last: tuple[int, bytes] = -1, b""  # the piece that was read last, and which it is
+        self._end: float = math.inf  # so many pieces there are at most
+
+    def close(self) -> None:
+        """Let go."""
+        os.close(self._descriptor)
 
     @property
     def octets(self) -> int:
@@ -58,10 +65,18 @@ class ServedFile:
 
     def _read_piece(self, place: int) -> bytes:
         """Return a piece as served, and note where the next one begins."""
+        if place == self._last[0]:
+            return self._last[1]
+        if place >= self._end:
+            return b""
         stored = os.pread(self._descriptor, _STORED_AT_ONCE, place * _STORED_AT_ONCE)
         piece = stored if self._verbatim else self._to_served(stored, place)
         if place + 1 == len(self._starts) and piece:
             self._starts.append(self._starts[place] + len(piece))
+        if len(stored) < _STORED_AT_ONCE:
+            self._end = min(self._end, place + 1)
+        if piece:  # that there is none is the end, and what was read last may be wanted still
+            self._last = place, piece
         return piece
 
     def _to_served(self, stored: bytes, place: int) -> bytes:

@@ -29,6 +29,10 @@ class TooManyKeywordsError(StoreError):
     """The folder has as many keywords as it can; flags were left as they were."""
 
 
+class TooManySubscriptionsError(StoreError):
+    """The account is subscribed to as much as it can be; names of folders that are gone are among that."""
+
+
 class MessageGoneError(StoreError):
     """A message's file is no longer there; the next look tells that the message departed."""
 

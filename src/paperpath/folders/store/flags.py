@@ -6,12 +6,12 @@ the small letters, as Dovecot has it, so they survive the loss of the index; the
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from paperpath.folders.store.errors import TooManyKeywordsError
-from paperpath.folders.store.values import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
+from paperpath.folders.store.values import ANSWERED, DELETED, DRAFT, FLAGGED, FORWARDED, SEEN
 
-FORWARDED = "$Forwarded"  # the letter P, "passed"
 MOST_KEYWORDS = 52
 LETTERED_KEYWORDS = 26
 
@@ -21,6 +21,7 @@ _FIRST_KEYWORD = len(_FIXED)
 _MARK = ":2,"
 _SUFFIX = re.compile(r":2,([A-Za-z]*)(.*)", re.DOTALL)
 _RECENT = "\\recent"
+_DIFFERENT_NAMES = 1024  # few ends of names are different ones, even of many files
 
 SEEN_BIT = 1 << _FIXED.index(SEEN)
 DELETED_BIT = 1 << _FIXED.index(DELETED)
@@ -33,12 +34,14 @@ def split_entry(entry: str) -> tuple[str, str]:
     return base, colon + rest
 
 
+@lru_cache(_DIFFERENT_NAMES)
 def read_flags(suffix: str) -> int:
     """Return the flags that the end of a file's name says."""
     match = _SUFFIX.match(suffix)
     return 0 if match is None else sum(1 << bit for bit in {_bit(letter) for letter in match[1]} - {-1})
 
 
+@lru_cache(_DIFFERENT_NAMES)
 def write_flags(suffix: str, flags: int) -> str:
     """Return the end of a file's name that says flags; letters that we do not know stay."""
     match = _SUFFIX.match(suffix)
@@ -46,6 +49,18 @@ def write_flags(suffix: str, flags: int) -> str:
     unknown = {letter for letter in there if _bit(letter) < 0}
     said = {letter for letter in _ALL_LETTERS if flags >> _bit(letter) & 1}
     return f"{_MARK}{''.join(sorted(unknown | said))}{tail}"
+
+
+class _SharedSets(dict[int, frozenset[str]]):
+    """Flags by name, by their number; made when they are asked for first."""
+
+    def __init__(self, find_names: Callable[[int], Iterable[str]]) -> None:
+        super().__init__()
+        self._find_names = find_names
+
+    def __missing__(self, number: int) -> frozenset[str]:
+        self[number] = names = frozenset(self._find_names(number))
+        return names
 
 
 class FlagNames:
@@ -57,7 +72,7 @@ class FlagNames:
         self._bits = {name.lower(): 1 << bit for bit, name in enumerate(_FIXED)}
         named = [(name, i) for i, name in enumerate(self._keywords) if name]
         self._bits |= {name.lower(): self._keyword_bit(i) for name, i in named}
-        self._sets: dict[int, frozenset[str]] = {}
+        self._sets = _SharedSets(self._names)
 
     @property
     def keywords(self) -> Sequence[str]:
@@ -75,12 +90,12 @@ class FlagNames:
         return any(number & ~named for number in numbers)
 
     def find_new(self, flags: Iterable[str]) -> list[str]:
-        """Return those that are keywords the folder does not have. Raises: TooManyKeywordsError."""
+        """Return those that are keywords the folder does not have, in order. Raises: TooManyKeywordsError."""
         by_name = {flag.lower(): flag for flag in flags}
         new = [flag for name, flag in by_name.items() if name not in self._bits and name != _RECENT]
         if len(self._keywords) + len(new) > MOST_KEYWORDS:
             raise TooManyKeywordsError(f"a folder has at most {MOST_KEYWORDS} keywords")
-        return new
+        return sorted(new)
 
     def to_number(self, flags: Iterable[str]) -> int:
         """Return flags as a number, without those that the folder does not have."""
@@ -91,10 +106,7 @@ class FlagNames:
 
     def to_flags(self, number: int) -> frozenset[str]:
         """Return flags by name; there are few different sets of them, so they are shared."""
-        found = self._sets.get(number)
-        if found is None:
-            found = self._sets[number] = frozenset(self._names(number))
-        return found
+        return self._sets[number]
 
     def _names(self, number: int) -> Iterable[str]:
         yield from (name for bit, name in enumerate(_FIXED) if number >> bit & 1)

@@ -9,12 +9,14 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, NamedTuple
 
 import apsw
 
 from paperpath.folders.store.flags import FlagNames
 from paperpath.folders.store.index_file import index_errors
+from paperpath.folders.store.values import Uids
 
 NEW, CUR, COMING = 0, 1, 2  # parts
 PART_NAMES = ("new", "cur", "tmp")
@@ -106,8 +108,13 @@ class Index:
 
     # Messages
 
-    def uids(self) -> "array[int]":
+    def uids(self) -> Uids:
         """Return the UIDs of all messages, ascending."""
+        each = ("count(*)", "min(uid)", "max(uid)")  # by itself none of them reads all rows
+        columns = ", ".join(f"(SELECT {one} FROM message)" for one in each)  # noqa: S608 - of our own pieces
+        messages, first, last = self._fetch(f"SELECT {columns}")[0]
+        if messages and last - first == messages - 1:  # there are no gaps
+            return range(first, last + 1)
         return array("I", [row[0] for row in self._fetch("SELECT uid FROM message ORDER BY uid")])
 
     def count(self, flags: int = 0) -> int:
@@ -131,7 +138,7 @@ class Index:
 
     def flags(self, uids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
         """Give UID, flags and mod-sequence of messages, by UID."""
-        return self._select("uid, flags, modseq", "message", uids)
+        return chain.from_iterable(self._select("uid, flags, modseq", "message", uids))
 
     def changed(self, since: int) -> list[tuple[int, int, int]]:
         """Return the same of messages that changed or came after a mod-sequence, by UID."""
@@ -175,7 +182,12 @@ class Index:
 
     def files(self, uids: Sequence[int]) -> Iterator[FileRow]:
         """Give the files of messages, by UID."""
-        return map(FileRow._make, self._select(", ".join(FileRow._fields), "file", uids))
+        return map(FileRow._make, chain.from_iterable(self._select(", ".join(FileRow._fields), "file", uids)))
+
+    def files_from(self, uid: int, count: int) -> list[FileRow]:
+        """Return the files of so many messages, from a UID on."""
+        statement = f"SELECT {', '.join(FileRow._fields)} FROM file WHERE uid >= ? ORDER BY uid LIMIT ?"  # noqa: S608 - of our own pieces
+        return [FileRow(*row) for row in self._fetch(statement, (uid, count))]
 
     def coming(self) -> list[FileRow]:
         """Return the files that were on their way in, by UID."""
@@ -211,7 +223,8 @@ class Index:
 
     def cached(self, kind: int, uids: Sequence[int]) -> dict[int, bytes]:
         """Return what was kept of messages."""
-        return dict(self._select("uid, octets", "cached", uids, f" AND kind = {int(kind)}"))
+        found = self._select("uid, octets", "cached", uids, f" AND kind = {int(kind)}")
+        return dict(chain.from_iterable(found))
 
     def keep_cached(self, kind: int, octets: Mapping[int, bytes]) -> None:
         """Keep something of messages that are there still."""
@@ -222,11 +235,9 @@ class Index:
 
     # SQL
 
-    def _select(
-        self, columns: str, table: str, uids: Sequence[int], also: str = ""
-    ) -> Iterator[tuple[Any, ...]]:
-        """Give rows of certain UIDs, by UID, so many at once that no statement stays open in between."""
-        ordered = uids if isinstance(uids, array) else sorted(set(uids))
+    def _select(self, columns: str, table: str, uids: Sequence[int], also: str = "") -> Iterator[list[Any]]:
+        """Give rows of certain UIDs, by UID, in lists, so that no statement stays open in between."""
+        ordered = uids if isinstance(uids, array | range) else sorted(set(uids))
         for begin in range(0, len(ordered), _AT_ONCE):
             part = ordered[begin : begin + _AT_ONCE]
             if (part[-1] - part[0]) < _DENSE * len(part):
@@ -235,7 +246,7 @@ class Index:
                 where, named = "IN (SELECT value FROM json_each(?1)) AND ?2", (json.dumps(list(part)), 1)
             rows = self._fetch(f"SELECT {columns} FROM {table} WHERE uid {where}{also} ORDER BY uid", named)  # noqa: S608
             wanted = None if part[-1] - part[0] == len(part) - 1 else set(part)
-            yield from (rows if wanted is None else [row for row in rows if row[0] in wanted])
+            yield rows if wanted is None else [row for row in rows if row[0] in wanted]
 
     def _fetch(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
         with index_errors():

@@ -18,7 +18,7 @@ INDEX_NAME = "paperpath-index"
 
 _VERSION = 1
 _BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the folder's lock
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "cache_size=-4096", "journal_size_limit=4194304")
+_PRAGMAS = "PRAGMA synchronous=FULL; PRAGMA cache_size=-4096; PRAGMA journal_size_limit=4194304"
 _BESIDE = ("", "-wal", "-shm", "-journal")
 _WORTHLESS = (apsw.CorruptError, apsw.NotADBError)
 
@@ -70,8 +70,7 @@ def _open(path: Path, folder: int, make_validity: Callable[[], int]) -> apsw.Con
     )
     try:
         connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(_PRAGMAS)
         version = connection.pragma("user_version")
         if not version:
             _fill(connection, make_validity())
@@ -85,6 +84,7 @@ def _open(path: Path, folder: int, make_validity: Callable[[], int]) -> apsw.Con
 
 
 def _fill(connection: apsw.Connection, validity: int) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")  # it stays so
     with connection:
         connection.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
         connection.execute(

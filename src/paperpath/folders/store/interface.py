@@ -110,7 +110,7 @@ class OpenFolder(Protocol):
         """Keep something of messages. Not durable: a power cut may take it."""
 
     def open_message(self, uid: int) -> AbstractContextManager[MessageOctets]:
-        """Open a message. Raises, when entered: MessageGoneError."""
+        """Open a message, to be entered at once. Raises: MessageGoneError."""
 
     def store_flags(
         self,
@@ -184,7 +184,10 @@ class MailStore(Protocol):
         """Return the names that are subscribed to, whether or not there is such a folder."""
 
     def subscribe(self, name: str, *, subscribed: bool = True) -> None:
-        """Subscribe to a name, or end that; there need be no such folder. Raises: FolderNameError."""
+        """Subscribe to a name, or end that; there need be no such folder.
+
+        Raises: FolderNameError; TooManySubscriptionsError.
+        """
 
     def create(self, name: str, special_uses: Sequence[str] = ()) -> None:
         """Make a folder, and those above it that are missing; it may end in the separator.

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from paperpath.folders.store.flags import FlagNames
 from paperpath.folders.store.index import FolderState, Index
-from paperpath.folders.store.values import Changes, MessageState, Snapshot
+from paperpath.folders.store.values import Changes, MessageState, Snapshot, Uids
 
 
 def find_changes(index: Index, since: Snapshot, *, keep_departed: bool) -> Changes:
@@ -24,7 +24,7 @@ def find_changes(index: Index, since: Snapshot, *, keep_departed: bool) -> Chang
     gone = since.departed | _find_departed(index, state, since)
     uids = since.uids if keep_departed else _without(since.uids, sorted(gone))
     if arrived:
-        uids = uids + array("I", arrived)
+        uids = _with(uids, arrived)
     snapshot = Snapshot(
         state.uid_validity,
         state.uid_next,
@@ -74,16 +74,27 @@ def _find_departed(index: Index, state: FolderState, since: Snapshot) -> frozens
     return frozenset(since.uids) - frozenset(index.uids())
 
 
-def _without(uids: "array[int]", gone: Sequence[int]) -> "array[int]":
+def _with(uids: Uids, arrived: Sequence[int]) -> Uids:
+    """Return ascending UIDs with others behind them."""
+    if isinstance(uids, range) and arrived[-1] - arrived[0] == len(arrived) - 1:
+        if not uids:
+            return range(arrived[0], arrived[-1] + 1)
+        if uids.stop == arrived[0]:
+            return range(uids.start, arrived[-1] + 1)
+    return array("I", uids) + array("I", arrived)
+
+
+def _without(uids: Uids, gone: Sequence[int]) -> Uids:
     """Return ascending UIDs without some of them."""
     if not gone:
         return uids
     kept, begin = array("I"), 0
     for uid in gone:
         end = bisect_left(uids, uid, begin)
-        kept += uids[begin:end]
+        kept.extend(uids[begin:end])
         begin = end + (end < len(uids) and uids[end] == uid)
-    return kept + uids[begin:]
+    kept.extend(uids[begin:])
+    return kept
 
 
 def _add_recent(since: Snapshot, state: FolderState) -> tuple[tuple[int, int], ...]:

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from paperpath.folders.names import is_verbatim
 from paperpath.folders.store.access import FolderAccess
@@ -14,12 +15,28 @@ _KEPT_AT_ONCE = 500
 
 
 def find_file(access: FolderAccess, uid: int) -> tuple[FileRow, int] | None:
-    """Open a message's file, after another look where another program gave it another name."""
+    """Open a message's file, after another look where another program gave it another name.
+
+    The caller closes it.
+    """
     if (found := _open_known(access, uid)) is not None:
         return found
     with access.locked():
         access.doubt()
         return _open_known(access, uid)
+
+
+def open_file(access: FolderAccess, row: FileRow) -> int | None:
+    """Open a file where it was; `None` where it is no more."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(row.name, flags, dir_fd=access.files.parts[row.part])
+    except FileNotFoundError:
+        return None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def measure_messages(access: FolderAccess, uids: Sequence[int]) -> Iterator[Measure]:
@@ -37,32 +54,21 @@ def measure_messages(access: FolderAccess, uids: Sequence[int]) -> Iterator[Meas
 
 
 def _open_known(access: FolderAccess, uid: int) -> tuple[FileRow, int] | None:
-    """Open a message's file, which the caller closes; `None` where it is not under the name we know."""
+    """Open a message's file; `None` where it is not under the name we know."""
     row = next(access.index.files([uid]), None)
-    descriptor = None if row is None else _open(access, row)
+    descriptor = None if row is None else open_file(access, row)
     return None if row is None or descriptor is None else (row, descriptor)
 
 
 def _measure(access: FolderAccess, row: FileRow) -> Measure | None:
-    found = find_file(access, row.uid)
-    if found is None:
-        return None
-    try:
-        return Measure(row.uid, *ServedFile(found[1], verbatim=is_verbatim(row.base)).measure())
-    finally:
-        os.close(found[1])
-
-
-def _open(access: FolderAccess, row: FileRow) -> int | None:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(row.name, flags, dir_fd=access.files.parts[row.part])
-    except FileNotFoundError:
-        return None
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    return None
+    descriptor = open_file(access, row)
+    if descriptor is None:
+        found = find_file(access, row.uid)
+        if found is None:
+            return None
+        row, descriptor = found
+    with closing(ServedFile(descriptor, verbatim=is_verbatim(row.base))) as file:
+        return Measure(row.uid, *file.measure())
 
 
 def _keep(access: FolderAccess, found: list[tuple[int, str, int]]) -> None:

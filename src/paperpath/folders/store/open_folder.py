@@ -4,9 +4,8 @@ Opened by tree.py. It holds descriptors and a connection to the index, which `re
 needed again.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from paperpath.folders.names import is_verbatim
@@ -18,7 +17,7 @@ from paperpath.folders.store.flagging import change_flags
 from paperpath.folders.store.flags import SEEN_BIT
 from paperpath.folders.store.index import FileRow
 from paperpath.folders.store.looking import find_changes, find_gaps, find_ranges, first_snapshot
-from paperpath.folders.store.measuring import find_file, measure_messages
+from paperpath.folders.store.measuring import find_file, measure_messages, open_file
 from paperpath.folders.store.transfer import copy_messages, move_messages
 from paperpath.folders.store.values import (
     Cached,
@@ -31,6 +30,8 @@ from paperpath.folders.store.values import (
     Snapshot,
     Stored,
 )
+
+_AHEAD = 50
 
 
 class MaildirFolder:
@@ -47,6 +48,7 @@ class MaildirFolder:
         self._validity, self._id = self._open.uid_validity, self._open.folder_id
         self._path = self._open.files.path
         self._starts: tuple[int, list[int]] = 0, [0]  # of the message that was read last
+        self._ahead: dict[int, FileRow] = {}  # messages are mostly read one after the other
 
     @property
     def uid_validity(self) -> int:
@@ -97,10 +99,10 @@ class MaildirFolder:
     def states(self, uids: Sequence[int], changed_since: int = 0) -> Iterator[MessageState]:
         """Give flags and mod-sequences."""
         with self._reading() as access:
-            names = access.index.flag_names()
+            to_flags = access.index.flag_names().to_flags
             for uid, flags, modseq in access.index.flags(uids):
                 if modseq > changed_since:
-                    yield MessageState(uid, names.to_flags(flags), modseq)
+                    yield MessageState(uid, to_flags(flags), modseq)
 
     def departed_since(self, modseq: int) -> Sequence[tuple[int, int]]:
         """Return UIDs that went after a mod-sequence."""
@@ -131,16 +133,12 @@ class MaildirFolder:
         with self._reading() as access, access.files.locked(), access.index.changing(flushed=False):
             access.index.keep_cached(kind.value, octets)
 
-    @contextmanager
-    def open_message(self, uid: int) -> Iterator[ServedFile]:
+    def open_message(self, uid: int) -> AbstractContextManager[ServedFile]:
         """Open a message."""
-        row, descriptor = self._open_file(uid)
-        try:
-            if self._starts[0] != uid:
-                self._starts = uid, [0]
-            yield ServedFile(descriptor, verbatim=is_verbatim(row.base), starts=self._starts[1])
-        finally:
-            os.close(descriptor)
+        row, descriptor = self._open_ahead(uid) or self._open_file(uid)
+        if self._starts[0] != uid:
+            self._starts = uid, [0]
+        return closing(ServedFile(descriptor, verbatim=is_verbatim(row.base), starts=self._starts[1]))
 
     def store_flags(
         self,
@@ -170,6 +168,7 @@ class MaildirFolder:
 
     def rest(self) -> None:
         """Let go until the next method is called."""
+        self._ahead = {}
         if self._open is not None:
             self._open.close()
             self._open = None
@@ -207,6 +206,18 @@ class MaildirFolder:
             yield access
         finally:
             access.close()
+
+    def _open_ahead(self, uid: int) -> tuple[FileRow, int] | None:
+        """Open a message's file where it was when it, or one not far before it, was asked for."""
+        if uid not in self._ahead:
+            with self._reading() as access:
+                self._ahead = {row.uid: row for row in access.index.files_from(uid, _AHEAD)}
+        row = self._ahead.get(uid)
+        descriptor = None if row is None else open_file(self._access(), row)
+        if row is None or descriptor is None:
+            self._ahead = {}
+            return None
+        return row, descriptor
 
     def _open_file(self, uid: int) -> tuple[FileRow, int]:
         with self._reading() as access:

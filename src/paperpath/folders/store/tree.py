@@ -15,7 +15,13 @@ from paperpath.config.quota import NO_QUOTA, Quota
 from paperpath.folders.quota import Allowance
 from paperpath.folders.store.access import FolderAccess
 from paperpath.folders.store.appending import Appending
-from paperpath.folders.store.errors import FolderExistsError, ForbiddenError, NoFolderError, UseError
+from paperpath.folders.store.errors import (
+    FolderExistsError,
+    ForbiddenError,
+    NoFolderError,
+    TooManySubscriptionsError,
+    UseError,
+)
 from paperpath.folders.store.flags import DELETED_BIT, SEEN_BIT
 from paperpath.folders.store.folder_names import (
     INBOX_STEP,
@@ -45,6 +51,7 @@ from paperpath.folders.store.values import (
     QuotaUse,
 )
 
+MOST_SUBSCRIPTIONS = 10_000  # they are read and written together
 _HABITUAL = {use.removeprefix("\\"): use for use in SPECIAL_USES}  # folders of these names have these uses
 
 
@@ -79,9 +86,11 @@ class MaildirStore:
 
     def subscribe(self, name: str, *, subscribed: bool = True) -> None:
         """Subscribe to a name, or end that."""
-        name = check_name(name)
+        name = check_new_name(name) if subscribed else check_name(name)
         with self._home.locked():
             state = self._home.read_state()
+            if subscribed and len(state.subscribed) >= MOST_SUBSCRIPTIONS:
+                raise TooManySubscriptionsError(f"at most {MOST_SUBSCRIPTIONS} folders can be subscribed to")
             if (name in state.subscribed) != subscribed:
                 names = {*state.subscribed, name} if subscribed else {*state.subscribed} - {name}
                 self._home.write_state(replace(state, subscribed=tuple(sorted(names))))

@@ -8,9 +8,9 @@ microseconds since 1970. Octets are counted as served, with CRLF.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from paperpath.config.quota import Quota
 
@@ -19,6 +19,7 @@ SEPARATOR = "/"
 
 ANSWERED, FLAGGED, DELETED, SEEN, DRAFT = "\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"
 SYSTEM_FLAGS = (ANSWERED, FLAGGED, DELETED, SEEN, DRAFT)
+FORWARDED = "$Forwarded"  # the keyword that has a letter of its own in every Maildir
 SPECIAL_USES = ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")  # those that a folder may be made for
 
 
@@ -66,8 +67,8 @@ class QuotaUse:
 # A selected folder
 
 
-def _no_uids() -> "array[int]":
-    return array("I")
+Uids: TypeAlias = "range | array[int]"
+"""UIDs that ascend; a range where there are no gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Snapshot:
     uid_validity: int = 0
     uid_next: int = 1
     modseq: int = 0
-    uids: "array[int]" = field(default_factory=_no_uids)
+    uids: Uids = range(0)
     recent: tuple[tuple[int, int], ...] = ()
     departed: frozenset[int] = frozenset()
 

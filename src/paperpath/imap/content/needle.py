@@ -3,9 +3,11 @@
 Used by text_search.py; `fold` also by whoever compares texts.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
+_SHOWN_OTHERWISE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ufffd]")
 _MOST_BUFFERED = 64 * 1024
 
 
@@ -15,6 +17,13 @@ class Needle:
     def __init__(self, text: str) -> None:
         """Prepare to look for a text."""
         self._folded = fold(text)
+        self.octets = self._folded.encode("utf-8", "replace")
+        """It as texts have it that are kept."""
+
+    @property
+    def is_in_one_line(self) -> bool:
+        """Whether it has no character that ends a line, or stands for one where a header is shown."""
+        return _SHOWN_OTHERWISE.search(self._folded) is None
 
     def is_in(self, text: str) -> bool:
         """Tell whether it stands in a text."""
@@ -43,5 +52,12 @@ def fold(text: str) -> str:
     """Return what is the same for texts that differ in case only, or in how characters are composed."""
     if text.isascii():
         return text.lower().replace("\t", " ")
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", folded).replace("\t", " ")
+    # No character changes with one in another line, and of most texts few lines need the slow way.
+    return "\n".join(map(_fold_line, text.split("\n"))).replace("\t", " ")
+
+
+def _fold_line(line: str) -> str:
+    if line.isascii():
+        return line.lower()
+    folded = unicodedata.normalize("NFKC", line).casefold()
+    return unicodedata.normalize("NFKC", folded)

@@ -7,6 +7,7 @@ keys that all have to match, those are asked first that cost least.
 import datetime as dt
 from collections.abc import Callable
 
+from paperpath.imap.content.header_texts import first_text
 from paperpath.imap.content.searched import Cost, SearchContext, Searched
 from paperpath.imap.content.text_search import Matcher, search_body, search_header, search_text
 from paperpath.imap.search_keys import (
@@ -32,7 +33,6 @@ from paperpath.imap.search_keys import (
     When,
 )
 from paperpath.imap.sets import MessageSet, Range, SequenceSet
-from paperpath.mail.mime.fields import first_values, unfold_octets
 from paperpath.mail.mime.loose_dates import read_loose_date
 
 _US = 1_000_000
@@ -165,8 +165,8 @@ def _search_date(key: DateKey) -> Matcher:
 
 def _sent_day(message: Searched) -> int | None:
     """Return the day that stands in Date, whatever its zone."""
-    value = first_values(message.header(), (b"date",)).get(b"date")
-    moment = None if value is None else read_loose_date(unfold_octets(value))
+    value = first_text(message.header_texts(), b"date")
+    moment = None if value is None else read_loose_date(value.strip())
     return None if moment is None else moment.toordinal()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
+from paperpath.imap.content.header_texts import HeaderTexts
 from paperpath.mail.mime.part import Extent, Part
 
 
@@ -49,6 +50,9 @@ class Searched(Protocol):
 
     def header(self) -> bytes:
         """Return its header section."""
+
+    def header_texts(self) -> HeaderTexts:
+        """Return its fields as they are compared."""
 
     def structure(self) -> Part:
         """Return its structure."""

@@ -6,10 +6,11 @@ texts of its parts, and their headers, but not what is no text.
 
 from collections.abc import Callable, Iterator
 
+from paperpath.imap.content.header_texts import LEFT_OUT, has_text
 from paperpath.imap.content.needle import Needle
 from paperpath.imap.content.searched import Searched
 from paperpath.mail.charsets import decode_octets
-from paperpath.mail.fields.shown_words import decode_words
+from paperpath.mail.fields.shown_words import decode_words, undo_words
 from paperpath.mail.mime.fields import Field, read_fields
 from paperpath.mail.mime.part import Part
 from paperpath.mail.mime.texts import read_texts
@@ -20,14 +21,13 @@ Matcher = Callable[[Searched], bool]
 def search_header(name: str, text: str) -> Matcher:
     """Look in the fields of a name; for an empty text, for the fields."""
     wanted, needle = name.encode("utf-8").lower(), Needle(text)
-
-    def matches(message: Searched) -> bool:
-        return any(
-            field.name == wanted and needle.is_in(_show(field.value))
-            for field in read_fields(message.header())
-        )
-
-    return matches
+    if b":" in wanted or b"\n" in wanted:
+        return lambda _: False
+    if wanted not in LEFT_OUT:
+        return lambda message: has_text(message.header_texts(), wanted, needle.octets)
+    return lambda message: any(
+        field.name == wanted and needle.is_in(_show(field.value)) for field in read_fields(message.header())
+    )
 
 
 def search_body(text: str) -> Matcher:
@@ -45,7 +45,14 @@ def search_text(text: str) -> Matcher:
 
 
 def _is_in_header(needle: Needle, header: bytes) -> bool:
-    return any(needle.is_in(_show_field(field)) for field in read_fields(header))
+    """Look in all fields at once, unless one alone may differ: it is Latin-1 where it is no UTF-8."""
+    try:
+        text = header.decode() if needle.is_in_one_line else None
+    except UnicodeDecodeError:
+        text = None
+    if text is None:
+        return any(needle.is_in(_show_field(field)) for field in read_fields(header))
+    return needle.is_in(undo_words(text))
 
 
 def _is_in_parts(needle: Needle, message: Searched) -> bool:

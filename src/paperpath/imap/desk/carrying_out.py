@@ -63,6 +63,8 @@ Tell = Callable[[Exception], None]
 def carry_out(desk: Desk, command: Command, tag: str, tell: Tell) -> Deed:
     """Carry a command out; what the store could not do is its answer. Raises: BrokenOffError."""
     makes = isinstance(command, _MAKING)
+    if desk.selected is not None and not isinstance(command, Select):
+        yield from desk.selected.tell_modseq()
     try:
         completion = yield from _begin(desk, command, tag)
     except TROUBLES as error:

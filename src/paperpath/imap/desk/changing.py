@@ -1,15 +1,14 @@
 """STORE, COPY, MOVE and EXPUNGE (RFC 9051 §6.4.3, §6.4.6 to §6.4.8, RFC 4315, RFC 7162 §3.1.3)."""
 
-from collections.abc import Iterator
-
 from paperpath.folders.store.errors import MessageGoneError
-from paperpath.folders.store.values import Copied, FlagChange, MessageState
+from paperpath.folders.store.values import Copied, FlagChange
 from paperpath.imap import responses
 from paperpath.imap.commands import Copy, Expunge, Move, Store, StoreMode
 from paperpath.imap.completion import no, ok
 from paperpath.imap.desk.desk import Deed, Desk
 from paperpath.imap.desk.fetching import NO_SUCH_NUMBER
 from paperpath.imap.desk.selected import Selected
+from paperpath.imap.extensions import Extension
 from paperpath.imap.sets import write_numbers
 
 READ_ONLY = no("The mailbox was opened to be read only", "READ-ONLY")
@@ -34,39 +33,27 @@ def store(desk: Desk, command: Store) -> Deed:
     stored = selected.folder.store_flags(uids, change, command.flags, command.unchanged_since)
     selected.note_told(stored.states)
     yield from selected.write_new_keywords(stored.states)
-    for state in stored.states:
-        items = list(_show_stored(selected, state, command))
-        if items:
-            yield responses.write_fetch(selected.number_of(state.uid), items)
+    # Even with .SILENT mod-sequences are told (RFC 7162 §3.1.3).
+    if selected.shows_modseq or not command.silent:
+        yield from selected.write_states(
+            stored.states, shows_uid=command.by_uid or selected.shows_uid, shows_flags=not command.silent
+        )
     if not stored.modified:
         return ok("Done")
     numbers = stored.modified if command.by_uid else map(selected.number_of, stored.modified)
     return ok("Some had changed meanwhile", f"MODIFIED {write_numbers(numbers)}")
 
 
-def _show_stored(selected: Selected, state: MessageState, command: Store) -> Iterator[tuple[str, bytes]]:
-    """Give what is told of a message; even with .SILENT its mod-sequence (RFC 7162 §3.1.3)."""
-    tells_modseq = selected.shows_modseq
-    if command.silent and not tells_modseq:
-        return
-    if command.by_uid:
-        yield "UID", b"%d" % state.uid
-    if not command.silent:
-        yield "FLAGS", selected.show_state_flags(state)
-    if tells_modseq:
-        yield "MODSEQ", b"(%d)" % state.modseq
-
-
 def expunge(desk: Desk, command: Expunge) -> Deed:
-    """Remove what is \\Deleted, of all messages or of some; the news tell which those were."""
+    """Remove what is \\Deleted, of all messages or of some, and tell which those were."""
     selected = desk.selected
     assert selected is not None
-    yield from ()
     if selected.read_only:
         return READ_ONLY
     uids = None if command.uids is None else selected.find(command.uids, by_uid=True)
     selected.folder.expunge(uids)
-    return ok("Done")
+    yield from selected.news(may_expunge=True)
+    return ok("Done", _modseq_behind(desk, selected))
 
 
 def copy(desk: Desk, command: Copy) -> Deed:
@@ -103,7 +90,15 @@ def move(desk: Desk, command: Move) -> Deed:
         return _GONE
     if moved.uids:
         yield responses.write_completion("", ok("Moved", _copy_uid(moved)))
-    return ok("Done")
+    yield from selected.news(may_expunge=True)
+    return ok("Done", _modseq_behind(desk, selected))
+
+
+def _modseq_behind(desk: Desk, selected: Selected) -> str:
+    """Write the highest mod-sequence behind a removal (RFC 7162 §3.2.7, §3.2.9; RFC 6851 §4.4)."""
+    if not desk.dialect.is_enabled(Extension.QRESYNC):
+        return ""
+    return f"HIGHESTMODSEQ {max(selected.snapshot.modseq, 1)}"
 
 
 def _copy_uid(copied: Copied) -> str:

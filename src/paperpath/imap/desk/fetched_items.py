@@ -32,10 +32,12 @@ from paperpath.mail.mime.part import Extent
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EMPTY = b'""'
+_READ_AT_ONCE = 16 * 1024  # of each item; those of a message are all read before the first is sent
+_MOST_HELD = 64 * 1024
 _FIELDS = (SectionText.FIELDS, SectionText.FIELDS_NOT)
 
 Pieces = Iterable[bytes]
-"""A value as it is written."""
+"""A value as it is written: a tuple where it was read already."""
 
 
 class ItemError(Exception):
@@ -86,16 +88,28 @@ def _write_section(message: Message, section: Section, partial: Partial | None) 
         octets = _read_fields(message, section)
         if octets is None:
             return (NIL,)
-        return _write_octets(
-            octets if partial is None else octets[partial.begin : partial.begin + partial.octets]
-        )
+        if len(octets) > _MOST_HELD:
+            return _write_many_fields(message, section, partial)
+        return _write_octets(_cut(octets, partial))
     extent = find_extent(message.part, section) if section.part else _find_own(message, section.text)
     if extent is None:
         return (NIL,)
     wanted = cut_extent(extent, partial)
     if not wanted.octets:
         return (_EMPTY,)
-    return _chain(literal_head(wanted.octets), message.read(wanted))
+    head = literal_head(wanted.octets)
+    if wanted.octets <= _READ_AT_ONCE:
+        return head, b"".join(message.read(wanted))
+    return _chain(head, message.read(wanted))
+
+
+def _write_many_fields(message: Message, section: Section, partial: Partial | None) -> Pieces:
+    """Make them anew when it is their turn, so that those of one item are in memory, and not those of all."""
+    yield from _write_octets(_cut(_read_fields(message, section) or b"", partial))
+
+
+def _cut(octets: bytes, partial: Partial | None) -> bytes:
+    return octets if partial is None else octets[partial.begin : partial.begin + partial.octets]
 
 
 def _find_own(message: Message, text: SectionText) -> Extent:

@@ -1,6 +1,6 @@
 """LIST and LSUB: which names are meant, and what is told of them (RFC 9051 §6.3.9, RFC 3501 §6.3.9)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from paperpath.folders.store.errors import StoreError
@@ -35,14 +35,13 @@ def list_mailboxes(desk: Desk, command: List) -> Deed:
         return ok("That is it")
     names = _gather(desk)
     patterns = [NamePattern(command.reference + pattern) for pattern in command.patterns]
-    for name in names.values():
-        if not any(pattern.matches(name.name) for pattern in patterns):
-            continue
-        below = _find_child_info(name, names, command, patterns)
+    matching, above = yield from _match(names, command, patterns)
+    for name in matching:
+        below = _child_info(command) if name.name in above else []
         if not (_is_selected(name, command) or below):
             continue
         yield write_list(desk.show_name(name.name), _attributes(name, command), child_info=below)
-        if command.status and name.is_known and name.exists:
+        if command.status and name.is_known and name.exists and _is_selected(name, command):
             try:
                 yield write_status_of(desk, name.name, command.status)
             except StoreError:  # it went meanwhile: RFC 5819 §2
@@ -95,21 +94,27 @@ def _is_selected(name: _Name, command: List) -> bool:
     return name.subscribed if ListSelection.SUBSCRIBED in selection else name.is_known
 
 
-def _find_child_info(
-    name: _Name, names: Mapping[str, _Name], command: List, patterns: Sequence[NamePattern]
-) -> list[str]:
+def _match(
+    names: Mapping[str, _Name], command: List, patterns: Sequence[NamePattern]
+) -> Generator[bytes, None, tuple[list[_Name], set[str]]]:
+    """Return the names that match, and those above a name that LIST is about and that does not."""
+    matching: list[_Name] = []
+    above: set[str] = set()
+    for name in names.values():
+        if any(pattern.matches(name.name) for pattern in patterns):
+            matching.append(name)
+        elif _is_selected(name, command):
+            above.update(_parents(name.name))
+        yield b""
+    return matching, above
+
+
+def _child_info(command: List) -> list[str]:
     """Return by what a name is listed for the sake of one below it (RECURSIVEMATCH, RFC 5258 §3.5)."""
     if ListSelection.RECURSIVE_MATCH not in command.selection:
         return []
-    below = name.name + SEPARATOR
-    found = any(
-        other.name.startswith(below)
-        and _is_selected(other, command)
-        and not any(pattern.matches(other.name) for pattern in patterns)
-        for other in names.values()
-    )
     wanted = (ListSelection.SUBSCRIBED, ListSelection.SPECIAL_USE)
-    return [each.value for each in wanted if each in command.selection] if found else []
+    return [each.value for each in wanted if each in command.selection]
 
 
 def _attributes(name: _Name, command: List) -> Iterator[str]:

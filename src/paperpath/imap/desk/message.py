@@ -5,7 +5,7 @@ are wanted first. Structures and envelopes that were made are kept beside the me
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,13 +14,16 @@ from paperpath.folders.store.errors import IndexTroubleError, MessageGoneError
 from paperpath.folders.store.interface import MessageOctets
 from paperpath.folders.store.values import Cached, Dates, Measure, MessageState
 from paperpath.imap.content.envelope_text import write_envelope
+from paperpath.imap.content.header_texts import HeaderTexts, is_of_this_version, write_header_texts
 from paperpath.imap.desk.selected import RECENT, Selected
 from paperpath.mail.mime.part import Extent, Part, pack_part, unpack_part
 from paperpath.mail.mime.structure import MOST_HEADER_OCTETS, read_structure
 
 _BATCH = 200
+_LARGE_BATCH = 1000
 _LINE_END = b"\r\n"
 _PIECE_OCTETS = 16 * 1024
+_MOST_TEXTS_KEPT = 16 * 1024
 
 _Fact = TypeVar("_Fact")
 
@@ -78,7 +81,7 @@ class Message:
         """Open nothing yet."""
         self.uid = uid
         self._batch = batch
-        self._opened = ExitStack()
+        self._opened: AbstractContextManager[MessageOctets] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +89,8 @@ class Message:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._opened.close()
+        if self._opened is not None:
+            self._opened.__exit__(kind, error, trace)
 
     @property
     def number(self) -> int:
@@ -137,7 +141,8 @@ class Message:
     @cached_property
     def content(self) -> MessageOctets:
         """Its octets."""
-        return self._opened.enter_context(self._batch.selected.folder.open_message(self.uid))
+        self._opened = self._batch.selected.folder.open_message(self.uid)
+        return self._opened.__enter__()
 
     def header(self) -> bytes:
         """Return its header, with the empty line behind it."""
@@ -145,6 +150,15 @@ class Message:
             extent = self.part.header
             return self.content.read(extent.begin, extent.end) if extent.octets else b""
         return read_header(self.content)
+
+    def header_texts(self) -> HeaderTexts:
+        """Return its fields as they are compared, made if they were not kept."""
+        kept = self.kept(Cached.HEADERS)
+        if kept is None or not is_of_this_version(kept):
+            kept = write_header_texts(self.header())
+            if len(kept) <= _MOST_TEXTS_KEPT:
+                self.keep(Cached.HEADERS, kept)
+        return kept
 
     def structure(self) -> Part:
         """Return its structure."""
@@ -197,10 +211,11 @@ class Message:
         return kept
 
 
-def batches(uids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Cut UIDs into so many as one batch has."""
-    for begin in range(0, len(uids), _BATCH):
-        yield uids[begin : begin + _BATCH]
+def batches(uids: Sequence[int], *, large: bool = False) -> Iterator[Sequence[int]]:
+    """Cut UIDs into so many as one batch has; a `large` one is for what costs little."""
+    size = _LARGE_BATCH if large else _BATCH
+    for begin in range(0, len(uids), size):
+        yield uids[begin : begin + size]
 
 
 def read_header(content: MessageOctets) -> bytes:

@@ -28,14 +28,18 @@ def search(desk: Desk, command: Search, tag: str) -> Deed:
     """Answer SEARCH."""
     selected = desk.selected
     assert selected is not None
+    if command.refusal is not None:
+        selected.saved = frozenset()
+        return command.refusal
     found = yield from _find(desk, selected, command.key)
     numbers = found if command.by_uid else [selected.number_of(uid) for uid in found]
-    modseq = _find_modseq(selected, command, found)
+    returned = found if command.returns is None else _choose_returned(found, command.returns)
+    modseq = _find_modseq(selected, command, returned)
     if command.returns is None:
         yield responses.write_search(numbers, modseq=modseq)
         return _DONE
     if SearchReturn.SAVE in command.returns:
-        selected.saved = frozenset(_choose_saved(found, command.returns))
+        selected.saved = frozenset(returned)
     if command.returns != {SearchReturn.SAVE}:
         results = _summarise_result(numbers, command.returns)
         yield responses.write_esearch(tag, results, by_uid=command.by_uid, modseq=modseq)
@@ -102,15 +106,15 @@ def _gather(
     return summaries
 
 
-def _find_modseq(selected: Selected, command: Search, found: Sequence[int]) -> int | None:
-    """Return the greatest mod-sequence of what was found, where it was looked for (RFC 7162 §3.1.5)."""
-    if not (asks_for_modseq(command.key) and found):
+def _find_modseq(selected: Selected, command: Search, returned: Sequence[int]) -> int | None:
+    """Return the greatest mod-sequence of what is returned, where it was looked for (RFC 7162 §3.1.5)."""
+    if not (asks_for_modseq(command.key) and returned):
         return None
-    return max((state.modseq for state in selected.folder.states(found)), default=None)
+    return max((state.modseq for state in selected.folder.states(returned)), default=None)
 
 
-def _choose_saved(found: Sequence[int], returns: Iterable[SearchReturn]) -> Sequence[int]:
-    """Return what is saved: where only MIN or MAX were asked for, those (RFC 5182 §2.4)."""
+def _choose_returned(found: Sequence[int], returns: Iterable[SearchReturn]) -> Sequence[int]:
+    """Return what is meant: where only MIN or MAX were asked for, those (RFC 5182 §2.4, RFC 4731 §3.2)."""
     asked = set(returns) - {SearchReturn.SAVE}
     if not asked or asked & {SearchReturn.ALL, SearchReturn.COUNT} or not found:
         return found

@@ -1,6 +1,5 @@
 """SELECT, EXAMINE, and the ways to leave a mailbox (RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2)."""
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
@@ -57,7 +56,7 @@ def _describe(desk: Desk, selected: Selected) -> Iterator[bytes]:
     yield responses.write_exists(len(snapshot.uids))
     if selected.shows_recent:
         yield responses.write_recent(snapshot.count_recent())
-        if (unseen := folder.first_unseen()) is not None and unseen in snapshot.uids:
+        if (unseen := folder.first_unseen()) is not None and selected.shows(unseen):
             number = selected.number_of(unseen)
             yield _say("The first that is not seen", f"UNSEEN {number}")
     else:
@@ -65,7 +64,7 @@ def _describe(desk: Desk, selected: Selected) -> Iterator[bytes]:
     yield _say("UIDs are valid", f"UIDVALIDITY {snapshot.uid_validity}")
     yield _say("The next UID", f"UIDNEXT {snapshot.uid_next}")
     if desk.dialect.knows(Extension.CONDSTORE):
-        yield _say("The highest", f"HIGHESTMODSEQ {max(snapshot.modseq, 1)}")
+        yield selected.show_modseq()
     if desk.dialect.knows(Extension.OBJECTID):
         yield _say("Ready", f"MAILBOXID ({folder.folder_id})")
 
@@ -81,15 +80,9 @@ def _resync(selected: Selected, known: QuickResync) -> Iterator[bytes]:
     wanted = known.known if known.known is not None else SequenceSet(((1, selected.snapshot.uid_next),))
     yield from write_departed_since(selected, known.modseq, wanted)
     uids = selected.find(wanted, by_uid=True)
-    for state in selected.folder.states(uids, known.modseq):
-        if state.modseq > selected.snapshot.modseq:
-            continue
-        items = [
-            ("UID", b"%d" % state.uid),
-            ("FLAGS", selected.show_state_flags(state)),
-            ("MODSEQ", b"(%d)" % state.modseq),
-        ]
-        yield responses.write_fetch(selected.number_of(state.uid), items)
+    last = selected.snapshot.modseq
+    states = [state for state in selected.folder.states(uids, known.modseq) if state.modseq <= last]
+    yield from selected.write_states(states, shows_uid=True, shows_modseq=True)
 
 
 def write_departed_since(selected: Selected, modseq: int, wanted: SequenceSet) -> Iterator[bytes]:
@@ -102,7 +95,7 @@ def write_departed_since(selected: Selected, modseq: int, wanted: SequenceSet) -
         yield b"* VANISHED (EARLIER) " + shown.encode("ascii") + b"\r\n"
 
 
-def _cut_out(ranges: Sequence[tuple[int, int]], shown: "array[int]") -> list[tuple[int, int]]:
+def _cut_out(ranges: Sequence[tuple[int, int]], shown: Sequence[int]) -> list[tuple[int, int]]:
     """Return ranges without numbers that are among others, which ascend."""
     left = list[tuple[int, int]]()
     for low, high in ranges:

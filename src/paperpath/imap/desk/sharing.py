@@ -16,8 +16,11 @@ _lock = Lock()
 
 def share_uids(snapshot: Snapshot, folder_id: str) -> Snapshot:
     """Return a snapshot with the list that another session of the folder has, if it is the same."""
+    uids = snapshot.uids
+    if isinstance(uids, range):  # which takes nothing
+        return snapshot
     with _lock:
         there = _shown.get(folder_id)
-        if there is None or there != snapshot.uids:
-            _shown[folder_id] = there = snapshot.uids
-    return snapshot if there is snapshot.uids else replace(snapshot, uids=there)
+        if there is None or there != uids:
+            _shown[folder_id] = there = uids
+    return snapshot if there is uids else replace(snapshot, uids=there)

@@ -12,6 +12,7 @@ from paperpath.folders.store.errors import (
     NoFolderError,
     StoreError,
     TooManyKeywordsError,
+    TooManySubscriptionsError,
     UseError,
 )
 from paperpath.imap.completion import Completion, no
@@ -30,6 +31,7 @@ _CODES: dict[type[StoreError], str] = {
     ForbiddenError: "CANNOT",
     UseError: "USEATTR",
     TooManyKeywordsError: "LIMIT",
+    TooManySubscriptionsError: "LIMIT",
     MessageGoneError: "EXPUNGEISSUED",
 }
 

@@ -22,8 +22,12 @@ class MessageHead:
 
 
 def parse_message_head(words: Scanner, dialect: Dialect) -> MessageHead:
-    """Read what stands before a message, to the end of its announcement. Raises: Fault."""
+    """Read what stands before a message, to the end of its announcement. Raises: Fault.
+
+    Between two messages imapclient has two spaces.
+    """
     words.space()
+    words.take(b" ")
     flags: tuple[str, ...] = ()
     if words.next_is(b"("):
         flags = parse_flag_list(words)

@@ -34,6 +34,7 @@ _NEEDED = {
     Attribute.SAVEDATE: Extension.SAVEDATE,
 }
 _TEXTS = {text.value: text for text in SectionText if text is not SectionText.WHOLE}
+MOST_ITEMS = 200  # each may be as large as the message, and all are found before the first is sent
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")  # RFC 5322 §2.2
 
 
@@ -43,6 +44,8 @@ def parse_fetch(words: Scanner, dialect: Dialect, *, by_uid: bool) -> Fetch:
     messages = words.message_set(saved=dialect.knows(Extension.SEARCHRES))
     words.space()
     items = _parse_items(words, dialect)
+    if len(items) > MOST_ITEMS:
+        raise Fault(bad("That is too much at once", "LIMIT"))
     changed_since, vanished = _parse_modifiers(words, dialect)
     if vanished and not (by_uid and changed_since is not None and dialect.is_enabled(Extension.QRESYNC)):
         raise Fault(bad("VANISHED is for UID FETCH with CHANGEDSINCE, once QRESYNC is on"))  # RFC 7162 §3.2.6

@@ -1,8 +1,10 @@
 """Flags as clients write them (RFC 9051 §2.3.2, §9)."""
 
-from paperpath.imap.fault import misread
+from paperpath.imap.completion import no
+from paperpath.imap.fault import Fault, misread
 from paperpath.imap.scanner import Scanner
 
+MOST_KEYWORD_OCTETS = 100  # all of a folder are told at each SELECT, and stand in one small file
 # \Recent is not among them: no client can set it (RFC 3501 §2.3.2).
 _SYSTEM_FLAGS = {
     f"\\{name}".upper(): f"\\{name}" for name in ("Answered", "Deleted", "Draft", "Flagged", "Seen")
@@ -12,7 +14,10 @@ _SYSTEM_FLAGS = {
 def parse_flag(words: Scanner) -> str:
     """Take a flag: one of the system's, or a keyword. Raises: Fault."""
     if not words.take(b"\\"):
-        return words.atom()
+        keyword = words.atom()
+        if len(keyword) > MOST_KEYWORD_OCTETS:
+            raise Fault(no("The keyword is too long", "LIMIT"))
+        return keyword
     flag = _SYSTEM_FLAGS.get(f"\\{words.atom().upper()}")
     if flag is None:
         raise misread("a flag that there is")

@@ -22,6 +22,7 @@ _NEEDED: dict[Enum, Extension] = {
     StatusItem.MAILBOXID: Extension.OBJECTID,
     StatusItem.DELETED_STORAGE: Extension.QUOTA,
 }
+MOST_PATTERNS = 100  # each is compared with each name
 _MODIFYING = frozenset({ListSelection.RECURSIVE_MATCH, ListSelection.REMOTE})
 
 
@@ -77,7 +78,10 @@ def _parse_patterns(words: Scanner, dialect: Dialect) -> tuple[tuple[str, ...], 
     if not words.next_is(b"("):
         return (take_pattern(),), False
     _require_extended(dialect)
-    return tuple(dict.fromkeys(words.listed(take_pattern))), True
+    patterns = tuple(dict.fromkeys(words.listed(take_pattern)))
+    if len(patterns) > MOST_PATTERNS:
+        raise Fault(bad("There are too many patterns", "LIMIT"))
+    return patterns, True
 
 
 def _parse_returns(words: Scanner, dialect: Dialect) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...]]:

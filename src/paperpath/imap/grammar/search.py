@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from paperpath.imap.commands import Search, SearchReturn, Sort, Thread
-from paperpath.imap.completion import bad, no
+from paperpath.imap.completion import Condition, bad, no
 from paperpath.imap.dialect import Dialect
 from paperpath.imap.extensions import Extension
 from paperpath.imap.fault import Fault, misread
@@ -76,6 +76,16 @@ def parse_search(words: Scanner, dialect: Dialect, *, by_uid: bool) -> Search:
         words.space()
     elif dialect.is_enabled(Extension.REV2):  # RFC 9051 §6.4.4: no SEARCH response any more
         returns = frozenset({SearchReturn.ALL})
+    try:
+        return Search(_parse_keys(words, dialect), returns, by_uid)
+    except Fault as fault:
+        if SearchReturn.SAVE not in (returns or ()) or fault.completion.condition is not Condition.NO:
+            raise
+        words.skip()
+        return Search(AllKey(), returns, by_uid, fault.completion)
+
+
+def _parse_keys(words: Scanner, dialect: Dialect) -> SearchKey:
     codec = "utf-8"
     if words.take_word("CHARSET"):
         if dialect.is_enabled(Extension.UTF8_ACCEPT):  # RFC 6855 §3
@@ -83,7 +93,7 @@ def parse_search(words: Scanner, dialect: Dialect, *, by_uid: bool) -> Search:
         words.space()
         codec = _parse_charset(words)
         words.space()
-    return Search(_Keys(words, dialect, codec).parse_all(), returns, by_uid)
+    return _Keys(words, dialect, codec).parse_all()
 
 
 def parse_sort(words: Scanner, dialect: Dialect, *, by_uid: bool) -> Sort:
@@ -215,6 +225,8 @@ class _Keys:
         try:
             return self._words.astring().decode(self._codec)
         except UnicodeDecodeError:
+            if self._dialect.is_enabled(Extension.UTF8_ACCEPT):  # RFC 6855 §3
+                raise misread("a text in UTF-8") from None
             raise Fault(no("The text is not in that charset", "BADCHARSET (US-ASCII UTF-8)")) from None
 
     def _header(self) -> SearchKey:

@@ -6,7 +6,7 @@ from typing import Protocol, Self, TypeVar
 
 from paperpath.delivery.schedule import next_due_us
 from paperpath.local.agents.interface import Desk
-from paperpath.local.content import used_address, was_delivered_to
+from paperpath.local.content import goes_in_circle
 from paperpath.local.troubles import describe_trouble
 from paperpath.mail.delivered_to import R554_CIRCLE
 from paperpath.mail.outcome import Deferred, Delivered, Failed, Outcome, SetAside
@@ -65,7 +65,7 @@ def attempt(claim: Claim, desk: Desk, deliver: Callable[[Claim], Outcome]) -> Ou
     `deliver` may raise OSError, which puts off, and DamagedError, which sets aside.
     """
     try:
-        if was_delivered_to(claim.message.content, used_address(claim)):
+        if goes_in_circle(claim):
             return Failed(R554_CIRCLE)
         return deliver(claim)
     except DamagedError as error:

@@ -34,7 +34,12 @@ def decode_words(text: str) -> str:
 
     What cannot be decoded stays. Line ends and controls become U+FFFD, whether they were encoded or not.
     """
-    return _CONTROL.sub("\ufffd", _RUN.sub(_show_run, unfold(text)))
+    return _CONTROL.sub("\ufffd", undo_words(text))
+
+
+def undo_words(text: str) -> str:
+    """Return text, a whole header perhaps, unfolded and decoded; line ends and controls are in it still."""
+    return _RUN.sub(_show_run, unfold(text)) if "=?" in text else unfold(text)
 
 
 def _show_run(run: re.Match[str]) -> str:

@@ -35,6 +35,7 @@ def describe(store: MemoryStore, number: int) -> Claim:
         recipient.orcpt,
         recipient.deadline_us,
         recipient.warned,
+        recipient.expanded_via,
     )
 
 

@@ -53,7 +53,7 @@ _READ_UNSORTED = """
 _READ_CLAIMED = """
     SELECT recipient.id, message_id, address, accepted_address, return_path,
            CASE WHEN destination_id IS NULL THEN '' ELSE name END, tried, attempts,
-           notify, orcpt, warned, recipient.contacts,
+           notify, orcpt, expanded_via, warned, recipient.contacts,
            CASE WHEN destination_id IS NULL THEN recipient.contacts ELSE destination.contacts END
     FROM json_each(?) JOIN recipient ON recipient.id = value
     LEFT JOIN destination ON destination.id = destination_id

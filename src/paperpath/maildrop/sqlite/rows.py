@@ -51,7 +51,7 @@ def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
     """Make a claim of one message's recipient. Raises: DamageError."""
     _check_types("message", (deadline_us,), (int,))
     number, _, address, accepted, path, destination, tried, attempts, notify, orcpt, *rest = row
-    warned, before, now = rest  # failed contacts of its destination: when it was sorted, and now
+    via, warned, before, now = rest  # failed contacts of its destination: when it was sorted, and now
     _check_types("recipient", (destination, notify, orcpt), (str, str, str))
     _check_types("recipient", (tried, attempts, warned, before, now), (int, int, int, int, int))
     mailbox = _mailbox(address, "address", parse_recipient)
@@ -68,6 +68,7 @@ def to_claim(row: Row, message: ClaimedMessage, deadline_us: int) -> Claim:
         orcpt,
         deadline_us,
         bool(warned),
+        _alias_keys(via),
     )
 
 

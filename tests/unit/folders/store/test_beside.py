@@ -217,6 +217,22 @@ def test_K29_a_message_is_read_whatever_others_call_it_meanwhile(box: Path, fold
     assert [one.uid for one in folder.measures([1, 2])] == [2]
 
 
+def test_K29_a_message_is_read_where_it_is_and_not_where_it_was_when_one_before_it_was_read(
+    box: Path, folder: MaildirFolder
+) -> None:
+    deliver(box, "1.M1R1.host", "2.M1R1.host", "3.M1R1.host")
+    folder.look()
+    assert read(folder, 1) == b"1.M1R1.host"
+    (second,) = (box / "new").glob("2.*")
+    second.rename(box / "cur" / f"{second.name}:2,S")
+    assert read(folder, 2) == b"2.M1R1.host"
+    assert read(folder, 1) == b"1.M1R1.host"
+    folder.store_flags([3], FlagChange.ADD, ["\\Seen"])
+    assert read(folder, 3) == b"3.M1R1.host"
+    (box / "cur" / f"{second.name}:2,S").unlink()
+    expect(MessageGoneError, lambda: read(folder, 2))
+
+
 def test_K29_fifty_thousand_files_at_once(box: Path, folder: MaildirFolder) -> None:
     shown = folder.look().snapshot
     for number in range(2000):  # of the many only the count would differ, and bench.folders has that

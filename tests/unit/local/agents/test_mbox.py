@@ -54,6 +54,31 @@ def test_E8_F13_the_entry_is_from_the_return_path(agent: MboxAgent, file: Path) 
     assert file.read_bytes().startswith(b"From owner-x@here.example Tue")
 
 
+def test_P4_a_file_that_does_not_close_well_takes_no_entry_back(
+    agent: MboxAgent, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entry is flushed: tried again as if it were not, it would come twice."""
+    close, fsync, is_flushed = os.close, os.fsync, False
+
+    def note_flush(descriptor: int) -> None:
+        nonlocal is_flushed
+        fsync(descriptor)
+        is_flushed = file.stat().st_size > 0
+
+    def close_badly(descriptor: int) -> None:
+        close(descriptor)
+        if is_flushed:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", note_flush)
+        patched.setattr(os, "close", close_badly)
+        outcome = deliver(agent, make_claim())
+    assert is_flushed
+    assert isinstance(outcome, Delivered)
+    assert not file.with_name("mbox.lock").exists()
+
+
 def test_P4_nothing_is_looked_for_that_was_not_tried(agent: MboxAgent, file: Path) -> None:
     deliver(agent, make_claim())
     deliver(agent, make_claim())

@@ -1,0 +1,1 @@
+"""Mail programs of other projects that read and change mailboxes by IMAP."""
