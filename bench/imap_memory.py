@@ -20,7 +20,7 @@ from pathlib import Path
 from bench.command import add_folder, choice, make_parser, positive, progress, run_command
 from bench.failure import BenchError
 from bench.installation import Site
-from bench.memory import allow_descriptors, mib, read_status
+from bench.memory import SPARE_DESCRIPTORS, allow_descriptors, mib, read_status
 from bench.process import Child, run_to_end
 from bench.relay import DOMAIN, free_ports
 from bench.workplace import workplace
@@ -30,7 +30,7 @@ CLEAR, TLS = "clear", "tls"
 BAR = "bar: below 150 MiB"
 PASSWORD = "correct-horse"  # nobody but this run has anything behind it
 WITHIN = 60.0  # seconds, for any answer
-REST = 5.0  # seconds that sessions are left alone, and watched
+REST = 3.0  # seconds that sessions are left alone, and watched
 MESSAGE = b"Subject: one of many\n\n" + b"x" * 70 + b"\n"
 DELIVERIES = 5
 IN_CLEAR = """\
@@ -60,7 +60,7 @@ class Client:
 
     def await_news(self) -> None:
         """Wait until something is told."""
-        self._await(b" EXISTS")
+        self._await(b" RECENT\r\n")  # which stands behind EXISTS
 
     def close(self) -> None:
         """Close without a word."""
@@ -99,7 +99,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Take one measurement after the other, and print each."""
-    allow_descriptors(20 * options.sessions + 200)
+    allow_descriptors(options.sessions + SPARE_DESCRIPTORS)
     with workplace(options.dir, must_be_public=False) as place:
         for name in options.only:
             progress(f"measuring: {name}")
