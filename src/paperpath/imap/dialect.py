@@ -5,10 +5,10 @@ Kept by the core, read by the grammar.
 
 from collections.abc import Iterable
 
-from paperpath.imap import utf7
 from paperpath.imap.completion import no
 from paperpath.imap.extensions import Extension
 from paperpath.imap.fault import Fault, misread
+from paperpath.mail import utf7
 
 # What ENABLE knows (RFC 5161 §4.1; RFC 6855 §3; RFC 7162 §3.1, §3.2; RFC 9051 §6.3.1).
 SWITCHES = (Extension.REV2, Extension.CONDSTORE, Extension.QRESYNC, Extension.UTF8_ACCEPT)

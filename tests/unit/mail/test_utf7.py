@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperpath.imap import utf7
+from paperpath.mail import utf7
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]))
 
