@@ -36,7 +36,7 @@ WAYS = (How.BEFORE, How.POWER, How.REORDERED, How.EIO, How.ENOSPC)
 _BOX = PurePosixPath("here.example/joe")
 _LARGE = b"x" * 200_000 + b"\r\n"
 Message = tuple[bytes, frozenset[str]]
-State = dict[tuple[str, int, int], Message]  # folder, UIDVALIDITY and UID
+State = dict[tuple[str, int], Message]  # by folder and UID
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,14 @@ def read_state(store: MaildirStore) -> State:
             with closing(store.open(entry.name)) as folder:
                 for one in folder.states(folder.look().snapshot.uids):
                     content = read(folder, one.uid)
-                    state[entry.name, folder.uid_validity, one.uid] = content[:100], one.flags
+                    state[entry.name, one.uid] = content[:100], one.flags
     return state
+
+
+def read_validity(root: Path) -> int:
+    """Return the UIDVALIDITY of INBOX, which no deed changes."""
+    with closing(open_store(root).open("INBOX")) as folder:
+        return folder.uid_validity
 
 
 def play(folder: Path) -> Played:
@@ -154,36 +160,29 @@ def try_point(folder: Path, point: Point, how: How, played: Played, model: Path)
     folder.mkdir()
     root, told = folder / "data", folder / "told"
     shutil.copytree(model, root)
+    validity = read_validity(root)
     code = _run(root, Plan(point, how), told, folder / "passed")
     done = len(told.read_text().splitlines()) if told.exists() else 0
     if code != (-signal.SIGKILL if how.kills else os.EX_OK):
         return [f"P8: it ended with {code}"]
-    return list(judge(read_state(open_store(root)), done, played))
+    wrong = list(judge(read_state(open_store(root)), done, played))
+    return [*wrong, "K-4: all UIDs are new"] if read_validity(root) != validity else wrong
 
 
 def judge(found: State, done: int, played: Played) -> Iterator[str]:
     """Hold a mailbox to what it was after the last deed that was acknowledged, and is after the next."""
     before = played.states[done]
     after, deed = (played.states[done + 1], SCRIPT[done]) if done < len(SCRIPT) else (before, None)
-    is_known = {key[1] for key in (*before, *after)}  # of what both knew; times give new folders theirs
-    found = {
-        (name, validity if validity in is_known else 0, uid): one
-        for (name, validity, uid), one in found.items()
-    }
-    for name, uid in {(name, uid) for name, _, uid in (*found, *before, *after)}:
-        choices = [_find(state, name, uid) for state in (before, after)]
-        if _find(found, name, uid) not in choices:
-            yield f"K-29: {name} {uid} is {_find(found, name, uid)}, not one of {choices}"
+    for key in {*found, *before, *after}:
+        choices = [state.get(key) for state in (before, after)]
+        if found.get(key) not in choices:
+            yield f"K-29: {key} is {found.get(key)}, not one of {choices}"
     counts = [Counter(content for content, _ in state.values()) for state in (found, before, after)]
     if deed is not None and deed.whole and counts[0] not in counts[1:]:
         yield f"K-10: {deed.name} was done in part: {counts[0]}"
     for content in counts[1] | counts[2]:
         if counts[0][content] not in (counts[1][content], counts[2][content]):
             yield f"K-19: {content[:20]!r} is there {counts[0][content]} times"
-
-
-def _find(state: State, name: str, uid: int) -> Message | None:
-    return next((one for (folder, _, number), one in state.items() if (folder, number) == (name, uid)), None)
 
 
 def _run(root: Path, plan: Plan, told: Path, passed: Path) -> int:
