@@ -166,7 +166,15 @@ def try_point(folder: Path, point: Point, how: How, played: Played, model: Path)
     if code != (-signal.SIGKILL if how.kills else os.EX_OK):
         return [f"P8: it ended with {code}"]
     wrong = list(judge(read_state(open_store(root)), done, played))
-    return [*wrong, "K-4: all UIDs are new"] if read_validity(root) != validity else wrong
+    wrong += ["K-4: all UIDs are new"] if read_validity(root) != validity else []
+    return [*wrong, *_find_unlogged(root)]
+
+
+def _find_unlogged(root: Path) -> Iterator[str]:
+    """Tell which indexes have no write-ahead log (SQLite's file format, §1.3.3): their readers would wait."""
+    for index in root.rglob("paperpath-index"):
+        if index.read_bytes()[18:20] != b"\2\2":
+            yield f"{index.parent.name} has an index without a write-ahead log"
 
 
 def judge(found: State, done: int, played: Played) -> Iterator[str]:
