@@ -35,7 +35,9 @@ class Sink:
         self._before = 0
 
     def start(self) -> None:
-        """Start it, and return when it greets."""
+        """Start it, and return when it greets; what one before it wrote says nothing of this one."""
+        self.child.log.unlink(missing_ok=True)
+        self._before = 0
         self.child.start()
         wait_for_greeting(self.child, self.port)
 
