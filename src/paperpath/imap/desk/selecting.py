@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
+from paperpath.folders.store.values import MessageState
 from paperpath.imap import responses
 from paperpath.imap.commands import Close, QuickResync, Select, Unselect
 from paperpath.imap.completion import ok
@@ -72,8 +73,9 @@ def _describe(desk: Desk, selected: Selected) -> Iterator[bytes]:
 def _resync(selected: Selected, known: QuickResync) -> Iterator[bytes]:
     """Write what happened since the client was here (RFC 7162 §3.2.5); its matches save nothing here.
 
-    What happened since the look is left to the news: a client that was told of a later change, and is cut off
-    then, would never ask for what departed before that.
+    Each message that is shown and came or changed since then is told of, or the client could not number those
+    it knows. What happened since the look is news: a client that was told of a later mod-sequence, and is cut
+    off then, would never ask for what departed before that.
     """
     if known.uid_validity != selected.snapshot.uid_validity:
         return
@@ -81,8 +83,13 @@ def _resync(selected: Selected, known: QuickResync) -> Iterator[bytes]:
     yield from write_departed_since(selected, known.modseq, wanted)
     uids = selected.find(wanted, by_uid=True)
     last = selected.snapshot.modseq
-    states = [state for state in selected.folder.states(uids, known.modseq) if state.modseq <= last]
-    yield from selected.write_states(states, shows_uid=True, shows_modseq=True)
+    changed = selected.folder.states(uids, known.modseq)
+    states = {state.uid: state._replace(modseq=min(state.modseq, last)) for state in changed}
+    for low, high in selected.folder.departed_since(last):
+        for uid in uids[bisect_left(uids, low) : bisect_right(uids, high)]:
+            states.setdefault(uid, MessageState(uid, frozenset(), last))
+    told = sorted(states.values())
+    yield from selected.write_states(told, shows_uid=True, shows_modseq=True)
 
 
 def write_departed_since(selected: Selected, modseq: int, wanted: SequenceSet) -> Iterator[bytes]:

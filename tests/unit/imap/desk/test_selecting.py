@@ -17,7 +17,7 @@ from paperpath.testing.mail_store_suite import put
 BOX = PurePosixPath("joe")
 
 
-def test_K24_what_happens_while_a_mailbox_is_selected_is_left_to_the_news(tmp_path: Path) -> None:
+def test_K24_what_is_shown_is_told_of_and_what_happens_meanwhile_is_news(tmp_path: Path) -> None:
     create_maildir(tmp_path, BOX)
     store = MaildirStore(tmp_path, BOX)
     put(store, "INBOX", 4)
@@ -35,6 +35,8 @@ def test_K24_what_happens_while_a_mailbox_is_selected_is_left_to_the_news(tmp_pa
     other.store_flags([4], FlagChange.ADD, ["\\Seen"])
     said += b"".join(deed)
     assert b"* VANISHED (EARLIER) 1\r\n" in said
+    assert b"UID 3 FLAGS () " in said  # it is shown, or numbers would not fit
+    assert b"UID 4 FLAGS (\\Seen" in said
     highest = re.search(rb"HIGHESTMODSEQ (\d+)", said)
     assert highest is not None
     assert all(int(modseq) <= int(highest[1]) for modseq in re.findall(rb"MODSEQ \((\d+)\)", said))
