@@ -54,5 +54,6 @@ def test_K14_every_group_ends_and_every_address_has_a_host(value: bytes) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", [*PIECES, b"(a", b"()", b'""', b"<a", b"<@", b"a:", b"[a"])
 def test_S11_no_list_takes_more_than_linear_time_to_show(piece: bytes) -> None:
+    """The square of 50,000 steps, for each head, would not be through in the two minutes that a test has."""
     for head in (b"", b'"', b"(", b"<@a"):
         read_loose_addresses(head + piece * 50_000)
