@@ -1,10 +1,12 @@
-"""What holds for all tests: no time that anything takes decides one, and none inherits another's umask.
+"""What holds for all tests: no time that anything takes decides one, none inherits another's umask, nor that
+Ctrl-C is ignored, as by whatever a shell starts in the background.
 
 Hypothesis ends an example that takes longer than 200 ms, and a test whose examples are drawn slowly. On a
 busy machine, or where a collection of garbage falls into an example, that says nothing of the code.
 """
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("paperpath", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("paperpath")
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

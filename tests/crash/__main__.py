@@ -89,7 +89,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--sample", type=int, metavar="N", help="so many cases, by its share of each transition"
     )
     parser.add_argument("--seed", type=int, default=1, help="for the sample and the storm; %(default)s")
-    parser.add_argument("--jobs", type=int, default=2, help="tries at once; %(default)s")
+    parser.add_argument(
+        "--jobs", type=int, default=4, help="tries at once, each of which waits half of its time; %(default)s"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument(
         "--kernel",

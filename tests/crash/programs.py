@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -67,6 +68,7 @@ _LATE = (
     "uvloop",
 )
 _PATIENCE_S = 20.0
+_transitions = Transitions()  # wraps the product's functions in `warm_up`, for all that is forked later
 _IDLE_LOOKS = 4  # at nothing, one after the other, until a program takes it that nothing will come
 _IDLE_LOOK_S = 0.005
 _SHORT_S = 0.01
@@ -165,10 +167,16 @@ def _end_tracer(tracer: subprocess.Popen[bytes]) -> None:
             tracer.kill()
 
 
+@cache
 def warm_up() -> None:
-    """Import what programs need, and keep the collector from touching it in each of them."""
+    """Import what programs need, wrap it, and keep the collector from touching it in each of them.
+
+    Whatever a program writes to is a page of memory of its own: to look at every name of every module, as it
+    takes to wrap functions, would cost each of them as much as all that it does.
+    """
     for module in (*_MODULES.values(), *_LATE):
         importlib.import_module(module)
+    _transitions.install()
     gc.collect()
     gc.freeze()
 
@@ -185,16 +193,14 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
             os.dup2(run.connection, 1)
             os.closerange(3, run.connection + 1)  # the client's end among them, or it could never hang up
         root = file.with_name("data")
-        transitions = Transitions()
-        faults = Faults(run.plan, lambda: _touch(fired), transitions.name)
+        faults = Faults(run.plan, lambda: _touch(fired), _transitions.name)
         _set_clock(run.ahead_s)
         _set_constants(run.constants)
-        _end_when_idle(faults, transitions)
+        _end_when_idle(faults)
         host.install(file.parent)
-        transitions.install()
         files = Files(root, faults)
         # Not where the kernel fails calls: what SQLite makes good would come out of it as raised in Python.
-        queue = QueueFiles(files, faults, transitions) if run.trace is None else None
+        queue = QueueFiles(files, faults, _transitions) if run.trace is None else None
         files.install()
         if name == HELPER:
             pass_points(faults, notes)
@@ -260,7 +266,7 @@ def _set_constants(constants: Mapping[str, int]) -> None:
         setattr(module, constant, value)
 
 
-def _end_when_idle(faults: Faults, transitions: Transitions) -> None:
+def _end_when_idle(faults: Faults) -> None:
     """Have a program that waits for work in vain end in order."""
     wait = wakeup.Wakeups.wait
     looks = 0
@@ -269,7 +275,7 @@ def _end_when_idle(faults: Faults, transitions: Transitions) -> None:
     async def look(self: wakeup.Wakeups, timeout_s: float) -> None:
         nonlocal looks, last
         await wait(self, min(timeout_s, _IDLE_LOOK_S))
-        looks = looks + 1 if faults.activity == last and not transitions.under_way else 0
+        looks = looks + 1 if faults.activity == last and not _transitions.under_way else 0
         last = faults.activity
         if looks == _IDLE_LOOKS:
             os.kill(os.getpid(), signal.SIGTERM)
