@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paperpath.accounts.users import SystemUser, Users
+from paperpath.accounts.users import SystemUser, UserLookUpError, Users
 from paperpath.config.user_place import parse_user_place
 from paperpath.local.users.child import Rules
 from paperpath.local.users.deliveries import Limits, UserDeliveries
@@ -28,6 +28,8 @@ from paperpath.service.socket_folder import SocketFolder
 
 JOE, JIM = 54_321, 54_322
 """Numbers that no account has."""
+UNSURE = "unsure"
+"""A name that cannot be looked up."""
 
 
 @dataclass
@@ -94,7 +96,13 @@ def make_host() -> Iterator[Host]:
 
 async def _serve(told: dict[str, Any]) -> None:
     users = {name: SystemUser(name, uid, gid, Path(home)) for name, uid, gid, home in told["users"]}
-    rules = Rules(Users(users.get, 1000, 60_000), parse_user_place(told["place"]), told["create"])
+
+    def look_up(name: str) -> SystemUser | None:
+        if name == UNSURE:
+            raise UserLookUpError("Connection refused")
+        return users.get(name)
+
+    rules = Rules(Users(look_up, 1000, 60_000), parse_user_place(told["place"]), told["create"])
     folder = SocketFolder(Path(told["folder"]))
     listener = folder.bind(SOCKET, socket.SOCK_SEQPACKET, "smtplud")
     listener.listen()

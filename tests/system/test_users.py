@@ -20,7 +20,7 @@ from paperpath.local.users.packets import GO, Answer, Request, format_answer, fo
 from paperpath.local.users.place import SOCKET
 from paperpath.mail.address import parse_mailbox
 from tests.support.installation import wait_until
-from tests.support.users import JIM, JOE, Host, make_host
+from tests.support.users import JIM, JOE, UNSURE, Host, make_host
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="takes root")]
 
@@ -176,6 +176,7 @@ def test_F5_what_is_wrong_with_a_home_is_temporary_and_the_helper_lives_on(host:
         "root": "450 4.2.1 This host does not know the user now",
         "daemon": "450 4.2.1 This host does not know the user now",
         "nobody-at-all": "450 4.2.1 This host does not know the user now",
+        UNSURE: "451 4.3.0 This host does not know its users now: Connection refused",
         "joe": "250 2.1.5 Delivered",
     }
     with host.helper():

@@ -3,9 +3,13 @@
 The router asks for a local part, and so does the helper that delivers to users, which believes nobody else.
 Who counts is decided by the number of the user alone, as useradd(8) gives numbers to people: never root, nor
 who owns a service. Names are looked up where the host looks them up (nsswitch.conf), and remembered for a
-minute, or until /etc/passwd changes.
+minute, or until /etc/passwd changes. A host that cannot tell now who somebody is, as while its directory
+service is away, does not thereby say that there is nobody of that name: UserLookUpError says so instead.
 """
 
+import ctypes
+import errno
+import os
 import pwd
 import re
 import time
@@ -20,6 +24,12 @@ _WAY = "user:"
 _FILE = Path("/etc/passwd")
 _REMEMBERED_S = 60.0
 _MOST_REMEMBERED = 10_000  # names that strangers made up among them
+_NOT_THERE = frozenset({0, errno.ENOENT, errno.ESRCH, errno.EBADF, errno.EPERM})  # by getpwnam(3)
+_ENTRY_OCTETS, _TEXT_OCTETS = 256, 64 * 1024  # more than a struct passwd takes, and than its texts do
+
+
+class UserLookUpError(Exception):
+    """The host cannot tell now whether it has a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,10 @@ class Users:
     last_uid: int
 
     def find(self, local: str) -> SystemUser | None:
-        """Return whom a local part names, spelt so, else in small letters (requirement E-5)."""
+        """Return whom a local part names, spelt so, else in small letters (requirement E-5).
+
+        Raises: UserLookUpError.
+        """
         for name in dict.fromkeys((local, local.lower())) if is_login_name(local) else ():
             user = self.look_up(name)
             if user is not None and self._counts(user):
@@ -72,12 +85,25 @@ class Users:
 
 
 def read_entry(name: str) -> SystemUser | None:
-    """Ask the host for a user. It may wait for a directory service."""
+    """Ask the host for a user. It may wait for a directory service. Raises: UserLookUpError."""
     try:
         entry = pwd.getpwnam(name)
     except KeyError:
+        _refuse_doubt(name)
         return None
     return SystemUser(entry.pw_name, entry.pw_uid, entry.pw_gid, Path(entry.pw_dir))
+
+
+def _refuse_doubt(name: str) -> None:
+    """Ask once more for who was not found: whether the host could look at all, Python does not tell.
+
+    Raises: UserLookUpError.
+    """
+    entry, texts = ctypes.create_string_buffer(_ENTRY_OCTETS), ctypes.create_string_buffer(_TEXT_OCTETS)
+    found, most = ctypes.c_void_p(), ctypes.c_size_t(_TEXT_OCTETS)
+    number = ctypes.CDLL(None).getpwnam_r(name.encode(), entry, texts, most, ctypes.byref(found))
+    if number not in _NOT_THERE:
+        raise UserLookUpError(f"{name} cannot be looked up: {os.strerror(number)}")
 
 
 class RememberedEntries:
@@ -97,7 +123,7 @@ class RememberedEntries:
         self._entries: dict[str, tuple[float, SystemUser | None]] = {}
 
     def look_up(self, name: str) -> SystemUser | None:
-        """Return what is known of a name, or ask."""
+        """Return what is known of a name, or ask. Raises: UserLookUpError."""
         seen, now_s = look_at(self._file), self._clock()
         if seen != self._seen or len(self._entries) >= _MOST_REMEMBERED:
             self._seen, self._entries = seen, {}

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paperpath.accounts.file import Accounts
-from paperpath.accounts.users import Users, make_user_way
+from paperpath.accounts.users import UserLookUpError, Users, make_user_way
 from paperpath.config.agent_name import find_agent_name, is_agent_way, make_agent_way
 from paperpath.config.agent_tables import AgentTable, LmtpTable, MboxTable, ProgramTable
 from paperpath.config.tables import PostOfficeTable, RouteEntry
@@ -42,6 +42,7 @@ from paperpath.routing.mailboxes import LocalMailbox, find_mailbox, split_detail
 from paperpath.routing.own_targets import find_agent_way, is_own_target
 from paperpath.routing.steps import (
     R451_BROKEN_LIST,
+    R451_USERS_UNKNOWN,
     R550_LOOP,
     Delivery,
     Expansion,
@@ -277,12 +278,13 @@ class Router:
         """Look for a user of this host of the address's name, at whichever local domain that is."""
         if self.users is None or address is None:
             return None
-        user = self.users.find(address.local)
+        try:
+            user = self.users.find(address.local)
+        except UserLookUpError as error:
+            question.look("user", address, error)
+            return Obstacle(R451_USERS_UNKNOWN, _put_into_home(address.local, address, detail))
         question.look("user", address, "" if user is None else f"{user.name}, uid {user.uid}")
-        if user is None:
-            return None
-        placed = Mailbox(user.name, address.domain)
-        return Delivery(Transport.LOCAL, make_user_way(user.name), placed, detail)
+        return None if user is None else _put_into_home(user.name, address, detail)
 
     def _look_for_postmaster(self, question: _Question) -> Step | None:
         if not question.address.is_postmaster or POSTMASTER_KEY in question.expanded_via:
@@ -349,6 +351,10 @@ def _succeed(alias: Alias, target: Mailbox, named: Mailbox) -> Successor:
 
 def _refusal_of(route: RouteEntry) -> Reply:
     return route.reply or replies.R550_NOT_RELAYED
+
+
+def _put_into_home(name: str, address: Mailbox, detail: str) -> Delivery:
+    return Delivery(Transport.LOCAL, make_user_way(name), Mailbox(name, address.domain), detail)
 
 
 def _put_into(mailbox: LocalMailbox) -> Delivery:

@@ -44,6 +44,8 @@ _MOST_LOOKED_AT = 2 * MOST_FINAL  # addresses on the way there, those that come 
 def sort_recipient(router: Router, recipient: UnsortedRecipient) -> Verdict:
     """Decide what becomes of a recipient. A refusal comes without the report that it may call for."""
     step, looks = router.find(recipient.address, recipient.expanded_via, recipient.route_override)
+    if isinstance(step, Obstacle) and step.meanwhile is not None:
+        step = step.meanwhile
     match step:
         case Delivery(transport, destination):
             key = _make_key(step, recipient.notify, recipient.orcpt) + _name_errand(recipient)

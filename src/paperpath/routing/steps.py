@@ -13,6 +13,7 @@ from paperpath.maildrop.values import Decision, Transport
 R550_LOOP = make_reply(550, "5.4.6", "The aliases of this address go in circles or too deep")
 R550_TOO_MANY = make_reply(550, "5.5.3", "This address stands for too many recipients")
 R451_BROKEN_LIST = make_reply(451, "4.3.5", "A list that this address stands for cannot be read now")
+R451_USERS_UNKNOWN = make_reply(451, "4.3.0", "This host cannot look its users up now")
 R450_NO_POSTMASTER = make_reply(450, "4.2.1", "Nobody has the postmaster's mailbox")
 
 
@@ -94,9 +95,14 @@ class Vacancy:
 
 @value
 class Obstacle:
-    """A rule that is to decide on it cannot be used; what was taken waits for the operator."""
+    """What is to decide on it cannot be asked now.
+
+    What was taken before goes the way that `meanwhile` names, where it is tried until that can be told; else
+    it waits for the operator.
+    """
 
     reply: Reply
+    meanwhile: Delivery | None = None
 
 
 Step = Delivery | Expansion | Refusal | Vacancy | Obstacle

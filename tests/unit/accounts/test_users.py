@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from paperpath.accounts.users import (
     RememberedEntries,
     SystemUser,
+    UserLookUpError,
     Users,
     find_user_name,
     is_login_name,
@@ -124,3 +127,33 @@ def test_P6_names_that_strangers_make_up_are_not_all_remembered(tmp_path: Path) 
     for number in range(10_001):
         host.entries.look_up(f"x{number}")
     assert len(host.entries._entries) == 1
+
+
+def test_F4_a_host_that_cannot_look_is_not_taken_for_one_without_the_user() -> None:
+    """Where no file can be opened Python says of root, too, that there is no such user."""
+    code = (
+        "import resource\n"
+        "from paperpath.accounts.users import UserLookUpError, read_entry\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "try:\n"
+        "    print(read_entry('root'))\n"
+        "except UserLookUpError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "root cannot be looked up: Too many open files\n"
+
+
+def test_a_look_up_that_failed_is_not_remembered(tmp_path: Path) -> None:
+    is_away = True
+
+    def read(name: str) -> SystemUser | None:
+        if is_away:
+            raise UserLookUpError(name)
+        return user(name)
+
+    entries = RememberedEntries(read, tmp_path / "passwd")
+    with pytest.raises(UserLookUpError):
+        entries.look_up("joe")
+    is_away = False
+    assert entries.look_up("joe") == user("joe")

@@ -2,8 +2,10 @@
 
 import pytest
 
+from paperpath.accounts.users import SystemUser, UserLookUpError, Users
 from paperpath.mail.address import parse_mailbox
 from paperpath.routing.files import fingerprint
+from paperpath.routing.sorting import judge_recipient
 from tests.unit.routing.rules import make_router, make_users, tell
 
 USERS = make_users("ann", "joe", "admin", "plus", "first.last")
@@ -71,3 +73,19 @@ def test_what_was_looked_at_is_told() -> None:
 def test_what_waits_is_sorted_again_when_users_get_mailboxes_or_lose_them() -> None:
     assert fingerprint(ROUTER) == fingerprint(make_router(users=make_users("ann")))
     assert fingerprint(ROUTER) != fingerprint(make_router())
+
+
+def test_F4_P2_while_users_cannot_be_looked_up_nobody_is_refused_for_good() -> None:
+    """Who asks is told to come again; what was taken before waits where the user's mail is delivered."""
+
+    def fail(name: str) -> SystemUser | None:
+        raise UserLookUpError(f"{name} cannot be looked up: Connection refused")
+
+    router = make_router("list: ann\n", users=Users(fail, 1000, 60_000))
+    for address in ("ann@here.example", "ann+List@here.example", "nobody@here.example"):
+        assert judge_recipient(router, parse_mailbox(address)).code == 451
+    assert judge_recipient(router, parse_mailbox("joe@here.example")).is_positive  # who has an account
+    assert tell(router, "ann+List@here.example") == ["ann+List@here.example local user:ann"]
+    assert tell(router, "list@here.example") == ["ann@here.example local user:ann"]
+    _, looks = router.find(parse_mailbox("ann@here.example"))
+    assert looks[-1].found == "ann cannot be looked up: Connection refused"

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
-from paperpath.accounts.users import SystemUser, Users
+from paperpath.accounts.users import SystemUser, UserLookUpError, Users
 from paperpath.config.user_place import SpoolFolder, UserPlace
 from paperpath.local.users.packets import Answer, Request, format_answer
 from paperpath.local.users.putting import LostError, put
@@ -78,7 +78,10 @@ def _take_over(connection: socket.socket) -> socket.socket:
 
 
 def _deliver(connection: socket.socket, request: Request, rules: Rules, parent: int) -> Answer:
-    user = rules.users.find(request.user)
+    try:
+        user = rules.users.find(request.user)
+    except UserLookUpError as error:
+        return Answer(make_reply(451, "4.3.0", f"This host does not know its users now: {error}"))
     if user is None:
         return Answer(R450_NO_USER)
     groups = find_groups(user, rules.place)
