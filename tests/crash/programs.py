@@ -13,6 +13,7 @@ import select
 import selectors
 import signal
 import subprocess
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -275,10 +276,25 @@ def _end_when_idle(faults: Faults) -> None:
     async def look(self: wakeup.Wakeups, timeout_s: float) -> None:
         nonlocal looks, last
         await wait(self, min(timeout_s, _IDLE_LOOK_S))
-        looks = looks + 1 if faults.activity == last and not _transitions.under_way else 0
+        is_idle = faults.activity == last and not _transitions.under_way and not _has_thread_at_work()
+        looks = looks + 1 if is_idle else 0
         last = faults.activity
         if looks == _IDLE_LOOKS:
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.sleep(0)
 
     wakeup.Wakeups.wait = look  # type: ignore[method-assign]
+
+
+def _has_thread_at_work() -> bool:
+    """Tell whether a thread but this one runs, or would where the machine is busy."""
+    own = threading.get_native_id()
+    others = (task for task in Path("/proc/self/task").iterdir() if task.name != str(own))
+    return any(_state_of(task) in "RD" for task in others)
+
+
+def _state_of(task: Path) -> str:
+    try:
+        return (task / "stat").read_text().rpartition(") ")[2][0]
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return "X"
