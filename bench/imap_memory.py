@@ -8,7 +8,6 @@ Results go to the standard output; nothing keeps running and nothing is left on 
 
 import argparse
 import contextlib
-import re
 import select
 import socket
 import ssl
@@ -147,12 +146,10 @@ def prepared(
     site = Site(folder, relay_port)
     site.init()
     most = options.sessions + 100
-    table = (
+    site.append(
         f'[imap]\nlisten = ["127.0.0.1:{clear}"]\nlisten_tls = ["127.0.0.1:{tls}"]\n'
-        f"most_connections = {most}\nmost_connections_per_client = {most}\n\n"
+        f"most_connections = {most}\nmost_connections_per_client = {most}"
     )
-    text = site.config.read_text(encoding="utf-8")
-    site.config.write_text(re.sub(r"(?ms)^\[imap\]\n.*?\n\n", table, text), encoding="utf-8")
     for user in users:
         for words, text in (("add", ""), ("password", PASSWORD)):
             run_to_end([site.program, "account", words, "--config", str(site.config), user], text)
