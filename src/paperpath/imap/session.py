@@ -12,6 +12,7 @@ from typing import cast
 
 from paperpath.imap.compression import CompressionError, Deflate
 from paperpath.imap.desk.desk import BrokenOffError
+from paperpath.imap.desk.sharing import SharedLook
 from paperpath.imap.dialogue import Dialogue
 from paperpath.imap.server import ServerConnection
 from paperpath.imap.service import CLOSE_S, HANDSHAKE_S, READ_S, STRANGER_S, Service
@@ -120,10 +121,10 @@ class Session(asyncio.Protocol):
         """End from our side, when what is under way is done."""
         self._say_farewell(_ENDING)
 
-    def wake(self) -> None:
+    def wake(self, shared: SharedLook) -> None:
         """Look for news in the mailbox that is selected."""
         if self._dialogue is not None:
-            self._dialogue.has_news = True
+            self._dialogue.note_news(shared)
             self._advance()
 
     def check_time(self, now_s: float) -> None:
