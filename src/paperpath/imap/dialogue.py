@@ -79,6 +79,7 @@ class Dialogue:
         self._watched: Path | None = None  # the folder that it is told of while it idles
         self._has_news = False  # something may have happened in the mailbox that is selected
         self._shared: SharedLook | None = None  # how to see what
+        self._is_silent = False
         self.core = core
 
     @property
@@ -95,6 +96,8 @@ class Dialogue:
                 await self._handle(event)
             elif self._idles and self._has_news:
                 await self._tell_news()
+            elif self._is_silent:
+                await self._rest()
             else:
                 return
             await self._link.wait_until_read()
@@ -102,6 +105,10 @@ class Dialogue:
     def note_news(self, shared: SharedLook) -> None:
         """Have it find out, when it goes on, whether there is news; only who idles is told."""
         self._has_news, self._shared = True, shared
+
+    def note_silence(self) -> None:
+        """Have it let go, when it goes on, of what is held open for a client who may say something at once."""
+        self._is_silent = self.is_logged_in
 
     async def end(self) -> None:
         """Let go of everything: nobody is there any more."""
@@ -246,6 +253,10 @@ class Dialogue:
         await self._carry_out(tell_while_idle(self._found_desk, self._tell_trouble, shared))
         self._leave_lost_mailbox()
         self._flush()
+
+    async def _rest(self) -> None:
+        self._is_silent = False
+        await self._service.turns.run(self._found_desk.rest)
 
     @property
     def _found_desk(self) -> Desk:
