@@ -107,7 +107,7 @@ class Dialogue:
         self._has_news, self._shared = True, shared
 
     def note_silence(self) -> None:
-        """Have it let go, when it goes on, of what is held open for a client who may say something at once."""
+        """Have it let go, when it goes on, of what is held open for who says something soon."""
         self._is_silent = self.is_logged_in
 
     async def end(self) -> None:
