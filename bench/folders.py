@@ -75,12 +75,18 @@ def measure(root: Path, size: int) -> None:
     shown = timed("look at all that", lambda: folder.look(shown)).snapshot
     time.sleep(1.1)
     timed("look that reads the directory", lambda: folder.look(shown))
+    folder.store_flags([uids[size // 2]], FlagChange.ADD, ["\\Deleted"])
+    folder.expunge()
     folder.close()
+    timed("opened, with gaps", lambda: open_and_look(store)).close()
+    timed("opened warm, with gaps", lambda: open_and_look(store)).close()
 
 
 def open_and_look(store: MaildirStore) -> MaildirFolder:
+    """Do what SELECT does."""
     folder = store.open("INBOX")
     folder.look()
+    folder.first_unseen()
     return folder
 
 

@@ -17,6 +17,7 @@ from paperpath.config.quota import NO_QUOTA, Quota
 from paperpath.folders.maildir import Maildir, Place, create_maildir, to_stored_lines
 from paperpath.folders.store.tree import MaildirStore
 from paperpath.imap.completion import ok
+from paperpath.imap.desk.sharing import SharedLook
 from paperpath.imap.dialogue import Dialogue
 from paperpath.imap.imapd import CARRIED_OUT
 from paperpath.imap.logins import Admission, ImapLogins
@@ -78,8 +79,9 @@ class Client:
     def close(self) -> None:
         self.is_gone = True
 
-    def wake(self) -> None:
-        self.dialogue.has_news = self.woken = True
+    def wake(self, shared: SharedLook) -> None:
+        self.woken = True
+        self.dialogue.note_news(shared)
 
     def say(self, octets: bytes) -> list[bytes]:
         """Send octets; return what came, line by line, since this was called last."""

@@ -14,6 +14,8 @@ from paperpath.imap.grammar.append import parse_message_end, parse_message_head
 from paperpath.imap.grammar.mailboxes import parse_mailbox
 from paperpath.imap.scanner import Scanner
 
+MOST_MESSAGES = 1000  # of one command: they come together, while all others wait for the mailbox
+
 
 class Appending:
     """One APPEND. `messages`: how many were announced."""
@@ -31,6 +33,8 @@ class Appending:
         if self.messages:
             parse_message_end(words, wrapped=self._wrapped)
             self._dialect.require(Extension.MULTIAPPEND)
+            if self.messages >= MOST_MESSAGES:
+                raise Fault(no(f"One command may have at most {MOST_MESSAGES} messages", "LIMIT"))
         else:
             self._mailbox = parse_mailbox(words, self._dialect)
         head = parse_message_head(words, self._dialect)

@@ -6,7 +6,6 @@ sent before more is made. A command is answered when what it did is durable (pro
 
 import asyncio
 import secrets
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -28,8 +27,9 @@ from paperpath.imap.commands import (
 )
 from paperpath.imap.completion import Completion, ok
 from paperpath.imap.desk.appending import announce, take
-from paperpath.imap.desk.carrying_out import carry_out, tell_news
+from paperpath.imap.desk.carrying_out import carry_out, tell_while_idle
 from paperpath.imap.desk.desk import Deed, Desk
+from paperpath.imap.desk.sharing import SharedLook
 from paperpath.imap.server import ServerConnection
 from paperpath.imap.service import Service
 from paperpath.imap.watch import Waiting
@@ -38,7 +38,6 @@ from paperpath.service.log import Log
 from paperpath.smtp.events import KeysWanted, LoginEvent
 
 _NONCE_OCTETS = 18
-_TOLD = ok("That is new")
 _LOST = "The mailbox that is selected is no more"
 _CHANGING = (Append, Close, Copy, Delete, Expunge, Fetch, Move, Rename, Store)
 _MOST_SHOWN = 200  # characters of what a client says that it is
@@ -66,7 +65,7 @@ class Link(Waiting, Protocol):
 
 
 class Dialogue:
-    """One session's dialogue. `has_news`: something may have happened in the mailbox that is selected."""
+    """One session's dialogue."""
 
     def __init__(self, service: Service, link: Link, core: ServerConnection, guest: Guest, log: Log) -> None:
         """Begin with the greeting, which the core has ready."""
@@ -78,8 +77,10 @@ class Dialogue:
         self._desk: Desk | None = None
         self._idles = False
         self._watched: Path | None = None  # the folder that it is told of while it idles
+        self._has_news = False  # something may have happened in the mailbox that is selected
+        self._shared: SharedLook | None = None  # how to see what
+        self._is_silent = False
         self.core = core
-        self.has_news = False
 
     @property
     def is_logged_in(self) -> bool:
@@ -93,11 +94,21 @@ class Dialogue:
             self._flush()
             if event is not None:
                 await self._handle(event)
-            elif self._idles and self.has_news:
+            elif self._idles and self._has_news:
                 await self._tell_news()
+            elif self._is_silent:
+                await self._rest()
             else:
                 return
             await self._link.wait_until_read()
+
+    def note_news(self, shared: SharedLook) -> None:
+        """Have it find out, when it goes on, whether there is news; only who idles is told."""
+        self._has_news, self._shared = True, shared
+
+    def note_silence(self) -> None:
+        """Have it let go, when it goes on, of what is held open for who says something soon."""
+        self._is_silent = self.is_logged_in
 
     async def end(self) -> None:
         """Let go of everything: nobody is there any more."""
@@ -222,7 +233,8 @@ class Dialogue:
 
     def _begin_to_idle(self) -> None:
         self.core.go_ahead()
-        self._idles = self.has_news = True
+        self._idles = self._has_news = True
+        self._shared = None  # it has not been told of anything yet
         self._watched = self._found_desk.folder_path
         if self._watched is not None:
             self._service.watch.add(self._link, self._watched)
@@ -237,22 +249,19 @@ class Dialogue:
 
     async def _tell_news(self) -> None:
         """Tell what is new while the client idles, and rest until there is more."""
-        self.has_news = False
-        desk = self._found_desk
-        await self._carry_out(_as_deed(tell_news(desk, self._tell_trouble, may_expunge=True)))
+        self._has_news, shared, self._shared = False, self._shared, None
+        await self._carry_out(tell_while_idle(self._found_desk, self._tell_trouble, shared))
         self._leave_lost_mailbox()
         self._flush()
-        await self._service.turns.run(desk.rest)
+
+    async def _rest(self) -> None:
+        self._is_silent = False
+        await self._service.turns.run(self._found_desk.rest)
 
     @property
     def _found_desk(self) -> Desk:
         assert self._desk is not None
         return self._desk
-
-
-def _as_deed(news: Iterator[bytes]) -> Deed:
-    yield from news
-    return _TOLD
 
 
 def _show_identity(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What SEARCH, SORT and THREAD look for (RFC 9051 §6.4.4 and the extensions), as a tree of values.
 
 Made by the parser, evaluated by whoever has the messages. Texts are decoded; how they are compared
-is told in RFC 9051 §6.4.4. The tree is at most `MOST_DEPTH` deep and has at most `MOST_KEYS` keys.
+is told in RFC 9051 §6.4.4. The tree is at most `MOST_DEPTH` deep and has at most `MOST_KEYS` keys, of
+which at most `MOST_CONTENT_KEYS` are BODY or TEXT: for each of them every message may be read.
 """
 
 import datetime as dt
@@ -12,6 +13,7 @@ from paperpath.imap.sets import MessageSet
 
 MOST_DEPTH = 100
 MOST_KEYS = 2000
+MOST_CONTENT_KEYS = 50
 
 
 @dataclass(frozen=True, slots=True)

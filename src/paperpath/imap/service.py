@@ -16,6 +16,7 @@ from paperpath.service.tls.contexts import ServerTls
 STRANGER_S = 60.0  # for who has not logged in
 HANDSHAKE_S = 30.0
 READ_S = 300.0  # how long a client may take to read what it asked for
+REST_S = 10.0  # who has been silent for so long holds no file open
 CLOSE_S = 30.0  # how long a client may take to read the last words
 
 

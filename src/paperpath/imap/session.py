@@ -12,9 +12,10 @@ from typing import cast
 
 from paperpath.imap.compression import CompressionError, Deflate
 from paperpath.imap.desk.desk import BrokenOffError
+from paperpath.imap.desk.sharing import SharedLook
 from paperpath.imap.dialogue import Dialogue
 from paperpath.imap.server import ServerConnection
-from paperpath.imap.service import CLOSE_S, HANDSHAKE_S, READ_S, STRANGER_S, Service
+from paperpath.imap.service import CLOSE_S, HANDSHAKE_S, READ_S, REST_S, STRANGER_S, Service
 from paperpath.intake.access import ServiceClass
 from paperpath.intake.guest import Door, Guest
 from paperpath.intake.limits import Networks
@@ -45,6 +46,7 @@ class Session(asyncio.Protocol):
         self._has_place = False
         self._network: str | None = None
         self._overdue_s = math.inf
+        self._rests_s = math.inf
         self._farewell = ""  # to be said once the work is done
         self.is_gone = False
         """Whether nobody is there any more to be told anything."""
@@ -120,14 +122,14 @@ class Session(asyncio.Protocol):
         """End from our side, when what is under way is done."""
         self._say_farewell(_ENDING)
 
-    def wake(self) -> None:
+    def wake(self, shared: SharedLook) -> None:
         """Look for news in the mailbox that is selected."""
         if self._dialogue is not None:
-            self._dialogue.has_news = True
+            self._dialogue.note_news(shared)
             self._advance()
 
     def check_time(self, now_s: float) -> None:
-        """End what waits for too long."""
+        """End what waits for too long, and have who is silent rest."""
         if self._is_known and self._work is not None and self._can_write.is_set():
             self._prolong()
         elif now_s >= self._overdue_s:
@@ -136,6 +138,8 @@ class Session(asyncio.Protocol):
                 self._wire.abort()
             else:
                 self._say_farewell(_OVERDUE)
+        elif now_s >= self._rests_s:
+            self._rest()
 
     # Called by the dialogue
 
@@ -244,7 +248,14 @@ class Session(asyncio.Protocol):
     def _prolong(self) -> None:
         """Allow more time; who has not logged in has none but that from the beginning."""
         if self._is_known and not self._wire.is_closing:
-            self._overdue_s = self._loop.time() + self._service.idle_timeout_s
+            now_s = self._loop.time()
+            self._overdue_s, self._rests_s = now_s + self._service.idle_timeout_s, now_s + REST_S
+
+    def _rest(self) -> None:
+        self._rests_s = math.inf
+        if self._dialogue is not None:
+            self._dialogue.note_silence()
+            self._advance()
 
     def _say_farewell(self, text: str) -> None:
         if self._work is not None:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 from paperpath.folders.store.signs import Signs, read_signs
+from paperpath.imap.desk.sharing import SharedLook
 
 
 class Waiting(Protocol):
     """A session that idles."""
 
-    def wake(self) -> None:
-        """Look whether there is news."""
+    def wake(self, shared: SharedLook) -> None:
+        """Find out whether there is news, by a look that is shared with others who are woken."""
 
 
 class Watch:
@@ -54,5 +55,6 @@ class Watch:
     def tell(self, folders: list[Path]) -> None:
         """Tell all who wait for one of them."""
         for folder in folders:
+            shared = SharedLook()
             for session in list(self._waiting.get(folder, ())):
-                session.wake()
+                session.wake(shared)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from paperpath.imap.append import MOST_MESSAGES
 from paperpath.imap.commands import Append
-from paperpath.imap.events import CommandReceived, MessageAnnounced
+from paperpath.imap.events import AppendDropped, CommandReceived, MessageAnnounced
 from paperpath.smtp.events import PasswordReceived
 from tests.support.imap_core import MINUS, SETTINGS, Heard, converse
 
@@ -91,6 +92,17 @@ def test_K8_the_mailbox_of_APPEND_may_be_a_literal_too() -> None:
         assert announced == MessageAnnounced("Box", 1, 4, ("\\Seen",), None)
         assert isinstance(command, CommandReceived)
         assert command.command == Append("Box")
+
+
+@pytest.mark.parametrize(
+    ("messages", "answer"), [(MOST_MESSAGES, b"t OK"), (MOST_MESSAGES + 1, b"t NO [LIMIT] ")]
+)
+def test_K10_so_many_messages_come_by_one_command_and_no_more(messages: int, answer: bytes) -> None:
+    heard = hear(b"t APPEND INBOX" + b" {1+}\r\nm" * messages + b"\r\nu NOOP\r\n")
+    assert heard.lines[-2].startswith(answer)
+    assert heard.lines[-1].startswith(b"u OK")
+    assert sum(isinstance(event, MessageAnnounced) for event in heard.told) == MOST_MESSAGES
+    assert any(isinstance(event, AppendDropped) for event in heard.told) is (messages > MOST_MESSAGES)
 
 
 @pytest.mark.parametrize(("octets", "answer"), [(4096, b"t OK"), (4097, b"t BAD")])

@@ -70,3 +70,40 @@ def test_K7_K17_who_has_logged_in_may_be_silent_for_half_an_hour(tmp_path: Path,
         assert house.run(talk(house)).startswith(b"* BYE ")
     finally:
         house.close()
+
+
+def count_open(folder: Path) -> int:
+    """Return how many files this process has open in a folder."""
+    links = Path("/proc/self/fd").iterdir()
+    return sum(link.readlink().is_relative_to(folder) for link in links if link.is_symlink())
+
+
+def test_P6_who_has_selected_a_mailbox_and_is_silent_holds_nothing_open_in_it(tmp_path: Path) -> None:
+    async def talk(house: House) -> bytes:
+        transport, loop = Transport(), asyncio.get_running_loop()
+        session = Session(house.service, Door.CLEAR)
+        session.connection_made(transport)
+        session.data_received(b"a LOGIN joe secret\r\nb SELECT INBOX\r\n")
+        await rest()
+        held = count_open(tmp_path)
+        session.check_time(loop.time() + 5)
+        await rest()
+        assert count_open(tmp_path) == held > 0
+        session.check_time(loop.time() + 11)
+        await rest()
+        assert count_open(tmp_path) == 0
+        said = len(transport.written)
+        session.data_received(b"c STORE 1 +FLAGS (\\Seen)\r\n")
+        await rest()
+        assert count_open(tmp_path) == held
+        session.connection_lost(None)
+        await rest()
+        assert count_open(tmp_path) == 0
+        return transport.written[said:]
+
+    house = House(tmp_path, NO_QUOTA, replace(SETTINGS, auth_in_clear=True))
+    try:
+        house.deliver(b"Subject: one\r\n\r\n")
+        assert house.run(talk(house)).startswith(b"* 1 FETCH (FLAGS (\\Seen \\Recent))\r\nc OK")
+    finally:
+        house.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from paperpath.folders.store.values import Snapshot
-from paperpath.imap.desk.sharing import share_uids
+from paperpath.imap.desk.sharing import SharedLook, share_uids
 from paperpath.imap.watch import Watch
 
 SECOND_NS = 1_000_000_000
@@ -17,7 +17,7 @@ class Sleeper:
     def __init__(self) -> None:
         self.woken = 0
 
-    def wake(self) -> None:
+    def wake(self, _: SharedLook) -> None:
         self.woken += 1
 
 

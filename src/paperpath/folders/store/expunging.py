@@ -9,13 +9,12 @@ from collections.abc import Sequence
 
 from paperpath.folders.store.access import FolderAccess
 from paperpath.folders.store.allotment import open_allowance, stored_octets
-from paperpath.folders.store.flags import DELETED_BIT
 from paperpath.folders.store.index import FileRow
 
 
 def expunge_messages(access: FolderAccess, uids: Sequence[int] | None) -> list[int]:
     """Remove what is \\Deleted, of some messages or of all, and give the UIDs. Raises: OSError."""
-    deleted = access.index.with_flag(DELETED_BIT)
+    deleted = access.index.deleted()
     if uids is not None:
         named = frozenset(uids)
         deleted = [uid for uid in deleted if uid in named]

@@ -6,6 +6,7 @@ FolderLostError, where the index is damaged.
 """
 
 import json
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from paperpath.folders.store.flags import FlagNames
+from paperpath.folders.store.flags import DELETED_BIT, SEEN_BIT, FlagNames
 from paperpath.folders.store.index_file import index_errors
 from paperpath.folders.store.values import Uids
 
@@ -22,6 +23,8 @@ NEW, CUR, COMING = 0, 1, 2  # parts
 PART_NAMES = ("new", "cur", "tmp")
 
 _FEW = "AND part <> 1"  # names the index that has all parts but cur
+_UNSEEN = f"message INDEXED BY message_unseen WHERE flags & {SEEN_BIT} = 0"
+_DELETED = f"message INDEXED BY message_deleted WHERE flags & {DELETED_BIT} <> 0"
 _AT_ONCE = 5000
 _MOST_DEPARTED = 50_000
 _DENSE = 4  # where at least one UID in so many is asked for, all between are read
@@ -53,6 +56,14 @@ class FileRow(NamedTuple):
     saved_us: int
     octets: int | None = None
     email_id: str | None = None
+
+
+class Listed(NamedTuple):
+    """The UIDs of all messages as they were: what there was before `uid_next`, and up to a mod-sequence."""
+
+    uid_next: int
+    modseq: int
+    uids: Uids
 
 
 class Index:
@@ -110,31 +121,55 @@ class Index:
 
     def uids(self) -> Uids:
         """Return the UIDs of all messages, ascending."""
-        each = ("count(*)", "min(uid)", "max(uid)")  # by itself none of them reads all rows
+        each = ("count(*)", "min(uid)", "max(uid)")  # by itself none of them makes all rows
         columns = ", ".join(f"(SELECT {one} FROM message)" for one in each)  # noqa: S608 - of our own pieces
         messages, first, last = self._fetch(f"SELECT {columns}")[0]
         if messages and last - first == messages - 1:  # there are no gaps
             return range(first, last + 1)
-        return array("I", [row[0] for row in self._fetch("SELECT uid FROM message ORDER BY uid")])
+        return array("I", self.uids_from(0))
 
-    def count(self, flags: int = 0) -> int:
-        """Return how many messages have certain flags."""
-        statement = "SELECT count(*) FROM message WHERE flags & ?1 = ?1"
-        return int(self._fetch(statement, (flags,))[0][0])
+    def uids_from(self, uid: int) -> list[int]:
+        """Return the UIDs of messages from one on, ascending."""
+        return self._fetch_column("SELECT uid FROM message WHERE uid >= ? ORDER BY uid", (uid,))
+
+    def listed(self) -> Listed | None:
+        """Return the list of UIDs that was kept last, if one was, and was kept by such a machine."""
+        statement = "SELECT uid_next, modseq, first, last, octets FROM listed WHERE byte_order = ?"
+        for uid_next, modseq, first, last, octets in self._fetch(statement, (sys.byteorder,)):
+            uids = range(first, last + 1) if octets is None else array("I", octets)
+            return Listed(uid_next, modseq, uids)
+        return None
+
+    def keep_listed(self, listed: Listed) -> None:
+        """Keep a list of UIDs, which has some."""
+        uid_next, modseq, uids = listed
+        octets = None if isinstance(uids, range) else uids.tobytes()
+        self._run(
+            "REPLACE INTO listed (one, uid_next, modseq, first, last, byte_order, octets)"
+            " VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (uid_next, modseq, uids[0], uids[-1], sys.byteorder, octets),
+        )
 
     def count_from(self, uid: int) -> int:
         """Return how many messages there are from a UID on."""
-        return int(self._fetch("SELECT count(*) FROM message WHERE uid >= ?", (uid,))[0][0])
+        return self._fetch_number("SELECT count(*) FROM message WHERE uid >= ?", (uid,))
 
-    def first_without(self, flag: int) -> int | None:
-        """Return the first message that does not have a flag."""
-        rows = self._fetch("SELECT uid FROM message WHERE flags & ? = 0 ORDER BY uid LIMIT 1", (flag,))
-        return int(rows[0][0]) if rows else None
+    def count_unseen(self) -> int:
+        """Return how many messages are not \\Seen."""
+        return self._fetch_number(f"SELECT count(*) FROM {_UNSEEN}")  # noqa: S608 - of our own pieces
 
-    def with_flag(self, flag: int) -> list[int]:
-        """Return the messages that have a flag, ascending."""
-        rows = self._fetch("SELECT uid FROM message WHERE flags & ? <> 0 ORDER BY uid", (flag,))
-        return [row[0] for row in rows]
+    def count_deleted(self) -> int:
+        """Return how many messages are \\Deleted."""
+        return self._fetch_number(f"SELECT count(*) FROM {_DELETED}")  # noqa: S608 - of our own pieces
+
+    def first_unseen(self) -> int | None:
+        """Return the first message that is not \\Seen."""
+        found = self._fetch_column(f"SELECT uid FROM {_UNSEEN} ORDER BY uid LIMIT 1")  # noqa: S608 - likewise
+        return found[0] if found else None
+
+    def deleted(self) -> list[int]:
+        """Return the messages that are \\Deleted, ascending."""
+        return self._fetch_column(f"SELECT uid FROM {_DELETED} ORDER BY uid")  # noqa: S608 - likewise
 
     def flags(self, uids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
         """Give UID, flags and mod-sequence of messages, by UID."""
@@ -163,9 +198,7 @@ class Index:
 
     def departed(self, since: int) -> list[int]:
         """Return the UIDs that went after a mod-sequence, ascending, as far as that is remembered."""
-        return [
-            row[0] for row in self._fetch("SELECT uid FROM departed WHERE modseq > ? ORDER BY uid", (since,))
-        ]
+        return self._fetch_column("SELECT uid FROM departed WHERE modseq > ? ORDER BY uid", (since,))
 
     def _forget_departed(self) -> None:
         statement = "SELECT modseq FROM departed ORDER BY modseq DESC LIMIT 1 OFFSET ?"
@@ -251,6 +284,12 @@ class Index:
     def _fetch(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
         with index_errors():
             return self._connection.execute(statement, bindings).fetchall()
+
+    def _fetch_column(self, statement: str, bindings: tuple[Any, ...] = ()) -> list[int]:
+        return [row[0] for row in self._fetch(statement, bindings)]
+
+    def _fetch_number(self, statement: str, bindings: tuple[Any, ...] = ()) -> int:
+        return int(self._fetch(statement, bindings)[0][0])
 
     def _run(self, statement: str, bindings: Mapping[str, Any] | tuple[Any, ...]) -> None:
         with index_errors():

@@ -1,5 +1,7 @@
 """The file of a folder's index: opened, made where it is missing, made anew where it is worthless.
 
+One that an older version made gets what came later, and keeps its UIDs.
+
 Called by access.py with the folder's lock held. Every commit is flushed, unless it is of what can be found
 out again.
 """
@@ -16,7 +18,7 @@ from paperpath.folders.store.errors import FolderLostError, IndexTroubleError
 
 INDEX_NAME = "paperpath-index"
 
-_VERSION = 1
+_SCHEMA = ("schema.sql", "schema-2.sql")  # what each version brought
 _BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the folder's lock
 _PRAGMAS = "PRAGMA synchronous=FULL; PRAGMA cache_size=-4096; PRAGMA journal_size_limit=4194304"
 _BESIDE = ("", "-wal", "-shm", "-journal")
@@ -75,7 +77,10 @@ def _open(path: Path, folder: int, make_validity: Callable[[], int]) -> apsw.Con
         if not version:
             _fill(connection, make_validity())
             os.fsync(folder)
-        elif version != _VERSION:
+        elif version < len(_SCHEMA):
+            with connection:
+                _bring(connection, version)
+        elif version > len(_SCHEMA):
             raise FolderLostError(f"the index has version {version}")
     except BaseException:
         connection.close()
@@ -86,9 +91,15 @@ def _open(path: Path, folder: int, make_validity: Callable[[], int]) -> apsw.Con
 def _fill(connection: apsw.Connection, validity: int) -> None:
     connection.execute("PRAGMA journal_mode=WAL")  # it stays so
     with connection:
-        connection.execute(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+        _bring(connection, 0)
         connection.execute(
             "INSERT INTO folder (one, uid_validity, folder_id) VALUES (1, ?, ?)",
             (validity, f"F{secrets.token_hex(12)}"),
         )
-        connection.execute(f"PRAGMA user_version={_VERSION}")
+
+
+def _bring(connection: apsw.Connection, version: int) -> None:
+    """Add what an index of a version does not have yet."""
+    for name in _SCHEMA[version:]:
+        connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    connection.execute(f"PRAGMA user_version={len(_SCHEMA)}")

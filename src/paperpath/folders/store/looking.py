@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from paperpath.folders.store.flags import FlagNames
-from paperpath.folders.store.index import FolderState, Index
+from paperpath.folders.store.index import FolderState, Index, Listed
 from paperpath.folders.store.values import Changes, MessageState, Snapshot, Uids
+
+MOST_NEWS = 500  # are looked up one by one; and of as many messages the list is kept
+NEWS_SHARE = 200  # or a share of a long list
 
 
 def find_changes(index: Index, since: Snapshot, *, keep_departed: bool) -> Changes:
@@ -40,7 +43,27 @@ def first_snapshot(index: Index) -> Snapshot:
     """Return a folder as it is."""
     state = index.state()
     recent = _add_recent(Snapshot(), state)
-    return Snapshot(state.uid_validity, state.uid_next, state.modseq, index.uids(), recent)
+    return Snapshot(state.uid_validity, state.uid_next, state.modseq, list_uids(index, state), recent)
+
+
+def list_uids(index: Index, state: FolderState) -> Uids:
+    """Return the UIDs of all messages, found from the list that was kept once and what happened since then.
+
+    Where that was much, the list is kept anew. With the folder's lock held.
+    """
+    listed = index.listed()
+    if listed is None or listed.modseq < state.forgotten:
+        uids, news = index.uids(), MOST_NEWS
+    else:
+        gone = [uid for uid in index.departed(listed.modseq) if uid < listed.uid_next]
+        arrived = index.uids_from(listed.uid_next)
+        uids = _without(listed.uids, gone)
+        uids = _with(uids, arrived) if arrived else uids
+        news = len(gone) + len(arrived)
+    if len(uids) >= MOST_NEWS and news >= max(MOST_NEWS, len(uids) // NEWS_SHARE):
+        with index.changing(flushed=False):
+            index.keep_listed(Listed(state.uid_next, state.modseq, uids))
+    return uids
 
 
 def find_ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:

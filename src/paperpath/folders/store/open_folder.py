@@ -14,7 +14,6 @@ from paperpath.folders.store.content import ServedFile
 from paperpath.folders.store.errors import FolderLostError, MessageGoneError, NoFolderError
 from paperpath.folders.store.expunging import expunge_messages
 from paperpath.folders.store.flagging import change_flags
-from paperpath.folders.store.flags import SEEN_BIT
 from paperpath.folders.store.index import FileRow
 from paperpath.folders.store.looking import find_changes, find_gaps, find_ranges, first_snapshot
 from paperpath.folders.store.measuring import find_file, measure_messages, open_file
@@ -94,7 +93,7 @@ class MaildirFolder:
     def first_unseen(self) -> int | None:
         """Return the first message that is not \\Seen."""
         with self._reading() as access:
-            return access.index.first_without(SEEN_BIT)
+            return access.index.first_unseen()
 
     def states(self, uids: Sequence[int], changed_since: int = 0) -> Iterator[MessageState]:
         """Give flags and mod-sequences."""

@@ -22,7 +22,6 @@ from paperpath.folders.store.errors import (
     TooManySubscriptionsError,
     UseError,
 )
-from paperpath.folders.store.flags import DELETED_BIT, SEEN_BIT
 from paperpath.folders.store.folder_names import (
     INBOX_STEP,
     check_name,
@@ -31,6 +30,7 @@ from paperpath.folders.store.folder_names import (
     parents_of,
 )
 from paperpath.folders.store.home import Home
+from paperpath.folders.store.looking import list_uids
 from paperpath.folders.store.measuring import measure_messages
 from paperpath.folders.store.open_folder import MaildirFolder
 from paperpath.folders.store.tree_changes import (
@@ -147,8 +147,8 @@ class MaildirStore:
         try:
             with access.locked():
                 status = _count(access)
-                deleted = frozenset(access.index.with_flag(DELETED_BIT)) if with_octets else frozenset()
-                uids = access.index.uids() if with_octets else ()
+                deleted = frozenset(access.index.deleted()) if with_octets else frozenset()
+                uids = list_uids(access.index, access.index.state()) if with_octets else ()
             if not with_octets:
                 return status
             octets = {one.uid: one.octets for one in measure_messages(access, uids)}
@@ -207,11 +207,11 @@ def _find(directory: int, name: str) -> str:
 
 def _count(access: FolderAccess) -> FolderStatus:
     index = access.index
-    state, messages = index.state(), index.count()
+    state = index.state()
     return FolderStatus(
-        messages,
-        messages - index.count(SEEN_BIT),
-        index.count(DELETED_BIT),
+        len(list_uids(index, state)),
+        index.count_unseen(),
+        index.count_deleted(),
         index.count_from(state.first_unclaimed),
         state.uid_next,
         state.uid_validity,

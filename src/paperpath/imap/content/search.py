@@ -35,6 +35,7 @@ from paperpath.imap.search_keys import (
 from paperpath.imap.sets import MessageSet, Range, SequenceSet
 from paperpath.mail.mime.loose_dates import read_loose_date
 
+_FEW_KEYS = 10
 _US = 1_000_000
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 _US_A_DAY = 86_400 * _US
@@ -55,6 +56,23 @@ def find_cost(key: SearchKey) -> Cost:
             return max(map(find_cost, keys), default=Cost.NOTHING)
         case _:
             return Cost.NOTHING
+
+
+def takes_long(key: SearchKey) -> bool:
+    """Tell whether it may take long to judge even a single message."""
+    return find_cost(key) is Cost.BODY or _count_keys(key) > _FEW_KEYS
+
+
+def _count_keys(key: SearchKey) -> int:
+    match key:
+        case NotKey(inner):
+            return _count_keys(inner)
+        case OrKey(left, right):
+            return _count_keys(left) + _count_keys(right)
+        case AndKey(keys):
+            return sum(map(_count_keys, keys))
+        case _:
+            return 1
 
 
 def prepare_search(key: SearchKey, context: SearchContext) -> Matcher:

@@ -19,6 +19,9 @@ _VALUES: dict[SortKey, Callable[[Summary], int | str]] = {
 def sort_messages(messages: Iterable[Summary], criteria: Sequence[SortCriterion]) -> list[int]:
     """Return the numbers of messages in order; what is equal by all criteria is in order of its number."""
     ordered = sorted(messages, key=lambda message: message.number)
-    for criterion in reversed(criteria):  # sorting is stable, in reverse too
+    decisive: dict[SortKey, SortCriterion] = {}  # what is equal by a key is so the second time, too
+    for criterion in criteria:
+        decisive.setdefault(criterion.key, criterion)
+    for criterion in reversed(decisive.values()):  # sorting is stable, in reverse too
         ordered.sort(key=_VALUES[criterion.key], reverse=criterion.reverse)
     return [message.number for message in ordered]

@@ -51,6 +51,7 @@ from paperpath.imap.desk.mailboxes import (
 )
 from paperpath.imap.desk.searching import search, sort, thread
 from paperpath.imap.desk.selecting import close, select, unselect
+from paperpath.imap.desk.sharing import SharedLook
 from paperpath.imap.desk.troubles import TROUBLES, concerns_operator, describe_trouble
 
 _MAKING = (Append, Copy, Move)  # what could go on if the client made the mailbox
@@ -78,16 +79,25 @@ def carry_out(desk: Desk, command: Command, tag: str, tell: Tell) -> Deed:
     return completion
 
 
-def tell_news(desk: Desk, tell: Tell, *, may_expunge: bool) -> Iterator[bytes]:
-    """Write what is new in the mailbox that is selected, if any."""
+def tell_news(
+    desk: Desk, tell: Tell, *, may_expunge: bool, shared: SharedLook | None = None
+) -> Iterator[bytes]:
+    """Write what is new in the mailbox that is selected, if any; by a shared look if there is one."""
     if desk.selected is None or desk.is_lost:
         return
     try:
-        yield from desk.selected.news(may_expunge=may_expunge)
+        yield from desk.selected.news(may_expunge=may_expunge, shared=shared)
     except FolderLostError:
         desk.is_lost = True
     except TROUBLES as error:  # they are told when that is over
         tell(error)
+
+
+def tell_while_idle(desk: Desk, tell: Tell, shared: SharedLook | None) -> Deed:
+    """Write what is new for a session that idles, and rest until there is more."""
+    yield from tell_news(desk, tell, may_expunge=True, shared=shared)
+    desk.rest()
+    return ok("That is new")
 
 
 def _may_expunge_behind(command: Command) -> bool:

@@ -1,6 +1,6 @@
 """SEARCH, SORT and THREAD: messages found by a key, and how they are told (RFC 9051 §6.4.4, RFC 5256).
 
-A search gives others their turn after every batch, however long it takes.
+A search gives others their turn after every batch, or after every message, however long it takes.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -9,7 +9,7 @@ from paperpath.folders.store.errors import MessageGoneError
 from paperpath.imap import responses
 from paperpath.imap.commands import Search, SearchReturn, Sort, Thread
 from paperpath.imap.completion import ok
-from paperpath.imap.content.search import prepare_search
+from paperpath.imap.content.search import prepare_search, takes_long
 from paperpath.imap.content.searched import SearchContext
 from paperpath.imap.content.sorting import sort_messages
 from paperpath.imap.content.summaries import Summary, summarise
@@ -69,7 +69,7 @@ def _find(desk: Desk, selected: Selected, key: SearchKey) -> Generator[bytes, No
     uids = selected.snapshot.uids
     greatest = uids[-1] if uids else 0
     context = SearchContext(len(uids), greatest, desk.clock_us(), selected.saved)
-    matches = prepare_search(key, context)
+    matches, gives_way = prepare_search(key, context), takes_long(key)
     found: list[int] = []
     for some in batches(uids):
         batch = Batch(selected, some)
@@ -80,6 +80,8 @@ def _find(desk: Desk, selected: Selected, key: SearchKey) -> Generator[bytes, No
                         found.append(uid)
                 except MessageGoneError:
                     continue
+            if gives_way:
+                yield b""
         batch.store()
         yield b""
     return found

@@ -11,7 +11,7 @@ from paperpath.folders.store.interface import OpenFolder
 from paperpath.folders.store.values import FORWARDED, SYSTEM_FLAGS, Changes, MessageState, Snapshot
 from paperpath.imap import responses
 from paperpath.imap.completion import ok
-from paperpath.imap.desk.sharing import share_uids
+from paperpath.imap.desk.sharing import SharedLook, share_uids
 from paperpath.imap.dialect import Dialect
 from paperpath.imap.extensions import Extension
 from paperpath.imap.sets import MessageSet, SequenceSet
@@ -128,9 +128,15 @@ class Selected:
         """Take note of flags that the client knows of, so that they are no news."""
         self._told.update((state.uid, state.modseq) for state in states)
 
-    def news(self, *, may_expunge: bool) -> Iterator[bytes]:
-        """Write what is new; without `may_expunge` (RFC 9051 §7.5.1) what is gone keeps its number."""
-        changes = self.folder.look(self.snapshot, keep_departed=not may_expunge)
+    def news(self, *, may_expunge: bool, shared: SharedLook | None = None) -> Iterator[bytes]:
+        """Write what is new; without `may_expunge` (RFC 9051 §7.5.1) what is gone keeps its number.
+
+        With a shared look, which may expunge, what was new when the first session looked.
+        """
+        if shared is None or self.read_only or self.snapshot.departed:
+            changes = self.folder.look(self.snapshot, keep_departed=not may_expunge)
+        else:
+            changes = shared.look(self.folder, self.snapshot)
         yield from self._write_departed(changes)
         before = len(self.snapshot.uids) - len(changes.departed)
         modseq_before = self.snapshot.modseq

@@ -15,6 +15,7 @@ from paperpath.imap.fault import Fault, misread
 from paperpath.imap.grammar.dates import parse_day
 from paperpath.imap.scanner import MOST_NUMBER, Scanner
 from paperpath.imap.search_keys import (
+    MOST_CONTENT_KEYS,
     MOST_DEPTH,
     MOST_KEYS,
     AgeKey,
@@ -159,9 +160,10 @@ class _Keys:
         self._dialect = dialect
         self._codec = codec
         self._left = MOST_KEYS
+        self._content_left = MOST_CONTENT_KEYS
         self._special: dict[str, Callable[[], SearchKey]] = {
-            "BODY": lambda: BodyKey(self._text()),
-            "TEXT": lambda: TextKey(self._text()),
+            "BODY": lambda: BodyKey(self._content_text()),
+            "TEXT": lambda: TextKey(self._content_text()),
             "HEADER": self._header,
             "KEYWORD": lambda: FlagKey(self._argument(words.atom)),
             "UNKEYWORD": lambda: FlagKey(self._argument(words.atom), is_set=False),
@@ -228,6 +230,12 @@ class _Keys:
             if self._dialect.is_enabled(Extension.UTF8_ACCEPT):  # RFC 6855 §3
                 raise misread("a text in UTF-8") from None
             raise Fault(no("The text is not in that charset", "BADCHARSET (US-ASCII UTF-8)")) from None
+
+    def _content_text(self) -> str:
+        self._content_left -= 1
+        if self._content_left < 0:
+            raise Fault(no(f"At most {MOST_CONTENT_KEYS} keys may be BODY or TEXT", "LIMIT"))
+        return self._text()
 
     def _header(self) -> SearchKey:
         self._words.space()

@@ -3,12 +3,14 @@
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
+from unittest import mock
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from paperpath.folders.maildir import Maildir, Place, create_maildir
+from paperpath.folders.store import looking
 from paperpath.folders.store.open_folder import MaildirFolder
 from paperpath.folders.store.tree import MaildirStore
 from paperpath.folders.store.values import FlagChange, Snapshot
@@ -42,8 +44,10 @@ class Session:
 
 
 class RandomWork(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+    @initialize(most_news=st.sampled_from([1, 3, looking.MOST_NEWS]))
+    def begin(self, most_news: int) -> None:
+        self.kept_lists = mock.patch.object(looking, "MOST_NEWS", most_news)  # so they are with few messages
+        self.kept_lists.start()
         self.root = Path(tempfile.mkdtemp())
         create_maildir(self.root, BOX)
         self.now_ns = self.root.stat().st_mtime_ns
@@ -53,6 +57,8 @@ class RandomWork(RuleBasedStateMachine):
         self.contents: dict[int, bytes] = {}
 
     def teardown(self) -> None:
+        if hasattr(self, "kept_lists"):
+            self.kept_lists.stop()
         for session in getattr(self, "sessions", []):
             session.folder.close()
         shutil.rmtree(self.root, ignore_errors=True)
@@ -120,8 +126,18 @@ class RandomWork(RuleBasedStateMachine):
         for uid in fresh_uids:
             content = read(fresh.folder, uid)
             assert self.contents.setdefault(uid, content) == content
+        self.counts_are_those_of_the_rows(fresh)
         fresh.folder.close()
         self.fresh = fresh.flags
+
+    def counts_are_those_of_the_rows(self, fresh: Session) -> None:
+        rows = {state.uid: state.flags for state in fresh.folder.states(range(1, fresh.shown.uid_next))}
+        assert list(fresh.shown.uids) == list(rows)
+        unseen = [uid for uid, flags in rows.items() if "\\Seen" not in flags]
+        assert fresh.folder.first_unseen() == min(unseen, default=None)
+        status = self.store.status("INBOX")
+        deleted = sum("\\Deleted" in flags for flags in rows.values())
+        assert (status.messages, status.unseen, status.deleted) == (len(rows), len(unseen), deleted)
 
     @rule(who=WHO)
     def know_all(self, who: int) -> None:

@@ -63,6 +63,7 @@ def test_a_base_subject_has_itself_for_base(subject: str) -> None:
         ([SortCriterion(SortKey.SUBJECT)], [3, 1, 2]),
         ([SortCriterion(SortKey.SUBJECT), SortCriterion(SortKey.SIZE)], [3, 2, 1]),
         ([SortCriterion(SortKey.SUBJECT, reverse=True)], [1, 2, 3]),
+        ([SortCriterion(SortKey.SUBJECT), SortCriterion(SortKey.SUBJECT, reverse=True)], [3, 1, 2]),
         ([SortCriterion(SortKey.DATE)], [3, 2, 1]),
         ([SortCriterion(SortKey.ARRIVAL, reverse=True)], [3, 2, 1]),
         ([SortCriterion(SortKey.FROM)], [2, 1, 3]),

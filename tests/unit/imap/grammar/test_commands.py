@@ -29,6 +29,7 @@ from paperpath.imap.grammar.commands import parse_command
 from paperpath.imap.grammar.dates import parse_date_time
 from paperpath.imap.scanner import Scanner
 from paperpath.imap.search_keys import (
+    MOST_CONTENT_KEYS,
     MOST_DEPTH,
     MOST_KEYS,
     AgeKey,
@@ -165,6 +166,15 @@ def test_K13_a_tree_of_keys_is_bounded_in_depth(before, behind):
 def test_K13_a_tree_of_keys_is_bounded_in_number():
     assert len(read(f"SEARCH{' ALL' * MOST_KEYS}").key.keys) == MOST_KEYS
     assert refuse(f"SEARCH{' ALL' * (MOST_KEYS + 1)}") == "BAD LIMIT"
+
+
+def test_K13_so_many_keys_may_read_every_message_and_no_more():
+    pairs = " OR TEXT x NOT BODY y" * (MOST_CONTENT_KEYS // 2)
+    assert len(read(f"SEARCH{pairs} SUBJECT z").key.keys) == MOST_CONTENT_KEYS // 2 + 1
+    for command in ("SEARCH", "UID SEARCH", "SORT (DATE) UTF-8", "THREAD REFERENCES UTF-8"):
+        assert refuse(f"{command}{pairs} (SEEN BODY z)") == "NO LIMIT"
+    saving = read(f"SEARCH RETURN (SAVE){pairs} TEXT z")  # RFC 5182 §2.1: then nothing is saved
+    assert saving.refusal.code == "LIMIT"
 
 
 def test_K13_sort_and_thread():
