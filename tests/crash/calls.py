@@ -241,8 +241,7 @@ class Files:
         slash = "/" * file.endswith("/")
         match parts:
             case ["maildrop", "content", *below]:
-                partial = ".partial" * file.endswith(".partial")
-                return f"content{partial}{slash}" if not slash or not below else "content/xx/"
+                return f"content{slash}" if not slash or not below else "content/xx/"
             case ["maildrop", name]:
                 return name + slash
             case ["maildrop", folder, *_]:

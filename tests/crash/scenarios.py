@@ -232,7 +232,7 @@ def batched() -> Scenario:
 def orphans() -> Scenario:
     """Content of a message that was never taken."""
     steps = [
-        Step(RELAY, (to(1, U, octets=LARGE),), plan=Plan(parse_point("receive / fsync content.partial / 1"))),
+        Step(RELAY, (to(1, U, octets=LARGE),), plan=Plan(parse_point("receive / fsync content / 1"))),
         Step(OFFICE, ahead_s=LATER_S),
     ]
     return Scenario("orphans", steps)

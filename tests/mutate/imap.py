@@ -50,8 +50,8 @@ IMAP_PROMISES = (
     Mutant(
         "P1",
         "folders/store/appending.py",
-        'if octets.count(b"\\r") == octets.count(b"\\n") == octets.count(b"\\r\\n"):',
-        "if True:",
+        "if has_bare_newline(octets):",
+        "if False:",
         _DIALOGUE.format("k4-uids"),
         "A message with a bare CR or LF would not come back as it was put in.",
     ),

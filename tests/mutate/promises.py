@@ -51,7 +51,7 @@ PROMISES = (
     Mutant(
         "P2",
         "maildrop/content.py",
-        "flush_directory(self._final.parent)",
+        "flush_directory(file.parent)",
         "pass",
         "tests/system/test_durability.py::"
         "test_D1_M4_large_content_is_flushed_with_its_name_before_the_commit",

@@ -84,13 +84,12 @@ CASES = [
     ("small", "write", ""),
     ("large", "pwrite64", "queue.db-wal"),
     ("large", "fdatasync", "queue.db-wal"),
-    ("large", "write", ".partial"),
-    ("large", "openat", ".partial"),
-    ("large", "fsync", ".partial folder"),
-    ("large", "rename", ".partial"),
+    ("large", "write", "file"),
+    ("large", "openat", "file"),
+    ("large", "fsync", "file folder"),
     ("first large of a folder", "mkdir", "folder"),
     ("first large of a folder", "fsync", "content"),
-    ("first large of a folder", "openat", "content .partial"),
+    ("first large of a folder", "openat", "content file"),
 ]
 
 
@@ -157,7 +156,7 @@ def failing(relay: Relay, folder: Path, calls: str, how: str) -> Iterator[set[st
 def name_kind(line: str) -> str:
     """Tell for which kind of file a traced call was."""
     for name, pattern in {
-        ".partial": r"\.partial\b",
+        "file": r"/maildrop/content/\w\w/\w+[>\"]",
         "queue.db-wal": r"/queue\.db-wal>",
         "content": r"/maildrop/content[>\"]",
         "folder": r"/maildrop/content/\w\w[>\"]",

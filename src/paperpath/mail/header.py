@@ -6,6 +6,7 @@ earlier delivery. Nothing here decodes or rewrites a field.
 """
 
 import re
+from collections.abc import Iterator
 
 _FIELD_NAME = re.compile(rb"[!-9;-~]+")
 _LINE = re.compile(rb"(?s:.*?)(?:\r\n|\Z)")
@@ -26,9 +27,7 @@ def count_fields(header: bytes, name: bytes) -> int:
 
     White space between name and colon is allowed for (RFC 5322 §4.5).
     """
-    if header.lower().count(name) == 0:  # one pass at the speed of memchr, for the common case
-        return 0
-    return sum(_value_of(line, name) is not None for line in header.split(b"\r\n"))
+    return sum(1 for _ in _find_values(header, name))
 
 
 def find_fields(header: bytes, name: bytes) -> list[bytes]:
@@ -68,14 +67,8 @@ def find_field(header: bytes, name: bytes) -> tuple[int, int] | None:
 
     Every line of `header` must end with CRLF.
     """
-    folded = header.lower()
-    begin = 0 if folded.startswith(name) else _after_line_end(folded, name, 0)
-    while begin is not None:
-        colon = _COLON.match(header, begin + len(name))
-        if colon is not None:
-            return colon.end(), skip_folds(header, header.index(b"\r\n", begin) + 2)
-        begin = _after_line_end(folded, name, begin)
-    return None
+    begin = next(_find_values(header, name), None)
+    return None if begin is None else (begin, skip_folds(header, header.index(b"\r\n", begin) + 2))
 
 
 def skip_folds(header: bytes, begin: int) -> int:
@@ -83,6 +76,17 @@ def skip_folds(header: bytes, begin: int) -> int:
     while header[begin : begin + 1] in _WHITE_SPACE:
         begin = header.index(b"\r\n", begin) + 2
     return begin
+
+
+def _find_values(header: bytes, name: bytes) -> Iterator[int]:
+    """Find where the values of the fields of that name (lower case) begin; no other line is looked at."""
+    folded = header.lower()
+    begin = 0 if folded.startswith(name) else _after_line_end(folded, name, 0)
+    while begin is not None:
+        colon = _COLON.match(header, begin + len(name))
+        if colon is not None:
+            yield colon.end()
+        begin = _after_line_end(folded, name, begin)
 
 
 def _value_of(line: bytes, name: bytes) -> bytes | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from paperpath.mail.header import find_fields, header_section
 from paperpath.mail.letter import MOST_LINE_OCTETS, Part
+from paperpath.mail.newlines import has_bare_newline
 from paperpath.mail.quoted_printable import to_quoted_printable
 
 _MESSAGE_ID = re.compile(rb"<[!-;=?-~]{1,250}>")
@@ -68,9 +69,8 @@ def _header(original: Original) -> bytes:
 
 def _has_legal_lines(octets: bytes) -> bool:
     """Tell whether a message could be sent so as part of another: no stray CR, LF or NUL, no long line."""
-    ends = octets.count(b"\r\n")
     return (
-        octets.count(b"\r") == octets.count(b"\n") == ends
+        not has_bare_newline(octets)
         and b"\0" not in octets
         and max(map(len, octets.split(b"\r\n"))) <= MOST_LINE_OCTETS
     )

@@ -1,7 +1,7 @@
 """Content on its way in: in memory while small, in a flushed file beyond.
 
-A large content is written under a name nobody looks at, flushed, renamed to its queue id, and its directory
-is flushed, before the transaction that names it. So a message never names a file that might not be there.
+A large content is written to a file named by its queue id, which nobody opens before a message names it. File
+and directory are flushed before that transaction, so a message never names a file that might not be there.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from paperpath.maildrop.errors import StorageError
 from paperpath.maildrop.values import SMALL_CONTENT_OCTETS, Content
 from paperpath.service.durable import flush_directory
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -32,7 +33,7 @@ class SpooledContent:
         self._size = 0
         self._chunks: list[bytes] = []
         self._descriptor: int | None = None
-        self._spilled = False
+        self._file: Path | None = None
 
     def write(self, octets: bytes) -> None:
         """Append; see `ContentWriter`."""
@@ -58,25 +59,23 @@ class SpooledContent:
     def discard(self) -> None:
         """Give up; see `ContentWriter`."""
         self._chunks.clear()
-        if not self._spilled:
-            return
-        self._spilled = False
+        file, self._file = self._file, None
         descriptor, self._descriptor = self._descriptor, None
-        with suppress(OSError):  # what cannot be removed now harms nobody
-            if descriptor is not None:
-                os.close(descriptor)
-        for file in (self._partial, self._final):
+        if descriptor is not None:
             with suppress(OSError):
+                os.close(descriptor)
+        if file is not None:
+            with suppress(OSError):  # what cannot be removed now harms nobody
                 file.unlink(missing_ok=True)
 
     def _spill(self) -> None:
-        self._final = content_file(self._folder, self._queue_id)
-        self._partial = self._final.with_suffix(".partial")
-        if not self._final.parent.is_dir():
-            self._make_folder(self._final.parent)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(self._partial, flags, 0o600)
-        self._spilled = True
+        file = content_file(self._folder, self._queue_id)
+        try:
+            self._descriptor = os.open(file, _NEW, 0o600)
+        except FileNotFoundError:
+            self._make_folder(file.parent)
+            self._descriptor = os.open(file, _NEW, 0o600)
+        self._file = file
         _write_all(self._descriptor, b"".join(self._chunks))
         self._chunks.clear()
 
@@ -91,19 +90,18 @@ class SpooledContent:
             raise
 
     def _flush(self) -> Content:
-        descriptor = self._descriptor
-        if descriptor is None:
+        descriptor, file = self._descriptor, self._file
+        if descriptor is None or file is None:
             raise StorageError("the content was given up", no_space=False)
 
         def flush() -> None:
             os.fsync(descriptor)
-            self._partial.rename(self._final)
-            flush_directory(self._final.parent)
+            flush_directory(file.parent)
             self._descriptor = None
             os.close(descriptor)
 
         _storing(flush)
-        return Content(self._size, self._digest.digest(), None, self._final)
+        return Content(self._size, self._digest.digest(), None, file)
 
 
 def content_file(folder: Path, queue_id: str) -> Path:

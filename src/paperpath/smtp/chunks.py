@@ -4,6 +4,8 @@ Bare CR and LF are noticed over the borders of segments and chunks, and never me
 unless the message is binary.
 """
 
+from paperpath.mail.newlines import has_bare_newline
+
 
 class ChunkReader:
     """Reads the chunks of one message. `begin` announces each, `feed` takes its octets."""
@@ -45,6 +47,5 @@ class ChunkReader:
         if self._after_cr:
             content = b"\r" + content
         self._after_cr = content.endswith(b"\r")
-        newlines = content.count(b"\r\n")
-        if content.count(b"\r") - self._after_cr != newlines or content.count(b"\n") != newlines:
+        if has_bare_newline(content[:-1] if self._after_cr else content):
             self._has_bare_newline = True

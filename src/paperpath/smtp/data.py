@@ -4,10 +4,12 @@ Rule 1: only CRLF.CRLF ends the data, and .CRLF as the very first octets; no oth
         is cut into segments. So nobody can smuggle a second message past us.
 Rule 2: content goes out in chunks as it came, less one dot per line that began with one. No octet is held
         back for longer than it may still belong to the end: four at most.
-Rule 3: bare CR and LF are counted, never mended; the caller refuses the message (RFC 5321 §2.3.8).
+Rule 3: bare CR and LF are noticed, never mended; the caller refuses the message (RFC 5321 §2.3.8).
 
-The work is done per chunk by `find`, `count` and `replace`; no loop runs over lines or octets.
+The work is done per chunk by `find` and `replace`; no loop of ours runs over lines or octets.
 """
+
+from paperpath.mail.newlines import has_bare_newline
 
 _END = b"\r\n.\r\n"
 _HELD_BACK = tuple(_END[:length] for length in range(len(_END) - 1, 0, -1))
@@ -42,9 +44,8 @@ class DataReader:
         return self._take(buffer[:split]), b""
 
     def _take(self, raw: bytes) -> bytes:
-        # A CR at the end of a chunk is always held back, so no CRLF is ever counted in halves.
-        newlines = raw.count(b"\r\n")
-        if raw.count(b"\r") != newlines or raw.count(b"\n") != newlines:
+        # A CR at the end of a chunk is always held back, so no CRLF is ever looked at in halves.
+        if has_bare_newline(raw):
             self.has_bare_newline = True
         content = raw.replace(b"\r\n.", b"\r\n") if b"\r\n." in raw else raw
         if self._to_skip and content:

@@ -1,8 +1,10 @@
 """The body of DATA on its way out: dots put on, no bare CR or LF let through (RFC 5321 §4.5.2, §2.3.8).
 
-The opposite of data.py. Work is done per chunk by `count` and `replace`; no loop runs over lines or octets,
-and nothing is held back but a CR at the very end of a chunk.
+The opposite of data.py. Work is done per chunk by `replace`; no loop of ours runs over lines or octets, and
+nothing is held back but a CR at the very end of a chunk.
 """
+
+from paperpath.mail.newlines import has_bare_newline
 
 _NEWLINE = b"\r\n"
 
@@ -31,8 +33,7 @@ class Stuffer:
             content = content[:-1]
         if not content:
             return content
-        newlines = content.count(_NEWLINE)
-        if content.count(b"\r") != newlines or content.count(b"\n") != newlines:
+        if has_bare_newline(content):
             raise BareNewlineError
         starts_with_dot = self._at_line_start and content.startswith(b".")
         self._at_line_start = content.endswith(_NEWLINE)

@@ -15,6 +15,7 @@ from paperpath.folders.store.files import remove_name
 from paperpath.folders.store.landing import Candidate, land
 from paperpath.folders.store.staging import create_file, make_base
 from paperpath.folders.store.values import Arrival
+from paperpath.mail.newlines import has_bare_newline
 from paperpath.service.durable import write_all
 
 _READ_AT_ONCE = 65536
@@ -124,11 +125,11 @@ class _Writing:
             self._holds_cr = octets.endswith(b"\r")
             if self._holds_cr:
                 octets = octets[:-1]
-            if octets.count(b"\r") == octets.count(b"\n") == octets.count(b"\r\n"):
-                octets = octets.replace(b"\r\n", b"\n")
-            else:
+            if has_bare_newline(octets):
                 self._become_verbatim()
                 octets += b"\r" if self._holds_cr else b""
+            else:
+                octets = octets.replace(b"\r\n", b"\n")
         self._put(octets)
 
     def end(self, flags: frozenset[str], internal_us: int) -> _Written:

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from paperpath.mail.address import AddressError, Mailbox, format_mailbox, parse_mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient, SenderParameters
+from paperpath.mail.newlines import has_bare_newline
 from paperpath.smtp.parameters import read_recipient_parameters, read_sender_parameters
 from paperpath.smtp.refusal import CommandError
 from paperpath.smtp.settings import Settings
@@ -80,8 +81,7 @@ class ContentCheck:
         if self._carry:
             octets = self._carry + octets
         self._carry = b"\r" if octets.endswith(b"\r") else b""
-        newlines = octets.count(b"\r\n")
-        if octets.count(b"\r") != newlines + len(self._carry) or octets.count(b"\n") != newlines:
+        if has_bare_newline(octets.removesuffix(b"\r")):
             raise DropError("the content has a CR or LF that stands alone")
         if octets:
             self._line_ended = octets.endswith(b"\n")

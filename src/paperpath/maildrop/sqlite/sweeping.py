@@ -1,6 +1,6 @@
 """Files of large content that no message names: found and removed by the one sweeper, in a thread.
 
-A way in that died before its commit leaves such a file, whole or partial; so does a deletion that failed. Its
+A way in that died before its commit leaves such a file, whole or not; so does a deletion that failed. Its
 name ends with the number of the worker that wrote it. What a living worker writes is let alone, whatever the
 clock says of its age: it may be about to be committed.
 """

@@ -6,6 +6,8 @@ end a message where another reader sees none, so the mixture is where the batch 
 
 import re
 
+from paperpath.mail.newlines import has_bare_newline
+
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _UNDECIDED, _CRLF, _LF = b"", b"\r\n", b"\n"
 
@@ -54,8 +56,7 @@ class LineEnds:
 
 def _find_bare(octets: bytes) -> int:
     """Return where a CR or LF stands alone, -1 where none does."""
-    ends = octets.count(b"\r\n")
-    if octets.count(b"\r") == ends and octets.count(b"\n") == ends:
+    if not has_bare_newline(octets):
         return -1
     match = _BARE.search(octets)
     return -1 if match is None else match.start()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from paperpath.mail.newlines import has_bare_newline
 from paperpath.submission.canonical.refusals import refuse_header
 
 MOST_HEADER_OCTETS = 2 * 2**20
@@ -77,8 +78,7 @@ def show_name(name: bytes) -> str:
 def _check_octets(header: bytes) -> None:
     if len(header) > MOST_HEADER_OCTETS:
         raise refuse_header(f"The header has more than {MOST_HEADER_OCTETS} octets")
-    ends = header.count(b"\r\n")
-    if header.count(b"\r") != ends or header.count(b"\n") != ends:
+    if has_bare_newline(header):
         raise refuse_header("The header holds a CR or LF of its own; lines end with CRLF")
     if b"\0" in header:
         raise refuse_header("The header holds a NUL octet")
