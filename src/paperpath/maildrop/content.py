@@ -1,7 +1,8 @@
 """Content on its way in: in memory while small, in a flushed file beyond.
 
 A large content is written to a file named by its queue id, which nobody opens before a message names it. File
-and directory are flushed before that transaction, so a message never names a file that might not be there.
+and folder, and the folder's own name, are flushed before that transaction, so a message never names a file
+that might not be there.
 """
 
 import asyncio
@@ -21,19 +22,49 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-class SpooledContent:
-    """The `ContentWriter` of engines that keep large content in files below `folder`."""
+class ContentFolder:
+    """Where new large content goes, as one process sees it: spread over folders that are made when needed.
 
-    def __init__(self, folder: Path, queue_id: str, executor: Executor) -> None:
+    Whoever finds one may be ahead of the process that made it, so each flushes the names of those that it uses:
+    of all that are there at once, and then only of those that were not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Begin without knowing of any name that it was flushed."""
+        self._path = path
+        self._flushed: frozenset[str] = frozenset()
+
+    def place(self, queue_id: str) -> Path:
+        """Tell where the content of a message goes; the folder for it may be missing."""
+        return content_file(self._path, queue_id)
+
+    def make(self, folder: Path) -> None:
+        """Make the folder for a file, which was missing, unless another has just made it. Raises: OSError."""
+        self._flushed -= {folder.name}
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+    def flush(self, file: Path) -> None:
+        """Make the name of a file durable, and that of its folder. Raises: OSError."""
+        flush_directory(file.parent)
+        if file.parent.name not in self._flushed:
+            there = frozenset(os.listdir(self._path))
+            flush_directory(self._path)
+            self._flushed |= there
+
+
+class SpooledContent:
+    """The `ContentWriter` of engines that keep large content in files."""
+
+    def __init__(self, folder: ContentFolder, queue_id: str, executor: Executor) -> None:
         """Begin; nothing is on disk before the content has grown beyond 64 KiB."""
         self._folder = folder
-        self._queue_id = queue_id
+        self._file = folder.place(queue_id)
         self._executor = executor
         self._digest = hashlib.sha256()
         self._size = 0
         self._chunks: list[bytes] = []
         self._descriptor: int | None = None
-        self._file: Path | None = None
+        self._is_made = False  # the file
 
     def write(self, octets: bytes) -> None:
         """Append; see `ContentWriter`."""
@@ -59,49 +90,39 @@ class SpooledContent:
     def discard(self) -> None:
         """Give up; see `ContentWriter`."""
         self._chunks.clear()
-        file, self._file = self._file, None
+        if not self._is_made:
+            return
+        self._is_made = False
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with suppress(OSError):
                 os.close(descriptor)
-        if file is not None:
-            with suppress(OSError):  # what cannot be removed now harms nobody
-                file.unlink(missing_ok=True)
+        with suppress(OSError):  # what cannot be removed now harms nobody
+            self._file.unlink(missing_ok=True)
 
     def _spill(self) -> None:
-        file = content_file(self._folder, self._queue_id)
         try:
-            self._descriptor = os.open(file, _NEW, 0o600)
+            self._descriptor = os.open(self._file, _NEW, 0o600)
         except FileNotFoundError:
-            self._make_folder(file.parent)
-            self._descriptor = os.open(file, _NEW, 0o600)
-        self._file = file
+            self._folder.make(self._file.parent)
+            self._descriptor = os.open(self._file, _NEW, 0o600)
+        self._is_made = True
         _write_all(self._descriptor, b"".join(self._chunks))
         self._chunks.clear()
 
-    def _make_folder(self, folder: Path) -> None:
-        """Make a folder and flush its name, or make none: whoever finds it takes it for flushed."""
-        folder.mkdir(mode=0o700, exist_ok=True)
-        try:
-            flush_directory(self._folder)
-        except OSError:
-            with suppress(OSError):  # another process has put something there
-                folder.rmdir()
-            raise
-
     def _flush(self) -> Content:
-        descriptor, file = self._descriptor, self._file
-        if descriptor is None or file is None:
+        descriptor = self._descriptor
+        if descriptor is None:
             raise StorageError("the content was given up", no_space=False)
 
         def flush() -> None:
             os.fsync(descriptor)
-            flush_directory(file.parent)
+            self._folder.flush(self._file)
             self._descriptor = None
             os.close(descriptor)
 
         _storing(flush)
-        return Content(self._size, self._digest.digest(), None, file)
+        return Content(self._size, self._digest.digest(), None, self._file)
 
 
 def content_file(folder: Path, queue_id: str) -> Path:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from paperpath.mail.address import Mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.mail.trace import Stamp
 from paperpath.maildrop import content
-from paperpath.maildrop.content import SpooledContent, read_content
+from paperpath.maildrop.content import ContentFolder, SpooledContent, read_content
 from paperpath.maildrop.errors import StorageError
 from paperpath.maildrop.memory import MemoryContent, MemoryMaildrop, MemoryStore
 from paperpath.maildrop.values import NewMessage
@@ -139,29 +140,66 @@ def test_A51_a_hundred_trace_fields_are_too_many() -> None:
     assert maildrop.read_books().accepted == 1
 
 
+QUEUE_ID = "0123456789AB"
+
+
 def test_D4_a_content_folder_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "content").write_text("a file where the folder should be")
-    writer = SpooledContent(tmp_path / "content", "0123456789AB", executor=None)  # type: ignore[arg-type]
+    writer = SpooledContent(ContentFolder(tmp_path / "content"), QUEUE_ID, executor=None)  # type: ignore[arg-type]
     with pytest.raises(StorageError):
         writer.write(b"x" * 100_000)
     writer.discard()
 
 
-def test_D4_a_content_folder_whose_name_was_not_flushed_is_made_anew(
+class Process:
+    """What one process knows of the folders for content; all its messages have the same one."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = ContentFolder(path)
+
+    def begin(self, number: int, executor: Executor) -> SpooledContent:
+        writer = SpooledContent(self._folder, f"{QUEUE_ID}{number}", executor)
+        writer.write(b"x" * 100_000)
+        return writer
+
+    def write(self, number: int) -> None:
+        async def write() -> None:
+            with ThreadPoolExecutor(1) as executor:
+                await self.begin(number, executor).finish()
+
+        asyncio.run(write())
+
+
+def test_D1_the_name_of_a_content_folder_is_flushed_by_who_uses_it_whoever_made_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[Path] = []
+    monkeypatch.setattr(content, "flush_directory", flushed.append)
+    below = tmp_path / QUEUE_ID[9:11]
+    Process(tmp_path).begin(1, executor=None)  # type: ignore[arg-type]
+    assert (list(tmp_path.iterdir()), flushed) == ([below], [])
+    later = Process(tmp_path)
+    later.write(2)
+    assert flushed == [below, tmp_path]
+    later.write(3)
+    assert flushed == [below, tmp_path, below]
+
+
+def test_D4_a_content_folder_whose_name_could_not_be_flushed_is_flushed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = [tmp_path]
 
     def fail_once(folder: Path) -> None:
-        flushed.append(folder)
-        if len(flushed) == 1:
+        if folder in failing:
+            failing.remove(folder)
             raise OSError(errno.EIO, "disk")
+        flushed.append(folder)
 
+    flushed: list[Path] = []
     monkeypatch.setattr(content, "flush_directory", fail_once)
-    first, second = (SpooledContent(tmp_path, "0123456789AB", executor=None) for _ in range(2))  # type: ignore[arg-type]
+    process = Process(tmp_path)
     with pytest.raises(StorageError):
-        first.write(b"x" * 100_000)
-    assert list(tmp_path.iterdir()) == []
-    second.write(b"x" * 100_000)
-    assert flushed == [tmp_path, tmp_path]
-    second.discard()
+        process.write(1)
+    process.write(2)
+    assert flushed[-1] == tmp_path

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from paperpath.maildrop.content import SpooledContent
+from paperpath.maildrop.content import ContentFolder, SpooledContent
 from paperpath.maildrop.errors import DamagedFileError, StorageError
 from paperpath.maildrop.queue_id import QueueIds
 from paperpath.maildrop.sqlite import (
@@ -67,6 +67,7 @@ class SqliteMaildrop:
         """Put the parts together; `open_sqlite` is the way to call this."""
         self._workers = folder / "workers"
         self._content = folder / "content"
+        self._new_content = ContentFolder(self._content)
         self._committer = committer
         self._lock = lock
         self._number = number
@@ -81,7 +82,7 @@ class SqliteMaildrop:
 
     def new_content(self, queue_id: str) -> SpooledContent:
         """See `Maildrop`."""
-        return SpooledContent(self._content, queue_id, self._flushers)
+        return SpooledContent(self._new_content, queue_id, self._flushers)
 
     def accept(self, message: NewMessage) -> asyncio.Future[None]:
         """See `Maildrop`."""
