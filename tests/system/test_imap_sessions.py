@@ -4,14 +4,16 @@ Those of mutt, mbsync and offlineimap were recorded as they worked with imapd, a
 Thunderbird, Apple Mail and K-9 are reconstructed from what is known of them, for none of them runs here.
 
 A file has what the client says: `C:` a command, which is answered before the next; `C+` one that is sent with
-the next; `C>` octets without a line end. What stands in `<>` is filled in. `=`: a mailbox in the end, its
-messages by X-Number, and the letters of Maildir for their flags. In the beginning INBOX has 1000 to 1002.
+the next; `C>` octets without a line end; `C2:` and so on over another connection. All is compressed behind
+COMPRESS. What stands in `<>` is filled in. `=`: a mailbox in the end, its messages by X-Number, and the
+letters of Maildir for their flags. In the beginning INBOX has 1000 to 1002.
 """
 
 import base64
 import imaplib
 import re
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.slow
 
 FILES = sorted((Path(__file__).parent / "imap_sessions").glob("*.txt"))
 LETTERS = {b"\\Draft": "D", b"\\Flagged": "F", b"\\Answered": "R", b"\\Seen": "S"}
+_STEP = re.compile(r"C(\d?)([:+>]) ?(.*)")
 _FACTS = re.compile(rb"\[(UIDVALIDITY|HIGHESTMODSEQ) (\d+)\]")
 
 
@@ -37,15 +40,52 @@ def imap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imap]:
         yield installation
 
 
-class Player:
-    """Plays one file."""
+class Wire(imaplib.IMAP4_SSL):
+    """The octets of a client, which may be compressed (RFC 4978)."""
 
-    def __init__(self, imap: Imap) -> None:
-        self._client = imaplib.IMAP4_SSL(
-            "127.0.0.1", imap.imaps_port, ssl_context=make_client_context(), timeout=20
-        )
-        plain = base64.b64encode(f"\0{ACCOUNT}\0{PASSWORD}".encode())
-        self._facts = {b"plain": plain, b"uidvalidity": b"0", b"modseq": b"1"}
+    _packer: "zlib._Compress | None" = None
+
+    def begin_to_compress(self) -> None:
+        """Compress from now on, in both directions."""
+        self._packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        self._unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._unpacked = b""
+
+    def say(self, octets: bytes) -> None:
+        """Send octets."""
+        if self._packer is not None:
+            octets = self._packer.compress(octets) + self._packer.flush(zlib.Z_SYNC_FLUSH)
+        self.send(octets)
+
+    def read(self, size: int) -> bytes:
+        """Return so many octets that came."""
+        if self._packer is None:
+            return super().read(size)
+        while len(self._unpacked) < size:
+            self._unpack()
+        octets, self._unpacked = self._unpacked[:size], self._unpacked[size:]
+        return octets
+
+    def readline(self) -> bytes:
+        """Return a line that came."""
+        if self._packer is None:
+            return super().readline()
+        while b"\n" not in self._unpacked:
+            self._unpack()
+        return self.read(self._unpacked.index(b"\n") + 1)
+
+    def _unpack(self) -> None:
+        octets = self.sock.recv(65536)
+        assert octets, "the server has hung up"
+        self._unpacked += self._unpacker.decompress(octets)
+
+
+class Connection:
+    """One connection of a client. `facts`: what is filled in, and learned."""
+
+    def __init__(self, imap: Imap, facts: dict[bytes, bytes]) -> None:
+        self._wire = Wire("127.0.0.1", imap.imaps_port, ssl_context=make_client_context(), timeout=20)
+        self._facts = facts
         self._pending: list[bytes] = []
         self._continues = False
 
@@ -53,26 +93,51 @@ class Player:
         """Say a line, and hear what there is to be heard."""
         octets = text.encode().decode("unicode_escape").encode("latin-1")
         octets = re.sub(rb"<(\w+)>", lambda match: self._facts[match[1]], octets)
-        if not self._continues and mark != "C>" and octets not in {b"DONE", b""}:
+        if not self._continues and mark != ">" and octets not in {b"DONE", b""}:
             self._pending.append(octets.split()[0])
-        self._client.send(octets + (b"" if mark == "C>" else b"\r\n"))
+        self._wire.say(octets + (b"" if mark == ">" else b"\r\n"))
         waits = octets.endswith((b" IDLE", b" PLAIN")) or re.search(rb"\{\d+\}$", octets)
-        if waits and mark != "C>":
-            assert self._client.readline().startswith(b"+ "), text
+        if waits and mark != ">":
+            assert self._wire.readline().startswith(b"+ "), text
         self._continues = bool(waits) and not octets.endswith(b" IDLE")
-        if mark == "C:" and not waits and not octets.endswith(b"+}"):
+        if mark == ":" and not waits and not octets.endswith(b"+}"):
             self._hear(text)
+        if octets.upper().endswith(b" COMPRESS DEFLATE"):
+            self._wire.begin_to_compress()
 
     def end(self) -> None:
-        self._client.shutdown()
+        """Hang up."""
+        self._wire.shutdown()
 
     def _hear(self, text: str) -> None:
         for tag in self._pending:
-            lines = heard(self._client, tag)
+            lines = heard(self._wire, tag)
             assert lines[-1].startswith(b"OK"), (text, lines)
             for name, number in _FACTS.findall(b"".join(lines)):
                 self._facts[b"modseq" if name == b"HIGHESTMODSEQ" else b"uidvalidity"] = number
         self._pending.clear()
+
+
+class Player:
+    """Plays one file."""
+
+    def __init__(self, imap: Imap) -> None:
+        self._imap = imap
+        plain = base64.b64encode(f"\0{ACCOUNT}\0{PASSWORD}".encode())
+        self._facts = {b"plain": plain, b"uidvalidity": b"0", b"modseq": b"1"}
+        self._connections: dict[str, Connection] = {}
+
+    def play(self, step: "re.Match[str]") -> None:
+        """Say a line, over a connection that begins where it is named first."""
+        who, mark, text = step.groups()
+        if who not in self._connections:
+            self._connections[who] = Connection(self._imap, self._facts)
+        self._connections[who].play(mark, text)
+
+    def end(self) -> None:
+        """Hang up."""
+        for connection in self._connections.values():
+            connection.end()
 
 
 def begin(imap: Imap) -> None:
@@ -88,6 +153,7 @@ def begin(imap: Imap) -> None:
     for number in range(1000, 1003):
         client.append("INBOX", "", "", b"X-Number: %d\r\nSubject: one\r\n\r\nhello\r\n" % number)
     client.create("Kept")
+    client.create("Entw&APw-rfe")
     client.logout()
 
 
@@ -110,8 +176,8 @@ def test_K30_what_a_mail_program_says_is_carried_out(imap: Imap, file: Path) -> 
     lines = file.read_text(encoding="utf-8").splitlines()
     try:
         for line in lines:
-            if line[:1] == "C":
-                player.play(line[:2], line[3:])
+            if (step := _STEP.fullmatch(line)) is not None:
+                player.play(step)
     finally:
         player.end()
     expected = [line.removeprefix("= ") for line in lines if line.startswith("= ")]

@@ -99,6 +99,11 @@ class ServerConnection(Channel):
         return self._dialect
 
     @property
+    def is_amid_command(self) -> bool:
+        """Whether a command has begun whose end was not looked at yet: there is a literal in it."""
+        return self._reader.assembly is not None
+
+    @property
     def awaits_driver(self) -> bool:
         """Whether the core waits for `complete`, `go_ahead` or `give_keys`."""
         return self._awaits

@@ -216,6 +216,8 @@ class Session(asyncio.Protocol):
         else:
             self._deflate.receive(octets)
             self._inflate()
+        if self._dialogue.core.is_amid_command:
+            self._wire.acknowledge()
         self._control_reading()
         self._advance()
 

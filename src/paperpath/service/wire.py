@@ -117,6 +117,16 @@ class Wire:
             octets = tls.octets_to_send()
         self._write(octets)
 
+    def acknowledge(self) -> None:
+        """Have the kernel say at once that what came has come; else it waits for something to say it with.
+
+        For the middle of what a client sends in several writes: without TCP_NODELAY the last of them stays
+        with the client until then (Nagle's algorithm, RFC 896), some 40 ms.
+        """
+        connection = self._transport.get_extra_info("socket")
+        if connection is not None and connection.fileno() >= 0:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
     def set_reading(self, *, wanted: bool) -> None:
         """Read from the client, or let it wait."""
         if wanted is self._reading or self._transport.is_closing():

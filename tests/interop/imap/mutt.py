@@ -5,11 +5,15 @@ import pty
 import select
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from tests.interop.imap.peer import (
+    FOLDERS,
+    INBOX,
     KEPT,
+    Account,
+    Changes,
     Mailbox,
     Place,
     as_sent,
@@ -19,18 +23,19 @@ from tests.interop.imap.peer import (
     write_maildir,
 )
 from tests.support.peers import find_peer
-from tests.support.submission import ACCOUNT, PASSWORD
+from tests.support.submission import PASSWORD
 
 _RC = """
 set spoolfile="{url}/INBOX" folder="{url}/"
 set imap_user="{user}" imap_pass="{password}"
-set certificate_file="{certificate}" ssl_verify_host=no
-set imap_idle=yes imap_qresync=yes imap_condstore=yes
+set smtp_url="{smtp}" smtp_pass="{password}" from="{user}" copy=no
+set certificate_file="{certificate}" ssl_verify_host=no ssl_starttls=yes ssl_force_tls=yes
+set imap_deflate=yes imap_idle=yes imap_qresync=yes imap_condstore=yes
 set mbox_type=Maildir sort=mailbox-order record="" tmpdir={home} header_cache={home}/headers
 set message_cachedir={home}/messages message_cache_clean=yes
 set sleep_time=0 confirmappend=no confirmcreate=no wait_key=no delete=yes move=no quit=yes mark_old=no
 """
-_PATIENCE_S = 60
+_PATIENCE_S = 600
 
 
 class Mutt:
@@ -39,12 +44,15 @@ class Mutt:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._mutt = find_peer("mutt")
-        self._url = f"imaps://127.0.0.1:{place.imap.imaps_port}"
+        told = place.told
+        secure = "" if told.uses_starttls else "s"
+        self._url = f"imap{secure}://{told.imap}"
         self._rc = place.home / "muttrc"
         self._rc.write_text(
             _RC.format(
                 url=self._url,
-                user=ACCOUNT,
+                smtp=f"smtp{secure}://{told.user.replace('@', '%40')}@{told.smtp}",
+                user=told.user,
                 password=PASSWORD,
                 certificate=place.certificate,
                 home=place.home,
@@ -52,13 +60,39 @@ class Mutt:
         )
 
     def put(self, messages: Mapping[int, bytes]) -> None:
-        outgoing = self._place.home / "outgoing"
-        write_maildir(outgoing, messages)
-        self._press(
-            str(outgoing), f"<tag-pattern>~A<enter><tag-prefix><copy-message>{self._url}/INBOX<enter>"
-        )
+        self._copy(messages, f"{self._url}/{INBOX}")
 
-    def read(self, folder: str) -> Mailbox:
+    def predict(self, messages: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """Have them copied to a local folder of the kind MH, whose headers mutt writes as those it sends."""
+        folder = self._place.home / "predicted"
+        folder.mkdir()
+        (folder / ".mh_sequences").touch()
+        self._copy(messages, str(folder))
+        predicted = [as_sent(file.read_bytes()) for file in folder.glob("[0-9]*")]
+        return {find_number(octets): octets for octets in predicted}
+
+    def show(self, account: Account) -> Account:
+        return account
+
+    def read(self) -> Account:
+        return {folder: self._read(folder) for folder in FOLDERS}
+
+    def change(self, changes: Changes) -> None:
+        keys = [
+            (changes.flagged, "<flag-message>"),
+            (changes.moved, f"<save-message>{self._url}/{KEPT}<enter>"),
+            (changes.removed, "<delete-message>"),
+        ]
+        pressed = [f"{_tag(numbers)}<tag-prefix>{key}" for numbers, key in keys if numbers]
+        self._press(f"{self._url}/{INBOX}", f"{''.join(pressed)}<sync-mailbox>")
+
+    def _copy(self, messages: Mapping[int, bytes], mailbox: str) -> None:
+        outgoing = self._place.home / "outgoing"
+        shutil.rmtree(outgoing, ignore_errors=True)
+        write_maildir(outgoing, messages)
+        self._press(str(outgoing), f"<tag-pattern>~A<enter><tag-prefix><copy-message>{mailbox}<enter>")
+
+    def _read(self, folder: str) -> Mailbox:
         """Have all copied to a Maildir, which shows the flags; the octets are in the cache."""
         copies = self._place.home / "copies"
         shutil.rmtree(copies, ignore_errors=True)
@@ -67,19 +101,13 @@ class Mutt:
             return {}
         flags = {number: held.flags for number, held in read_maildir(copies).items()}
         caches = (self._place.home / "messages").rglob(f"{folder}/*")
-        octets = [as_sent(file.read_bytes()) for file in caches]
+        octets = [file.read_bytes().replace(b"\n", b"\r\n") for file in caches]  # one CR was left out of each
         return gather((each, flags[find_number(each)]) for each in octets)
 
-    def flag(self, number: int) -> None:
-        self._press(f"{self._url}/INBOX", f"{_find(number)}<flag-message><sync-mailbox>")
-
-    def move(self, number: int) -> None:
-        self._press(
-            f"{self._url}/INBOX", f"{_find(number)}<save-message>{self._url}/{KEPT}<enter><sync-mailbox>"
-        )
-
-    def remove(self, number: int) -> None:
-        self._press(f"{self._url}/INBOX", f"{_find(number)}<delete-message><sync-mailbox>")
+    def send(self, to: str, field: str) -> None:
+        """Send a message with a field."""
+        command = (self._mutt, "-F", self._rc, "-e", f"my_hdr {field}", "-s", "from mutt", to)
+        self._place.run(*command, given=b"hello\n")
 
     def end(self) -> None:
         pass
@@ -101,6 +129,7 @@ class Mutt:
         return mutt.returncode == 0
 
 
-def _find(number: int) -> str:
-    """Press what goes to a message: in a view of its own."""
-    return f'<limit>=h "X-Number: {number}"<enter>'
+def _tag(numbers: Iterable[int]) -> str:
+    """Press what tags messages, and no others."""
+    patterns = "|".join(f'=h "X-Number: {number}"' for number in numbers)
+    return f"<untag-pattern>~A<enter><tag-pattern>{patterns}<enter>"

@@ -1,6 +1,7 @@
 """A session over a transport of our own making: what it reads, what it holds, how long it lives (P6, S-2)."""
 
 import asyncio
+import socket
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -21,7 +22,10 @@ MORE = 2 * MOST_PENDING_OCTETS
 
 
 class Transport(asyncio.Transport):
-    """Notes what a session does with it. `is_slow`: whoever is at the other end does not read."""
+    """Notes what a session does with it, and with its socket, which it is as well.
+
+    `is_slow`: whoever is at the other end does not read.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,9 +34,17 @@ class Transport(asyncio.Transport):
         self.reading = True
         self.is_slow = False
         self.aborted = False
+        self.acknowledgements = 0
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return ("192.0.2.1", 40000) if name == "peername" else default
+        return {"peername": ("192.0.2.1", 40000), "socket": self}.get(name, default)
+
+    def fileno(self) -> int:
+        return 1
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        assert (level, option, value) == (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        self.acknowledgements += 1
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -179,5 +191,18 @@ def test_S7_who_guesses_on_and_on_has_no_more_time_than_others() -> None:
         assert not transport.aborted
         transport.session.check_time(now_s + STRANGER_S + 1)
         assert transport.aborted
+
+    run(scene)
+
+
+def test_K30_who_sends_the_end_of_a_literal_by_itself_need_not_wait_for_the_kernel_to_acknowledge() -> None:
+    async def scene(transport: Transport) -> None:
+        acknowledged = []
+        for octets in (b"a NOOP\r\n", b"b LOGIN {3}\r\n", b"j", b"oe", b" {6}\r\n", b"secret", b"\r\n"):
+            before = transport.acknowledgements
+            transport.session.data_received(octets)
+            await settle()
+            acknowledged += [octets] if transport.acknowledgements > before else []
+        assert acknowledged == [b"j", b"oe", b" {6}\r\n", b"secret", b"\r\n"]
 
     run(scene)

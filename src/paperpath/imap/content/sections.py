@@ -65,9 +65,15 @@ def read_section(message: Part, section: Section, partial: Partial | None, read:
 
 
 def select_fields(header: bytes, section: Section) -> bytes:
-    """Return the fields that a section names, or all others, and the empty line behind them."""
+    """Return the fields that a section names, or all others, and the empty line behind them.
+
+    Where there are none that it names, and no end of the header, there is an empty line all the same: mutt
+    does not show a message of which it gets no octets here.
+    """
     names = {name.encode("ascii").lower() for name in section.fields}
-    return keep_fields(header, names, others=section.text is SectionText.FIELDS_NOT)
+    if section.text is SectionText.FIELDS_NOT:
+        return keep_fields(header, names, others=True)
+    return keep_fields(header, names, others=False) or b"\r\n"
 
 
 def cut_extent(extent: Extent, partial: Partial | None) -> Extent:
