@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paperpath.maildrop.errors import MaildropError
+from tests.crash import mail_program
 from tests.crash.ledger import Answer, Ledger, Message, balance
 from tests.crash.points import END, How, Plan, Point
 from tests.crash.programs import (
     HELPER,
+    IMAP,
     INPUT,
     LOCAL,
     PEOPLES,
@@ -30,6 +32,7 @@ from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
 from tests.crash.steps import Scenario, Step, queue
 from tests.crash.syscalls import Trace, fail_one, read_calls
+from tests.imap_soak import wire as imap_wire
 from tests.support.installation import wait_until
 from tests.support.wire import Wire, stuffed
 
@@ -86,7 +89,10 @@ def play(site: Site, step: Step, plan: Plan, ledger: Ledger, trace: Trace | None
     if step.program in STDIO:
         return _visit(site, step, run, ledger)
     program = Program(step.program, site.file, run)
-    if step.program == RELAY or step.send:
+    if step.program == IMAP:
+        _let_read(program, site, step, ledger)
+        program.end()
+    elif step.program == RELAY or step.send:
         _send(program, site, step.send, ledger)
         program.end()
     return program.wait()
@@ -244,6 +250,13 @@ def _send(program: Program, site: Site, messages: Sequence[Message], ledger: Led
         wait_until(lambda: not program.lives() or _listens(place), f"{program.name} to listen", 5)
         with Wire(place) as wire:
             _converse(wire, messages, ledger)
+
+
+def _let_read(program: Program, site: Site, step: Step, ledger: Ledger) -> None:
+    """Have a mail program do what it is to do, as far as that comes."""
+    with suppress(OSError, imap_wire.GoneError):
+        wait_until(lambda: not program.lives() or _listens(site.port), f"{program.name} to listen", 5)
+        mail_program.work(site.port, step.works, ledger.mailbox)
 
 
 def _converse(wire: Wire, messages: Sequence[Message], ledger: Ledger) -> None:
