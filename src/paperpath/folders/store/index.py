@@ -8,7 +8,7 @@ FolderLostError, where the index is damaged.
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -63,8 +63,8 @@ class Index:
         self._connection = connection
 
     def close(self) -> None:
-        """Let go."""
-        with index_errors():
+        """Let go; what was committed is so, though the log could not be moved into the file now."""
+        with suppress(apsw.Error):
             self._connection.close()
 
     @contextmanager
