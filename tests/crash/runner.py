@@ -88,11 +88,10 @@ def play(site: Site, step: Step, plan: Plan, ledger: Ledger, trace: Trace | None
         return _play_both(site, step, run)
     if step.program in STDIO:
         return _visit(site, step, run, ledger)
-    program = Program(step.program, site.file, run)
     if step.program == IMAP:
-        _let_read(program, site, step, ledger)
-        program.end()
-    elif step.program == RELAY or step.send:
+        return _let_read(site, step, run, ledger)
+    program = Program(step.program, site.file, run)
+    if step.program == RELAY or step.send:
         _send(program, site, step.send, ledger)
         program.end()
     return program.wait()
@@ -121,6 +120,22 @@ def _visit(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
         with suppress(OSError, GoneError):
             _converse(wire, step.send, ledger)
     return program.wait()
+
+
+def _let_read(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
+    """Have a mail program work with imapd, as far as that comes: with this one, and none that has its port."""
+    before = _count_listening(site)
+    program = Program(step.program, site.file, run)
+    wait_until(lambda: not program.lives() or _count_listening(site) > before, f"{program.name} to listen", 5)
+    with suppress(OSError, imap_wire.GoneError):
+        if _count_listening(site) > before:
+            mail_program.work(site.port, step.works, ledger.mailbox)
+    program.end()
+    return program.wait()
+
+
+def _count_listening(site: Site) -> int:
+    return site.output().count(f"{IMAP} info ready ")
 
 
 def _hand_over(site: Site, step: Step) -> tuple[str, ...]:
@@ -250,13 +265,6 @@ def _send(program: Program, site: Site, messages: Sequence[Message], ledger: Led
         wait_until(lambda: not program.lives() or _listens(place), f"{program.name} to listen", 5)
         with Wire(place) as wire:
             _converse(wire, messages, ledger)
-
-
-def _let_read(program: Program, site: Site, step: Step, ledger: Ledger) -> None:
-    """Have a mail program do what it is to do, as far as that comes."""
-    with suppress(OSError, imap_wire.GoneError):
-        wait_until(lambda: not program.lives() or _listens(site.port), f"{program.name} to listen", 5)
-        mail_program.work(site.port, step.works, ledger.mailbox)
 
 
 def _converse(wire: Wire, messages: Sequence[Message], ledger: Ledger) -> None:
