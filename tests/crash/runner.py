@@ -124,6 +124,7 @@ def _visit(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
 
 def _let_read(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
     """Have a mail program work with imapd, as far as that comes: with this one, and none on its port."""
+    site.take_free_port()  # the last one was free when the case began
     before = _count_listening(site)
     program = Program(step.program, site.file, run)
     wait_until(lambda: not program.lives() or _count_listening(site) > before, f"{program.name} to listen", 5)
