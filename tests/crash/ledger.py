@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tests.crash.mailbox_ledger import MailboxLedger
 from tests.crash.site import Site, Stored
 from tests.support.installation import content_of, content_of_relayed
 
@@ -90,9 +91,10 @@ _NO_LINE_ENDS = bytes(octet if octet not in (0, 10, 13) else 46 for octet in ran
 
 @dataclass(slots=True)
 class Ledger:
-    """What was sent, in order, with what the client was told."""
+    """What was sent, in order, with what the client was told; and what a mail program was told."""
 
     sent: dict[int, tuple[Message, Answer]] = field(default_factory=dict)
+    mailbox: MailboxLedger = field(default_factory=MailboxLedger)
 
     def note(self, message: Message, answer: Answer) -> None:
         """Note what a client was told."""
@@ -100,7 +102,7 @@ class Ledger:
 
     def copy(self) -> "Ledger":
         """Return one that may be written on."""
-        return Ledger(dict(self.sent))
+        return Ledger(dict(self.sent), self.mailbox.copy())
 
 
 def balance(ledger: Ledger, site: Site) -> list[str]:
@@ -126,6 +128,7 @@ def balance(ledger: Ledger, site: Site) -> list[str]:
             taken = -10_000  # it leaves no trace by which we could tell
     if 0 <= taken != books.accepted:
         wrong.append(f"P2: {books.accepted} recipients accepted by the books, {taken} by what came")
+    wrong += ledger.mailbox.wrong
     wrong += [f"D12: left behind: {what}" for what in site.leftovers()]
     return wrong
 
@@ -177,6 +180,8 @@ def sort_out(stored: Iterable[Stored], ledger: Ledger) -> Found:
     numbers: dict[bytes, int] = {}
     for file in stored:
         head = file.octets.partition(b"\n\n")[0]
+        if head.startswith(b"X-Put: "):  # by a mail program, which looked at it (mailbox_ledger.py)
+            continue
         if notice := _NOTICE.search(head):
             notices[notice[1]] += 1
             continue

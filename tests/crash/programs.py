@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from paperpath.config.loader import load_document
+from paperpath.folders.store.tree import MaildirStore
 from paperpath.maildrop.drop.place import make_drop
 from paperpath.maildrop.opening import create_maildrop
 from paperpath.service import wakeup
@@ -36,6 +37,7 @@ from tests.crash.transitions import Transitions
 RELAY, SUBMISSION, OFFICE, LOCAL = "smtprd", "smtpsd", "smtppd", "smtpld"
 REMOTE = "smtprcd"  # without its relay clients: carrier.py
 HELPER = "smtplud"  # on a stand-in for a host with users: host.py
+IMAP = "imapd"
 COMMAND = "paperpath"
 RELAY_STDIO, SUBMISSION_STDIO = "smtprd --stdio", "smtpsd --stdio"
 STDIO = (RELAY_STDIO, SUBMISSION_STDIO)  # started for one client, with the connection as standard streams
@@ -52,6 +54,7 @@ _MODULES = {
     LOCAL: "paperpath.local.smtpld",
     HELPER: "paperpath.local.smtplud",
     REMOTE: "tests.crash.carrier",
+    IMAP: "paperpath.imap.imapd",
     COMMAND: "paperpath.commands.paperpath",
     SENDMAIL: "paperpath.commands.sendmail",
     MAILTO: "paperpath.commands.mailto",
@@ -197,7 +200,8 @@ def _live(name: str, file: Path, run: Run, notes: Path, fired: Path) -> NoReturn
         faults = Faults(run.plan, lambda: _touch(fired), _transitions.name)
         _set_clock(run.ahead_s)
         _set_constants(run.constants)
-        _end_when_idle(faults)
+        if name != IMAP:  # whose clients may be silent
+            _end_when_idle(faults)
         host.install(file.parent)
         files = Files(root, faults)
         # Not where the kernel fails calls: what SQLite makes good would come out of it as raised in Python.
@@ -252,6 +256,7 @@ def _set_clock(ahead_s: int) -> None:
     if ahead_s:
         time.time_ns = moved(time.time_ns, 1_000_000_000)
         time.time = moved(time.time, 1)
+        vars(MaildirStore)["__init__"].__kwdefaults__["clock_ns"] = time.time_ns  # it has the real one
 
 
 def _set_constants(constants: Mapping[str, int]) -> None:

@@ -90,6 +90,7 @@ def _record(folder: Path, model: Path, scenario: Scenario) -> Iterator[Scene]:
         assert end.code == 0, f"{scenario.name}: {step.program} ended with {end.code}\n{site.output()}"
         refused = [message for message in step.send if ledger.sent[message.number][1] is not Answer.TAKEN]
         assert not refused, f"{scenario.name}: not taken: {refused}"
+        assert ledger.mailbox.pending is None, f"{scenario.name}: not done: {ledger.mailbox.pending}"
         yield Scene(scenario.name, number, before, noted, counts, end.points)
         counts = end.counts
     wrong = come_to_rest(site, scenario, ledger)

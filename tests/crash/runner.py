@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paperpath.maildrop.errors import MaildropError
+from tests.crash import mail_program
 from tests.crash.ledger import Answer, Ledger, Message, balance
 from tests.crash.points import END, How, Plan, Point
 from tests.crash.programs import (
     HELPER,
+    IMAP,
     INPUT,
     LOCAL,
     PEOPLES,
@@ -30,6 +32,7 @@ from tests.crash.scenarios import SCENARIOS
 from tests.crash.site import Site, copy_site
 from tests.crash.steps import Scenario, Step, queue
 from tests.crash.syscalls import Trace, fail_one, read_calls
+from tests.imap_soak import wire as imap_wire
 from tests.support.installation import wait_until
 from tests.support.wire import Wire, stuffed
 
@@ -85,6 +88,8 @@ def play(site: Site, step: Step, plan: Plan, ledger: Ledger, trace: Trace | None
         return _play_both(site, step, run)
     if step.program in STDIO:
         return _visit(site, step, run, ledger)
+    if step.program == IMAP:
+        return _let_read(site, step, run, ledger)
     program = Program(step.program, site.file, run)
     if step.program == RELAY or step.send:
         _send(program, site, step.send, ledger)
@@ -115,6 +120,23 @@ def _visit(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
         with suppress(OSError, GoneError):
             _converse(wire, step.send, ledger)
     return program.wait()
+
+
+def _let_read(site: Site, step: Step, run: Run, ledger: Ledger) -> End:
+    """Have a mail program work with imapd, as far as that comes: with this one, and none on its port."""
+    site.take_free_port()  # the last one was free when the case began
+    before = _count_listening(site)
+    program = Program(step.program, site.file, run)
+    wait_until(lambda: not program.lives() or _count_listening(site) > before, f"{program.name} to listen", 5)
+    with suppress(OSError, imap_wire.GoneError):
+        if _count_listening(site) > before:
+            mail_program.work(site.port, step.works, ledger.mailbox)
+    program.end()
+    return program.wait()
+
+
+def _count_listening(site: Site) -> int:
+    return site.output().count(f"{IMAP} info ready ")
 
 
 def _hand_over(site: Site, step: Step) -> tuple[str, ...]:

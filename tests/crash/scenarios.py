@@ -15,6 +15,7 @@ from tests.crash.operator_scenarios import damaged, operated
 from tests.crash.people_scenarios import written
 from tests.crash.points import Plan, parse_point
 from tests.crash.programs import LOCAL, OFFICE, RELAY, RELAY_STDIO, SUBMISSION, SUBMISSION_STDIO
+from tests.crash.reader_scenarios import read, rebuilt
 from tests.crash.remote_scenarios import given_up_far, late, over_the_pace, successes, unreachable
 from tests.crash.site import Site
 from tests.crash.steps import (
@@ -295,6 +296,8 @@ SCENARIOS = {
         users(),
         users_died(),
         users_filed(),
+        read(),
+        rebuilt(),
         damaged(),
         written(),
         mixed(),

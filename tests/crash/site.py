@@ -40,9 +40,13 @@ class Site(Installation):
         self.mailboxes = folder / "data" / "mailboxes"
         self.maildrop = folder / "data" / "maildrop"
         self.log = folder / "log"
-        self.port = find_free_port()
         self.submission = folder / "data" / "run" / "submission.sock"
         self.users = folder / "data" / "run" / "users" / "deliver.sock"
+        self.take_free_port()
+
+    def take_free_port(self) -> None:
+        """Have whoever listens next do so at a port that is free now."""
+        self.port = find_free_port()
         self.file.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{self.port}", self.file.read_text()))
 
     def drop(self, sender: str, recipients: Sequence[str], content: bytes) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash.ledger import Message
+from tests.crash.mail_program import Work
 from tests.crash.points import Plan
 from tests.crash.programs import COMMAND, LOCAL, OFFICE, REMOTE, SUBMISSION
 from tests.crash.site import Site
@@ -42,6 +43,8 @@ class Step:
     """What is left in the drop directory before it begins."""
     batch: tuple[Message, ...] = ()
     """What stands in the batch that it processes."""
+    works: tuple[Work, ...] = ()
+    """What a mail program does meanwhile, by IMAP."""
     plan: Plan = field(default_factory=Plan)
     """What goes wrong as part of the story; a step that ends by it has no points of its own."""
     arguments: tuple[str, ...] = ()

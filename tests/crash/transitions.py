@@ -155,6 +155,7 @@ def _name_deed(arguments: tuple[Any, ...]) -> str:
 
 _ARRIVALS = {Origin.DROP: "import", Origin.SUBMISSION: "submit"}
 _SQLITE = "maildrop.sqlite"
+_STORE = "folders.store"
 _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.arrivals:insert_messages": _name_accept,
     f"{_SQLITE}.arrivals:forget_unique": "forget",
@@ -182,6 +183,20 @@ _TRANSITIONS: dict[str, str | Namer] = {
     f"{_SQLITE}.database:create_database": "create",
     f"{_SQLITE}.writer:GroupCommitter._checkpoint": "checkpoint",
     f"{_SQLITE}.writer:GroupCommitter._renew_connection": "mend",
+    f"{_STORE}.index_file:open_index": "open index",
+    f"{_STORE}.refreshing:refresh": "look",
+    f"{_STORE}.open_folder:MaildirFolder.look": "look",
+    f"{_STORE}.resuming:resume": "resume",
+    f"{_STORE}.measuring:_keep": "keep",
+    f"{_STORE}.open_folder:MaildirFolder.keep_cached": "keep",
+    f"{_STORE}.appending:Appending.begin": "append",
+    f"{_STORE}.appending:Appending.write": "append",
+    f"{_STORE}.appending:Appending.finish": "append",
+    f"{_STORE}.flagging:change_flags": "flag",
+    f"{_STORE}.transfer:copy_messages": "copy",
+    f"{_STORE}.transfer:move_messages": "move",
+    f"{_STORE}.expunging:expunge_messages": "expunge",
+    f"{_STORE}.tree:MaildirStore.create": "create folder",
     "maildrop.drop.writer:drop_message": "leave",
     "local.delivery:deliver_batch": "deliver",
     "local.users.putting:put": "deliver to user",

@@ -1,15 +1,23 @@
 """BODYSTRUCTURE and BODY[n] of messages that are hard to understand: they agree (requirement K-14).
 
 A message is put into a mailbox, its BODYSTRUCTURE is read, and each part of it is asked for by the number
-that RFC 9051 §6.4.5.1 gives it. `numbers` are what they must be.
+that RFC 9051 §6.4.5.1 gives it. `numbers` are what they must be. So are those of random shapes, and whatever
+parts the messages of others have: put in by APPEND, or left there by another program with its own line ends.
 """
 
+import itertools
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.support.imap_desk import Client, open_house
+from tests.support.corpus import own_messages
+from tests.support.imap_desk import BOX, SETTINGS, Client, open_house
 from tests.support.mime import Said, read_said, text
 
 NESTED = """\
@@ -115,10 +123,141 @@ TORTURE = {
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with open_house(tmp_path_factory.mktemp("structure")) as house:
+    large = replace(SETTINGS, message_octets=10_000_000)
+    with open_house(tmp_path_factory.mktemp("structure"), settings=large) as house:
         client = house.enter()
         client.ask("SELECT INBOX")
         yield client
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A part, or a whole message: its type, what stands in it, and the parts or the message that are in it.
+
+    `octets`: so many in short lines, behind the others.
+    """
+
+    kind: str
+    lines: tuple[str, ...] = ()
+    octets: int = 0
+    inside: tuple["Shape", ...] = ()
+    preamble: bool = False
+
+    def write(self, boundaries: Iterator[str], fields: tuple[str, ...] = ()) -> list[str]:
+        """Write it in lines; what is in front of it has no line end between."""
+        if not self.kind.startswith("multipart/"):
+            own = [*self.lines, *["y"] * (self.octets // 3)]
+            within = self.inside[0].write(boundaries, ("Subject: inside",)) if self.inside else own
+            return [*fields, f"Content-Type: {self.kind}", "", *within]
+        boundary = next(boundaries)
+        written = [*fields, f'Content-Type: {self.kind}; boundary="{boundary}"', ""]
+        written += ["preamble"] * self.preamble
+        for child in self.inside:
+            written += [f"--{boundary}", *child.write(boundaries)]
+        return [*written, f"--{boundary}--", *["epilogue"] * self.preamble]
+
+    def number(self, own: str) -> Iterator[tuple[str, str]]:
+        """Give the parts that are no multipart, by number."""
+        if self.kind.startswith("multipart/"):
+            for place, child in enumerate(self.inside, 1):
+                yield from child.number(f"{own}.{place}" if own else str(place))
+        else:
+            own = own or "1"
+            yield own, self.kind
+            for message in self.inside:
+                is_multipart = message.kind.startswith("multipart/")
+                yield from message.number(own if is_multipart else f"{own}.1")
+
+
+words = st.sampled_from(("", "word", "a longer line, with words", "  --", "-- ", "x" * 900, "--b", "From me"))
+texts = st.lists(words, max_size=6).map(tuple)
+leaves = st.builds(
+    Shape,
+    st.sampled_from(("text/plain", "text/html", "image/gif", "application/octet-stream")),
+    texts,
+    st.sampled_from((0, 0, 0, 65_400, 65_536, 131_000)),  # up to where the store's pieces end, and beyond
+)
+
+
+def _nest(shapes: st.SearchStrategy[Shape]) -> st.SearchStrategy[Shape]:
+    messages = shapes.map(lambda shape: Shape("message/rfc822", inside=(shape,)))
+    kinds = st.sampled_from(("multipart/mixed", "multipart/alternative", "multipart/signed"))
+    parts = st.lists(shapes, min_size=1, max_size=4).map(tuple)
+    return st.one_of(messages, st.builds(Shape, kinds, inside=parts, preamble=st.booleans()))
+
+
+shapes = st.recursive(leaves, _nest, max_leaves=8)
+_files = itertools.count(1)
+
+
+def leave(client: Client, octets: bytes) -> str:
+    """Have another program leave a message as it is in INBOX; return its UID."""
+    folder = client.house.folder / BOX / "new"
+    (folder / f"1600000000.M{next(_files)}P1.other").write_bytes(octets)
+    (status,) = (line for line in client.ask("STATUS INBOX (UIDNEXT)") if b"UIDNEXT" in line)
+    client.ask("NOOP")
+    return str(int(status.split()[-1].rstrip(b")")) - 1)
+
+
+def append(client: Client, octets: bytes) -> str:
+    return client.put("INBOX", octets).split()[4].rstrip(b"]").decode()
+
+
+def check_agreement(client: Client, uid: str) -> dict[str, list[Said]]:
+    """See that each part is what the structure of its message says; return the parts by number."""
+    message = value(client, uid, "BODY.PEEK[]")
+    structure = read_said(fetch(client, uid, "BODYSTRUCTURE"))
+    assert isinstance(structure, list)
+    parts = dict(walk(structure, ""))
+    for number, part in parts.items():
+        compare(client, uid, message, number, part)
+    multiparts = {above for number in parts for above in _list_above(number)} - parts.keys()
+    for number in multiparts:
+        assert value(client, uid, f"BODY.PEEK[{number}]") in message  # a multipart, which has no size
+    assert fetch(client, uid, "RFC822.SIZE") == b"%d" % len(message)
+    return parts
+
+
+def _list_above(number: str) -> Iterator[str]:
+    while "." in number:
+        number = number.rpartition(".")[0]
+        yield number
+
+
+@settings(max_examples=40)
+@given(shape=shapes, ends=st.sampled_from(("\r\n", "\n", "mixed")), is_left=st.booleans())
+def test_K14_random_shapes_have_the_parts_that_they_were_made_of(
+    client: Client, shape: Shape, ends: str, is_left: bool
+) -> None:
+    boundaries = (f"b{number}" for number in itertools.count(10))
+    lines = shape.write(boundaries, ("Subject: outside", "MIME-Version: 1.0"))
+    each = itertools.cycle(("\r\n", "\n", "\n") if ends == "mixed" else (ends,))
+    octets = "".join(line + end for line, end in zip(lines, each, strict=False)).encode()
+    uid = leave(client, octets) if is_left else append(client, octets)
+    parts = check_agreement(client, uid)
+    if is_left or ends == "\r\n":  # what is put in with other line ends stays so, and they end no lines
+        assert {number: kind_of(part) for number, part in parts.items()} == dict(shape.number(""))
+        for number, part in parts.items():
+            compare_subject(client, uid, number, part)
+
+
+def test_K14_odd_messages_and_those_that_fuzzing_kept_have_the_parts_that_are_said(client: Client) -> None:
+    kept = Path(__file__).parents[1] / "fuzz" / "corpus" / "mime"
+    for octets in (*own_messages(30), *(file.read_bytes() for file in sorted(kept.iterdir()))):
+        if octets:
+            check_agreement(client, append(client, octets))
+            check_agreement(client, leave(client, octets))
+
+
+@pytest.mark.slow
+def test_K14_mail_of_others_has_the_parts_that_are_said(client: Client) -> None:
+    corpora = os.environ.get("PAPERPATH_CORPORA")
+    if not corpora:
+        pytest.skip("PAPERPATH_CORPORA names no folder of messages")
+    found = [file.read_bytes() for file in sorted(Path(corpora).rglob("*")) if file.is_file()]
+    nested = [octets for octets in found if len(octets) < 100_000 and octets.count(b"\nContent-Type:") > 2]
+    for octets in nested:
+        check_agreement(client, leave(client, octets))
 
 
 @pytest.mark.parametrize("name", TORTURE)
@@ -133,6 +272,7 @@ def test_K14_the_parts_of_a_message_are_those_of_its_structure(client: Client, n
         assert {number: kind_of(part) for number, part in parts.items()} == numbers
     for number, part in parts.items():
         compare(client, uid, message, number, part)
+        compare_subject(client, uid, number, part)
     last = [int(number) for number in parts if number.isdigit()]
     if last:
         assert fetch(client, uid, f"BODY.PEEK[{max(last) + 1}]") == b"NIL"
@@ -153,13 +293,18 @@ def compare(client: Client, uid: str, message: bytes, number: str, part: list[Sa
     if kind == "message/rfc822":
         header = value(client, uid, f"BODY.PEEK[{number}.HEADER]")
         assert header + value(client, uid, f"BODY.PEEK[{number}.TEXT]") == octets
-        envelope = part[7]
-        assert isinstance(envelope, list)
-        assert b"Subject: %s\r\n" % envelope[1] in header
         assert part[9] == octets.count(b"\n")
     elif kind.startswith("text/"):
         assert part[7] == octets.count(b"\n")
         assert fetch(client, uid, f"BODY.PEEK[{number}.HEADER]") == b"NIL"
+
+
+def compare_subject(client: Client, uid: str, number: str, part: list[Said]) -> None:
+    """See that the envelope of a message in a part is that of its header, which has a subject."""
+    if kind_of(part) == "message/rfc822":
+        envelope = part[7]
+        assert isinstance(envelope, list)
+        assert b"Subject: %s\r\n" % envelope[1] in value(client, uid, f"BODY.PEEK[{number}.HEADER]")
 
 
 def walk(structure: list[Said], above: str) -> Iterator[tuple[str, list[Said]]]:

@@ -99,6 +99,10 @@ class Wire:
             raise GoneError(whole.decode("utf-8", "replace"))
         return whole
 
+    def read_line(self) -> bytes:
+        """Read a line, and leave a literal that it ends with to be read."""
+        return self._stream.readline()
+
     def read_within(self, seconds: float) -> bytes | None:
         """Read one response if it begins in time."""
         self._socket.settimeout(seconds)

@@ -19,7 +19,8 @@ ACCOUNT = "joe@here.example"
 
 
 @cache
-def _prove(password: str) -> Secret:
+def make_secret(password: str = PASSWORD) -> Secret:
+    """Make what is kept of joe, who has a password."""
     prepared = prepare_password(password)
     return Secret(parse_mailbox(ACCOUNT), hash_password(prepared), make_scram_keys(prepared))
 
@@ -56,7 +57,7 @@ processes = {processes}
     ) -> None:
         """Let an account log in."""
         mailbox = parse_mailbox(address)
-        secret = replace(_prove(password), address=mailbox, limits=limits, is_suspended=is_suspended)
+        secret = replace(make_secret(password), address=mailbox, limits=limits, is_suspended=is_suspended)
         file = self.folder / "data" / "secrets"
         change_secret(file, mailbox, lambda _: secret)
         owner = file.parent.stat()

@@ -121,11 +121,12 @@ def connect(imap: Imap, *, tls: bool = True) -> imaplib.IMAP4:
     return imaplib.IMAP4_SSL("127.0.0.1", imap.imaps_port, ssl_context=make_client_context(), timeout=60)
 
 
-def enter(imap: Imap, *, known: bool) -> imaplib.IMAP4:
-    """Come as a stranger in the clear, or with a mailbox selected."""
-    client = connect(imap, tls=known)
-    if known:
+def enter(imap: Imap, state: str = "selected") -> imaplib.IMAP4:
+    """Come as a stranger in the clear, or log in, or with a mailbox selected."""
+    client = connect(imap, tls=state != "stranger")
+    if state != "stranger":
         client.login(ACCOUNT, PASSWORD)
+    if state == "selected":
         client.select()
     return client
 
@@ -151,18 +152,18 @@ def attack(client: imaplib.IMAP4, lines: list[bytes]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("known", [False, True], ids=["stranger", "known"])
-def test_P6_every_command_with_nonsense_behind_it_is_answered_by_a_line(
-    imap: Imap, pid: int, known: bool
+@pytest.mark.parametrize("state", ["stranger", "authenticated", "selected"])
+def test_P6_every_command_with_nonsense_behind_it_is_answered_by_a_line_in_every_state(
+    imap: Imap, pid: int, state: str
 ) -> None:
     names = [name for name in VERBS if name not in {"LOGOUT", "STARTTLS", "IDLE", "COMPRESS"}]
     names += [f"UID {verb.value}" for verb in WITH_UID]
     lines = [f"{name} {behind}".encode("latin-1") for name in names for behind in BEHIND_A_NAME]
-    client = enter(imap, known=known)
+    client = enter(imap, state)
     for begin in range(0, len(lines), 12):
         if not attack(client, lines[begin : begin + 12]):
             client.shutdown()
-            client = enter(imap, known=known)
+            client = enter(imap, state)
     client.shutdown()
 
 
@@ -170,14 +171,14 @@ def test_S3_no_name_of_a_mailbox_leads_out_of_it(imap: Imap, pid: int) -> None:
     home = imap.mailboxes / "here.example" / "joe"
     outside = [path for path in imap.folder.rglob("*") if not path.is_relative_to(home)]
     there = {path.name for path in home.iterdir()}
-    client = enter(imap, known=True)
+    client = enter(imap)
     for name in NAMES:
         octets = name.encode("latin-1").decode("unicode_escape").encode("latin-1")
         said_as = b"{%d+}\r\n%b" % (len(octets), octets)
         for command in AT_NAMES:
             if not attack(client, [command % said_as]):
                 client.shutdown()
-                client = enter(imap, known=True)
+                client = enter(imap)
     client.shutdown()
     assert [path for path in imap.folder.rglob("*") if not path.is_relative_to(home)] == outside
     made = {path.name for path in home.iterdir()} - there

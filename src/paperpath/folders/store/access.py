@@ -34,11 +34,13 @@ class FolderAccess:
         try:
             self.index = self._open_index()
             state = self.index.state()
+            is_complete = not self.index.coming()
         except BaseException:
             self.files.close()
             raise
-        with suppress(OSError):  # what cannot be removed harms nobody
-            remove_left_over(self.files.tmp, home.clock_ns())
+        if is_complete:  # else what lies in tmp may be what the index expects, however old
+            with suppress(OSError):  # what cannot be removed harms nobody
+                remove_left_over(self.files.tmp, home.clock_ns())
         self.uid_validity = state.uid_validity
         self.folder_id = state.folder_id
 

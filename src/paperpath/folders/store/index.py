@@ -9,7 +9,7 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -74,8 +74,8 @@ class Index:
         self._connection = connection
 
     def close(self) -> None:
-        """Let go."""
-        with index_errors():
+        """Let go; what was committed is so, though the log could not be moved into the file now."""
+        with suppress(apsw.Error):
             self._connection.close()
 
     @contextmanager

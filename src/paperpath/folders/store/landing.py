@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from paperpath.folders.store.access import FolderAccess
+from paperpath.folders.store.errors import IndexTroubleError
 from paperpath.folders.store.flags import write_flags
 from paperpath.folders.store.index import COMING, CUR, FileRow
 
@@ -37,7 +38,10 @@ class Candidate:
 
 
 def land(access: FolderAccess, candidates: Sequence[Candidate]) -> range:
-    """Make files messages, and give their UIDs. Raises: OSError; then they lie where they lay."""
+    """Make files messages, and give their UIDs.
+
+    Raises: OSError, IndexTroubleError; then they lie where they lay, and do not come.
+    """
     index, now_us = access.index, access.home.clock_ns() // 1000
     if len(candidates) > 1 and candidates[0].directory == access.files.tmp:
         os.fsync(access.files.tmp)  # else a power cut may take some of the names, and the others would come
@@ -48,7 +52,15 @@ def land(access: FolderAccess, candidates: Sequence[Candidate]) -> range:
             for uid, one in zip(uids, candidates, strict=True)
         )
     _bring_all(access, candidates, uids)
-    with index.changing(flushed=False):  # what it says is found out again by who resumes
+    with suppress(IndexTroubleError):  # they come all the same, by who resumes: nobody may be told otherwise
+        _record(access, candidates, uids)
+    return uids
+
+
+def _record(access: FolderAccess, candidates: Sequence[Candidate], uids: range) -> None:
+    """Make them messages in the index; not flushed, for it is found out again by who resumes."""
+    index = access.index
+    with index.changing(flushed=False):
         index.move_files((CUR, one.new_name, uid) for uid, one in zip(uids, candidates, strict=True))
         flags = (one.flags for one in candidates)
         index.add_messages(zip(uids, flags, strict=True), index.raise_modseq())
@@ -56,7 +68,6 @@ def land(access: FolderAccess, candidates: Sequence[Candidate]) -> range:
             index.set_state(cur_ns=-1)  # what moved within the folder is gone from where it was
         else:
             access.note_times(CUR)
-    return uids
 
 
 def _bring_all(access: FolderAccess, candidates: Sequence[Candidate], uids: range) -> None:

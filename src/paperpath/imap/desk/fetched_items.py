@@ -7,6 +7,7 @@ pieces behind it.
 import datetime as dt
 from collections.abc import Callable, Iterable
 
+from paperpath.folders.store.errors import MessageGoneError
 from paperpath.folders.store.values import Cached
 from paperpath.imap.completion import Completion, no
 from paperpath.imap.content.binary import find_binary, measure_binary, read_binary
@@ -97,10 +98,8 @@ def _write_section(message: Message, section: Section, partial: Partial | None) 
     wanted = cut_extent(extent, partial)
     if not wanted.octets:
         return (_EMPTY,)
-    head = literal_head(wanted.octets)
-    if wanted.octets <= _READ_AT_ONCE:
-        return head, b"".join(message.read(wanted))
-    return _chain(head, message.read(wanted))
+    pieces = _write_literal(message, literal_head(wanted.octets), wanted.octets, message.read(wanted))
+    return tuple(pieces) if wanted.octets <= _READ_AT_ONCE else pieces
 
 
 def _write_many_fields(message: Message, section: Section, partial: Partial | None) -> Pieces:
@@ -148,12 +147,23 @@ def _write_binary(message: Message, part: tuple[int, ...], partial: Partial | No
         octets = max(min(octets - partial.begin, partial.octets), 0)
     if not octets:
         return (_EMPTY,)
-    return _chain(literal_head(octets, binary=True), read_binary(encoding, message.read(extent), partial))
+    decoded = read_binary(encoding, message.read(extent), partial)
+    return _write_literal(message, literal_head(octets, binary=True), octets, decoded)
 
 
-def _chain(head: bytes, pieces: Pieces) -> Pieces:
+def _write_literal(message: Message, head: bytes, octets: int, pieces: Pieces) -> Pieces:
+    """Give so many octets as are announced. Raises: MessageGoneError, where there are no longer so many.
+
+    Another program has written into the file then, which no mail program should.
+    """
     yield head
-    yield from pieces
+    for piece in pieces:
+        octets -= len(piece)
+        if octets < 0:
+            break
+        yield piece
+    if octets:
+        raise MessageGoneError(message.uid)
 
 
 def _preview(message: Message, *, lazy: bool) -> bytes | None:

@@ -3,7 +3,9 @@
 import itertools
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -11,7 +13,13 @@ import pytest
 from paperpath.config.quota import Quota
 from paperpath.folders.maildir import Maildir, Place, create_maildir
 from paperpath.folders.quota import OverQuotaError, OverWholeQuotaError
-from paperpath.folders.store.errors import FolderLostError, MessageGoneError, TooManyKeywordsError
+from paperpath.folders.store.errors import (
+    FolderLostError,
+    IndexTroubleError,
+    MessageGoneError,
+    TooManyKeywordsError,
+)
+from paperpath.folders.store.index import Index
 from paperpath.folders.store.index_file import INDEX_NAME
 from paperpath.folders.store.open_folder import MaildirFolder
 from paperpath.folders.store.tree import MaildirStore
@@ -384,6 +392,48 @@ def test_K10_a_disk_that_is_full_leaves_nothing(
         assert not names_in(box / ".Other" / "tmp")
         assert [one.uid for one in folder.states([1, 2, 3])] == [1, 2, 3]
         assert not folder.look(folder.look().snapshot).departed
+
+
+@pytest.mark.parametrize("deed", ["append", "copy"])
+def test_K10_what_is_refused_does_not_come_later_whichever_commit_failed(
+    store: MaildirStore, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    put(store, "INBOX", 2, flags=["New"])
+    store.create("Other")
+    answers = []
+    for number in itertools.count():
+        with monkeypatch.context() as patched:
+            commits = itertools.count()
+            fail_commit(patched, lambda: next(commits) == number)  # noqa: B023 - of this round
+            with closing(store.open("INBOX")) as folder:
+                try:
+                    put(store, "Other", 2) if deed == "append" else folder.copy([1, 2], "Other")
+                except IndexTroubleError:
+                    answers.append(0)
+                else:
+                    answers.append(2)
+            is_over = next(commits) <= number
+        with closing(store.open("Other")) as other:
+            assert len(other.look().snapshot.uids) == sum(answers)
+        if is_over:
+            break
+    assert len(answers) > 2
+    assert answers[-1] == 2
+    assert 0 in answers
+
+
+def fail_commit(patched: pytest.MonkeyPatch, is_wanted: Callable[[], bool]) -> None:
+    """Have the disk be full when some changes of an index are to be committed."""
+    changing = Index.changing
+
+    @contextmanager
+    def failing(index: Index, *, flushed: bool = True) -> Iterator[None]:
+        with changing(index, flushed=flushed):
+            yield
+            if is_wanted():
+                raise IndexTroubleError("the disk is full")
+
+    patched.setattr(Index, "changing", failing)
 
 
 def test_K29_sessions_work_in_threads_at_once(store: MaildirStore) -> None:

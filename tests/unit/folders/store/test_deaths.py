@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,7 @@ from tests.unit.folders.store.dying import run_and_die
 BOX = PurePosixPath("joe")
 CONTENTS = [b"Subject: %d\r\n\r\n" % number for number in range(4)]
 OLD = Counter(CONTENTS)
+TWO_DAYS_NS = 2 * 86_400 * 1_000_000_000
 Deed = Callable[[MaildirStore], object]
 
 
@@ -94,6 +96,25 @@ def test_K10_append_killed_brings_all_or_none(root: Path) -> None:
         assert flags_of(folder, [1]) == [{"\\Flagged", "Todo"}]
         assert all("\\Seen" in flags for flags in flags_of(folder, list(folder.look().snapshot.uids)[4:]))
         folder.close()
+
+
+def test_K10_append_killed_is_completed_days_later_though_what_is_left_in_tmp_goes_then(root: Path) -> None:
+    def append(store: MaildirStore) -> None:
+        coming = store.append("INBOX")
+        for content in (b"one\r\n", b"two\r\n"):
+            coming.begin([], None, 5)
+            coming.write(content)
+        coming.finish()
+
+    found = []
+    for store in each_death(root, append):
+        late = MaildirStore(store._home.root, BOX, clock_ns=lambda: time.time_ns() + TWO_DAYS_NS)
+        found.append(contents(late, "INBOX") - OLD)
+        late.open("INBOX").close()
+        assert not list((store._home.path / "tmp").iterdir())
+    both = Counter([b"one\r\n", b"two\r\n"])
+    assert all(one in (Counter(), both) for one in found)
+    assert both in found
 
 
 def test_K10_copy_killed_brings_all_or_none(root: Path) -> None:
