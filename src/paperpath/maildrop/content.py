@@ -25,8 +25,8 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 class ContentFolder:
     """Where new large content goes, as one process sees it: spread over folders that are made when needed.
 
-    Whoever finds one may be ahead of the process that made it, so each flushes the names of those that it uses:
-    of all that are there at once, and then only of those that were not.
+    Who finds one may be ahead of the process that made it, so each process flushes the names of those that it
+    uses: of all that are there at once, and then only of those that were not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +47,7 @@ class ContentFolder:
         """Make the name of a file durable, and that of its folder. Raises: OSError."""
         flush_directory(file.parent)
         if file.parent.name not in self._flushed:
-            there = frozenset(os.listdir(self._path))
+            there = frozenset(folder.name for folder in self._path.iterdir())
             flush_directory(self._path)
             self._flushed |= there
 
