@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -190,16 +191,17 @@ class Files:
         old, new = self._where(source, source_fd), self._where(target, target_fd)
 
         def do() -> None:
-            backup = self._back_up(new)
-            _real[call](source, target, src_dir_fd=source_fd, dst_dir_fd=target_fd)
-            if old is not None and new is not None:
+            with self._at_once():
+                backup = self._back_up(new)
+                _real[call](source, target, src_dir_fd=source_fd, dst_dir_fd=target_fd)
+                if old is not None and new is not None:
 
-                def undo() -> None:
-                    _real["rename"](new, old)
-                    if backup is not None:
-                        _real["rename"](backup, new)
+                    def undo() -> None:
+                        _real["rename"](new, old)
+                        if backup is not None:
+                            _real["rename"](backup, new)
 
-                self._note_name(new, undo)
+                    self._note_name(new, undo)
 
         self._meet(call, new, do)
 
@@ -207,10 +209,11 @@ class Files:
         file = self._where(path, dir_fd)
 
         def do() -> None:
-            backup = self._back_up(file)
-            _real[call](path, dir_fd=dir_fd)
-            if file is not None and backup is not None:
-                self._note_name(file, lambda: _real["rename"](backup, file))
+            with self._at_once():
+                backup = self._back_up(file)
+                _real[call](path, dir_fd=dir_fd)
+                if file is not None and backup is not None:
+                    self._note_name(file, lambda: _real["rename"](backup, file))
 
         self._meet(call, file if file is not None and os.path.lexists(file) else None, do)
 
@@ -267,6 +270,10 @@ class Files:
     def _note_name(self, file: str, undo: Callable[[], object]) -> None:
         if self._faults.power is not None:
             self._note(("names", Path(file).parent.stat().st_ino), undo)
+
+    def _at_once(self) -> AbstractContextManager[None]:
+        """Have no cut between keeping what loses its name and noting that: it would have two names then."""
+        return nullcontext() if self._faults.power is None else self._faults.power.at_once()
 
     def _back_up(self, file: str | None) -> str | None:
         """Keep what is about to lose its name."""

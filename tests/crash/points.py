@@ -132,7 +132,10 @@ class Faults:
                 with suppress(Exception):  # it may fail by itself
                     do()
             case How.POWER | How.REORDERED:
-                self._cut(point)
+                assert self.power is not None
+                with self.power.at_once():  # or another thread would go on in between
+                    self._cut(point)
+                    self.die()
             case How.EIO | How.ENOSPC:
                 raise fail(getattr(errno, self._plan.how.value))
             case How.BEFORE:

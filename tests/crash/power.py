@@ -9,8 +9,8 @@ one program: no other may write meanwhile.
 
 import random
 import threading
-from collections.abc import Callable, Hashable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 Undo = Callable[[], object]
@@ -31,6 +31,12 @@ class PowerCut:
         """Begin with everything durable."""
         self._notes: list[_Note] = []
         self._lock = threading.RLock()  # what is undone passes through the interposed calls
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have no cut come, by another thread, between a change and its note."""
+        with self._lock:
+            yield
 
     def note(self, durable_with: Hashable, undo: Undo, lose: Undo | None = None) -> None:
         """Note a change that is durable once `durable_with` is flushed."""

@@ -177,6 +177,7 @@ def try_call(case: Case, folder: Path) -> Result:
         injected = [call for call in read_calls(trace.output) if call.is_injected]
         if not any(call.kind for call in injected):
             return Struck(False, ())
+        ledger.has_failing_content = any(call.kind == "content" for call in injected)
         # Where a call of another thread failed too, on whatever else, the program may end as it likes.
         is_disorder = (end.code < 0 or "Traceback" in site.output()) and all(call.kind for call in injected)
         return Struck(True, (f"P8: the program ended with {end.code}",) if is_disorder else ())

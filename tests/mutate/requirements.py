@@ -75,10 +75,10 @@ REQUIREMENTS = (
     Mutant(
         "M4",
         "maildrop/content.py",
-        "flush_directory(self._folder)",
+        "flush_directory(self._path)",
         "pass",
         "tests/unit/intake/test_reception.py::"
-        "test_D4_a_content_folder_whose_name_was_not_flushed_is_made_anew",
+        "test_D1_the_name_of_a_content_folder_is_flushed_by_who_uses_it_whoever_made_it",
         "The folder of large content could be gone after a loss of power, though it was flushed itself.",
     ),
     Mutant(

@@ -155,7 +155,6 @@ def test_D1_a_dropped_message_is_flushed_renamed_and_its_name_flushed(
 @pytest.mark.parametrize(
     ("calls", "number"),
     [
-        ("rename,renameat,renameat2", 1),  # of the content's file
         ("fsync", 1),
         ("fsync", 2),
         ("fsync", 3),
