@@ -18,8 +18,11 @@ _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)")
 _UNFINISHED = "<unfinished ...>"
 _FOLDER = re.compile(r"/data/(maildrop|mailboxes|drop|drop-damaged|batches)(/[^>\"]*)?[>\"]")
 _LOCKS = ("queue.lock", "queue.turn")
-# What no call is: it takes no error that a file could give, or is not made on a file.
-_NEVER_FAIL = frozenset({"mmap", "poll", "epoll_ctl", "sendmsg", "recvmsg", "ioctl", "getdents64", "lseek"})
+# What no call is: it takes no error that a file could give, or is not made on a file. A `close`, or an
+# unlocking by `fcntl`, that strace has fail is not made at all, which no kernel does: a lock would stay.
+_NEVER_FAIL = frozenset(
+    {"mmap", "poll", "epoll_ctl", "sendmsg", "recvmsg", "ioctl", "getdents64", "lseek", "close", "fcntl"}
+)
 _GROWING = re.compile(r"p?write|openat|mkdir|rename|link|fsync|fdatasync|ftruncate|fallocate")
 _INTERRUPTED = re.compile(r"p?write|p?read|openat|f(data)?sync|ftruncate|flock")
 

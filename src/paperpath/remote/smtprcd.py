@@ -5,13 +5,17 @@ they end another message, and what it had claimed is ready again.
 """
 
 import asyncio
+import os
 from contextlib import suppress
 
 from paperpath.config.loader import Document
-from paperpath.journal.writer import open_journal
+from paperpath.journal.writer import Journal, open_journal
+from paperpath.maildrop.errors import MaildropError
+from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.remote.dispatch import Dispatch
 from paperpath.remote.fleet import Fleet
+from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
 from paperpath.service.tls.key_files import Reader
 from paperpath.service.wakeup import Wakeups
@@ -29,7 +33,7 @@ async def schedule_mail(life: Life) -> None:
         open_maildrop(configuration, NAME) as maildrop,
         open_journal(life, NAME) as journal,
     ):
-        dispatch = Dispatch(life, maildrop, journal, wakeups.wake)
+        dispatch = _begin(life, maildrop, journal, wakeups)
         async with Fleet(life.document, dispatch.take, dispatch.lose, life.log) as fleet:
 
             async def renew(document: Document, _: Reader) -> None:
@@ -50,6 +54,14 @@ async def schedule_mail(life: Life) -> None:
                         await dispatch.settle_and_begin(fleet)
                         await wakeups.wait(POLL_S)
         await dispatch.finish()
+
+
+def _begin(life: Life, maildrop: Maildrop, journal: Journal, wakeups: Wakeups) -> Dispatch:
+    """Return what schedules, which knows who was suspended. Raises: ServiceError."""
+    try:
+        return Dispatch(life, maildrop, journal, wakeups.wake)
+    except MaildropError as error:
+        raise ServiceError(str(error), os.EX_IOERR) from error
 
 
 main = make_command(NAME, "The remote delivery daemon: schedules mail to other hosts.", schedule_mail)
