@@ -6,8 +6,10 @@ Called by open_folder.py.
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from paperpath.folders.store.errors import IndexTroubleError
 from paperpath.folders.store.flags import FlagNames
 from paperpath.folders.store.index import FolderState, Index, Listed
 from paperpath.folders.store.values import Changes, MessageState, Snapshot, Uids
@@ -61,7 +63,7 @@ def list_uids(index: Index, state: FolderState) -> Uids:
         uids = _with(uids, arrived) if arrived else uids
         news = len(gone) + len(arrived)
     if len(uids) >= MOST_NEWS and news >= max(MOST_NEWS, len(uids) // NEWS_SHARE):
-        with index.changing(flushed=False):
+        with suppress(IndexTroubleError), index.changing(flushed=False):  # on a full disk mail is read, too
             index.keep_listed(Listed(state.uid_next, state.modseq, uids))
     return uids
 

@@ -110,3 +110,15 @@ def test_K4_an_index_of_an_older_version_keeps_its_uids(tmp_path: Path) -> None:
     assert store.status("INBOX") == before
     uids, unseen = select(store)
     assert (list(uids), unseen) == ([1, 3, 4], 4)
+
+
+def test_K9_a_list_that_cannot_be_kept_as_on_a_full_disk_keeps_nobody_from_reading(tmp_path: Path) -> None:
+    store = make_store(tmp_path, MANY)
+    expected = select(store)
+    with closing(sqlite3.connect(tmp_path / BOX / INDEX_NAME)) as connection:
+        connection.execute("DELETE FROM listed")
+        connection.execute("CREATE TRIGGER t BEFORE INSERT ON listed BEGIN SELECT RAISE(ABORT, 'full'); END")
+        connection.commit()
+    assert select(store) == expected
+    expunge(store, [3])
+    assert list(select(store)[0]) == read_rows(tmp_path)
