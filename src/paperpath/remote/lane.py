@@ -136,9 +136,11 @@ class Lane:
 
     def _part(self, server: asyncio.Task[None]) -> None:
         self._servers.discard(server)
+        if server.cancelled():  # the client ends: a new connection would be one that nobody ends
+            return
         if self._waiting:
             self._grow()
-        if not server.cancelled() and (error := server.exception()) is not None:
+        if (error := server.exception()) is not None:
             raise error
 
     async def _serve(self) -> None:

@@ -708,6 +708,26 @@ def test_what_was_not_begun_is_given_back():
     assert messages == 1
 
 
+def test_nobody_is_contacted_any_more_when_the_client_ends():
+    """What waits behind a host that is silent would otherwise begin a connection that nobody ends."""
+
+    async def run():
+        async with Sink(SinkOptions(greeting="stall")) as sink:
+            bench = LaneBench([sink.port], timeouts=long_timeouts())
+            before = asyncio.all_tasks()
+            for number in range(2):
+                bench.lane.add(make_job(number))
+            await until(lambda: bench.searches)
+            servers = asyncio.all_tasks() - before
+            for server in servers:
+                server.cancel()
+            await asyncio.wait(servers)
+            await asyncio.sleep(0)
+            return asyncio.all_tasks() - before, bench.searches, bench.said
+
+    assert play(run) == (set(), 1, [])
+
+
 @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
 def test_S12_each_way_of_failing_at_each_stage_is_told_of_once_and_truly(stage):
     """Nobody is said to have a message who has it not, and no message is sent twice."""
