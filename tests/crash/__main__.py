@@ -28,7 +28,18 @@ from tests.crash.syscalls import can_fail
 _USUAL = (How.BEFORE, How.POWER, How.REORDERED)  # after a call is before the next one, but for the very last
 _OF_THE_KERNEL = (How.EIO, How.ENOSPC, How.EINTR)
 # Where each program does all that it does with files.
-_OBSERVED = ("everyday", "submitted", "visited", "batched", "dropped", "written", "unreachable", "operated")
+_OBSERVED = (
+    "everyday",
+    "submitted",
+    "visited",
+    "batched",
+    "dropped",
+    "written",
+    "unreachable",
+    "operated",
+    "read",
+    "rebuilt",
+)
 Attempt = Callable[[Case, Path], Result]
 
 

@@ -47,7 +47,8 @@ def drop_message(
         file.write(octets, chunks, most_octets)
         return file.name
     finally:
-        os.close(directory)
+        with suppress(OSError):  # of a folder that was only gone through; the message is there, or is not
+            os.close(directory)
 
 
 class _NewFile:

@@ -1,6 +1,7 @@
 """The library call that leaves a message: durable when it returns, and nothing left when it raises."""
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -142,6 +143,25 @@ def test_D4_a_name_that_cannot_be_flushed_is_taken_back(
         drop_message(folder, ENVELOPE, [CONTENT])
     assert [path.name.partition("-")[0] for path in seen] == ["partial", "drop"]
     assert list(folder.iterdir()) == []
+
+
+def test_D1_a_folder_that_does_not_close_well_is_no_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message is on the disk by then: who is told otherwise hands it in again."""
+    close, failed = os.close, []
+
+    def close_badly(descriptor: int) -> None:
+        is_gone_through = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_PATH
+        close(descriptor)
+        if is_gone_through:
+            failed.append(descriptor)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "close", close_badly)
+    name = drop_message(folder, ENVELOPE, [CONTENT])
+    assert len(failed) == 1
+    assert [file.name for file in folder.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "x"), KeyboardInterrupt()])
