@@ -6,9 +6,11 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import apsw
 import pytest
 
 from paperpath.config.endpoint import Endpoint
@@ -20,7 +22,7 @@ from paperpath.maildrop.values import NewMessage
 from paperpath.testing.nameserver import Nameserver
 from paperpath.testing.sink import sink_in_thread
 from paperpath.testing.sink_options import SinkOptions
-from tests.support.installation import find_free_port, wait_until
+from tests.support.installation import PATIENCE_S, find_free_port, wait_until
 from tests.support.remote import SENDER, RemoteInstallation, list_relay_clients
 
 pytestmark = pytest.mark.slow
@@ -332,6 +334,19 @@ async def accept_long_ago(installation: RemoteInstallation, recipients: list[str
             writer.write(b"Subject: old\r\n\r\nHi\r\n")
             envelope = Envelope(parse_mailbox(SENDER), (Recipient(parse_mailbox(recipient)),), CLIENT)
             await maildrop.accept(NewMessage(queue_id, envelope, await writer.finish(), arrived_us))
+
+
+def test_smtprcd_ends_with_the_reason_where_it_cannot_read_who_is_suspended(
+    tmp_path: Path, nameserver: Nameserver
+) -> None:
+    installation = RemoteInstallation(tmp_path, nameserver)
+    asyncio.run(accept_long_ago(installation, [], 0))  # which makes the queue
+    with closing(apsw.Connection(str(tmp_path / "data" / "maildrop" / "queue.db"))) as queue:
+        queue.execute("ALTER TABLE destination RENAME TO lost")
+    with installation.start("smtprcd") as process:
+        assert process.wait(PATIENCE_S) == os.EX_IOERR
+    assert "no such table: destination" in installation.output()
+    assert "Traceback" not in installation.output()
 
 
 # The configuration
