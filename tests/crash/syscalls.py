@@ -19,7 +19,8 @@ _UNFINISHED = "<unfinished ...>"
 _FOLDER = re.compile(r"/data/(maildrop|mailboxes|drop|drop-damaged|batches)(/[^>\"]*)?[>\"]")
 _LOCKS = ("queue.lock", "queue.turn")
 # What no call is: it takes no error that a file could give, or is not made on a file. A `close`, or an
-# unlocking by `fcntl`, that strace has fail is not made at all, which no kernel does: a lock would stay.
+# unlocking by `fcntl` or `flock`, that strace has fail is not made at all, which no kernel does: a lock would
+# stay.
 _NEVER_FAIL = frozenset(
     {"mmap", "poll", "epoll_ctl", "sendmsg", "recvmsg", "ioctl", "getdents64", "lseek", "close", "fcntl"}
 )
@@ -105,7 +106,7 @@ def can_fail(point: Point, how: How) -> bool:
 def _name_kind(arguments: str) -> str:
     """Name what file or folder of mail a call is on, if it is."""
     match = _FOLDER.search(arguments)
-    if match is None:
+    if match is None or "LOCK_UN" in arguments:
         return ""
     folder, below = match[1], (match[2] or "").strip("/").split("/")
     if folder == "maildrop":

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import apsw
 
-from paperpath.folders.store.errors import FolderLostError, NoFolderError
+from paperpath.folders.store.errors import FolderLostError, IndexTroubleError, NoFolderError
 from paperpath.folders.store.files import FolderFiles, changed_ns
 from paperpath.folders.store.flags import LETTERED_KEYWORDS, FlagNames
 from paperpath.folders.store.home import Home
 from paperpath.folders.store.index import CUR, NEW, Index
-from paperpath.folders.store.index_file import discard_index, identify_index, open_index
+from paperpath.folders.store.index_file import discard_index, identify_index, is_damaged, open_index
 from paperpath.folders.store.keyword_file import read_keywords, write_keywords
 from paperpath.folders.store.refreshing import refresh
 from paperpath.folders.store.resuming import resume
@@ -118,6 +118,8 @@ class FolderAccess:
             yield
         except FolderLostError as error:
             if isinstance(error.__cause__, apsw.Error):
+                if not is_damaged(self.files.path):
+                    raise IndexTroubleError("the index could not be read") from error
                 discard_index(self.files.folder)
             raise
 

@@ -9,7 +9,7 @@ out again.
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -22,6 +22,7 @@ _SCHEMA = ("schema.sql", "schema-2.sql")  # what each version brought
 _BUSY_TIMEOUT_MS = 10_000  # a safety net; waiting is done on the folder's lock
 _PRAGMAS = "PRAGMA synchronous=FULL; PRAGMA cache_size=-4096; PRAGMA journal_size_limit=4194304"
 _BESIDE = ("", "-wal", "-shm", "-journal")
+_FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_NOFOLLOW
 _WORTHLESS = (apsw.CorruptError, apsw.NotADBError)
 
 
@@ -41,10 +42,26 @@ def open_index(path: Path, folder: int, make_validity: Callable[[], int]) -> aps
     try:
         with index_errors():
             return _open(path, folder, make_validity)
-    except FolderLostError:
-        discard_index(folder)
+    except FolderLostError as error:
+        if not isinstance(error.__cause__, apsw.Error) or is_damaged(path):
+            discard_index(folder)
     with index_errors():
         return _open(path, folder, make_validity)
+
+
+def is_damaged(path: Path) -> bool:
+    """Tell whether the index of a folder is damaged, by looking at all of it.
+
+    A disk that fails to read, be it once, is damage to SQLite (its SQLITE_IOERR_CORRUPTFS); a second look
+    tells, before all UIDs become new ones for it.
+    """
+    try:
+        with closing(apsw.Connection(str(path / INDEX_NAME), flags=_FLAGS)) as connection:
+            return bool(connection.pragma("integrity_check") != "ok")
+    except _WORTHLESS:
+        return True
+    except apsw.Error:
+        return False
 
 
 def discard_index(folder: int) -> None:
@@ -66,10 +83,7 @@ def identify_index(home: int, step: str) -> tuple[int, int] | None:
 def _open(path: Path, folder: int, make_validity: Callable[[], int]) -> apsw.Connection:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     os.close(os.open(INDEX_NAME, flags, 0o600, dir_fd=folder))  # what SQLite makes beside it has its mode
-    connection = apsw.Connection(
-        str(path / INDEX_NAME),
-        flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_NOFOLLOW,
-    )
+    connection = apsw.Connection(str(path / INDEX_NAME), flags=_FLAGS)
     try:
         connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
         connection.execute(_PRAGMAS)

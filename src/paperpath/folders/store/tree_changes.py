@@ -23,7 +23,11 @@ _REMOVED = "paperpath-removed."
 
 
 def list_steps(home: int) -> list[str]:
-    """Return the directories of an open mailbox that are folders, the mailbox itself first."""
+    """Return the directories of an open mailbox that are folders, the mailbox itself first.
+
+    Raises: OSError, also where a directory cannot be looked at: a mail program would take its folder for
+    removed.
+    """
     with os.scandir(home) as entries:
         names = sorted(
             entry.name
@@ -102,6 +106,6 @@ def _rename_uses(state: HomeState, name: str, new_name: str) -> Mapping[str, str
 def _is_folder(home: int, step: str) -> bool:
     try:
         os.stat(f"{step}/cur", dir_fd=home, follow_symlinks=False)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return True

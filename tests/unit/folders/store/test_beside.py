@@ -1,13 +1,15 @@
 """Other programs change a Maildir beside the store, and the index is lost (K-4, K-29, F-8)."""
 
+import errno
 import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
+import apsw
 import pytest
 
 from paperpath.config.quota import Quota
@@ -306,6 +308,27 @@ def test_K4_an_index_that_is_lost_is_made_anew_from_the_files(
     folder.close()
 
 
+@pytest.mark.parametrize("statement", ["user_version", "FROM message"])
+def test_K4_an_index_that_could_not_be_read_once_keeps_its_uids(
+    store: MaildirStore, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    """SQLite says that an index is damaged, too, where the disk failed to read it."""
+    put(store, "INBOX", 3)
+    before = store.status("INBOX")
+    errors: list[Exception] = [apsw.CorruptError("database disk image is malformed")]
+
+    def fail_once(cursor: object, text: str, bindings: object) -> bool:
+        if errors and statement in text:
+            raise errors.pop()
+        return True
+
+    monkeypatch.setattr(apsw, "connection_hooks", [lambda one: setattr(one, "exec_trace", fail_once)])
+    with suppress(IndexTroubleError):
+        store.status("INBOX")
+    assert not errors
+    assert store.status("INBOX") == before
+
+
 def damage_index(file: Path, how: str) -> None:
     if how in {"lost", "empty"}:
         file.unlink()
@@ -329,6 +352,22 @@ def test_K4_who_has_the_folder_open_is_told_that_its_index_is_lost(
     expect(FolderLostError, folder.look)
     folder.close()
     assert list(store.open("INBOX").look().snapshot.uids) == [1]
+
+
+def test_K29_a_folder_that_cannot_be_looked_at_is_not_called_removed(
+    store: MaildirStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create("Work")
+    look = os.stat
+
+    def look_in_vain(path: str | int, **options: object) -> os.stat_result:
+        if path == ".Work/cur":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return look(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", look_in_vain)
+    expect(OSError, store.folders)
+    expect(OSError, lambda: store.status("Work"))
 
 
 def test_K4_uidvalidity_grows_though_the_clock_went_back(
