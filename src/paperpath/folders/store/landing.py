@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from paperpath.folders.store.access import FolderAccess
-from paperpath.folders.store.errors import IndexTroubleError
+from paperpath.folders.store.errors import FolderLostError, IndexTroubleError
 from paperpath.folders.store.flags import write_flags
 from paperpath.folders.store.index import COMING, CUR, FileRow
 
@@ -52,7 +52,8 @@ def land(access: FolderAccess, candidates: Sequence[Candidate]) -> range:
             for uid, one in zip(uids, candidates, strict=True)
         )
     _bring_all(access, candidates, uids)
-    with suppress(IndexTroubleError):  # they come all the same, by who resumes: nobody may be told otherwise
+    # They come all the same, by who resumes, so nobody may be told otherwise.
+    with suppress(IndexTroubleError, FolderLostError, OSError):
         _record(access, candidates, uids)
     return uids
 

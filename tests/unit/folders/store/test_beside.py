@@ -22,7 +22,7 @@ from paperpath.folders.store.errors import (
     TooManyKeywordsError,
 )
 from paperpath.folders.store.index import Index
-from paperpath.folders.store.index_file import INDEX_NAME
+from paperpath.folders.store.index_file import INDEX_NAME, index_errors
 from paperpath.folders.store.open_folder import MaildirFolder
 from paperpath.folders.store.tree import MaildirStore
 from paperpath.folders.store.values import FlagChange
@@ -433,36 +433,38 @@ def test_K10_a_disk_that_is_full_leaves_nothing(
         assert not folder.look(folder.look().snapshot).departed
 
 
+@pytest.mark.parametrize("error", [apsw.FullError("full"), apsw.CorruptError("malformed")])
 @pytest.mark.parametrize("deed", ["append", "copy"])
 def test_K10_what_is_refused_does_not_come_later_whichever_commit_failed(
-    store: MaildirStore, monkeypatch: pytest.MonkeyPatch, deed: str
+    store: MaildirStore, monkeypatch: pytest.MonkeyPatch, deed: str, error: apsw.Error
 ) -> None:
     put(store, "INBOX", 2, flags=["New"])
-    store.create("Other")
     answers = []
     for number in itertools.count():
+        target = f"Other{number}"
+        store.create(target)
         with monkeypatch.context() as patched:
             commits = itertools.count()
-            fail_commit(patched, lambda: next(commits) == number)  # noqa: B023 - of this round
+            fail_commit(patched, lambda: next(commits) == number, error)  # noqa: B023 - of this round
             with closing(store.open("INBOX")) as folder:
                 try:
-                    put(store, "Other", 2) if deed == "append" else folder.copy([1, 2], "Other")
+                    put(store, target, 2) if deed == "append" else folder.copy([1, 2], target)
                 except IndexTroubleError:
                     answers.append(0)
                 else:
                     answers.append(2)
             is_over = next(commits) <= number
-        with closing(store.open("Other")) as other:
-            assert len(other.look().snapshot.uids) == sum(answers)
+        with closing(store.open(target)) as other:
+            assert len(other.look().snapshot.uids) == answers[-1]
         if is_over:
             break
     assert len(answers) > 2
-    assert answers[-1] == 2
+    assert answers[-2:] == [2, 2]
     assert 0 in answers
 
 
-def fail_commit(patched: pytest.MonkeyPatch, is_wanted: Callable[[], bool]) -> None:
-    """Have the disk be full when some changes of an index are to be committed."""
+def fail_commit(patched: pytest.MonkeyPatch, is_wanted: Callable[[], bool], error: apsw.Error) -> None:
+    """Have SQLite fail when some changes of an index are to be committed."""
     changing = Index.changing
 
     @contextmanager
@@ -470,7 +472,8 @@ def fail_commit(patched: pytest.MonkeyPatch, is_wanted: Callable[[], bool]) -> N
         with changing(index, flushed=flushed):
             yield
             if is_wanted():
-                raise IndexTroubleError("the disk is full")
+                with index_errors():
+                    raise error
 
     patched.setattr(Index, "changing", failing)
 
