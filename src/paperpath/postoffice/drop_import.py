@@ -25,7 +25,7 @@ from paperpath.journal.events import Accepted, Tell, show_address, show_addresse
 from paperpath.mail.envelope import Client
 from paperpath.mail.trace import Stamp, submitted_field
 from paperpath.maildrop.drop.folder import DropFolder, Fate, Found
-from paperpath.maildrop.drop.format import DropError, parse_envelope
+from paperpath.maildrop.drop.format import DropError, UnreadableError, parse_envelope
 from paperpath.maildrop.drop.reader import DropFile
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import ContentWriter, Maildrop
@@ -40,6 +40,7 @@ MOST_AT_ONCE = 4  # files that are copied at the same time, and whose messages s
 NOTICE_S = 3600.0  # between two letters to the postmaster; the log has everything
 _MOST_LINES = 10  # of the log, for what is put aside of one batch
 _MOST_STUCK = 1000  # names of what cannot be put aside that are remembered
+_MOST_DOUBTED = 1000  # of what could not be read, once
 
 Result = TypeVar("Result")
 
@@ -62,6 +63,7 @@ class DropImport:
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "drop")
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._stuck: set[str] = set()
+        self._doubted: set[str] = set()
         self._next_notice_s = 0.0
         self._removed: list[str] = []  # keys of files that are gone
         self._counts = {"taken": 0, "damaged": 0, "expired": 0}
@@ -130,6 +132,8 @@ class DropImport:
                 await self._take_or_raise(found, most_octets)
             except FileNotFoundError:
                 return None  # its owner took it back
+            except UnreadableError as error:
+                return self._doubt(found.name, error)
             except (DropError, _LaterError) as error:
                 return error
             except (MaildropError, OSError) as error:
@@ -137,6 +141,14 @@ class DropImport:
             except Exception as error:  # noqa: BLE001 - one file's trouble must not be that of the rest
                 return DropError(f"it cannot be read: {error!r}")
             return None
+
+    def _doubt(self, name: str, error: UnreadableError) -> UnreadableError | _LaterError:
+        """Have a file looked at once more before it is put aside: the disk may have failed once."""
+        if name in self._doubted or len(self._doubted) >= _MOST_DOUBTED:
+            self._doubted.discard(name)
+            return error
+        self._doubted.add(name)
+        return _LaterError(str(error))
 
     async def _take_or_raise(self, found: Found, most_octets: int) -> None:
         with closing(await self._run(lambda: self._folder.open(found, most_octets))) as file:

@@ -228,6 +228,30 @@ def test_D4_what_cannot_be_stored_now_stays_and_is_taken_later(
     assert len(site.messages()) == 1
 
 
+@pytest.mark.parametrize("failures", [1, 2])
+def test_D9_what_the_disk_does_not_give_is_put_aside_at_the_second_look(
+    site: Site, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    file, read, coming = site.leave(), os.read, [errno.EIO] * failures
+
+    def fail(descriptor: int, octets: int) -> bytes:
+        if coming:
+            raise OSError(coming.pop(), "it did not")
+        return read(descriptor, octets)
+
+    async def look_twice(importer: DropImport) -> int:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "read", fail)
+            first, left = await importer.import_some(MOST_OCTETS), site.left()
+            second = await importer.import_some(MOST_OCTETS)
+        assert (first, left) == (0, [file.name])
+        return second
+
+    assert site.run(look_twice) == 1
+    assert (len(site.messages()), len(list(site.damaged.iterdir()))) == ((1, 0) if failures == 1 else (0, 1))
+    assert site.left() == []
+
+
 def test_L7_nothing_is_taken_while_the_disk_is_full(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     file = site.leave()
     with monkeypatch.context() as patch:

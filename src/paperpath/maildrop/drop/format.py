@@ -42,6 +42,10 @@ class DropError(Exception):
     """No message in the form of the drop directory; `str()` says what is wrong with it."""
 
 
+class UnreadableError(DropError):
+    """The disk does not give the file, which may be whole for all that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What stands before envelope and content: how long they are, and their SHA-256."""

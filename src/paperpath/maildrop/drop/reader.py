@@ -18,6 +18,7 @@ from paperpath.maildrop.drop.format import (
     ContentCheck,
     DropError,
     Head,
+    UnreadableError,
     parse_head,
 )
 
@@ -75,14 +76,15 @@ class DropFile:
 def open_drop(directory: int, name: str, most_octets: int) -> DropFile:
     """Open a file of the directory, and read all but its content; the caller closes.
 
-    Raises: DropError, for what is no message; OSError, for what may be one a moment later, or is gone.
+    Raises: DropError, for what is no message; UnreadableError; OSError, for what may be one a moment later,
+    or is gone.
     """
     try:
         descriptor = os.open(name, _FLAGS, dir_fd=directory)
     except OSError as error:
         if error.errno in _PASSING:
             raise
-        raise DropError(f"the file cannot be opened: {error.strerror}") from error
+        raise _fault(f"the file cannot be opened: {error.strerror}", error) from error
     try:
         return _read_head(descriptor, name, most_octets)
     except BaseException:
@@ -133,4 +135,8 @@ def _read(descriptor: int, octets: int) -> bytes:
     except OSError as error:
         if error.errno in _PASSING:
             raise
-        raise DropError(f"the file cannot be read: {error.strerror}") from error
+        raise _fault(f"the file cannot be read: {error.strerror}", error) from error
+
+
+def _fault(reason: str, error: OSError) -> DropError:
+    return (UnreadableError if error.errno == errno.EIO else DropError)(reason)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paperpath.maildrop.drop.format import DropError
+from paperpath.maildrop.drop.format import DropError, UnreadableError
 from paperpath.maildrop.drop.reader import open_drop
 from paperpath.maildrop.drop.writer import drop_message
 from paperpath.service.durable import open_directory
@@ -109,7 +109,7 @@ def test_L2_a_file_that_its_owner_takes_back_is_gone(written: Path, monkeypatch:
     ("code", "error"),
     [
         (errno.EACCES, DropError),
-        (errno.EIO, DropError),
+        (errno.EIO, UnreadableError),
         (errno.EMFILE, OSError),
         (errno.EWOULDBLOCK, BlockingIOError),  # its owner has a lease on it
     ],
