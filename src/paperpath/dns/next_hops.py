@@ -47,7 +47,7 @@ async def find_host_hops(host: str, resolver: Asks, policy: Policy) -> NextHops 
     if _is_address(host):
         return _choose_address(host, host, trusting)
     name = domain_key(host)
-    return await _ask_addresses(Candidates(name, (Exchange(0, name),), is_secure=True), resolver, trusting)
+    return await _ask_addresses(Candidates(name, (Exchange(0, name),)), resolver, trusting)
 
 
 async def _ask_addresses(candidates: Candidates, resolver: Asks, policy: Policy) -> NextHops | Reply:

@@ -79,4 +79,4 @@ class HopFinder:
 
 
 def _make_hops(hops: NextHops, port: int, *, is_encrypted: bool = False, is_lmtp: bool = False) -> list[Hop]:
-    return [Hop(hop.host, hop.address, port, is_encrypted, is_lmtp) for hop in hops]
+    return [Hop(hop.host, hop.address, port, is_encrypted, is_lmtp, hop.identity) for hop in hops]

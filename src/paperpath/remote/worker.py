@@ -13,11 +13,12 @@ from paperpath.config.tables import Configuration
 from paperpath.dns.resolver import Resolver
 from paperpath.dns.servers import find_servers
 from paperpath.remote.channel import Channel
-from paperpath.remote.contact import Contact
+from paperpath.remote.contact import Contact, Guide
 from paperpath.remote.hops import HopFinder
 from paperpath.remote.jobs import Drain, FromClient, Hello, Job, Settings, read_from_scheduler
 from paperpath.remote.lane import Lane, Ways
 from paperpath.remote.route import find_route
+from paperpath.remote.tls_policy import SecurityFinder
 from paperpath.service.descriptors import allow_descriptors
 from paperpath.service.log import Log
 
@@ -72,7 +73,8 @@ class Worker:
         if self._resolver is None:  # [dns] waits for a restart
             self._resolver = Resolver(find_servers(configuration.dns), configuration.dns.timeout_s)
         finder = HopFinder(configuration.hostname, remote, self._resolver)
-        self._contact = Contact(remote, hello, finder.find, self._is_wanted)
+        guide = Guide(finder.find, SecurityFinder(()).find)
+        self._contact = Contact(remote, hello, guide, self._is_wanted)
         self._configuration = configuration
 
     def _is_wanted(self) -> bool:
