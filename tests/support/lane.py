@@ -106,8 +106,9 @@ class LaneBench:
         self.is_wanted = True
         self.said: list[FromClient] = []
         self.ahead: list[Ahead] = []
+        self.overlooked: list[Reply] = []
         self.searches = 0
-        guide = Guide(self._find, SecurityFinder(rules).find)
+        guide = Guide(self._find, SecurityFinder(rules).find, self.overlooked.append)
         contact = Contact(self.table, "client.example", guide, lambda: self.is_wanted, observer)
         self.lane = Lane(lambda: Ways(self.route, contact, self.table), self._hear)
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from paperpath.config.tables import RemoteTable
@@ -77,10 +77,14 @@ FindSecurity = Callable[[Route, Hop], Awaitable[Security]]
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """Who is asked for the hosts of a route, and how to speak with each of them."""
+    """Who is asked for the hosts of a route, and how to speak with each of them.
+
+    `tell_overlooked` hears why a host cannot do what was asked for on trial.
+    """
 
     find_hops: FindHops
     find_security: FindSecurity
+    tell_overlooked: Callable[[Reply], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +146,18 @@ class Contact:
         if isinstance(hop, SocketHop):
             return await self._open(hop, Security("never"), None)
         security = await self._guide.find_security(route, hop)
-        try:
-            return await self._open(hop, security, route.login)
-        except SessionError as error:
-            if not error.is_for_tls or security.policy != "opportunistic" or hop.is_encrypted:
-                raise
-        return await self._open(hop, replace(security, policy="never"), route.login)
+        while True:
+            try:
+                return await self._open(hop, security, route.login)
+            except SessionError as error:
+                if not error.is_for_tls:
+                    raise
+                otherwise = None if hop.is_encrypted else _find_otherwise(security)
+                if otherwise is None:
+                    raise _explain(error, hop, security) from error
+                if security.because:
+                    self._guide.tell_overlooked(_explain(error, hop, security).reply)
+                security = otherwise
 
     async def _open(self, hop: AnyHop, security: Security, login: Login | None) -> Peer:
         credentials = _read_credentials(login)
@@ -211,6 +221,19 @@ def _read_credentials(login: Login | None) -> Credentials | None:
         reply = make_reply(451, "4.7.0", f"{login.password_file} cannot be read: {reason}")
         raise SessionError(reply, Wait.AUTH, is_ours=True) from error
     return Credentials(login.user, text.partition("\n")[0].rstrip("\r"), secrets.token_urlsafe(_NONCE_OCTETS))
+
+
+def _find_otherwise(security: Security) -> Security | None:
+    return Security("never") if security.policy == "opportunistic" else security.otherwise
+
+
+def _explain(error: SessionError, hop: Hop, security: Security) -> SessionError:
+    """Say who asks for TLS, where the configuration does not."""
+    if not security.because:
+        return error
+    what = " ".join(error.reply.lines) if error.is_ours else f"its reply is {error.reply}"
+    reply = make_reply(451, "4.7.5", f"{hop.host}: {what}; {security.because}")
+    return SessionError(reply, Wait.STARTTLS, is_ours=True, is_for_tls=True)
 
 
 def _is_address(host: str) -> bool:

@@ -23,12 +23,15 @@ class Login:
 class Security:
     """Whether to use TLS. `verifies`: the certificate must be the host's, by whoever `ca_file` trusts.
 
-    `ca_file`: `None` is whom this system trusts.
+    `ca_file`: `None` is whom this system trusts. `because`: who asks for all this, where that is not the
+    configuration. `otherwise`: how the host is spoken with where that fails; `None`: not at all.
     """
 
     policy: TlsPolicy
     verifies: bool = False
     ca_file: Path | None = None
+    because: str = ""
+    otherwise: "Security | None" = None
 
 
 @dataclass(frozen=True, slots=True)

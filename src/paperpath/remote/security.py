@@ -10,6 +10,7 @@ from pathlib import Path
 from paperpath.mail.reply import make_reply
 from paperpath.remote.connection import SessionError
 from paperpath.remote.route import Security
+from paperpath.remote.trust import make_verifying_context
 from paperpath.service.tls.layer import ClientTlsLayer
 from paperpath.smtp.client_states import Wait
 
@@ -39,18 +40,14 @@ class ClientContexts:
 
 def _make_context(security: Security) -> ssl.SSLContext:
     """Make a context. Raises: SessionError, where the authorities cannot be read."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not security.verifies:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
     try:
-        if security.ca_file is None:
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(security.ca_file)
-    except (OSError, ssl.SSLError) as error:
+        return make_verifying_context(security.ca_file)
+    except OSError as error:
         reply = make_reply(451, "4.7.5", f"{security.ca_file} has no authorities that can be read: {error}")
         raise SessionError(reply, Wait.STARTTLS, is_ours=True) from error
-    return context

@@ -135,7 +135,7 @@ async def _run(errand: Errand, observer: Observer) -> list[Answered]:
     resolver = Resolver(find_servers(DnsTable()))
     try:
         finder = HopFinder(errand.hello, errand.table, resolver)
-        return await run_errand(errand, Guide(finder.find, SecurityFinder(()).find), observer)
+        return await run_errand(errand, Guide(finder.find, SecurityFinder(()).find, lambda _: None), observer)
     finally:
         await resolver.close()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from paperpath.mail.reply import Reply
 from paperpath.remote.mta_sts.policy import PolicyError, StsPolicy, parse_policy
 from paperpath.remote.mta_sts.web_answer import MOST_HEAD_OCTETS, WebError, make_request, read_body
+from paperpath.remote.trust import make_verifying_context
 
 MOST_OCTETS = 64 * 1024
 TIMEOUT_S = 60.0
@@ -89,20 +90,8 @@ class Fetcher:
     def _find_context(self) -> ssl.SSLContext:
         """Return the context. Raises: OSError, where the authorities cannot be read."""
         if self._context is None:
-            self._context = make_context(self._ca_file)
+            self._context = make_verifying_context(self._ca_file)
         return self._context
-
-
-def make_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Make a context that verifies the name as RFC 8461 has it. Raises: OSError."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.hostname_checks_common_name = False  # RFC 8461 §3.3, §4.2: DNS-IDs alone
-    if ca_file is None:
-        context.load_default_certs()
-    else:
-        context.load_verify_locations(ca_file)
-    return context
 
 
 def _explain(error: OSError) -> str:
