@@ -238,6 +238,8 @@ class RemoteTable(Table):
     loopback: bool = Field(default=False, description="true or false")
     """Whether mail exchangers may have addresses of this host's loopback, and such."""
     tls: TlsPolicy = Field(default="opportunistic", description=TLS_POLICY_EXPECTED)
+    dane: bool = Field(default=True, description="true or false")
+    """Whether TLSA records of mail exchangers count, where a resolver on this host vouches for them."""
     schedule: ScheduleTable = Field(default=ScheduleTable(), description="a table of pauses")
     timeouts: TimeoutsTable = Field(default=TimeoutsTable(), description="a table of seconds")
     destination: Annotated[tuple[DestinationEntry, ...], Strict(False)] = Field(

@@ -146,6 +146,8 @@ class Contact:
             return await self._open(hop, security, route.login)
         except SessionError as error:
             if not error.is_for_tls or security.policy != "opportunistic" or hop.is_encrypted:
+                if error.is_for_tls and security.because:
+                    raise _explain(error, hop, security) from error
                 raise
         return await self._open(hop, replace(security, policy="never"), route.login)
 
@@ -197,6 +199,13 @@ class Contact:
         """Return the address that a connection is to come from, if it is to be one of ours in particular."""
         sources = [source for source in self._table.bind if (":" in source) is (":" in address)]
         return (sources[0], 0) if sources else None
+
+
+def _explain(error: SessionError, hop: Hop, security: Security) -> SessionError:
+    """Say who asks for the TLS that failed."""
+    what = " ".join(error.reply.lines) if error.is_ours else f"its reply is {error.reply}"
+    reply = make_reply(451, "4.7.5", f"{hop.host}: {what}; {security.because} ask for TLS")
+    return SessionError(reply, Wait.STARTTLS, is_ours=True, is_for_tls=True)
 
 
 def _read_credentials(login: Login | None) -> Credentials | None:

@@ -8,11 +8,19 @@ have said. Where none has, TLS is what the route or [remote] wants.
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from paperpath.config.tables import RemoteTable
+from paperpath.dns.next_hops import Asks
 from paperpath.remote.contact import Hop
+from paperpath.remote.dane import DaneRule
 from paperpath.remote.route import Route, Security
 
 Rule = Callable[[Route, Hop], Awaitable[Security | None]]
 """What somebody published of a mail exchanger; `None`: nothing. Raises: SessionError, to pass it over."""
+
+
+def make_security_finder(table: RemoteTable, resolver: Asks) -> "SecurityFinder":
+    """Make what asks everybody whom [remote] has asked."""
+    return SecurityFinder([DaneRule(resolver).find] if table.dane else [])
 
 
 class SecurityFinder:

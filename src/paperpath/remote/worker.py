@@ -18,7 +18,7 @@ from paperpath.remote.hops import HopFinder
 from paperpath.remote.jobs import Drain, FromClient, Hello, Job, Settings, read_from_scheduler
 from paperpath.remote.lane import Lane, Ways
 from paperpath.remote.route import find_route
-from paperpath.remote.tls_policy import SecurityFinder
+from paperpath.remote.tls_policy import make_security_finder
 from paperpath.service.descriptors import allow_descriptors
 from paperpath.service.log import Log
 
@@ -73,7 +73,7 @@ class Worker:
         if self._resolver is None:  # [dns] waits for a restart
             self._resolver = Resolver(find_servers(configuration.dns), configuration.dns.timeout_s)
         finder = HopFinder(configuration.hostname, remote, self._resolver)
-        guide = Guide(finder.find, SecurityFinder(()).find)
+        guide = Guide(finder.find, make_security_finder(remote, self._resolver).find)
         self._contact = Contact(remote, hello, guide, self._is_wanted)
         self._configuration = configuration
 
