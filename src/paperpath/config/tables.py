@@ -239,6 +239,8 @@ class RemoteTable(Table):
     loopback: bool = Field(default=False, description="true or false")
     """Whether mail exchangers may have addresses of this host's loopback, and such."""
     tls: TlsPolicy = Field(default="opportunistic", description=TLS_POLICY_EXPECTED)
+    dane: bool = Field(default=True, description="true or false")
+    """Whether TLSA records of mail exchangers count, where a resolver on this host vouches for them."""
     mta_sts: bool = Field(default=True, description="true or false")
     """Whether the MTA-STS policies of domains count."""
     mta_sts_ca_file: FileField | None = Field(default=None, description=FILE_EXPECTED)

@@ -150,14 +150,19 @@ class Contact:
             try:
                 return await self._open(hop, security, route.login)
             except SessionError as error:
-                if not error.is_for_tls:
-                    raise
-                otherwise = None if hop.is_encrypted else _find_otherwise(security)
-                if otherwise is None:
-                    raise _explain(error, hop, security) from error
-                if security.because:
-                    self._guide.tell_overlooked(_explain(error, hop, security).reply)
-                security = otherwise
+                security = self._weaken(security, hop, error)
+
+    def _weaken(self, security: Security, hop: Hop, error: SessionError) -> Security:
+        """Return how to speak with a host where TLS failed. Raises: SessionError, where that is the end."""
+        if not error.is_for_tls:
+            raise error
+        explained = _explain(error, hop, security) if security.because else error
+        otherwise = Security("never") if security.policy == "opportunistic" else security.otherwise
+        if otherwise is None or hop.is_encrypted:
+            raise explained
+        if security.because:
+            self._guide.tell_overlooked(explained.reply)
+        return otherwise
 
     async def _open(self, hop: AnyHop, security: Security, login: Login | None) -> Peer:
         credentials = _read_credentials(login)
@@ -209,6 +214,13 @@ class Contact:
         return (sources[0], 0) if sources else None
 
 
+def _explain(error: SessionError, hop: Hop, security: Security) -> SessionError:
+    """Say who asks for the TLS that failed."""
+    what = " ".join(error.reply.lines) if error.is_ours else f"its reply is {error.reply}"
+    reply = make_reply(451, "4.7.5", f"{hop.host}: {what}; {security.because} ask for TLS")
+    return SessionError(reply, Wait.STARTTLS, is_ours=True, is_for_tls=True)
+
+
 def _read_credentials(login: Login | None) -> Credentials | None:
     """Read the password, the first line of its file. Raises: SessionError, without a word of what it says."""
     if login is None:
@@ -221,19 +233,6 @@ def _read_credentials(login: Login | None) -> Credentials | None:
         reply = make_reply(451, "4.7.0", f"{login.password_file} cannot be read: {reason}")
         raise SessionError(reply, Wait.AUTH, is_ours=True) from error
     return Credentials(login.user, text.partition("\n")[0].rstrip("\r"), secrets.token_urlsafe(_NONCE_OCTETS))
-
-
-def _find_otherwise(security: Security) -> Security | None:
-    return Security("never") if security.policy == "opportunistic" else security.otherwise
-
-
-def _explain(error: SessionError, hop: Hop, security: Security) -> SessionError:
-    """Say who asks for TLS, where the configuration does not."""
-    if not security.because:
-        return error
-    what = " ".join(error.reply.lines) if error.is_ours else f"its reply is {error.reply}"
-    reply = make_reply(451, "4.7.5", f"{hop.host}: {what}; {security.because}")
-    return SessionError(reply, Wait.STARTTLS, is_ours=True, is_for_tls=True)
 
 
 def _is_address(host: str) -> bool:

@@ -24,7 +24,7 @@ from paperpath.remote.hops import HopFinder
 from paperpath.remote.jobs import Answered
 from paperpath.remote.outcomes import read_reply
 from paperpath.remote.route import Login, Route, choose_security
-from paperpath.remote.tls_policy import SecurityFinder
+from paperpath.remote.tls_policy import make_security_finder
 from paperpath.remote.worker import Worker
 from paperpath.service.log import open_log
 from paperpath.service.printable import format_value
@@ -135,7 +135,9 @@ async def _run(errand: Errand, observer: Observer) -> list[Answered]:
     resolver = Resolver(find_servers(DnsTable()))
     try:
         finder = HopFinder(errand.hello, errand.table, resolver)
-        return await run_errand(errand, Guide(finder.find, SecurityFinder(()).find, lambda _: None), observer)
+        security = make_security_finder(errand.table, resolver)
+        guide = Guide(finder.find, security.find, lambda _: None)
+        return await run_errand(errand, guide, observer)
     finally:
         await resolver.close()
 

@@ -23,7 +23,7 @@ from paperpath.remote.mta_sts.policies import Policies
 from paperpath.remote.mta_sts.rule import MtaStsRule
 from paperpath.remote.mta_sts.store import PolicyStore
 from paperpath.remote.route import find_route
-from paperpath.remote.tls_policy import SecurityFinder
+from paperpath.remote.tls_policy import make_security_finder
 from paperpath.service.descriptors import allow_descriptors
 from paperpath.service.log import Log
 
@@ -82,8 +82,9 @@ class Worker:
             self._resolver = Resolver(find_servers(configuration.dns), configuration.dns.timeout_s)
         finder = HopFinder(configuration.hostname, remote, self._resolver)
         self._policies = self._make_policies(configuration, finder)
-        rules = [MtaStsRule(self._policies.find, remote.mta_sts_ca_file, self._log)] if remote.mta_sts else []
-        guide = Guide(finder.find, SecurityFinder(rules).find, self._tell_overlooked)
+        sts = MtaStsRule(self._policies.find, remote.mta_sts_ca_file, self._log)
+        security = make_security_finder(remote, self._resolver, sts.find)
+        guide = Guide(finder.find, security.find, self._tell_overlooked)
         self._contact = Contact(remote, hello, guide, self._is_wanted)
         self._configuration = configuration
 

@@ -23,7 +23,7 @@ class MtaStsRule:
         self._ca_file = ca_file
         self._log = log
 
-    async def __call__(self, route: Route, hop: Hop) -> Security | None:
+    async def find(self, route: Route, hop: Hop) -> Security | None:
         """Return how to speak with a host; `None` where no policy says that.
 
         Raises: SessionError, for now only, where a policy in force does not name the host.
@@ -33,9 +33,9 @@ class MtaStsRule:
             return None
         is_enforced = policy.mode is Mode.ENFORCE
         if policy.matches(hop.host):
-            because = f"the MTA-STS policy of {route.domain} asks for TLS with a certificate for that name"
+            because = f"the MTA-STS rules of {route.domain}"
             otherwise = None if is_enforced else route.security
-            return Security("require", True, self._ca_file, because, otherwise)
+            return Security("require", True, self._ca_file, because=because, otherwise=otherwise)
         self._log.warning(
             "an MTA-STS policy does not name a mail exchanger",
             domain=route.domain,
