@@ -6,7 +6,6 @@
 from tests.mutate.mutant import Mutant
 
 WITHOUT = {
-    "M18": "TLSA records and MTA-STS policies are not looked up yet, so there is no policy to lose",
     "M24": "nothing is signed with DKIM and no Authentication-Results field is written yet",
 }
 """Rows about parts that do not exist, and why: each comes here with the part."""
@@ -296,6 +295,33 @@ REQUIREMENTS = (
         'return make_answer("deferred", answer.reply, host)',
         "tests/unit/remote/test_lane.py::test_G29_some_are_taken_some_wait_and_some_fail",
         "A recipient who was refused for good would be tried for days.",
+    ),
+    Mutant(
+        "M18",
+        "remote/mta_sts/policies.py",
+        "stored = self._store.find(name, self._now_us())",
+        "stored = None if answer.is_temporary else self._store.find(name, self._now_us())",
+        "tests/unit/remote/mta_sts/test_policies.py::"
+        "test_M18_G39_a_policy_stays_in_force_whatever_the_dns_says[!servfail]",
+        "Who can keep the DNS from answering would get mail without the policy that is known.",
+    ),
+    Mutant(
+        "M18",
+        "remote/mta_sts/policies.py",
+        "return await self._fetch(name, policy_id, stored) or stored.policy",
+        "return await self._fetch(name, policy_id, stored)",
+        "tests/unit/remote/mta_sts/test_policies.py::"
+        "test_G39_the_policy_stays_where_another_one_cannot_be_fetched",
+        "Who can keep the policy's host from answering would get mail without the policy that is known.",
+    ),
+    Mutant(
+        "M18",
+        "remote/mta_sts/rule.py",
+        "otherwise = None if is_enforced else route.security",
+        "otherwise = route.security",
+        "tests/unit/remote/mta_sts/test_rule.py::"
+        "test_G39_S12_however_TLS_is_foiled_nothing_is_sent_without",
+        "Who can leave out STARTTLS would get mail in the clear.",
     ),
     Mutant(
         "M19",
