@@ -6,7 +6,6 @@
 from tests.mutate.mutant import Mutant
 
 WITHOUT = {
-    "M18": "TLSA records and MTA-STS policies are not looked up yet, so there is no policy to lose",
     "M24": "nothing is signed with DKIM and no Authentication-Results field is written yet",
 }
 """Rows about parts that do not exist, and why: each comes here with the part."""
@@ -296,6 +295,23 @@ REQUIREMENTS = (
         'return make_answer("deferred", answer.reply, host)',
         "tests/unit/remote/test_lane.py::test_G29_some_are_taken_some_wait_and_some_fail",
         "A recipient who was refused for good would be tried for days.",
+    ),
+    Mutant(
+        "M18",
+        "remote/dane.py",
+        "if not answer.is_temporary:",
+        "if answer.canonical is not None:",
+        "tests/unit/remote/test_dane.py::"
+        "test_G36_M18_records_that_cannot_be_learnt_are_no_reason_to_do_without[servfail]",
+        "Who can keep TLSA records from us would have mail sent without them.",
+    ),
+    Mutant(
+        "M18",
+        "remote/contact.py",
+        'if not error.is_for_tls or security.policy != "opportunistic" or hop.is_encrypted:',
+        'if not error.is_for_tls or route.security.policy != "opportunistic" or hop.is_encrypted:',
+        "tests/unit/remote/test_dane.py::test_G36_without_a_match_the_host_hears_nothing_of_the_message",
+        "A host that is not who it should be would get the mail in the clear.",
     ),
     Mutant(
         "M19",
