@@ -319,9 +319,25 @@ REQUIREMENTS = (
         "remote/mta_sts/rule.py",
         "otherwise = None if is_enforced else route.security",
         "otherwise = route.security",
-        "tests/unit/remote/mta_sts/test_rule.py::"
-        "test_G39_S12_however_TLS_is_foiled_nothing_is_sent_without",
+        "tests/unit/remote/mta_sts/test_rule.py::test_G39_S12_however_TLS_is_foiled_nothing_is_sent_without",
         "Who can leave out STARTTLS would get mail in the clear.",
+    ),
+    Mutant(
+        "M18",
+        "remote/dane.py",
+        "if not answer.is_temporary:",
+        "if answer.canonical is not None:",
+        "tests/unit/remote/test_dane.py::"
+        "test_G36_M18_records_that_cannot_be_learnt_are_no_reason_to_do_without[servfail]",
+        "Who can keep TLSA records from us would have mail sent without them.",
+    ),
+    Mutant(
+        "M18",
+        "remote/contact.py",
+        'otherwise = Security("never") if security.policy == "opportunistic" else security.otherwise',
+        'otherwise = Security("never")',
+        "tests/unit/remote/test_dane.py::test_G36_without_a_match_the_host_hears_nothing_of_the_message",
+        "A host that is not who it should be would get the mail in the clear.",
     ),
     Mutant(
         "M19",

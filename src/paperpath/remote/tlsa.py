@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeVar, cast
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -30,6 +31,7 @@ _SELECTORS: Mapping[int, Callable[[bytes], bytes]] = MappingProxyType({0: bytes,
 _FULL = 0
 _DIGESTS = MappingProxyType({1: hashlib.sha256, 2: hashlib.sha512})
 """The greater the number, the stronger."""
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
@@ -79,7 +81,7 @@ def _find_objection_by_issuer(pins: Pins, chain: Sequence[bytes], now: datetime)
     try:
         own, *others = map(x509.load_der_x509_certificate, chain)
         _verify(own, others, list(map(x509.load_der_x509_certificate, trusted)), now)
-        presented = _list_names(own)
+        presented = _list_names(own, others)
     except ChainError:
         return f"its certificate does not follow, in order and in time, from a TLSA record of {pins.names[0]}"
     except _UNREADABLE:
@@ -139,15 +141,21 @@ def _verify(
     )
 
 
-def _list_names(certificate: x509.Certificate) -> list[str]:
+def _list_names(own: x509.Certificate, others: Iterable[x509.Certificate]) -> list[str]:
     """Return for which names a certificate is; the common name counts where there is no other (§3.2.3)."""
-    try:
-        alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    if alternatives := _find_extension(own, x509.SubjectAlternativeName):
         names = alternatives.get_values_for_type(x509.DNSName)
-    except x509.ExtensionNotFound:
-        names = []
-    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return names or [attribute.value for attribute in common if isinstance(attribute.value, str)]
+        if names:
+            return names
+    if any(_find_extension(other, x509.NameConstraints) for other in others):
+        return []  # the library holds no common name to them
+    common = own.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return [attribute.value for attribute in common if isinstance(attribute.value, str)]
+
+
+def _find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    found = (extension.value for extension in certificate.extensions if extension.oid == kind.oid)
+    return cast("_Extension | None", next(found, None))
 
 
 def _fits(presented: str, wanted: str) -> bool:
