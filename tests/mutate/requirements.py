@@ -6,7 +6,6 @@
 from tests.mutate.mutant import Mutant
 
 WITHOUT = {
-    "M18": "TLSA records and MTA-STS policies are not looked up yet, so there is no policy to lose",
     "M24": "nothing is signed with DKIM and no Authentication-Results field is written yet",
 }
 """Rows about parts that do not exist, and why: each comes here with the part."""
@@ -296,6 +295,49 @@ REQUIREMENTS = (
         'return make_answer("deferred", answer.reply, host)',
         "tests/unit/remote/test_lane.py::test_G29_some_are_taken_some_wait_and_some_fail",
         "A recipient who was refused for good would be tried for days.",
+    ),
+    Mutant(
+        "M18",
+        "remote/mta_sts/policies.py",
+        "stored = self._store.find(name, self._now_us())",
+        "stored = None if answer.is_temporary else self._store.find(name, self._now_us())",
+        "tests/unit/remote/mta_sts/test_policies.py::"
+        "test_M18_G39_a_policy_stays_in_force_whatever_the_dns_says[!servfail]",
+        "Who can keep the DNS from answering would get mail without the policy that is known.",
+    ),
+    Mutant(
+        "M18",
+        "remote/mta_sts/policies.py",
+        "return await self._fetch(name, policy_id, stored) or stored.policy",
+        "return await self._fetch(name, policy_id, stored)",
+        "tests/unit/remote/mta_sts/test_policies.py::"
+        "test_G39_the_policy_stays_where_another_one_cannot_be_fetched",
+        "Who can keep the policy's host from answering would get mail without the policy that is known.",
+    ),
+    Mutant(
+        "M18",
+        "remote/mta_sts/rule.py",
+        "otherwise = None if is_enforced else route.security",
+        "otherwise = route.security",
+        "tests/unit/remote/mta_sts/test_rule.py::test_G39_S12_however_TLS_is_foiled_nothing_is_sent_without",
+        "Who can leave out STARTTLS would get mail in the clear.",
+    ),
+    Mutant(
+        "M18",
+        "remote/dane.py",
+        "if not answer.is_temporary:",
+        "if answer.canonical is not None:",
+        "tests/unit/remote/test_dane.py::"
+        "test_G36_M18_records_that_cannot_be_learnt_are_no_reason_to_do_without[servfail]",
+        "Who can keep TLSA records from us would have mail sent without them.",
+    ),
+    Mutant(
+        "M18",
+        "remote/contact.py",
+        'otherwise = Security("never") if security.policy == "opportunistic" else security.otherwise',
+        'otherwise = Security("never")',
+        "tests/unit/remote/test_dane.py::test_G36_without_a_match_the_host_hears_nothing_of_the_message",
+        "A host that is not who it should be would get the mail in the clear.",
     ),
     Mutant(
         "M19",

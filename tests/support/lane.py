@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 from paperpath.config.tables import RemoteTable, TimeoutsTable
 from paperpath.mail.reply import Reply
-from paperpath.remote.contact import AnyHop, Contact, Hop, SocketHop
+from paperpath.remote.contact import AnyHop, Contact, Guide, Hop, SocketHop
 from paperpath.remote.jobs import Ahead, Answered, Done, FromClient, Job, JobContent, JobRecipient, Unreached
 from paperpath.remote.lane import Lane, Ways
 from paperpath.remote.route import Route, Security
+from paperpath.remote.tls_policy import Rule, SecurityFinder
 from paperpath.smtp.observer import NOBODY, Observer
 
 CONTENT = b"Subject: x\r\n\r\nHi\r\n"
@@ -89,6 +90,7 @@ class LaneBench:
         *,
         route: Route | None = None,
         observer: Observer = NOBODY,
+        rules: Sequence[Rule] = (),
         **table: Any,
     ) -> None:
         self.hops = (
@@ -104,8 +106,10 @@ class LaneBench:
         self.is_wanted = True
         self.said: list[FromClient] = []
         self.ahead: list[Ahead] = []
+        self.overlooked: list[Reply] = []
         self.searches = 0
-        contact = Contact(self.table, "client.example", self._find, lambda: self.is_wanted, observer)
+        guide = Guide(self._find, SecurityFinder(rules).find, self.overlooked.append)
+        contact = Contact(self.table, "client.example", guide, lambda: self.is_wanted, observer)
         self.lane = Lane(lambda: Ways(self.route, contact, self.table), self._hear)
 
     async def carry(self, *jobs: Job) -> list[FromClient]:

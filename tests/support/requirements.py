@@ -22,7 +22,7 @@ OWNED = (
     *(f"D-{number}" for number in range(1, 19)),
     *(f"E-{number}" for number in (*range(1, 14), *range(16, 20))),
     *(f"F-{number}" for number in range(1, 17)),
-    *(f"G-{number}" for number in range(1, 36)),
+    *(f"G-{number}" for number in (*range(1, 38), 39)),
     *(f"H-{number}" for number in (*range(1, 19), 20, *range(22, 26))),
     *(f"J-{number}" for number in range(1, 28)),
     *(f"K-{number}" for number in range(1, 31)),

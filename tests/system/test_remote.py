@@ -19,6 +19,9 @@ from paperpath.mail.address import parse_mailbox
 from paperpath.mail.envelope import Client, Envelope, Recipient
 from paperpath.maildrop.opening import open_maildrop
 from paperpath.maildrop.values import NewMessage
+from paperpath.remote.mta_sts.policy import Mode, StsPolicy
+from paperpath.remote.mta_sts.store import PolicyStore, StoredPolicy
+from paperpath.service.log import open_log
 from paperpath.testing.nameserver import Nameserver
 from paperpath.testing.sink import sink_in_thread
 from paperpath.testing.sink_options import SinkOptions
@@ -130,6 +133,22 @@ def test_G2_a_domain_whose_exchanger_is_away_is_not_contacted_itself(shared: Rem
         wait_until(lambda: [one for one in shared.summary(domain) if one["failures"] > 1], "two attempts")
         shared.remove("--domain", domain)
     assert itself.books.connections == 0
+
+
+def test_G39_M18_a_policy_that_is_kept_holds_while_the_DNS_does_not_tell(shared: RemoteInstallation) -> None:
+    domain = "sts.wild.example"
+    policy = StsPolicy(Mode.ENFORCE, 86400, ("other.wild.example",))
+    store = PolicyStore(load_configuration(shared.file).mta_sts_folder, open_log("test"))
+    store.keep(StoredPolicy(domain, "1", time.time_ns() // 1000, policy))
+    shared.publish(f"_mta-sts.{domain} !servfail")
+    shared.publish_host(domain, "127.0.0.66")
+    with shared.host("127.0.0.66") as sink:
+        shared.send(f"joe@{domain}")
+        wait_until(lambda: [one for one in shared.summary(domain) if one["failures"]], "an attempt")
+        (summary,) = shared.summary(domain)
+        shared.remove("--domain", domain)
+    assert f"The MTA-STS policy of {domain} does not name mx.{domain}" in summary["reason"]
+    assert sink.books.connections == 0
 
 
 def test_G6_all_addresses_are_tried_within_one_attempt(shared: RemoteInstallation) -> None:

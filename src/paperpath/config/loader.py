@@ -142,6 +142,7 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
             "submission": configuration.submission and _anchor_files(configuration.submission, folder),
             "canonical": _anchor_files(configuration.canonical, folder),
             "post_office": post_office,
+            "remote": _anchor_files(configuration.remote, folder),
         }
     )
 

@@ -30,6 +30,7 @@ SECRETS_NAME = "secrets"
 USAGE_NAME = "usage"
 BATCHES_NAME = "batches"
 TLS_NAME = "tls"
+MTA_STS_NAME = "mta-sts"
 DROP_NAME = "drop"
 DAMAGED_NAME = "drop-damaged"
 OWN_NAMES = (
@@ -40,6 +41,7 @@ OWN_NAMES = (
     USAGE_NAME,
     BATCHES_NAME,
     TLS_NAME,
+    MTA_STS_NAME,
     DROP_NAME,
     DAMAGED_NAME,
 )

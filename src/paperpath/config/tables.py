@@ -55,6 +55,7 @@ from paperpath.config.places import (
     INNER_FOLDER_EXPECTED,
     JOURNAL_NAME,
     MAILDROP_EXPECTED,
+    MTA_STS_NAME,
     RUN_NAME,
     SECRETS_NAME,
     SUBMISSION_NAME,
@@ -238,6 +239,12 @@ class RemoteTable(Table):
     loopback: bool = Field(default=False, description="true or false")
     """Whether mail exchangers may have addresses of this host's loopback, and such."""
     tls: TlsPolicy = Field(default="opportunistic", description=TLS_POLICY_EXPECTED)
+    dane: bool = Field(default=True, description="true or false")
+    """Whether TLSA records of mail exchangers count, where a resolver on this host vouches for them."""
+    mta_sts: bool = Field(default=True, description="true or false")
+    """Whether the MTA-STS policies of domains count."""
+    mta_sts_ca_file: FileField | None = Field(default=None, description=FILE_EXPECTED)
+    """Who vouches for hosts where such a policy wants that; `None`: whom this system trusts."""
     schedule: ScheduleTable = Field(default=ScheduleTable(), description="a table of pauses")
     timeouts: TimeoutsTable = Field(default=TimeoutsTable(), description="a table of seconds")
     destination: Annotated[tuple[DestinationEntry, ...], Strict(False)] = Field(
@@ -438,6 +445,11 @@ class Configuration(Table):
     def tls_folder(self) -> Path:
         """The folder of the certificate that the programs made themselves."""
         return self.data / TLS_NAME
+
+    @property
+    def mta_sts_folder(self) -> Path:
+        """The folder of the policies of MTA-STS that were fetched."""
+        return self.data / MTA_STS_NAME
 
     @property
     def mailbox_root(self) -> Path:

@@ -55,13 +55,26 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """A host of which DNSSEC vouches that it takes a domain's mail (RFC 7672 §2.2.1), and what else it says.
+
+    `canonical`: the name at the end of the host's aliases. `is_secure`: DNSSEC vouches for these and for the
+    address as well. `domains`: the domain's names, the one that was asked for and where its aliases end.
+    """
+
+    canonical: str
+    is_secure: bool
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NextHop:
-    """A host and one of its addresses. `is_secure`: DNSSEC vouches for both (RFC 7672 §2.2)."""
+    """A host and one of its addresses. `identity`: `None` where anybody may have said that it is the host."""
 
     host: str
     address: str
     preference: int
-    is_secure: bool = False
+    identity: Identity | None = None
 
 
 NextHops = tuple[NextHop, ...]
@@ -70,11 +83,15 @@ NextHops = tuple[NextHop, ...]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The hosts whose addresses are wanted, best first. `meets_us`: others were left out by rule 2."""
+    """The hosts whose addresses are wanted, best first.
+
+    `names`: those of the domain for which DNSSEC vouches that these are its hosts; none where it does not.
+    `meets_us`: others were left out by rule 2.
+    """
 
     domain: str
     exchanges: tuple[Exchange, ...]
-    is_secure: bool = False
+    names: tuple[str, ...] = ()
     meets_us: bool = False
 
 
@@ -95,7 +112,8 @@ def choose_candidates(
     if not better:
         return _make_circle(domain)
     kept = tuple(better[: policy.most_hosts])
-    return Candidates(domain, kept, answer.is_secure, meets_us=len(better) < len(ordered))
+    names = _find_secure_names(domain, answer, has_exchangers=bool(named))
+    return Candidates(domain, kept, names, meets_us=len(better) < len(ordered))
 
 
 def choose_hops(
@@ -108,7 +126,7 @@ def choose_hops(
     better = _leave_out(candidates.exchanges, min(ours, default=None))
     hops: dict[str, NextHop] = {}
     for exchange in better:
-        for hop in _list_hops(exchange, addresses[exchange.host], candidates.is_secure, policy):
+        for hop in _list_hops(exchange, addresses[exchange.host], candidates.names, policy):
             hops.setdefault(hop.address, hop)
     if hops:
         return tuple(hops.values())
@@ -121,6 +139,13 @@ def choose_hops(
     reasons = list(islice(_find_reasons(answers, policy, temporary=False), _MOST_REASONS))
     text = f"No host that takes mail for {candidates.domain} has an address to connect to"
     return make_reply(550, "5.4.4", f"{text}: {'; '.join(reasons)}")
+
+
+def _find_secure_names(domain: str, answer: Answer[Exchange], *, has_exchangers: bool) -> tuple[str, ...]:
+    if answer.is_secure:
+        return tuple(dict.fromkeys((domain, answer.canonical or domain)))
+    # Without MX records the host is the domain itself: that is its name, whoever says so (RFC 7672 §2.2.2).
+    return () if has_exchangers else (domain,)
 
 
 def _put_in_order(exchanges: Sequence[Exchange], random: Random) -> list[Exchange]:
@@ -152,16 +177,18 @@ def _is_us(answers: Sequence[Answer[str]], policy: Policy) -> bool:
 
 
 def _list_hops(
-    exchange: Exchange, answers: Sequence[Answer[str]], is_secure: bool, policy: Policy
+    exchange: Exchange, answers: Sequence[Answer[str]], names: tuple[str, ...], policy: Policy
 ) -> Iterator[NextHop]:
     """Yield the first addresses, by family; no family keeps another out by having many."""
     families = [[each for each in answer.records if not _refuse(each, policy)] for answer in answers]
     in_turn = (each for each in chain(*zip_longest(*families)) if each is not None)
     kept = set(islice(in_turn, policy.most_addresses))
     for answer, usable in zip(answers, families, strict=True):
+        canonical = answer.canonical or exchange.host
+        identity = Identity(canonical, answer.is_secure, names) if names else None
         for address in usable:
             if address in kept:
-                yield NextHop(exchange.host, address, exchange.preference, is_secure and answer.is_secure)
+                yield NextHop(exchange.host, address, exchange.preference, identity)
 
 
 def _refuse(address: str, policy: Policy) -> str:

@@ -43,11 +43,16 @@ async def find_host_hops(host: str, resolver: Asks, policy: Policy) -> NextHops 
 
     Whoever wrote the route knows the host, which may be this one on another port.
     """
-    trusting = replace(policy, own_names=frozenset(), own_addresses=frozenset(), allow_loopback=True)
+    trusting = replace(policy, allow_loopback=True)
     if _is_address(host):
-        return _choose_address(host, host, trusting)
+        return _choose_address(host, host, _without_us(trusting))
+    return await find_named_hops(host, resolver, trusting)
+
+
+async def find_named_hops(host: str, resolver: Asks, policy: Policy) -> NextHops | Reply:
+    """Return the addresses of a host that a stranger named, which may be this one; or why there are none."""
     name = domain_key(host)
-    return await _ask_addresses(Candidates(name, (Exchange(0, name),), is_secure=True), resolver, trusting)
+    return await _ask_addresses(Candidates(name, (Exchange(0, name),)), resolver, _without_us(policy))
 
 
 async def _ask_addresses(candidates: Candidates, resolver: Asks, policy: Policy) -> NextHops | Reply:
@@ -58,6 +63,10 @@ async def _ask_addresses(candidates: Candidates, resolver: Asks, policy: Policy)
     for (host, _), answer in zip(questions, answers, strict=True):
         addresses.setdefault(host, []).append(answer)
     return choose_hops(candidates, addresses, policy)
+
+
+def _without_us(policy: Policy) -> Policy:
+    return replace(policy, own_names=frozenset(), own_addresses=frozenset())
 
 
 def _choose_literal(literal: str, policy: Policy) -> NextHops | Reply:

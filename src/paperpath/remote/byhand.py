@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from paperpath.config.tables import RemoteTable
 from paperpath.mail.address import Mailbox
-from paperpath.remote.contact import Contact, FindHops
+from paperpath.remote.contact import Contact, Guide
 from paperpath.remote.jobs import Ahead, Answered, Done, FromClient, Job, JobContent, JobRecipient, Unreached
 from paperpath.remote.lane import Lane, Ways
 from paperpath.remote.route import Route
@@ -31,7 +31,7 @@ def to_wire_lines(octets: bytes) -> bytes:
     return octets if b"\r\n" in octets else octets.replace(b"\n", b"\r\n")
 
 
-async def run_errand(errand: Errand, find_hops: FindHops, observer: Observer) -> list[Answered]:
+async def run_errand(errand: Errand, guide: Guide, observer: Observer) -> list[Answered]:
     """Carry a message now; return what became of each recipient, in order."""
     loop = asyncio.get_running_loop()
     said: asyncio.Future[FromClient] = loop.create_future()
@@ -41,7 +41,7 @@ async def run_errand(errand: Errand, find_hops: FindHops, observer: Observer) ->
             said.set_result(value)
 
     table = errand.table.model_copy(update={"idle_s": 0.0})
-    contact = Contact(table, errand.hello, find_hops, lambda: True, observer)
+    contact = Contact(table, errand.hello, guide, lambda: True, observer)
     lane = Lane(lambda: Ways(errand.route, contact, table), hear)
     lane.add(_make_job(errand))
     value = await said

@@ -9,11 +9,12 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from paperpath.config.tables import RemoteTable
 from paperpath.config.via import UNIX
+from paperpath.dns.exchangers import Identity
 from paperpath.mail.reply import Reply, make_reply
 from paperpath.remote.connection import Connection, Manner, SessionError
 from paperpath.remote.route import Login, Route, Security
@@ -35,13 +36,17 @@ _SECURITY = {
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One address of one host; `is_encrypted`: TLS from the start; `is_lmtp`: LMTP instead of SMTP."""
+    """One address of one host; `is_encrypted`: TLS from the start; `is_lmtp`: LMTP instead of SMTP.
+
+    `identity`: that of a mail exchanger which DNSSEC vouches for.
+    """
 
     host: str
     address: str
     port: int
     is_encrypted: bool = False
     is_lmtp: bool = False
+    identity: Identity | None = None
 
     def __str__(self) -> str:
         return f"{self.host} [{self.address}]:{self.port}"
@@ -66,6 +71,20 @@ class SocketHop:
 
 AnyHop = Hop | SocketHop
 FindHops = Callable[[Route], Awaitable[Sequence[AnyHop] | Reply]]
+FindSecurity = Callable[[Route, Hop], Awaitable[Security]]
+"""Raises: SessionError, where that host is to be passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """Who is asked for the hosts of a route, and how to speak with each of them.
+
+    `tell_overlooked` hears why a host cannot do what was asked for on trial.
+    """
+
+    find_hops: FindHops
+    find_security: FindSecurity
+    tell_overlooked: Callable[[Reply], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +114,21 @@ class Contact:
         self,
         table: RemoteTable,
         hello: str,
-        find_hops: FindHops,
+        guide: Guide,
         is_wanted: Callable[[], bool],
         observer: Observer = NOBODY,
     ) -> None:
         """Take how to do it; `is_wanted` is asked before each message ends."""
         self._table = table
         self._hello = hello
-        self._find_hops = find_hops
+        self._guide = guide
         self._is_wanted = is_wanted
         self._observer = observer
         self._contexts = ClientContexts()
 
     async def reach(self, route: Route) -> Peer:
         """Find a host that talks to us. Raises: UnreachedError."""
-        found = await self._find_hops(route)
+        found = await self._guide.find_hops(route)
         if isinstance(found, Reply):
             raise UnreachedError(found, is_permanent=found.code >= 500)
         refusals: list[tuple[AnyHop, SessionError]] = []
@@ -126,12 +145,24 @@ class Contact:
         """Talk to one host; without TLS, if it cannot do what it offers and nobody asks for it (G-35)."""
         if isinstance(hop, SocketHop):
             return await self._open(hop, Security("never"), None)
-        try:
-            return await self._open(hop, route.security, route.login)
-        except SessionError as error:
-            if not error.is_for_tls or route.security.policy != "opportunistic" or hop.is_encrypted:
-                raise
-        return await self._open(hop, replace(route.security, policy="never"), route.login)
+        security = await self._guide.find_security(route, hop)
+        while True:
+            try:
+                return await self._open(hop, security, route.login)
+            except SessionError as error:
+                security = self._weaken(security, hop, error)
+
+    def _weaken(self, security: Security, hop: Hop, error: SessionError) -> Security:
+        """Return how to speak with a host where TLS failed. Raises: SessionError, where that is the end."""
+        if not error.is_for_tls:
+            raise error
+        explained = _explain(error, hop, security) if security.because else error
+        otherwise = Security("never") if security.policy == "opportunistic" else security.otherwise
+        if otherwise is None or hop.is_encrypted:
+            raise explained
+        if security.because:
+            self._guide.tell_overlooked(explained.reply)
+        return otherwise
 
     async def _open(self, hop: AnyHop, security: Security, login: Login | None) -> Peer:
         credentials = _read_credentials(login)
@@ -181,6 +212,13 @@ class Contact:
         """Return the address that a connection is to come from, if it is to be one of ours in particular."""
         sources = [source for source in self._table.bind if (":" in source) is (":" in address)]
         return (sources[0], 0) if sources else None
+
+
+def _explain(error: SessionError, hop: Hop, security: Security) -> SessionError:
+    """Say who asks for the TLS that failed."""
+    what = " ".join(error.reply.lines) if error.is_ours else f"its reply is {error.reply}"
+    reply = make_reply(451, "4.7.5", f"{hop.host}: {what}; {security.because} ask for TLS")
+    return SessionError(reply, Wait.STARTTLS, is_ours=True, is_for_tls=True)
 
 
 def _read_credentials(login: Login | None) -> Credentials | None:

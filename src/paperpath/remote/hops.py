@@ -8,7 +8,7 @@ from itertools import chain
 from paperpath.config.tables import RemoteTable
 from paperpath.config.via import NextHost, NextSocket
 from paperpath.dns.exchangers import Family, NextHops, Policy
-from paperpath.dns.next_hops import Asks, find_host_hops, find_next_hops
+from paperpath.dns.next_hops import Asks, find_host_hops, find_named_hops, find_next_hops
 from paperpath.mail.domain import domain_key
 from paperpath.mail.reply import Reply
 from paperpath.remote.contact import AnyHop, Hop, SocketHop
@@ -36,6 +36,11 @@ class HopFinder:
             return await self._find_hosts(route.hosts, policy)
         found = await find_next_hops(route.domain, self._resolver, policy)
         return found if isinstance(found, Reply) else _make_hops(found, self._remote.port)
+
+    async def find_addresses(self, host: str) -> Sequence[str] | Reply:
+        """Return the addresses of a host that a domain names for something else than mail; or why none."""
+        found = await find_named_hops(host, self._resolver, self._find_policy())
+        return found if isinstance(found, Reply) else [hop.address for hop in found]
 
     async def _find_hosts(
         self, hosts: Sequence[NextHost | NextSocket], policy: Policy
@@ -79,4 +84,4 @@ class HopFinder:
 
 
 def _make_hops(hops: NextHops, port: int, *, is_encrypted: bool = False, is_lmtp: bool = False) -> list[Hop]:
-    return [Hop(hop.host, hop.address, port, is_encrypted, is_lmtp) for hop in hops]
+    return [Hop(hop.host, hop.address, port, is_encrypted, is_lmtp, hop.identity) for hop in hops]

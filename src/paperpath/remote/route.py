@@ -9,6 +9,7 @@ from pathlib import Path
 
 from paperpath.config.tables import Configuration, RouteEntry, TlsPolicy
 from paperpath.config.via import MX, NextHost, NextSocket, split_via
+from paperpath.remote.tlsa import Pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,17 @@ class Login:
 class Security:
     """Whether to use TLS. `verifies`: the certificate must be the host's, by whoever `ca_file` trusts.
 
-    `ca_file`: `None` is whom this system trusts.
+    `ca_file`: `None` is whom this system trusts. `pins`: what the certificate must be by the host's own word.
+    `because`: who asks for all this, where that is not the configuration. `otherwise`: how the host is spoken
+    with where that fails; `None`: not at all.
     """
 
     policy: TlsPolicy
     verifies: bool = False
     ca_file: Path | None = None
+    pins: Pins | None = None
+    because: str = ""
+    otherwise: "Security | None" = None
 
 
 @dataclass(frozen=True, slots=True)

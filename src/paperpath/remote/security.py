@@ -1,15 +1,19 @@
 """TLS towards other hosts: the contexts, one for each kind of trust, and the layer for each connection.
 
 Opportunistic TLS verifies nothing (RFC 3207 §4.1, requirement G-35): who could answer in a host's place could
-also leave STARTTLS out. Where a route asks for a host that is verified, its name must be in the certificate.
+also leave STARTTLS out. Where a route asks for a host that is verified, its name must be in the certificate;
+where the host has TLSA records, they say what the certificate must be (RFC 7672).
 """
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 from paperpath.mail.reply import make_reply
 from paperpath.remote.connection import SessionError
 from paperpath.remote.route import Security
+from paperpath.remote.tlsa import find_objection
+from paperpath.remote.trust import make_verifying_context
 from paperpath.service.tls.layer import ClientTlsLayer
 from paperpath.smtp.client_states import Wait
 
@@ -23,7 +27,12 @@ class ClientContexts:
 
     def make_layer(self, security: Security, host: str) -> ClientTlsLayer:
         """Make the layer for a connection to a host. Raises: SessionError."""
-        return ClientTlsLayer(self._find_context(security), host)
+        context, pins = self._find_context(security), security.pins
+        if pins is None:
+            return ClientTlsLayer(context, host)
+        return ClientTlsLayer(
+            context, pins.names[0], lambda chain: find_objection(pins, chain, datetime.now(UTC))
+        )
 
     def check(self, security: Security) -> None:
         """Find out whether layers can be made, before anybody is contacted. Raises: SessionError."""
@@ -39,18 +48,14 @@ class ClientContexts:
 
 def _make_context(security: Security) -> ssl.SSLContext:
     """Make a context. Raises: SessionError, where the authorities cannot be read."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not security.verifies:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
     try:
-        if security.ca_file is None:
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(security.ca_file)
-    except (OSError, ssl.SSLError) as error:
+        return make_verifying_context(security.ca_file)
+    except OSError as error:
         reply = make_reply(451, "4.7.5", f"{security.ca_file} has no authorities that can be read: {error}")
-        raise SessionError(reply, Wait.STARTTLS, is_ours=True) from error
-    return context
+        raise SessionError(reply, Wait.STARTTLS, is_ours=True, is_for_tls=True) from error

@@ -19,10 +19,12 @@ from paperpath.dns.servers import find_servers
 from paperpath.mail.address import AddressError, Mailbox, parse_mailbox
 from paperpath.mail.reply import Reply
 from paperpath.remote.byhand import Errand, run_errand, to_wire_lines
+from paperpath.remote.contact import Guide
 from paperpath.remote.hops import HopFinder
 from paperpath.remote.jobs import Answered
 from paperpath.remote.outcomes import read_reply
 from paperpath.remote.route import Login, Route, choose_security
+from paperpath.remote.tls_policy import make_security_finder
 from paperpath.remote.worker import Worker
 from paperpath.service.log import open_log
 from paperpath.service.printable import format_value
@@ -133,7 +135,9 @@ async def _run(errand: Errand, observer: Observer) -> list[Answered]:
     resolver = Resolver(find_servers(DnsTable()))
     try:
         finder = HopFinder(errand.hello, errand.table, resolver)
-        return await run_errand(errand, finder.find, observer)
+        security = make_security_finder(errand.table, resolver)
+        guide = Guide(finder.find, security.find, lambda _: None)
+        return await run_errand(errand, guide, observer)
     finally:
         await resolver.close()
 

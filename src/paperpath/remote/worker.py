@@ -12,12 +12,18 @@ from paperpath.config.loader import parse_document
 from paperpath.config.tables import Configuration
 from paperpath.dns.resolver import Resolver
 from paperpath.dns.servers import find_servers
+from paperpath.mail.reply import Reply
 from paperpath.remote.channel import Channel
-from paperpath.remote.contact import Contact
+from paperpath.remote.contact import Contact, Guide
 from paperpath.remote.hops import HopFinder
 from paperpath.remote.jobs import Drain, FromClient, Hello, Job, Settings, read_from_scheduler
 from paperpath.remote.lane import Lane, Ways
+from paperpath.remote.mta_sts.fetching import Fetcher
+from paperpath.remote.mta_sts.policies import Policies
+from paperpath.remote.mta_sts.rule import MtaStsRule
+from paperpath.remote.mta_sts.store import PolicyStore
 from paperpath.remote.route import find_route
+from paperpath.remote.tls_policy import make_security_finder
 from paperpath.service.descriptors import allow_descriptors
 from paperpath.service.log import Log
 
@@ -36,12 +42,15 @@ class Worker:
         self._ended = asyncio.Event()
         self._configuration: Configuration | None = None
         self._resolver: Resolver | None = None
+        self._policies: Policies | None = None
 
     async def work(self, connection: socket.socket) -> None:
         """Work until smtprcd closes the channel."""
         self._channel = await Channel.open(connection, self._take, self._end)
         self._channel.send(Hello())
         await self._ended.wait()
+        if self._policies is not None:
+            await self._policies.close()
         if self._resolver is not None:
             await self._resolver.close()
 
@@ -72,8 +81,21 @@ class Worker:
         if self._resolver is None:  # [dns] waits for a restart
             self._resolver = Resolver(find_servers(configuration.dns), configuration.dns.timeout_s)
         finder = HopFinder(configuration.hostname, remote, self._resolver)
-        self._contact = Contact(remote, hello, finder.find, self._is_wanted)
+        self._policies = self._make_policies(configuration, finder)
+        sts = MtaStsRule(self._policies.find, remote.mta_sts_ca_file, self._log)
+        security = make_security_finder(remote, self._resolver, sts.find)
+        guide = Guide(finder.find, security.find, self._tell_overlooked)
+        self._contact = Contact(remote, hello, guide, self._is_wanted)
         self._configuration = configuration
+
+    def _make_policies(self, configuration: Configuration, finder: HopFinder) -> Policies:
+        assert self._resolver is not None
+        fetcher = Fetcher(finder.find_addresses, configuration.remote.mta_sts_ca_file)
+        store = PolicyStore(configuration.mta_sts_folder, self._log)
+        return Policies(self._resolver, fetcher, store, self._log)
+
+    def _tell_overlooked(self, reply: Reply) -> None:
+        self._log.warning("what a mail exchanger lacks is overlooked", reason=reply)
 
     def _is_wanted(self) -> bool:
         return self._channel.is_whole

@@ -32,6 +32,7 @@ from paperpath.testing.sink_options import SinkOptions
 from paperpath.testing.sink_script import Director
 
 _PATIENCE_S = 20.0
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)  # by which a certificate has not expired: hosts show such, too
 
 
 class Sink:
@@ -125,11 +126,11 @@ def _choose_layer(options: SinkOptions) -> Callable[[], TlsLayer] | None:
     """Return what makes the TLS of a connection; nothing where there is none."""
     if not (options.tls or options.tls_at_once):
         return None
-    now = datetime.now(UTC)
     if options.certificate is not None:
-        certificate = read_certificate(options.certificate, options.key or options.certificate, now)
+        key = options.key or options.certificate
+        certificate = read_certificate(options.certificate, key, _ANY_TIME)
     else:
         with TemporaryDirectory() as folder:
-            certificate = provide_self_signed(Path(folder), options.hostname, now)
+            certificate = provide_self_signed(Path(folder), options.hostname, datetime.now(UTC))
     contexts = ContextSet([certificate])
     return lambda: TlsLayer(contexts.choose)

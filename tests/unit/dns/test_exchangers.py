@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperpath.dns.answer import Answer, Status
-from paperpath.dns.exchangers import Family, NextHop, NextHops, Policy
+from paperpath.dns.exchangers import Family, Identity, NextHop, NextHops, Policy
 from paperpath.dns.next_hops import find_host_hops, find_next_hops
 from paperpath.dns.records import AAAA, MX, A, Exchange, RecordType
 from paperpath.mail.reply import Reply
@@ -77,9 +77,10 @@ def test_G2_addresses_of_the_domain_are_not_used_where_there_are_exchangers() ->
 
 def test_G3_without_exchangers_the_domain_is_its_own_host() -> None:
     world = World().host("else.example", "192.0.2.1", "2001:db8::1")
+    itself = Identity("else.example", is_secure=False, domains=("else.example",))
     assert world.find() == (
-        NextHop("else.example", "2001:db8::1", 0),
-        NextHop("else.example", "192.0.2.1", 0),
+        NextHop("else.example", "2001:db8::1", 0, itself),
+        NextHop("else.example", "192.0.2.1", 0, itself),
     )
 
 
@@ -241,13 +242,47 @@ def test_G11_nothing_but_exchangers_and_addresses_is_asked_for() -> None:
     assert {kind for _, kind in world.asked} == {"MX", "A", "AAAA"}
 
 
-def test_a_hop_is_secure_where_both_the_exchanger_and_its_address_are() -> None:
+def identities(world: World) -> list[Identity | None]:
+    hops = world.find()
+    assert not isinstance(hops, Reply)
+    return [hop.identity for hop in hops]
+
+
+def test_G36_a_host_is_secure_where_both_the_exchanger_and_its_address_are() -> None:
     world = World({("else.example", MX): found(Exchange(10, "a.example"), secure=True)})
     world.answers["a.example", AAAA] = found("2001:db8::1", secure=True)
     world.answers["a.example", A] = found("192.0.2.1")
-    hops = world.find()
-    assert not isinstance(hops, Reply)
-    assert [hop.is_secure for hop in hops] == [True, False]
+    domains = ("else.example",)
+    assert identities(world) == [Identity("a.example", True, domains), Identity("a.example", False, domains)]
+
+
+def test_G36_a_secure_address_of_an_exchanger_that_anybody_may_have_named_is_nothing() -> None:
+    world = World().mx((10, "a.example"))
+    world.answers["a.example", A] = found("192.0.2.1", secure=True)
+    assert identities(world) == [None]
+
+
+def test_G36_aliases_of_domain_and_exchanger_are_told_of() -> None:
+    answer = found(Exchange(10, "a.example"), secure=True)
+    world = World({("else.example", MX): replace(answer, canonical="real.example")})
+    world.answers["a.example", A] = replace(found("192.0.2.1", secure=True), canonical="b.example")
+    assert identities(world) == [Identity("b.example", True, ("else.example", "real.example"))]
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_G36_without_exchangers_the_address_decides(is_secure: bool) -> None:
+    nothing: Answer[Any] = replace(NODATA, canonical="forged.example")
+    world = World({("else.example", MX): nothing})
+    world.answers["else.example", A] = found("192.0.2.1", secure=is_secure)
+    assert identities(world) == [Identity("else.example", is_secure, ("else.example",))]
+
+
+def test_G36_of_literals_and_hosts_of_routes_DNSSEC_says_nothing() -> None:
+    world = World({("else.example", A): found("192.0.2.1", secure=True)})
+    found_hops = [world.find("[192.0.2.1]"), asyncio.run(find_host_hops("else.example", world, POLICY))]
+    for hops in found_hops:
+        assert not isinstance(hops, Reply)
+        assert [hop.identity for hop in hops] == [None]
 
 
 HOSTS = st.sampled_from(["a.example", "b.example", "c.example", "d.example", "mail.here.example", ""])

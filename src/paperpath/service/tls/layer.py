@@ -15,7 +15,7 @@ where the session hands it on by mistake (RFC 3207 §6, requirement A-72).
 """
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -24,6 +24,7 @@ from typing import NoReturn, cast
 
 from paperpath.service.tls.cipher import format_cipher
 from paperpath.service.tls.hello import HelloReader
+from paperpath.service.tls.peer_chain import read_peer_chain
 
 MOST_PIECE_OCTETS = 4 * 1024  # put into a BIO at once: it never gives back what it once grew to
 _RECORD_OCTETS = 16 * 1024  # of plaintext, at most
@@ -168,6 +169,7 @@ class TlsLayer:
         try:
             if self._state is TlsState.HANDSHAKE:
                 machine.ssl_object.do_handshake()
+                self._judge_peer(machine)
                 self._state = TlsState.OPEN
                 self._facts = _find_facts(machine.ssl_object, self._server_name)
             while octets := machine.ssl_object.read(_RECORD_OCTETS):
@@ -183,6 +185,9 @@ class TlsLayer:
         except ssl.SSLError as error:
             self._fail(machine, error)
         self._collect(machine)
+
+    def _judge_peer(self, machine: _Machine) -> None:
+        """Take whom the handshake was with for good, which with clients it always is. Raises: TlsError."""
 
     def _fail(self, machine: _Machine, error: ssl.SSLError) -> NoReturn:
         self._collect(machine)
@@ -206,15 +211,32 @@ class TlsLayer:
 class ClientTlsLayer(TlsLayer):
     """The client's side of one connection; there are octets to send at once: the ClientHello."""
 
-    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
-        """Begin the handshake with a server of that name; where the context verifies, with no other."""
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        server_name: str,
+        find_objection: Callable[[Sequence[bytes]], str] | None = None,
+    ) -> None:
+        """Begin the handshake with a server of that name; where the context verifies, with no other.
+
+        `find_objection` is shown the server's certificates, in DER, before anything is said inside TLS: what
+        it objects in plain words ends the connection.
+        """
         super().__init__(lambda _: context)
+        self._find_objection = find_objection
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         ssl_object = context.wrap_bio(incoming, outgoing, server_hostname=server_name or None)
         self._hello = None
         self._server_name = server_name.encode()
         self._machine = _Machine(ssl_object, incoming, outgoing)
         self._advance(self._machine, [])
+
+    def _judge_peer(self, machine: _Machine) -> None:
+        if self._find_objection is None:
+            return
+        if objection := self._find_objection(read_peer_chain(machine.ssl_object)):
+            self._let_go()
+            raise TlsError(objection)
 
 
 def _cut(octets: bytes) -> Iterator[bytes]:
