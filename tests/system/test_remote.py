@@ -124,6 +124,24 @@ def test_G3_a_DNS_that_is_away_lets_mail_wait(shared: RemoteInstallation, troubl
     assert itself.books.connections == 0
 
 
+def test_G36_mail_waits_for_an_exchanger_that_is_not_what_its_records_say(
+    shared: RemoteInstallation,
+) -> None:
+    domain = "dane.wild.example"
+    shared.publish_host(domain, "127.0.0.66")
+    records = f"_{shared.remote_port}._tcp.mx.{domain}"
+    shared.publish(
+        f"{domain} !secure\nmx.{domain} !secure\n{records} !secure\n{records} TLSA 3 1 1 {'00' * 32}"
+    )
+    with shared.host("127.0.0.66", SinkOptions(tls=True)) as sink:
+        shared.send(f"joe@{domain}")
+        wait_until(lambda: [one for one in shared.summary(domain) if one["failures"] > 1], "two attempts")
+        (summary,) = shared.summary(domain)
+        shared.remove("--domain", domain)
+    assert f"4.7.5 mx.{domain}: TLS failed: no TLSA record of mx.{domain} means" in summary["reason"]
+    assert (sink.books.connections > 1, sink.books.transactions) == (True, 0)
+
+
 def test_G2_a_domain_whose_exchanger_is_away_is_not_contacted_itself(shared: RemoteInstallation) -> None:
     domain = "own.wild.example"
     shared.publish(f"{domain} A 127.0.0.3")

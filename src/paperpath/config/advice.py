@@ -26,6 +26,7 @@ def find_warnings(configuration: Configuration) -> list[str]:
         *_doubt_giving_up(configuration.delivery),
         *_doubt_postmaster(post_office),
         *_doubt_shells(configuration),
+        *_doubt_dane(configuration),
     ]
 
 
@@ -97,3 +98,11 @@ def _doubt_shells(configuration: Configuration) -> Iterator[str]:
     for name, agent in configuration.agents.items():
         if isinstance(agent, ProgramTable) and hands_to_shell(agent.command):
             yield f"agents.{name}.command: {SHELL_DOUBT}"
+
+
+def _doubt_dane(configuration: Configuration) -> Iterator[str]:
+    """Doubt what was written down; by default it does what it can."""
+    remote, servers = configuration.remote, configuration.dns.servers
+    is_wanted = remote.dane and "dane" in remote.model_fields_set
+    if is_wanted and servers and not any(server.is_loopback for server in servers):
+        yield "remote.dane: no resolver of [dns] is on this host, and no other is believed about DNSSEC"

@@ -128,3 +128,17 @@ def test_L6_a_command_that_hands_addresses_to_a_shell_is_warned_of(command: list
     table = f'[agents.x]\nkind = "program"\ncommand = {command}\n'
     warnings = find_warnings(configure(ADVISED + table))
     assert [warning.partition(":")[0] for warning in warnings] == (["agents.x.command"] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("remote", "server", "warned"),
+    [
+        ("dane = true", "192.0.2.53:53", True),
+        ("dane = true", "127.0.0.1:53", False),
+        ("dane = false", "192.0.2.53:53", False),
+        ("", "192.0.2.53:53", False),
+    ],
+)
+def test_G36_DANE_without_a_resolver_on_this_host_is_warned_of(remote, server, warned):
+    found = find_warnings(configure(f'{ADVISED}[remote]\n{remote}\n[dns]\nservers = ["{server}"]\n'))
+    assert [text.split(":")[0] for text in found] == ["remote.dane"] * warned
