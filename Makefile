@@ -26,7 +26,7 @@ run: $(READY) ## set everything up under var/ and start it; Ctrl-C stops it
 	@exec $(BIN)/paperpath up --config var/paperpath.toml
 
 test: $(READY) ## the whole test suite, as CI runs it
-	$(BIN)/pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -47,6 +48,8 @@ from paperpath.maildrop.values import (
     Transport,
     Warned,
 )
+
+pytestmark = pytest.mark.slow
 
 Answer = TypeVar("Answer")
 WORKERS = 2

@@ -20,9 +20,8 @@ from pathlib import Path
 from paperpath.config.loader import load_configuration
 from paperpath.config.tables import Configuration
 from paperpath.load.processes import cpu_us, families
-from paperpath.service.control import ask, control_folder
+from paperpath.service.control import SUPERVISOR, ask, control_folder
 from paperpath.service.errors import ServiceError
-from paperpath.service.supervisor import NAME as SUPERVISOR
 
 HERE, ELSEWHERE, MAILBOX = "bench.test", "sink.test", "me"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from paperpath.commands.age import format_age
 from paperpath.commands.queue_access import nothing_matched, read_clock_us, work_on_queue
 from paperpath.commands.queue_looking import echo, json_option
 from paperpath.commands.queue_rendering import format_moment
-from paperpath.commands.status import format_age
 from paperpath.config.tables import Configuration
 from paperpath.maildrop.interface import Maildrop
 from paperpath.maildrop.values import QueueSummary, State, Suspension, Transport

@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 import click
 
-from paperpath.commands.status import format_age
+from paperpath.commands.age import format_age
 from paperpath.mail.address import format_path
 from paperpath.maildrop.values import ClaimedMessage, QueueEntry, QueueSummary, State
 from paperpath.service.printable import format_value

@@ -9,10 +9,9 @@ from paperpath.commands.options import fail, load_with_text
 from paperpath.commands.up import list_programs
 from paperpath.config.loader import Document
 from paperpath.service import control
-from paperpath.service.control import ask, control_folder
+from paperpath.service.control import SUPERVISOR, ask, control_folder
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import config_option
-from paperpath.service.supervisor import NAME as SUPERVISOR
 from paperpath.service.supervisor import ProgramSpec
 from paperpath.service.tls.key_files import list_key_files, open_key_files
 

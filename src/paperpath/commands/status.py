@@ -7,15 +7,14 @@ from typing import Any
 
 import click
 
+from paperpath.commands.age import format_age
 from paperpath.commands.options import fail, load
-from paperpath.service.control import ask, control_folder, list_programs
+from paperpath.service.control import SUPERVISOR, ask, control_folder, list_programs
 from paperpath.service.errors import ServiceError
 from paperpath.service.printable import format_value
 from paperpath.service.program import config_option
-from paperpath.service.supervisor import NAME as SUPERVISOR
 
 _ASK_S = 3.0
-_UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
 @click.command()
@@ -63,11 +62,3 @@ def _print(row: dict[str, Any]) -> None:
         return
     restarts = f", started anew {row['restarts']} times" if row.get("restarts") else ""
     click.echo(f"{row['name']:10} {row['pid']:>7}  {format_age(row['up_s']):>8}  {row['status']}{restarts}")
-
-
-def format_age(seconds: float) -> str:
-    """Write a length of time in the largest unit that it fills."""
-    for unit, length in _UNITS:
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"

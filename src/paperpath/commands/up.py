@@ -25,11 +25,12 @@ from paperpath.relay.acceptance import Acceptance
 from paperpath.relay.doors import list_doors as list_relay_doors
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.asking import Object
+from paperpath.service.control import SUPERVISOR
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import Log
 from paperpath.service.privileges import acting_as, find_identity, make_owned_folder
 from paperpath.service.program import Life, config_option, run_as_started
-from paperpath.service.supervisor import NAME, ProgramSpec, Supervisor
+from paperpath.service.supervisor import ProgramSpec, Supervisor
 from paperpath.submission.doors import list_doors as list_submission_doors
 
 _MOST_PROCESSES_UNASKED = 8
@@ -54,7 +55,7 @@ def up(file: Path) -> None:
             make_drop(configuration)
     except ServiceError as error:
         fail(error, error.exit_code)
-    raise SystemExit(run_as_started(NAME, file, supervise))
+    raise SystemExit(run_as_started(SUPERVISOR, file, supervise))
 
 
 def list_programs(configuration: Configuration) -> list[ProgramSpec]:

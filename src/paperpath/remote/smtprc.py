@@ -26,6 +26,7 @@ from paperpath.remote.outcomes import read_reply
 from paperpath.remote.route import Login, Route, choose_security
 from paperpath.remote.tls_policy import make_security_finder
 from paperpath.remote.worker import Worker
+from paperpath.service.collector import begin_collecting
 from paperpath.service.log import open_log
 from paperpath.service.printable import format_value
 from paperpath.service.program import loop_factory
@@ -125,6 +126,7 @@ def by_hand(
 def main() -> None:
     """Work for smtprcd, where it says over which channel; else by hand."""
     if len(sys.argv) == 3 and sys.argv[1] == CHANNEL_OPTION:
+        begin_collecting()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(Worker(open_log(NAME, "text")).work(socket.socket(fileno=int(sys.argv[2]))))
     else:

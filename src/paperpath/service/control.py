@@ -32,6 +32,8 @@ Command = Callable[[Object], Awaitable[Object]]
 MOST_REQUEST_OCTETS = 1024 * 1024  # a reload brings the text of the configuration with it
 MOST_DESCRIPTORS = 250  # the kernel takes 253 at once
 DESCRIPTORS = "descriptors"
+SUPERVISOR = "paperpath"
+"""The name of the program that is asked about the others."""
 _MOST_ASKERS = 16
 _LISTEN_S = 5.0  # for a request to come, and for its answer to be read
 _MOST_PIECE_OCTETS = 64 * 1024

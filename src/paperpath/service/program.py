@@ -27,6 +27,7 @@ from paperpath.config.loader import ConfigurationError, Document, load_document,
 from paperpath.config.tables import Configuration
 from paperpath.service.activation import take_activation
 from paperpath.service.asking import Object
+from paperpath.service.collector import begin_collecting
 from paperpath.service.control import DESCRIPTORS, Command, ControlServer, control_folder
 from paperpath.service.errors import ServiceError
 from paperpath.service.handover import Handover, read_texts, take_handover
@@ -243,6 +244,7 @@ def _run_program(
         identity = find_identity(document.configuration.user)
         if identity is None and os.geteuid() == 0 and handover is None:
             log.warning("runs as root, since the configuration names no user")
+        begin_collecting()
         live(Life(name, document, log, handover), handover, identity)
     except ServiceError as error:
         log.error("cannot go on", reason=str(error))

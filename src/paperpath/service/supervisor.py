@@ -26,8 +26,6 @@ from paperpath.service.stalling import Holder, Sight, find_stalled, look_again, 
 from paperpath.service.tls.contexts import open_contexts
 from paperpath.service.tls.key_files import Reader
 
-NAME = "paperpath"
-
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:

@@ -74,6 +74,7 @@ def read(letter: bytes) -> HandedMessage:
         os.close(reading)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(FIELDS, max_size=8).map(b"".join), BODIES)
 @example(b"", b"")

@@ -418,6 +418,7 @@ STEPS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(STEPS, max_size=25))
 def test_F10_the_sums_equal_a_count_after_any_series(
     tmp_path_factory: pytest.TempPathFactory, series: list[tuple[str, int | str, str]]

@@ -27,6 +27,7 @@ def test_the_openings_lead_where_they_say(place):
     assert place in INSIDE or heard.state.value == place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", OPENINGS)
 @settings(max_examples=200)
 @given(WIRES, st.sampled_from(ALL_SETTINGS), st.integers(2, 1000))

@@ -1,12 +1,14 @@
 """The skeleton: what a program that fails leaves behind."""
 
 import asyncio
+import gc
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from paperpath import USUAL_COLLECTION
 from paperpath.config.loader import Document
 from paperpath.service.control import ask
 from paperpath.service.errors import ServiceError
@@ -41,6 +43,22 @@ def test_a_program_that_ends_by_itself_leaves_no_socket(file: Path) -> None:
 
     assert run_program("smtptd", file, body) == os.EX_OK
     assert list((file.parent / "data" / "run" / "control").iterdir()) == []
+
+
+def test_garbage_is_collected_as_usual_but_what_was_imported_is_left_alone(file: Path) -> None:
+    seen: list[tuple[tuple[int, int, int], int]] = []
+
+    async def body(life: Life) -> None:
+        seen.append((gc.get_threshold(), gc.get_freeze_count()))
+
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    try:
+        assert run_program("smtptd", file, body) == os.EX_OK
+    finally:
+        gc.set_threshold(*before)
+    ((threshold, kept),) = seen
+    assert threshold == USUAL_COLLECTION
+    assert kept > frozen
 
 
 def with_certificate(chain: Path, key: Path) -> str:

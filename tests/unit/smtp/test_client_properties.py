@@ -7,6 +7,7 @@ decides here who may have been delivered.
 import base64
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ class Scripted:
         return b"%d-said\r\n%d x\r\n" % (code, code)
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(st.sampled_from(CORES), st.booleans(), st.sampled_from([b"", *EHLOS]), st.lists(SAID, max_size=25))
 def test_S12_G19_G28_G30_no_peer_makes_it_raise_or_believe(core, binary, hello, said):

@@ -79,6 +79,7 @@ def test_the_openings_lead_where_they_say(place):
     assert place_of(driver.core) == place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", OPENINGS)
 @settings(max_examples=250)
 @given(WIRES, st.sampled_from(ALL_SETTINGS), JUDGEMENTS, st.booleans(), st.integers(2, 1000))

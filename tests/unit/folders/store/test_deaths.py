@@ -17,6 +17,8 @@ from paperpath.folders.store.values import FlagChange
 from paperpath.testing.mail_store_suite import flags_of, names, put, read
 from tests.unit.folders.store.dying import run_and_die
 
+pytestmark = pytest.mark.slow
+
 BOX = PurePosixPath("joe")
 CONTENTS = [b"Subject: %d\r\n\r\n" % number for number in range(4)]
 OLD = Counter(CONTENTS)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from unittest import mock
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -15,6 +16,8 @@ from paperpath.folders.store.open_folder import MaildirFolder
 from paperpath.folders.store.tree import MaildirStore
 from paperpath.folders.store.values import FlagChange, Snapshot
 from paperpath.testing.mail_store_suite import put, read
+
+pytestmark = pytest.mark.slow
 
 BOX = PurePosixPath("joe")
 FLAGS = st.lists(st.sampled_from(["\\Seen", "\\Deleted", "\\Flagged", "$Forwarded", "Todo"]), unique=True)
