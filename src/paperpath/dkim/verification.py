@@ -16,7 +16,7 @@ from paperpath.dkim.findings import FlawError, Verdict
 from paperpath.dkim.form import Form
 from paperpath.dkim.header import canonicalize_field, choose_fields, read_name, split_fields
 from paperpath.dkim.public_key import KeyRecord, parse_key_record, verify
-from paperpath.dkim.signature import (
+from paperpath.dkim.signature_field import (
     FIELD_NAME,
     Properties,
     Signature,

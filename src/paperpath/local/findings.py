@@ -22,7 +22,8 @@ FindingsByRecipient = Mapping[int, Findings]
 def put_on_top(chunks: Iterator[bytes], findings: Findings) -> Iterator[bytes]:
     """Give content with what was found on top, and without fields in our name that came with it (I-21)."""
     sieve = FieldSieve(FIELD_NAME, lambda value: claims_to_be_of(value, findings.authserv_id))
-    yield findings.field + sieve.sift(next(chunks, b""))  # in one write, for a message is small most often
+    beginning = sieve.sift(next(chunks, b""))
+    yield findings.field + beginning  # in one write, for a message is small most often
     for chunk in chunks:
         if kept := sieve.sift(chunk):
             yield kept

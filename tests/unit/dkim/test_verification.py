@@ -10,7 +10,7 @@ from paperpath.dkim.public_key import parse_key_record
 from paperpath.dkim.verification import MOST_SIGNATURES, Verification
 from paperpath.mail.authentication_results import Result
 from paperpath.mail.header import header_section
-from tests.support.dkim import DOMAIN, MESSAGE, Key, ed25519_key, ed25519_key_of, rsa_key, sign
+from tests.support.dkim_signer import DOMAIN, MESSAGE, Key, ed25519_key, ed25519_key_of, rsa_key, sign
 
 ARRIVED_S = 1_700_000_000
 PASSES = Result("dkim", "pass", "", ())

@@ -18,7 +18,7 @@ from paperpath.maildrop.values import ClaimedMessage, Content, Origin
 from paperpath.service.log import open_log
 from paperpath.testing.nameserver import Nameserver
 from tests.support.authentication_results import read_results
-from tests.support.dkim import DOMAIN, MESSAGE, ed25519_key, rsa_key, sign
+from tests.support.dkim_signer import DOMAIN, MESSAGE, ed25519_key, rsa_key, sign
 
 HOST = "mx.here.example"
 _RECORD = rsa_key(2048).record.decode()
