@@ -1,8 +1,9 @@
 """Who signed a message and who logged in, looked into before it is delivered (RFC 6376, RFC 8601).
 
-Made by smtpld where it is configured, for each message once, however many recipients it has. Content is read
-in threads; the DNS is asked for all keys of a message at once, for ten seconds at most. Whatever a message,
-the DNS or a disk does is a finding and raises nothing, so it keeps no mail from its mailbox.
+Made by smtpld where it is configured, for each message once, however many recipients it has. Files are read,
+and keys applied, in threads; the DNS is asked for all keys of a message at once, for ten seconds at most.
+Whatever a message, the DNS or a disk does is a finding and raises nothing, so it keeps no mail from its
+mailbox.
 """
 
 import asyncio
@@ -79,12 +80,18 @@ class Examiner:
         """Return what came of each signature, and what is to be said of others. Raises: see `_read`."""
         loop = asyncio.get_running_loop()
         arrived_s = message.arrived_us // 1_000_000
-        verification = await loop.run_in_executor(self._threads, _read, message.content, arrived_s)
+        if message.content.octets is None:
+            verification = await loop.run_in_executor(self._threads, _read, message.content, arrived_s)
+        else:  # little enough not to be worth a thread
+            verification = _read(message.content, arrived_s)
         if verification is None:
             return [_TOO_LONG], ""
-        keys = await self._find_keys(verification.key_names)
-        results = await loop.run_in_executor(self._threads, verification.conclude, keys)
         unseen = verification.unseen
+        if not verification.key_names:
+            results = verification.conclude({})
+        else:
+            keys = await self._find_keys(verification.key_names)
+            results = await loop.run_in_executor(self._threads, verification.conclude, keys)
         return results, f"{unseen} more signatures were not looked at" if unseen else ""
 
     async def _find_keys(self, names: Iterable[str]) -> Keys:

@@ -248,6 +248,8 @@ def test_a_changed_message_fails_and_a_second_From_is_no_pass() -> None:
     assert verdicts(field + MESSAGE.replace(b"Ann", b"Eve"), known) == ["fail"]
     assert verdicts(field + MESSAGE.replace(b"ann@", b"eve@"), known) == ["fail"]
     assert verdicts(field + b"From: eve@evil.example\r\n" + MESSAGE, known) == ["policy"]
+    without = MESSAGE.partition(b"\r\n")[2]
+    assert verdicts(sign(without, ed25519_key()) + without, known) == ["policy"]
     twice = sign(MESSAGE, ed25519_key(), names=("from", "from", "to"))
     assert verdicts(twice + b"From: eve@evil.example\r\n" + MESSAGE, known) == ["fail"]
     assert verdicts(twice + MESSAGE, known) == ["pass"]
@@ -259,6 +261,16 @@ def test_fields_that_are_repeated_are_signed_from_the_bottom() -> None:
     assert verdicts(field + b"Comments: new\r\n" + message, keys(ed25519_key())) == ["pass"]
     assert verdicts(field + message.replace(b"one", b"other"), keys(ed25519_key())) == ["pass"]
     assert verdicts(field + message.replace(b"two", b"other"), keys(ed25519_key())) == ["fail"]
+
+
+def test_another_signature_can_be_signed_and_a_field_of_any_name_oftener_than_it_is_there() -> None:
+    first = sign(MESSAGE, ed25519_key())
+    message = first + MESSAGE
+    over = sign(message, rsa_key(1024), names=("from", "dkim-signature", "dkim-signature", "from", "cc"))
+    known = keys(ed25519_key(), rsa_key(1024))
+    assert verdicts(over + message, known) == ["pass", "pass"]
+    assert verdicts(over + b"Cc: eve@evil.example\r\n" + message, known) == ["fail", "pass"]
+    assert verdicts(over + first + message, known)[0] == "fail"
 
 
 def test_I10_of_200_signatures_ten_are_looked_at() -> None:
