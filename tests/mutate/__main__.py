@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tests.mutate.imap import IMAP_PROMISES, M25
 from tests.mutate.mutant import Mutant, choose
 from tests.mutate.promises import PROMISES
-from tests.mutate.requirements import REQUIREMENTS, WITHOUT
+from tests.mutate.requirements import REQUIREMENTS
 from tests.mutate.runner import Result, Verdict, find_red, try_all
 
 MUTANTS = PROMISES + IMAP_PROMISES + REQUIREMENTS + M25
@@ -57,8 +57,6 @@ def _list(mutants: Sequence[Mutant]) -> None:
     for mutant in mutants:
         print(f"{mutant.proves}  {mutant.file}: {mutant.why}")
         print(f"  - {mutant.line}\n  + {mutant.becomes}\n  {mutant.test}")
-    for name, reason in WITHOUT.items():
-        print(f"{name}  has none: {reason}")
 
 
 def _show(result: Result) -> None:

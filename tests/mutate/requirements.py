@@ -5,11 +5,6 @@
 
 from tests.mutate.mutant import Mutant
 
-WITHOUT = {
-    "M24": "nothing is signed with DKIM and no Authentication-Results field is written yet",
-}
-"""Rows about parts that do not exist, and why: each comes here with the part."""
-
 _CLIENT = "tests/dialogue/test_client_dialogues.py::test_client_dialogue_at_every_cut[{}]"
 _SERVER = "tests/dialogue/test_dialogues.py::test_dialogue_on_the_core_at_every_cut[{}]"
 
@@ -442,5 +437,37 @@ REQUIREMENTS = (
         "return",
         "tests/unit/commands/test_handed_message.py::test_J12_J13_input_that_fails_is_no_end",
         "Half of a message would be sent as if it were all, and success be told.",
+    ),
+    Mutant(
+        "M24",
+        "local/findings.py",
+        'beginning = sieve.sift(next(chunks, b""))',
+        'beginning = next(chunks, b"")',
+        "tests/unit/local/test_delivery.py::test_I21_what_is_forged_in_our_name_goes_and_ours_stands_above_Received",
+        "Whoever writes our name into a message could say that a bank signed it.",
+    ),
+    Mutant(
+        "M24",
+        "mail/authentication_results.py",
+        'names = {*words[:1], "".join(words), "".join(words[:-1])}',
+        "names = {beginning}",
+        "tests/unit/mail/test_authentication_results.py::test_I21_a_field_bears_our_name_in_whatever_way_it_is_written",
+        "A version behind our name, or a comment before it, would keep a forged field.",
+    ),
+    Mutant(
+        "M24",
+        "dkim/verification.py",
+        "if signed < body.octets:",
+        "if not body.octets:",
+        "tests/unit/dkim/test_verification.py::test_I7_what_rules_a_signature_out",
+        "What anybody put below the part that was signed would pass with it.",
+    ),
+    Mutant(
+        "M24",
+        "dkim/public_key.py",
+        "if not FEWEST_RSA_BITS <= key.key_size <= MOST_RSA_BITS:  # RFC 8301 §3.2",
+        "if key.key_size > MOST_RSA_BITS:",
+        "tests/unit/dkim/test_verification.py::test_I8_a_key_of_768_bits_and_rsa_sha1_never_pass",
+        "A key that anybody can break would pass.",
     ),
 )

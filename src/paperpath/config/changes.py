@@ -32,6 +32,8 @@ _STARTING_KEYS = (
     ("local", "threads"),
     ("local", "programs"),
     ("local", "system_users"),
+    ("local", "authentication_results"),
+    ("local", "authserv_id"),
     ("remote", "clients"),
     ("dns",),
     ("drop", "group"),

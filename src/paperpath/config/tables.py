@@ -166,6 +166,10 @@ class LocalTable(Table):
     """Who has a number from the first to the last is a user; the defaults are those of login.defs(5)."""
     system_limit_s: float = Field(default=120.0, gt=0, allow_inf_nan=False, description=SECONDS_EXPECTED)
     """Seconds that one delivery to a user may take."""
+    authentication_results: bool = Field(default=False, description="true or false")
+    """Whether signatures are verified, and what came of it stands on top of what is delivered."""
+    authserv_id: HostnameField | None = Field(default=None, description=HOSTNAME_EXPECTED)
+    """In whose name that is said (RFC 8601 §2.5); `None`: the host's."""
 
 
 class ScheduleTable(Table):

@@ -1,11 +1,14 @@
 """Looking in an mbox for an entry that an earlier attempt may have left there (promise P4).
 
 Called by mbox.py, with the file locked. An entry is known by its octets, of which the trace fields on top are
-like no other's. Mail programs add fields of theirs at the end of a header, such as Status; whatever else they
-change makes it another entry, and whatever is not found whole is delivered again: rather twice than never.
+like no other's, but for what the Authentication-Results on top say, which may be something else at each
+attempt, for the DNS may. Mail programs add fields of theirs at the end of a header, such as Status; whatever
+else they change makes it another entry, and whatever is not found whole is delivered again: rather twice than
+never.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +17,10 @@ _MOST_LOOKED_AT = 256 * 2**20  # from the end; so much is read within a second
 _PIECE_OCTETS = 2**20
 _MOST_HEADER_OCTETS = 2**20
 _MOST_ADDED_OCTETS = 4096
+_MOST_RESULTS_OCTETS = 16 * 1024
 _NEXT = b"From "
+_RESULTS = b"Authentication-Results:"
+_FIELD_END = re.compile(rb"\n(?=[^ \t])")
 
 
 class Likeness(Enum):
@@ -91,9 +97,18 @@ def _begins_line(descriptor: int, place: int) -> bool:
 def _compare(descriptor: int, place: int, entry: Iterator[bytes]) -> Likeness:
     """Compare an entry with what stands at a place, but for fields that were added to its header."""
     header, rest = _split(entry)
-    if (likeness := _compare_octets(descriptor, place, header)) is not Likeness.WHOLE:
+    top, below = _cut_out_results(header)
+    if (likeness := _compare_octets(descriptor, place, top)) is not Likeness.WHOLE:
         return likeness
-    body = _skip_added(descriptor, place + len(header))
+    place += len(top)
+    if len(top) + len(below) < len(header):
+        skipped = _skip_results(descriptor, place)
+        if isinstance(skipped, Likeness):
+            return skipped
+        place = skipped
+    if (likeness := _compare_octets(descriptor, place, below)) is not Likeness.WHOLE:
+        return likeness
+    body = _skip_added(descriptor, place + len(below))
     if body is None:
         return Likeness.OTHER
     for chunk in rest:
@@ -108,6 +123,26 @@ def _compare_octets(descriptor: int, place: int, octets: bytes) -> Likeness:
     if stored == octets:
         return Likeness.WHOLE
     return Likeness.BEGUN if octets.startswith(stored) else Likeness.OTHER
+
+
+def _cut_out_results(header: bytes) -> tuple[bytes, bytes]:
+    """Return what is above and what is below the first field of results; if there is none, nothing is."""
+    begin = header.find(b"\n" + _RESULTS) + 1
+    if not begin:
+        return header, b""
+    end = _FIELD_END.search(header, begin)
+    return header[:begin], header[end.end() :] if end else b""
+
+
+def _skip_results(descriptor: int, place: int) -> int | Likeness:
+    """Return where the field of results ends that may be at a place, or what the entry is if that tells."""
+    octets = os.pread(descriptor, _MOST_RESULTS_OCTETS, place)
+    if not octets.startswith(_RESULTS):
+        return Likeness.BEGUN if _RESULTS.startswith(octets) else place
+    end = _FIELD_END.search(octets)
+    if end is not None:
+        return place + end.end()
+    return Likeness.OTHER if len(octets) == _MOST_RESULTS_OCTETS else Likeness.BEGUN
 
 
 def _skip_added(descriptor: int, place: int) -> int | None:

@@ -5,6 +5,7 @@ Called by the agents, in threads.
 
 from collections.abc import Iterator
 
+from paperpath.local.findings import FindingsByRecipient, put_on_top
 from paperpath.mail.address import Mailbox
 from paperpath.mail.delivered_to import delivery_key, read_delivered_to
 from paperpath.mail.header import header_section, remove_fields
@@ -17,12 +18,15 @@ _MOST_HEADER_OCTETS = 2**20
 _RETURN_PATH = b"return-path"
 
 
-def read_marked(claim: Claim) -> Iterator[bytes]:
+def read_marked(claim: Claim, findings: FindingsByRecipient) -> Iterator[bytes]:
     """Give what an agent delivers, lines ending with CRLF: Return-Path and Delivered-To, then the content.
 
+    Between them stands what was found of its authentication, if anybody looked.
     Raises: DamagedError; OSError.
     """
     content = without_return_path(read_checked(claim.message.content))
+    if (found := findings.get(claim.recipient_id)) is not None:
+        content = put_on_top(content, found)
     head = return_path_field(claim.return_path) + delivered_to_field(used_address(claim))
     yield head + next(content, b"")  # in one write, for a message is small most often
     yield from content

@@ -1,8 +1,8 @@
 """A batch of local deliveries: each claim to the agent of its place. Blocking, for smtpld's threads.
 
 Which agent that is follows from the claim's destination, as the router named it (places.py). Return-Path and
-Delivered-To stand on top of what any agent delivers, then the content as it came, without a Return-Path of
-its own (requirements F-1 to F-3).
+Delivered-To stand on top of what any agent delivers, and below them what was found of its authentication, if
+anybody looked; then the content as it came, without a Return-Path of its own (requirements F-1 to F-3, I-21).
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def deliver_batch(claims: Sequence[Claim], depot: Depot) -> list[Outcome]:
 
     All that go to one place are for its agent to deliver at once.
     """
-    desk = Desk(depot.host, depot.now_us, depot.end)
+    desk = Desk(depot.host, depot.now_us, depot.end, depot.findings)
     outcomes: dict[int, Outcome] = {}
     by_agent: dict[Agent, list[Claim]] = {}
     for claim in claims:

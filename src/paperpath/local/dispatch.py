@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -21,26 +22,31 @@ from paperpath.folders.upkeep import Upkeep
 from paperpath.journal.writer import Journal
 from paperpath.local.agents.maildir import Allotment
 from paperpath.local.delivery import defer_batch, deliver_batch
+from paperpath.local.findings import Findings
 from paperpath.local.forwarding import forward_batch
 from paperpath.local.holdings import Holdings
 from paperpath.local.lanes import Job, Lane
-from paperpath.local.manners import LaneName, find_service
+from paperpath.local.manners import LaneName, Service, find_service
 from paperpath.local.places import Depot, Miss, find_agent, find_helper
 from paperpath.mail.address import parse_mailbox
 from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.errors import MaildropError
 from paperpath.maildrop.interface import Maildrop
-from paperpath.maildrop.values import Claim, Claimed, NewMessage, Transport
+from paperpath.maildrop.values import Claim, Claimed, ClaimedMessage, NewMessage, Transport
 from paperpath.routing.forwards import find_forwarder, is_forward_way
 from paperpath.service.program import Life
 
 BATCH = 50
 FORWARDS_AT_ONCE = 4
+MOST_EXAMINED = 1000  # claims that wait for the DNS, whose small contents are in memory
 MOST_HELD = 1000  # claims of those that are delivered slowly, whose small contents are in memory
 TROUBLE_PAUSE_S = 1.0
 GRACE_S = 5.0  # for programs at work when smtpld ends: less than whoever ends it has patience for
 
 _Delivery = tuple[list[Outcome], dict[int, NewMessage]]  # by recipient, the messages that some go on as
+Examine = Callable[[ClaimedMessage], Awaitable[Findings]]
+"""Says what is found of a message's authentication, whatever it is."""
+
 _Deliver = Callable[[Sequence[Claim], Depot, Executor], Awaitable[_Delivery]]
 
 
@@ -68,14 +74,23 @@ class LocalDelivery:
         journal: Journal,
         wake: Callable[[], None],
         tell_readers: Callable[[], None] = _tell_nobody,
+        examine: Examine | None = None,
     ) -> None:
-        """Begin with nothing claimed; `tell_readers` is called when mail has come into folders."""
+        """Begin with nothing claimed; `tell_readers` is called when mail has come into folders.
+
+        Without `examine` nobody looks into who signed a message.
+        """
         table = life.configuration.local
         self._life = life
         self._maildrop = maildrop
         self._accounts = accounts
         self._wake = wake
         self._tell_readers = tell_readers
+        self._examine = examine
+        self._findings: dict[int, Findings] = {}  # by recipient, for whoever waits for a turn
+        self._examinations: set[asyncio.Future[Findings]] = set()
+        self._examined = 0  # claims that wait for one
+        self._is_finishing = False
         self._upkeep = Upkeep()
         self._conclusion = Conclusion(life, maildrop, journal, _now_us)
         self._works = {
@@ -122,6 +137,9 @@ class LocalDelivery:
 
     async def finish(self) -> None:
         """Give back what has not begun, and wait for what has; programs that take long are killed then."""
+        self._is_finishing = True
+        for examination in self._examinations:
+            examination.cancel()
         for works in self._works.values():
             await self._conclusion.give_back(works.lane.drain())
         if self._tasks:
@@ -133,22 +151,60 @@ class LocalDelivery:
     def _wants_more(self) -> bool:
         """Whether what is quick has room; how much is claimed of the rest, the rooms say."""
         quick = (LaneName.FOLDERS, LaneName.FORWARDS)
-        return all(self._works[name].lane.wants_more for name in quick)
+        return self._examined < MOST_EXAMINED and all(self._works[name].lane.wants_more for name in quick)
 
     def _line_up(self, claims: Sequence[Claim]) -> list[Claim]:
         """Have claims wait for their turns; return those for which there is no room."""
         depot = self._make_depot()
         most_for_mailbox = self._life.configuration.local.per_mailbox
         surplus = []
+        unexamined: dict[int, list[tuple[Claim, Service]]] = {}
         for claim in claims:
             service = find_service(claim, depot, most_for_mailbox, BATCH)
             if service.lane is LaneName.PROGRAMS and not self._holdings.admit(
                 claim, service.manner, service.family
             ):
                 surplus.append(claim)
+            elif self._examine is not None and service.makes_copy:
+                unexamined.setdefault(claim.message.id, []).append((claim, service))
             else:
-                self._works[service.lane].lane.put(service.place, service.manner, claim, service.family)
+                self._put(claim, service)
+        for waiting in unexamined.values():
+            self._examined += len(waiting)
+            self._start(self._look_into(waiting))
         return surplus
+
+    def _put(self, claim: Claim, service: Service) -> None:
+        self._works[service.lane].lane.put(service.place, service.manner, claim, service.family)
+
+    async def _look_into(self, waiting: Sequence[tuple[Claim, Service]]) -> None:
+        """Have claims of one message wait for what is found of it, and only then for their turns.
+
+        So no message keeps another from its mailbox, however slow the DNS of whoever signed it is.
+        """
+        findings = await self._find_out(waiting[0][0].message)
+        self._examined -= len(waiting)
+        if findings is None or self._is_finishing:
+            await self._conclusion.give_back([claim for claim, _ in waiting])
+            return
+        for claim, service in waiting:
+            self._findings[claim.recipient_id] = findings
+            self._put(claim, service)
+        self._may_claim.set()
+        self._begin_jobs()
+
+    async def _find_out(self, message: ClaimedMessage) -> Findings | None:
+        """Return what is found of a message; `None` where that comes too late, for this is the end."""
+        if self._examine is None or self._is_finishing:
+            return None
+        examination = asyncio.ensure_future(self._examine(message))
+        self._examinations.add(examination)
+        try:
+            return await examination
+        except asyncio.CancelledError:
+            return None
+        finally:
+            self._examinations.discard(examination)
 
     def _begin_jobs(self) -> None:
         for name, works in self._works.items():
@@ -162,7 +218,9 @@ class LocalDelivery:
 
     async def _do(self, job: Job, name: LaneName) -> None:
         """Deliver and settle; the next jobs need not wait for the latter."""
-        depot = self._make_depot()
+        numbers = [claim.recipient_id for claim in job.claims]
+        findings = {number: self._findings.pop(number) for number in numbers if number in self._findings}
+        depot = replace(self._make_depot(), findings=findings)
         outcomes, forwarded = await self._deliver(job, depot, self._works[name])
         self._works[name].lane.end(job)
         if name is LaneName.FOLDERS:

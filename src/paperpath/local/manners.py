@@ -26,12 +26,16 @@ class LaneName(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where a claim waits for its turn, for which place, how that is served, and of which family it is."""
+    """Where a claim waits for its turn, for which place, how that is served, and of which family it is.
+
+    `makes_copy`: what is delivered there has fields of ours on top.
+    """
 
     lane: LaneName
     place: Hashable
     manner: Manner
     family: Hashable = None
+    makes_copy: bool = True
 
 
 def find_service(claim: Claim, depot: Depot, most_for_mailbox: int, most_together: int) -> Service:
@@ -42,14 +46,14 @@ def find_service(claim: Claim, depot: Depot, most_for_mailbox: int, most_togethe
     homes, and mbox files by the folder that they are in.
     """
     if is_forward_way(claim.destination):
-        return Service(LaneName.FORWARDS, claim.destination, Manner(1, most_together))
+        return Service(LaneName.FORWARDS, claim.destination, Manner(1, most_together), makes_copy=False)
     agent = find_agent(claim, depot)
     match agent:
         case MaildirAgent(allotment=allotment):
             most = 1 if allotment.quota.is_limit else most_for_mailbox
             return Service(LaneName.FOLDERS, agent, Manner(most, most_together))
         case Miss() | DiscardAgent():
-            return Service(LaneName.FOLDERS, agent, Manner(most_for_mailbox, most_together))
+            return Service(LaneName.FOLDERS, agent, Manner(most_for_mailbox, most_together), makes_copy=False)
         case MboxAgent(file=file):
             return Service(LaneName.PROGRAMS, agent, Manner(1, most_together), file.parent)
         case UserAgent(helper=helper):

@@ -32,6 +32,7 @@ from paperpath.local.agents.maildir import UNLIMITED, Allotment, MaildirAgent
 from paperpath.local.agents.mbox import MboxAgent
 from paperpath.local.agents.program import ProgramAgent
 from paperpath.local.agents.user import UserAgent
+from paperpath.local.findings import FindingsByRecipient
 from paperpath.local.users.place import users_folder
 from paperpath.mail.address import Mailbox
 from paperpath.mail.place import PROGRAM_MARK, is_place, split_command
@@ -60,7 +61,7 @@ class Depot:
 
     `create`: a mailbox whose folder is missing gets one. `postmaster` is the address that must never fail.
     `allotment`: what a mailbox may hold whose account says nothing of it.
-    `end`: see `Desk`. `helper`: `None` where users of this host have no mailboxes.
+    `end`, `findings`: see `Desk`. `helper`: `None` where users of this host have no mailboxes.
     """
 
     root: Path
@@ -75,6 +76,7 @@ class Depot:
     allotment: Allotment = UNLIMITED
     helper: Helper | None = None
     end: int | None = None
+    findings: FindingsByRecipient = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 
 from paperpath.accounts.file import AccountsError, AccountsFile
 from paperpath.journal.writer import open_journal
-from paperpath.local.dispatch import BATCH, LocalDelivery
+from paperpath.local.dispatch import BATCH, Examine, LocalDelivery
 from paperpath.maildrop.opening import open_maildrop, wakeup_folder
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import Life, make_command
@@ -35,8 +36,9 @@ async def deliver_mail(life: Life) -> None:
         Wakeups(wakeup_folder(configuration), NAME) as wakeups,
         open_maildrop(configuration, NAME) as maildrop,
         open_journal(life, NAME) as journal,
+        _open_examination(life) as examine,
     ):
-        delivery = LocalDelivery(life, maildrop, accounts, journal, wakeups.wake, tell_readers)
+        delivery = LocalDelivery(life, maildrop, accounts, journal, wakeups.wake, tell_readers, examine)
         with closing(waker), delivery:
             life.call_at_end(wakeups.wake)
             life.ready("delivering to mail folders")
@@ -47,6 +49,26 @@ async def deliver_mail(life: Life) -> None:
                 elif count < BATCH:
                     await asyncio.sleep(GATHER_S)
             await delivery.finish()
+
+
+@asynccontextmanager
+async def _open_examination(life: Life) -> AsyncIterator[Examine | None]:
+    """Give what verifies signatures, where that is configured, for the length of an `async with`."""
+    configuration = life.configuration
+    if not configuration.local.authentication_results:
+        yield None
+        return
+    # Who does without it need not wait for resolver and cryptography, nor have them in memory.
+    from paperpath.dns.resolver import Resolver
+    from paperpath.dns.servers import find_servers
+    from paperpath.local.examination import Examiner
+
+    resolver = Resolver(find_servers(configuration.dns), configuration.dns.timeout_s)
+    examiner = Examiner(configuration.local.authserv_id or configuration.hostname, resolver, life.log)
+    try:
+        yield examiner.examine
+    finally:
+        await examiner.close()
 
 
 main = make_command(NAME, "The local delivery daemon: writes mail into folders.", deliver_mail)

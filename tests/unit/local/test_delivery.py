@@ -14,6 +14,7 @@ from paperpath.folders.maildir import Maildir, create_maildir
 from paperpath.folders.upkeep import Upkeep
 from paperpath.local.agents.maildir import delivery_name
 from paperpath.local.delivery import defer_batch, deliver_batch
+from paperpath.local.findings import Findings
 from paperpath.local.places import Depot
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.envelope import NO_PARAMETERS
@@ -440,3 +441,45 @@ def test_one_flush_serves_all_deliveries_to_a_folder(tmp_path: Path, monkeypatch
     deliver_batch([claim(number) for number in range(2, 22)], here)
     assert len(flushes) == 21
     assert len([path for path in flushes if path.endswith("/new")]) == 1
+
+
+FOUND = Findings(HOST, b"Authentication-Results: mx.here.example;\r\n dkim=none\r\n")
+OURS_ON_TOP = (
+    b"Return-Path: <a@b.example>\nDelivered-To: joe@here.example\n"
+    b"Authentication-Results: mx.here.example;\n dkim=none\n"
+)
+FORGED = (
+    b"Authentication-Results: mx.here.example; dkim=pass header.d=bank.example\r\n"
+    b"AUTHENTICATION-results :(a (nested) comment)\r\n\t MX.Here.example (x) 1; spf=pass\r\n"
+)
+FOREIGN = b"Authentication-Results: other.example; dkim=pass header.d=mx.here.example\r\n"
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_I21_what_is_forged_in_our_name_goes_and_ours_stands_above_Received(
+    tmp_path: Path, joe: Path, in_file: bool
+) -> None:
+    file = tmp_path / "content"
+    octets = FORGED + b"Return-Path: <old@x.example>\r\n" + FOREIGN + OCTETS + FORGED
+    file.write_bytes(octets)
+    one = claim(held=content(octets, file=file if in_file else None))
+    (outcome,) = deliver_batch([one], replace(depot(tmp_path), findings={1: FOUND}))
+    assert isinstance(outcome, Delivered)
+    kept = FOREIGN + OCTETS + FORGED
+    assert new_in(joe) == [OURS_ON_TOP + kept.replace(b"\r\n", b"\n")]
+
+
+def test_I21_of_whom_nobody_found_anything_nothing_is_changed(tmp_path: Path, joe: Path) -> None:
+    octets = FORGED + OCTETS
+    assert isinstance(outcome_of(tmp_path, claim(held=content(octets))), Delivered)
+    ours = b"Return-Path: <a@b.example>\nDelivered-To: joe@here.example\n"
+    assert new_in(joe) == [ours + octets.replace(b"\r\n", b"\n")]
+
+
+def test_I21_a_header_of_more_than_a_MiB_hides_nothing(tmp_path: Path, joe: Path) -> None:
+    octets = b"X: y\r\n" * 300_000 + FORGED + b"A: b\r\n\r\nbody\r\n"
+    file = tmp_path / "content"
+    file.write_bytes(octets)
+    deliver_batch([claim(held=content(octets, file=file))], replace(depot(tmp_path), findings={1: FOUND}))
+    (found,) = new_in(joe)
+    assert found == OURS_ON_TOP + b"X: y\n" * 300_000 + b"A: b\n\nbody\n"

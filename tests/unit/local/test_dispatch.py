@@ -15,11 +15,12 @@ from paperpath.config.loader import parse_document
 from paperpath.folders.maildir import create_maildir
 from paperpath.journal.writer import Journal
 from paperpath.local import dispatch
-from paperpath.local.dispatch import LocalDelivery
+from paperpath.local.dispatch import Examine, LocalDelivery
+from paperpath.local.findings import Findings
 from paperpath.mail.address import Mailbox, parse_mailbox
 from paperpath.mail.outcome import Delivered
 from paperpath.maildrop.memory import MemoryMaildrop, MemoryStore
-from paperpath.maildrop.values import Settlement, Sorted, Transport
+from paperpath.maildrop.values import ClaimedMessage, Settlement, Sorted, Transport
 from paperpath.service.log import open_log
 from paperpath.service.program import Life
 from paperpath.testing.maildrop_tools import put, waiting_for
@@ -89,7 +90,7 @@ class Site:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path) -> AsyncIterator[Site]:
+async def running(tmp_path: Path, examine: Examine | None = None) -> AsyncIterator[Site]:
     os.mkfifo(tmp_path / "gate")
     gate = os.open(tmp_path / "gate", os.O_RDWR)
     text = CONFIGURATION.format(data=tmp_path, gate=tmp_path / "gate")
@@ -100,7 +101,9 @@ async def running(tmp_path: Path) -> AsyncIterator[Site]:
     journal = Journal(tmp_path / "journal", "smtpld", life.log, lambda: 0)
     accounts = AccountsFile(life.configuration.accounts_file)
     try:
-        with LocalDelivery(life, maildrop, accounts, journal, lambda: None) as delivery:
+        with LocalDelivery(
+            life, maildrop, accounts, journal, lambda: None, lambda: None, examine
+        ) as delivery:
             try:
                 yield Site(maildrop, delivery, gate)
             finally:
@@ -193,5 +196,78 @@ def test_what_has_not_begun_when_smtpld_ends_waits_for_the_next(tmp_path: Path) 
             assert (books.delivered, books.ready, books.claimed) == (2, 7, 0)
             again = await site.maildrop.claim(Transport.LOCAL, 50, 1)
             assert not any(claim.tried for claim in again.claims)
+
+    asyncio.run(check())
+
+
+def stored(tmp_path: Path) -> list[bytes]:
+    return [file.read_bytes() for file in (tmp_path / "mailboxes").glob("*/*/new/*")]
+
+
+class Slow:
+    """An examination that is over for all messages but the first, and counts."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+        self.goes_on = asyncio.Event()
+
+    async def __call__(self, message: ClaimedMessage) -> Findings:
+        self.asked[message.queue_id] += 1
+        if self.asked[message.queue_id] == 1 == len(self.asked):
+            await self.goes_on.wait()
+        return Findings("mx.here.example", b"Authentication-Results: mx.here.example; none\r\n")
+
+
+def test_I10_P6_a_message_with_a_slow_DNS_keeps_no_other_and_is_looked_into_once(tmp_path: Path) -> None:
+    async def check() -> None:
+        slow = Slow()
+        async with running(tmp_path, slow) as site:
+            await site.send(
+                *["here.example"] * 3, "agent:works eve@here.example", "agent:works ann@here.example"
+            )
+            await claim_all(site)
+            await site.send("here.example", "agent:works eve@here.example")
+            await claim_all(site)
+            assert sorted(await site.settled(2)) == ["agent:works eve@here.example", "here.example"]
+            assert site.maildrop.read_books().claimed == 5
+            slow.goes_on.set()
+            assert Counter(await site.settled(5))["here.example"] == 3
+        assert sorted(slow.asked.values()) == [1, 1]
+        assert len(stored(tmp_path)) == 4
+        assert all(b"\nAuthentication-Results: mx.here.example; none\n" in copy for copy in stored(tmp_path))
+
+    asyncio.run(check())
+
+
+def test_I21_what_waits_for_the_DNS_when_smtpld_ends_waits_for_the_next(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with running(tmp_path, Slow()) as site:
+            await site.send(*["here.example"] * 3)
+            await claim_all(site)
+            await site.delivery.finish()
+            books = site.maildrop.read_books()
+            assert (books.delivered, books.ready, books.claimed) == (0, 3, 0)
+            again = await site.maildrop.claim(Transport.LOCAL, 50, 1)
+            assert not any(claim.tried for claim in again.claims)
+
+    asyncio.run(check())
+
+
+def test_P6_no_more_waits_for_the_DNS_than_there_is_memory_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check() -> None:
+        monkeypatch.setattr(dispatch, "MOST_EXAMINED", 60)
+        slow = Slow()
+        async with running(tmp_path, slow) as site:
+            await site.send(*["here.example"] * 150)
+            claiming = asyncio.ensure_future(claim_all(site))
+            while site.maildrop.read_books().claimed < 60 + 40:  # noqa: ASYNC110 - the maildrop tells nobody
+                await asyncio.sleep(0)
+            assert not claiming.done()
+            assert site.maildrop.read_books().claimed == 100
+            slow.goes_on.set()
+            await claiming
+            await site.settled(150)
 
     asyncio.run(check())

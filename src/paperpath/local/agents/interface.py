@@ -5,9 +5,10 @@ frozen value, made anew for each batch, and what it opens it closes before it re
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from paperpath.local.findings import FindingsByRecipient
 from paperpath.mail.outcome import Outcome
 from paperpath.maildrop.values import Claim
 
@@ -22,6 +23,7 @@ class Desk:
     host: str
     now_us: int
     end: int | None = None
+    findings: FindingsByRecipient = field(default_factory=dict)
 
 
 class Agent(Hashable, Protocol):

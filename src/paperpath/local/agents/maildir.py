@@ -74,7 +74,7 @@ class MaildirAgent:
 
         def write(claim: Claim) -> Outcome:
             try:
-                maildir.write(name, to_stored_lines(read_marked(claim)))
+                maildir.write(name, to_stored_lines(read_marked(claim, desk.findings)))
             except OverWholeQuotaError:
                 return Failed(R552_TOO_LARGE)
             except OverQuotaError:

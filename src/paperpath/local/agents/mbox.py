@@ -29,14 +29,14 @@ class MboxAgent:
         """Deliver claims; the file is locked once, and one flush serves them all."""
 
         def deliver(claim: Claim, mbox: Mbox) -> Outcome:
-            return attempt(claim, desk, lambda claim: _deliver(claim, mbox))
+            return attempt(claim, desk, lambda claim: _deliver(claim, mbox, desk))
 
         return deliver_flushed(claims, desk, lambda: Mbox(self.file), deliver)
 
 
-def _deliver(claim: Claim, mbox: Mbox) -> Outcome:
+def _deliver(claim: Claim, mbox: Mbox, desk: Desk) -> Outcome:
     def make_entry() -> Iterator[bytes]:
-        lines = to_stored_lines(read_marked(claim))
+        lines = to_stored_lines(read_marked(claim, desk.findings))
         return format_entry(claim.return_path, claim.message.arrived_us, lines)
 
     if claim.tried and mbox.keep(make_entry):

@@ -58,7 +58,7 @@ class ProgramAgent:
             arguments, make_environment(values), self.folder, self.timeout_s, self.most_output, desk.end
         )
         with tempfile.TemporaryFile() as message:
-            _write_message(message, to_stored_lines(read_marked(claim)))
+            _write_message(message, to_stored_lines(read_marked(claim, desk.findings)))
             try:
                 ended = run_bounded(order, message.fileno())
             except OSError as error:  # it may be being replaced just now

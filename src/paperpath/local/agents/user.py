@@ -44,7 +44,7 @@ class UserAgent:
             nonlocal in_the_way
             name = delivery_name(claim, desk.host)
             request = Request(self.user, name, claim.tried, claim.return_path, claim.message.arrived_us)
-            content = to_stored_lines(read_marked(claim))
+            content = to_stored_lines(read_marked(claim, desk.findings))
             answer = ask_helper(self.helper, request, content, self.limit_s + _MARGIN_S)
             if answer.reply.is_positive:
                 return Delivered(answer.reply)

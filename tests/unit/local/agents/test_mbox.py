@@ -11,7 +11,9 @@ import pytest
 from paperpath.folders.mbox import Mbox
 from paperpath.folders.mbox_lock import Waiting
 from paperpath.local.agents import mbox as mbox_module
+from paperpath.local.agents.interface import Desk
 from paperpath.local.agents.mbox import MboxAgent
+from paperpath.local.findings import Findings
 from paperpath.mail.address import Mailbox
 from paperpath.mail.outcome import Deferred, Delivered, Failed, SetAside
 from tests.unit.local.agents.example import DESK, OCTETS, ON_TOP, deliver, make_claim, make_content
@@ -147,4 +149,47 @@ def test_F13_P2_what_was_not_flushed_was_not_delivered(
         outcomes = agent.deliver([make_claim(2), make_claim(3)], DESK)
     assert all(isinstance(outcome, Deferred) and outcome.uncertain for outcome in outcomes)
     assert {outcome.reply.status for outcome in outcomes} == {"4.3.1"}
+    assert file.read_bytes() == ENTRY
+
+
+def found(verdict: bytes) -> Desk:
+    """Make a desk where that was found of recipient 1."""
+    field = b"Authentication-Results: mx.here.example;\r\n dkim=" + verdict + b"\r\n"
+    return replace(DESK, findings={1: Findings("mx.here.example", field)})
+
+
+@pytest.mark.parametrize("again", [b"pass", b"temperror\r\n (the DNS is ill)"])
+@pytest.mark.parametrize("behind", [b"", b"From x Tue Nov 14 22:13:20 2023\nA: b\n\nc\n\n"])
+def test_P4_I21_an_entry_is_known_again_whatever_was_found_this_time(
+    agent: MboxAgent, file: Path, again: bytes, behind: bytes
+) -> None:
+    agent.deliver([make_claim()], found(b"pass"))
+    with file.open("ab") as end:
+        end.write(behind)
+    before = file.read_bytes()
+    assert b"\nAuthentication-Results: mx.here.example;\n dkim=pass\nReceived: x\n" in before
+    (outcome,) = agent.deliver([make_claim(tried=True)], found(again))
+    assert str(outcome.reply) == "250 2.1.5 Delivered by an earlier attempt"
+    assert file.read_bytes() == before
+
+
+def test_P4_I21_the_begin_of_an_entry_is_cut_off_wherever_it_ends(agent: MboxAgent, file: Path) -> None:
+    other = make_claim(2, "ann@here.example")
+    agent.deliver([other], DESK)
+    first = file.read_bytes()
+    agent.deliver([make_claim()], found(b"temperror"))
+    whole = file.read_bytes()
+    wanted = whole.replace(b"temperror", b"pass")
+    line = whole.index(b"\n", len(first)) + 1
+    for end in range(line, len(whole) - 1):
+        file.write_bytes(whole[:end])
+        (outcome,) = agent.deliver([make_claim(tried=True)], found(b"pass"))
+        assert isinstance(outcome, Delivered)
+        assert file.read_bytes() == wanted, end
+
+
+def test_P4_I21_an_entry_that_has_no_results_yet_is_known_too(agent: MboxAgent, file: Path) -> None:
+    deliver(agent, make_claim())
+    (outcome,) = agent.deliver([make_claim(tried=True)], found(b"pass"))
+    assert str(outcome.reply) == "250 2.1.5 Delivered by an earlier attempt"
     assert file.read_bytes() == ENTRY
