@@ -7,7 +7,6 @@ from tests.mutate.mutant import Mutant
 
 WITHOUT = {
     "M18": "TLSA records and MTA-STS policies are not looked up yet, so there is no policy to lose",
-    "M24": "nothing is signed with DKIM and no Authentication-Results field is written yet",
 }
 """Rows about parts that do not exist, and why: each comes here with the part."""
 
@@ -400,5 +399,29 @@ REQUIREMENTS = (
         "return",
         "tests/unit/commands/test_handed_message.py::test_J12_J13_input_that_fails_is_no_end",
         "Half of a message would be sent as if it were all, and success be told.",
+    ),
+    Mutant(
+        "M24",
+        "submission/reception.py",
+        "signing.add(header)",
+        "signing.add(self._draft.header + header[len(canonical.header) :])",
+        "tests/unit/submission/test_reception.py::test_I1_the_signature_is_of_the_form_that_goes_out",
+        "The header would be signed before it is completed, and the signature be good nowhere.",
+    ),
+    Mutant(
+        "M24",
+        "dkim/body.py",
+        "if not self._lines.is_empty:",
+        "if self._lines is not None:",
+        "tests/unit/dkim/test_body.py::test_I5_hash_of_an_empty_body",
+        "An empty body would have the hash of a line end, and its signature be good nowhere.",
+    ),
+    Mutant(
+        "M24",
+        "dkim/signature.py",
+        "yield from [name] * (count + (name in _ONCE_MORE))",
+        "yield from [name] * count",
+        "tests/unit/dkim/test_signing.py::test_I3_another_field_of_these_names_breaks_the_signature",
+        "Somebody on the way could put another From above a message, and the signature stay good.",
     ),
 )

@@ -30,6 +30,7 @@ SECRETS_NAME = "secrets"
 USAGE_NAME = "usage"
 BATCHES_NAME = "batches"
 TLS_NAME = "tls"
+DKIM_NAME = "dkim"
 DROP_NAME = "drop"
 DAMAGED_NAME = "drop-damaged"
 OWN_NAMES = (
@@ -40,6 +41,7 @@ OWN_NAMES = (
     USAGE_NAME,
     BATCHES_NAME,
     TLS_NAME,
+    DKIM_NAME,
     DROP_NAME,
     DAMAGED_NAME,
 )

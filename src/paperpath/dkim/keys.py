@@ -48,6 +48,12 @@ class RsaKey:
         self._private = private
 
     @property
+    def weakness(self) -> str:
+        """What is to be said against the key; empty for nothing."""
+        few = self.bits < ADVISED_BITS
+        return f"the RSA key has {self.bits} bits; {ADVISED_BITS} are advised (RFC 8301)" if few else ""
+
+    @property
     def record(self) -> str:
         """The text of the TXT record."""
         public = self._private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -62,6 +68,7 @@ class Ed25519Key:
     """A key for ed25519-sha256, which signs the digest as if it were the message (RFC 8463 §3)."""
 
     algorithm: Final = "ed25519-sha256"
+    weakness: Final = ""
 
     def __init__(self, private: ed25519.Ed25519PrivateKey) -> None:
         """Keep the key."""
@@ -78,7 +85,10 @@ class Ed25519Key:
         return self._private.sign(digest)
 
 
-def load_key(pem: bytes) -> RsaKey | Ed25519Key:
+SigningPair = RsaKey | Ed25519Key
+
+
+def load_key(pem: bytes) -> SigningPair:
     """Read a private key. Raises: KeyRefusedError."""
     try:
         private = load_pem_private_key(pem, password=None)
