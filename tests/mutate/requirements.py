@@ -470,4 +470,28 @@ REQUIREMENTS = (
         "tests/unit/dkim/test_verification.py::test_I8_a_key_of_768_bits_and_rsa_sha1_never_pass",
         "A key that anybody can break would pass.",
     ),
+    Mutant(
+        "M24",
+        "submission/reception.py",
+        "signing.add(header)",
+        "signing.add(self._draft.header + header[len(canonical.header) :])",
+        "tests/unit/submission/test_reception.py::test_I1_the_signature_is_of_the_form_that_goes_out",
+        "The header would be signed before it is completed, and the signature be good nowhere.",
+    ),
+    Mutant(
+        "M24",
+        "dkim/body.py",
+        "if not self._lines.is_empty:",
+        "if self._lines is not None:",
+        "tests/unit/dkim/test_body.py::test_I5_hash_of_an_empty_body",
+        "An empty body would have the hash of a line end, and its signature be good nowhere.",
+    ),
+    Mutant(
+        "M24",
+        "dkim/signature.py",
+        "yield from [name] * (count + (name in _ONCE_MORE))",
+        "yield from [name] * count",
+        "tests/unit/dkim/test_signing.py::test_I3_another_field_of_these_names_breaks_the_signature",
+        "Somebody on the way could put another From above a message, and the signature stay good.",
+    ),
 )

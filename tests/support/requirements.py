@@ -24,7 +24,7 @@ OWNED = (
     *(f"F-{number}" for number in range(1, 17)),
     *(f"G-{number}" for number in (*range(1, 38), 39)),
     *(f"H-{number}" for number in (*range(1, 19), 20, *range(22, 26))),
-    *(f"I-{number}" for number in (7, 8, 9, 10, 21, 22)),
+    *(f"I-{number}" for number in (*range(1, 11), 21, 22)),
     *(f"J-{number}" for number in range(1, 28)),
     *(f"K-{number}" for number in range(1, 31)),
     *(f"S-{number}" for number in range(1, 13)),

@@ -17,6 +17,7 @@ from paperpath.routing.advice import find_account_warnings, find_alias_warnings
 from paperpath.routing.aliases_file import AliasesError, load_aliases
 from paperpath.service.errors import ServiceError
 from paperpath.service.program import config_option
+from paperpath.service.signing_keys import find_key_doubts
 from paperpath.service.tls.advice import examine_authorities, examine_certificates
 from paperpath.submission.rules import read_masquerade
 
@@ -47,6 +48,9 @@ def examine(document: Document) -> tuple[list[str], list[Problem]]:
     mistakes, doubts = examine_certificates(document, datetime.now(UTC))
     errors = [str(mistake) for mistake in [*mistakes, *examine_authorities(document)]]
     advice = find_warnings(configuration)
+    refused, weak = find_key_doubts(configuration.dkim)
+    errors += refused
+    advice += weak
     try:
         advice += find_account_warnings(configuration, load_accounts(configuration.accounts_file))
         load_secrets(configuration.secrets_file)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from paperpath.config.agent_tables import AGENT_KINDS, AGENTS_EXPECTED
+from paperpath.config.dkim_table import DkimKeyEntry, DkimTable
 from paperpath.config.dnslistd_table import DnslistdTable, ZoneEntry
 from paperpath.config.intake_tables import (
     AccessEntry,
@@ -62,6 +63,8 @@ _TABLES: dict[tuple[str, ...], type[BaseModel]] = {
     ("dns",): DnsTable,
     ("drop",): DropTable,
     ("tls",): TlsTable,
+    ("dkim",): DkimTable,
+    ("dkim", "key"): DkimKeyEntry,
     ("tls", "certificate"): CertificateEntry,
     ("dnslistd",): DnslistdTable,
     ("dnslistd", "zone"): ZoneEntry,

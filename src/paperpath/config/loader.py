@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from paperpath.config.complaints import explain, find_location, name_key
 from paperpath.config.conflicts import find_conflicts
+from paperpath.config.dkim_table import anchor_keys
 from paperpath.config.dnslistd_table import DnslistdTable
 from paperpath.config.fields import Table
 from paperpath.config.lines import Location, find_line, scan_lines
@@ -136,6 +137,7 @@ def _anchor(configuration: Configuration, folder: Path) -> Configuration:
     return configuration.model_copy(
         update={
             "dnslistd": configuration.dnslistd and _anchor_zones(configuration.dnslistd, folder),
+            "dkim": anchor_keys(configuration.dkim, folder),
             "data": folder / configuration.data,
             "tls": tls,
             "relay": _anchor_files(configuration.relay, folder),

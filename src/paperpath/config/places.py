@@ -31,6 +31,7 @@ USAGE_NAME = "usage"
 BATCHES_NAME = "batches"
 TLS_NAME = "tls"
 MTA_STS_NAME = "mta-sts"
+DKIM_NAME = "dkim"
 DROP_NAME = "drop"
 DAMAGED_NAME = "drop-damaged"
 OWN_NAMES = (
@@ -42,6 +43,7 @@ OWN_NAMES = (
     BATCHES_NAME,
     TLS_NAME,
     MTA_STS_NAME,
+    DKIM_NAME,
     DROP_NAME,
     DAMAGED_NAME,
 )

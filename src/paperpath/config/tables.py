@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, Strict
 
 from paperpath.config.agent_tables import AGENTS_EXPECTED, AgentNameField, AgentTable
+from paperpath.config.dkim_table import DkimTable
 from paperpath.config.dnslistd_table import DnslistdTable
 from paperpath.config.domain import HOSTNAME_EXPECTED, POSTMASTER_EXPECTED, ROUTE_DOMAIN_EXPECTED
 from paperpath.config.domain_table import DomainTable
@@ -49,6 +50,7 @@ from paperpath.config.places import (
     BATCHES_NAME,
     DAMAGED_NAME,
     DATA_EXPECTED,
+    DKIM_NAME,
     DROP_NAME,
     FILE_EXPECTED,
     GROUP_EXPECTED,
@@ -382,6 +384,8 @@ class Configuration(Table):
     drop: DropTable = Field(default=DropTable(), description="a table [drop]")
     tls: TlsTable = Field(default=TlsTable(), description="a table [tls]")
 
+    dkim: DkimTable = Field(default=DkimTable(), description="a table [dkim]")
+
     journal: JournalTable = Field(default=JournalTable(), description="a table [journal]")
 
     dnslistd: DnslistdTable | None = Field(default=None, description="a table [dnslistd]")
@@ -454,6 +458,11 @@ class Configuration(Table):
     def mta_sts_folder(self) -> Path:
         """The folder of the policies of MTA-STS that were fetched."""
         return self.data / MTA_STS_NAME
+
+    @property
+    def dkim_folder(self) -> Path:
+        """The folder of the keys that `paperpath dkim` made."""
+        return self.data / DKIM_NAME
 
     @property
     def mailbox_root(self) -> Path:

@@ -16,8 +16,11 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from paperpath.config.loader import Document
 from paperpath.config.tables import Configuration
 from paperpath.delivery.reports import make_clerk, notify_of_files
+from paperpath.dkim.keyring import Keyring
+from paperpath.dkim.signing import MessageSigning
 from paperpath.intake.hops import HopCounter
 from paperpath.intake.reception import MOST_HOPS
 from paperpath.intake.space import FreeSpace
@@ -33,6 +36,8 @@ from paperpath.maildrop.values import NewMessage, Origin
 from paperpath.service.log import Log
 from paperpath.service.metrics import Family, Sample
 from paperpath.service.program import Life
+from paperpath.service.signing_keys import open_keyring
+from paperpath.service.tls.key_files import Reader
 
 POLL_S = 1.0  # who drops a message can wake nobody
 BATCH = 50
@@ -52,8 +57,12 @@ class _LaterError(Exception):
 class DropImport:
     """Takes messages over from the drop directory, as long as it is open."""
 
-    def __init__(self, configuration: Configuration, maildrop: Maildrop, log: Log, tell: Tell) -> None:
+    def __init__(
+        self, configuration: Configuration, maildrop: Maildrop, log: Log, tell: Tell, keyring: Keyring
+    ) -> None:
         """Open the directory. Raises: OSError, DropError."""
+        self.keyring = keyring
+        """What signs from now on."""
         self._folder = DropFolder(configuration.drop_folder, configuration.damaged_folder)
         self._space = FreeSpace(configuration.maildrop_folder, configuration.relay.least_free)
         self._configuration = configuration
@@ -180,7 +189,8 @@ class DropImport:
         field = submitted_field(file.uid, login, Stamp(self._configuration.hostname, queue_id, arrived))
         content = self._maildrop.new_content(queue_id)
         try:
-            await self._run(lambda: copy_checked(file, field, content))
+            signed = await self._run(lambda: sign_dropped(file, self.keyring, arrived_us // 1_000_000))
+            await self._run(lambda: copy_checked(file, signed + field, content))
             copied = await content.finish()
             message = NewMessage(
                 queue_id, envelope, copied, arrived_us, origin=Origin.DROP, unique=file.unique
@@ -265,19 +275,30 @@ class DropImport:
 
 
 async def import_drop(life: Life, maildrop: Maildrop, tell: Tell) -> None:
-    """Import until the end is asked for; a directory that is missing is looked for again and again."""
+    """Import until the end is asked for; a directory that is missing is looked for again and again.
+
+    Raises: ServiceError, where a key of [dkim] cannot be used.
+    """
     opened: DropImport | None = None
+    keyring = open_keyring(life.configuration.dkim)
     trouble = ""
+
+    async def renew(document: Document, _: Reader) -> None:
+        nonlocal keyring
+        keyring = open_keyring(document.configuration.dkim)
+        if opened is not None:
+            opened.keyring = keyring
 
     def measure() -> Sequence[Family]:
         return () if opened is None else opened.families()
 
+    life.call_at_reload(renew)
     life.measure(measure)
     while not life.ending:
         count = 0
         try:
             if opened is None:
-                opened = DropImport(life.configuration, maildrop, life.log, tell)
+                opened = DropImport(life.configuration, maildrop, life.log, tell, keyring)
                 await opened.forget_gone()
             count = await opened.import_some(life.configuration.drop.size)
             trouble = ""
@@ -291,8 +312,17 @@ async def import_drop(life: Life, maildrop: Maildrop, tell: Tell) -> None:
         opened.close()
 
 
+def sign_dropped(file: DropFile, keyring: Keyring, time_s: int) -> bytes:
+    """Return the signatures of a file's content; most are of nobody. Raises: DropError, OSError."""
+    if keyring.is_empty:
+        return b""
+    signing = MessageSigning(keyring, time_s)
+    file.copy_content(signing.add)
+    return signing.finish()
+
+
 def copy_checked(file: DropFile, field: bytes, content: ContentWriter) -> None:
-    """Copy a file's content behind the field we put before it. Raises: DropError, MaildropError, OSError."""
+    """Copy a file's content behind what we put before it. Raises: DropError, MaildropError, OSError."""
     hops = HopCounter()
 
     def write(octets: bytes) -> None:

@@ -11,6 +11,7 @@ from paperpath.maildrop.interface import Maildrop
 from paperpath.routing.files import RoutingFiles
 from paperpath.service.errors import ServiceError
 from paperpath.service.log import Log
+from paperpath.service.signing_keys import open_keyring
 from paperpath.submission.reception import Site
 from paperpath.submission.rules import make_rules
 from paperpath.submission.way_in import SubmissionWayIn
@@ -43,6 +44,7 @@ def make_way_in(
         make_rules(configuration, files),
         configuration.maildrop_folder,
         table.hide_client_address,
+        open_keyring(configuration.dkim),
     )
     verifier.domain = configuration.default_domain
     return SubmissionWayIn(table, site, files, verifier, log)

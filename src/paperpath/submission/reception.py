@@ -7,12 +7,14 @@ go: at once where that is short, in a thread where it is not, so that nobody els
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from paperpath.accounts.secrets import NO_LIMITS, Limits
 from paperpath.accounts.usage import Excess, Usage
+from paperpath.dkim.keyring import Keyring
+from paperpath.dkim.signing import MessageSigning
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.deposit import Deposit, describe_failure
 from paperpath.intake.guest import Guest
@@ -51,6 +53,7 @@ class Site:
     rules: CanonicalRules
     folder: Path
     hides_clients: bool
+    keyring: Keyring = field(default_factory=Keyring)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +173,36 @@ class SubmissionReception:
 
     def _write_content(self, canonical: Canonical) -> None:
         """Write trace, header and body. Raises: StorageError."""
-        draft, write = self._draft, self._content.write
-        separator = b"\r\n" if draft.has_separator else b""
-        write(self._make_trace() + canonical.header + separator)
-        encoder = canonical.encoder
-        for octets in draft.body.read():
-            write(octets if encoder is None else encoder.encode(octets))
-        if encoder is not None:
-            write(encoder.finish())
+        write = self._content.write
+        header = canonical.header + (b"\r\n" if self._draft.has_separator else b"")
+        write(self._sign(header, canonical) + self._make_trace() + header)
+        for octets in self._read_body(canonical):
+            write(octets)
+
+    def _sign(self, header: bytes, canonical: Canonical) -> bytes:
+        """Return the signatures of what will be written, trace apart. Raises: StorageError.
+
+        They stand above it, as the trace field does that they are (RFC 6376 §3.5); our Received field is not
+        signed, so they are good whatever becomes of it.
+        """
+        if self._site.keyring.is_empty:
+            return b""
+        signing = MessageSigning(self._site.keyring, int(self._stamp.arrived.timestamp()))
+        signing.add(header)
+        if not signing.is_done:
+            for octets in self._read_body(canonical):
+                signing.add(octets)
+        return signing.finish()
+
+    def _read_body(self, canonical: Canonical) -> Iterator[bytes]:
+        """Give the body as it is written, as often as it is asked for. Raises: StorageError."""
+        if canonical.encoder is None:
+            yield from self._draft.body.read()
+            return
+        encoder = canonical.encoder.renew()
+        for octets in self._draft.body.read():
+            yield encoder.encode(octets)
+        yield encoder.finish()
 
     def _make_trace(self) -> bytes:
         client, guest = self.envelope.client, self._submitter.guest

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from paperpath.config.tables import Configuration
+from paperpath.dkim.keyring import Keyring, Signer
+from paperpath.dkim.keys import load_key, make_ed25519_key
 from paperpath.intake.space import FreeSpace
 from paperpath.journal.events import Event
 from paperpath.mail.address import Mailbox
@@ -24,6 +26,7 @@ from paperpath.maildrop.values import ClaimedMessage, NewMessage, Origin
 from paperpath.postoffice import drop_import
 from paperpath.postoffice.drop_import import BATCH, DropImport
 from paperpath.service.log import open_log
+from tests.support.dkim import verify
 from tests.support.drop import CLIENT, CONTENT, ENVELOPE, make_folders
 from tests.unit.config.example import RIGHT, configure
 
@@ -37,6 +40,7 @@ class Site:
         self.drop, self.damaged = make_folders(data)
         self.store = MemoryStore()
         self.told: list[Event] = []
+        self.keyring = Keyring()
         self.configuration: Configuration = configure(RIGHT).model_copy(update={"data": data})
         self.configuration.maildrop_folder.mkdir()
 
@@ -51,7 +55,7 @@ class Site:
         async def live() -> int:
             maildrop = MemoryMaildrop(self.store)
             with closing(
-                DropImport(self.configuration, maildrop, open_log("test"), self.told.append)
+                DropImport(self.configuration, maildrop, open_log("test"), self.told.append, self.keyring)
             ) as importer:
                 return await work(importer)
 
@@ -96,6 +100,20 @@ def test_L2_a_dropped_message_is_taken_and_says_whose_it_is(site: Site) -> None:
     ]
     assert site.left() == []
     assert site.store.taken == set()
+
+
+@pytest.mark.parametrize("author", ["here", "there"])
+def test_I1_I6_a_dropped_message_is_signed_if_its_author_has_a_key(site: Site, author: str) -> None:
+    key = load_key(make_ed25519_key().encode())
+    site.keyring = Keyring([Signer("here.example", "s", key)])
+    content = f"From: joe@{author}.example\r\nSubject: x\r\n\r\n".encode() + b"long \t line\r\n" * 1000
+    site.leave(content)
+    assert site.import_all() == 1
+    (message,) = site.messages()
+    octets = read_content(message.content)
+    assert octets.endswith(b"\r\n" + content)
+    assert octets.startswith(b"DKIM-Signature: " if author == "here" else b"Received: ")
+    assert verify(octets, {"s._domainkey.here.example": key.record}) == ([True] if author == "here" else [])
 
 
 def test_a_key_is_forgotten_only_when_its_file_is_durably_gone(

@@ -12,6 +12,8 @@ import pytest
 
 from paperpath.accounts.secrets import NO_LIMITS, Limits
 from paperpath.accounts.usage import Usage
+from paperpath.dkim.keyring import Keyring, Signer
+from paperpath.dkim.keys import load_key, make_ed25519_key
 from paperpath.intake.budget import SpoolBudget
 from paperpath.intake.guest import Guest
 from paperpath.intake.way_in import Stored
@@ -25,6 +27,7 @@ from paperpath.maildrop.values import Claim, NewMessage, Origin
 from paperpath.submission.canonical.values import CanonicalRules
 from paperpath.submission.reception import Site, SubmissionReception, Submitter
 from paperpath.testing.maildrop_suite import claim_all, sort_all
+from tests.support.dkim import verify
 
 JOE = Mailbox("joe", "here.example")
 ENVELOPE = Envelope(
@@ -133,6 +136,47 @@ def test_B28_our_trace_comes_first_then_what_needs_no_repair_octet_for_octet(set
     assert claim.message.origin is Origin.SUBMISSION
     assert said[0].changes == ()
     assert said[0].message_id == "<1@here.example>"
+
+
+def _give_key(setting: Setting, domain: str = "here.example") -> dict[str, str]:
+    """Have authors of a domain signed; return the records."""
+    key = load_key(make_ed25519_key().encode())
+    setting.site = replace(setting.site, keyring=Keyring([Signer(domain, "s", key)]))
+    return {f"s._domainkey.{domain}": key.record}
+
+
+@pytest.mark.parametrize("body", [b"", b"\r\nhello \t you\r\n\r\n\r\n", b"\r\n" + b"long\r\n" * 100_000])
+def test_I1_what_is_stored_is_signed(setting: Setting, body: bytes) -> None:
+    records = _give_key(setting)
+    header = b"DKIM-Signature: v=1; d=there.example\r\n" + WHOLE
+    assert setting.receive(header, body).startswith("250 ")
+    content = read_content(setting.claim().message.content)
+    assert content.endswith(header + body)
+    assert content.startswith(
+        b"DKIM-Signature: v=1; a=ed25519-sha256;"
+    )  # above the trace and other signatures
+    assert content.index(b"Received:") < content.index(b"there.example")
+    content = content.replace(b"DKIM-Signature: v=1; d=there", b"X-Signature: v=1; d=there")
+    assert verify(content, records) == [True]
+
+
+def test_I1_the_signature_is_of_the_form_that_goes_out(setting: Setting) -> None:
+    """The header is completed, and a line that is too long is encoded."""
+    records = _give_key(setting)
+    assert setting.receive(b"From: joe\r\nSubject: \xc3\xbc\r\n\r\n" + b"x" * 5000 + b"\r\n").startswith(
+        "250 "
+    )
+    content = read_content(setting.claim().message.content)
+    assert b"quoted-printable" in content
+    assert b"xxx=\r\n" in content
+    assert verify(content, records) == [True]
+    assert verify(b"From: evil@here.example\r\n" + content, records) == [False]
+
+
+def test_I6_without_a_key_for_its_author_a_message_goes_unsigned(setting: Setting) -> None:
+    _give_key(setting, "there.example")
+    assert setting.receive(WHOLE + b"\r\nhello\r\n").startswith("250 ")
+    assert b"DKIM-Signature" not in read_content(setting.claim().message.content)
 
 
 def test_B26_where_no_empty_line_came_none_is_added(setting: Setting) -> None:

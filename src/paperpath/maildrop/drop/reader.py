@@ -1,7 +1,8 @@
 """Reading a file that somebody of this host left in the drop directory, and who may be hostile (attack L-2).
 
-Called by folder.py. The owner may keep the file open and write it while it is read, so nothing is read twice:
-what is digested, checked and handed on are the same octets, whatever stands in the file afterwards.
+Called by folder.py. The owner may keep the file open and write it while it is read, so whatever is handed on
+is digested and checked in the same reading, whatever stands in the file afterwards. A content that is read
+twice must have the same digest twice.
 """
 
 import errno
@@ -44,6 +45,7 @@ class DropFile:
     envelope: bytes
     identity: tuple[int, int]
     _head: Head
+    _begin: int
     _descriptor: int
 
     @property
@@ -52,11 +54,14 @@ class DropFile:
         return self._head.content_octets
 
     def copy_content(self, write: Callable[[bytes], None]) -> None:
-        """Hand all of the content on; what was handed on counts only if this returns.
+        """Hand all of the content on, from its beginning; what was handed on counts only if this returns.
+
+        Called twice it gives the same octets twice: each time they must have the digest that was read once.
 
         Raises: DropError, if it is not what its writer made; OSError; whatever `write` raises.
         """
         content = ContentCheck(self._head.content_octets)
+        os.lseek(self._descriptor, self._begin, os.SEEK_SET)
         while content.octets < self._head.content_octets:
             chunk = _read(self._descriptor, min(_CHUNK_OCTETS, self._head.content_octets - content.octets))
             if not chunk:
@@ -117,7 +122,8 @@ def _read_head(descriptor: int, name: str, most_octets: int) -> DropFile:
     if hashlib.sha256(envelope).digest() != head.envelope_digest:
         raise DropError("the envelope's digest differs")
     unique = f"drop:{name}:{found.st_uid}:{found.st_ino}:{found.st_mtime_ns}"
-    return DropFile(name, found.st_uid, unique, envelope, (found.st_dev, found.st_ino), head, descriptor)
+    begin, identity = HEAD_OCTETS + head.envelope_octets, (found.st_dev, found.st_ino)
+    return DropFile(name, found.st_uid, unique, envelope, identity, head, begin, descriptor)
 
 
 def _read_all(descriptor: int, octets: int) -> bytes:

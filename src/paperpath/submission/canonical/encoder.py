@@ -53,10 +53,15 @@ class BodyEncoder:
 
     def __init__(self, mime: MimeFacts, plan: Plan) -> None:
         """Begin; `mime` is what the header says as it came in."""
+        self._mime = mime
         self._walker = PartWalker(mime)
         self._plan = plan
         self._part: Part | None = None  # whose body it is that passes
         self._coder: Coder | None = None
+
+    def renew(self) -> "BodyEncoder":
+        """Return another that has seen nothing yet, for whoever reads the body twice."""
+        return BodyEncoder(self._mime, self._plan)
 
     def encode(self, octets: bytes) -> bytes:
         """Take the next octets of the body as it came in; return what can be written."""
