@@ -19,10 +19,21 @@ _UNFINISHED = "<unfinished ...>"
 _FOLDER = re.compile(r"/data/(maildrop|mailboxes|drop|drop-damaged|batches)(/[^>\"]*)?[>\"]")
 _LOCKS = ("queue.lock", "queue.turn")
 # What no call is: it takes no error that a file could give, or is not made on a file. A `close`, or an
-# unlocking by `fcntl` or `flock`, that strace has fail is not made at all, which no kernel does: a lock would
-# stay.
+# unlocking by `fcntl` or `flock`, that strace has fail is not made at all, which no kernel does.
 _NEVER_FAIL = frozenset(
-    {"mmap", "poll", "epoll_ctl", "sendmsg", "recvmsg", "ioctl", "getdents64", "lseek", "close", "fcntl"}
+    {
+        "mmap",
+        "poll",
+        "epoll_ctl",
+        "sendmsg",
+        "recvmsg",
+        "ioctl",
+        "getdents64",
+        "lseek",
+        "close",
+        "fcntl",
+        "flock",
+    }
 )
 _GROWING = re.compile(r"p?write|openat|mkdir|rename|link|fsync|fdatasync|ftruncate|fallocate")
 _INTERRUPTED = re.compile(r"p?write|p?read|openat|f(data)?sync|ftruncate|flock")
@@ -106,7 +117,7 @@ def can_fail(point: Point, how: How) -> bool:
 def _name_kind(arguments: str) -> str:
     """Name what file or folder of mail a call is on, if it is."""
     match = _FOLDER.search(arguments)
-    if match is None or "LOCK_UN" in arguments:
+    if match is None:
         return ""
     folder, below = match[1], (match[2] or "").strip("/").split("/")
     if folder == "maildrop":
