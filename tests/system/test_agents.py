@@ -116,7 +116,7 @@ def test_F15_what_a_program_refuses_comes_back_with_its_words(ours: RoutedInstal
 def test_E11_F12_L4_an_alias_names_a_list_which_names_people_and_a_file(ours: RoutedInstallation) -> None:
     ours.send("list@here.example", "list-mbox@here.example", content=b"Subject: list\r\n\r\nFrom me\r\n")
     box = ours.folder / "boxes/box"
-    wait_until(box.exists, "the mbox")
+    wait_until(lambda: box.exists() and b"From me" in box.read_bytes(), "an entry in the mbox")
     wait_until(
         lambda: any(b"Subject: list" in file.read_bytes() for file in ours.delivered(JOE)), "joe's copy"
     )
