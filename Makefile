@@ -58,7 +58,7 @@ $(VENV)/.fuzz: requirements-fuzz.lock $(READY)
 	touch $@
 
 $(VENV)/.interop: requirements-interop.lock $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-interop.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --use-pep517 --require-hashes -r requirements-interop.lock
 	touch $@
 
 peers: $(VENV)/.interop ## install the peers that come from no distribution; without them their tests are skipped
