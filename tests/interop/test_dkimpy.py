@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from paperpath.dkim.keyring import Keyring, Signer
-from paperpath.dkim.keys import SigningPair, load_key, make_rsa_key
+from paperpath.dkim.keys import SigningPair, load_key, make_ed25519_key, make_rsa_key
 from paperpath.dkim.verification import Verification
 from paperpath.mail.header import header_section
 from paperpath.maildrop.content import read_content
@@ -25,14 +25,7 @@ pytestmark = pytest.mark.interop
 FORMS = tuple(product((b"simple", b"relaxed"), repeat=2))
 BODIES = (b"", b"\r\n\r\n", b"a \t b \r\n\r\n \t\r\n", b"\r\n \r\nlast line is not ended")
 CHANGES = (b"Ann", b"\t Ann", b"  folded", b"folded  subject \r\n")
-KEYS = [
-    pytest.param(rsa_key(1024), id="rsa"),
-    pytest.param(
-        ed25519_key(),
-        id="ed25519",
-        marks=pytest.mark.skipif(find_spec("nacl") is None, reason="dkimpy needs PyNaCl for Ed25519"),
-    ),
-]
+KEYS = [pytest.param(rsa_key(1024), id="rsa"), pytest.param(ed25519_key(), id="ed25519")]
 SUBMITTED = {
     "plain": WHOLE + b"\r\nHello\r\n",
     "repeated fields": b"Comments: 1\r\nComments: 2\r\nKeywords: a\r\nComments: 3\r\n"
@@ -100,9 +93,9 @@ def test_I9_I10_what_dkimpy_signs_passes_with_us(dkim: Any, key: Key, forms: tup
     assert not passes(dkim, signed.replace(b"Ann", b"Eve"), key)
 
 
-@pytest.fixture(scope="module")
-def own_key() -> SigningPair:
-    return load_key(make_rsa_key().encode())
+@pytest.fixture(scope="module", params=[make_rsa_key, make_ed25519_key], ids=["rsa", "ed25519"])
+def own_key(request: pytest.FixtureRequest) -> SigningPair:
+    return load_key(request.param().encode())
 
 
 @pytest.mark.parametrize("name", SUBMITTED)

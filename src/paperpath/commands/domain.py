@@ -11,14 +11,13 @@ from pathlib import Path
 
 import click
 
-from paperpath.commands.check import examine
+from paperpath.commands.edited_configuration import put_edited
 from paperpath.commands.options import fail, load, load_with_text
 from paperpath.commands.queue_access import EX_NOTHING
-from paperpath.config.domain_editing import Edited, EditError, add_domain, remove_domain
-from paperpath.config.loader import ConfigurationError, Document, parse_document
+from paperpath.config.domain_editing import add_domain, remove_domain
+from paperpath.config.edited_text import Edited, EditError
 from paperpath.config.tables import Configuration
 from paperpath.config.via import LOCAL, parse_via
-from paperpath.service.durable import replace_text
 from paperpath.service.program import config_option
 
 
@@ -84,35 +83,8 @@ def _edit(file: Path, edit: Callable[[str], Edited]) -> bool:
     except (EditError, ValueError) as error:
         fail(f"{file}: {error}", os.EX_DATAERR)
     if edited.done:
-        warnings = _check(file, edited.text)
-        _replace(old, edited.text)
-        for line in (*edited.done, *(f"left as it is: {mention}" for mention in edited.left)):
-            click.echo(f"{file}: {line}")
-        for warning in warnings:
-            click.echo(f"{file}: warning: {warning}", err=True)
+        put_edited(old, edited)
     return bool(edited.done)
-
-
-def _check(file: Path, text: str) -> list[str]:
-    """Return what is doubtful in a new text; exit where it is wrong."""
-    try:
-        errors, warnings = examine(parse_document(text, file))
-    except ConfigurationError as error:
-        errors, warnings = [str(problem) for problem in error.problems], []
-    for line in errors:
-        click.echo(line, err=True)
-    if errors:
-        fail(f"{file}: left as it was", os.EX_CONFIG)
-    return [warning.message for warning in warnings]
-
-
-def _replace(old: Document, text: str) -> None:
-    """Put the new file in the old one's place; where that is a link, in the place that it leads to."""
-    try:
-        file = old.path.resolve()
-        replace_text(file, text, like=file.stat())
-    except OSError as error:
-        fail(f"{old.path}: {error.strerror}", os.EX_NOPERM)
 
 
 def _find_domains(configuration: Configuration) -> list[tuple[str, bool, str]]:

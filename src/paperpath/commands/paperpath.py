@@ -16,6 +16,7 @@ _NAMES = (
     "reload",
     "account",
     "domain",
+    "dkim",
     "access",
     "queue",
     "explain",

@@ -8,10 +8,10 @@ is refused.
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from paperpath.config.domain import DomainPattern, parse_domain_pattern, parse_route_domain
+from paperpath.config.edited_text import Edited, EditError, UnknownLayoutError, read_edited
 from paperpath.config.editing import (
     add_element,
     add_pair,
@@ -34,19 +34,6 @@ _MENTIONS = (
     ("canonical", "parent"),
     ("canonical", "shown"),
 )
-
-
-class EditError(Exception):
-    """The text cannot be changed as it was asked for; `str()` says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """A text after an edit, what was done to it, and which keys name the domain still."""
-
-    text: str
-    done: tuple[str, ...]
-    left: tuple[str, ...] = ()
 
 
 def add_domain(text: str, name: str, via: str) -> Edited:
@@ -145,12 +132,8 @@ def _change(before: str, after: str, change: Callable[[_Document], None]) -> str
     """Return the new text, if it means what the old one does after a change. Raises: EditError."""
     wanted = tomllib.loads(before)
     change(wanted)
-    try:
-        got = tomllib.loads(after)
-    except tomllib.TOMLDecodeError:
-        got = {}
-    if _drop_no_routes(got) != _drop_no_routes(wanted):
-        raise EditError("this file is laid out in a way that cannot be edited here; change it by hand")
+    if _drop_no_routes(read_edited(after)) != _drop_no_routes(wanted):
+        raise UnknownLayoutError
     return after
 
 

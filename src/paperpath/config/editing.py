@@ -1,7 +1,7 @@
 """A TOML text changed in one place: whatever else stands in it stays as it is, comments and layout too.
 
-Called by the edits of domains, which see to it that the text means what it should afterwards. What is added
-looks like what stands beside it.
+Called by the edits of domains and keys, which see to it that the text means what it should afterwards. What
+is added looks like what stands beside it.
 """
 
 import json

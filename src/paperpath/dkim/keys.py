@@ -103,9 +103,9 @@ def load_key(pem: bytes) -> SigningPair:
     raise KeyRefusedError("expected an RSA or Ed25519 key; DKIM knows no other")
 
 
-def make_rsa_key() -> str:
-    """Make a key of the advised size, as PEM."""
-    return _write_pem(rsa.generate_private_key(_EXPONENT, ADVISED_BITS))
+def make_rsa_key(bits: int = ADVISED_BITS) -> str:
+    """Make a key, as PEM."""
+    return _write_pem(rsa.generate_private_key(_EXPONENT, bits))
 
 
 def make_ed25519_key() -> str:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperpath.config import domain_editing
-from paperpath.config.domain_editing import Edited, EditError, add_domain, remove_domain
+from paperpath.config.domain_editing import add_domain, remove_domain
+from paperpath.config.edited_text import Edited, EditError
 
 OFFICE = '[post_office]\npostmaster = "me@a.example"\n'
 ROUTE = '\n[[post_office.route]]\ndomain = "{}"\nvia = "local"\n'
