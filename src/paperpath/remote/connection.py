@@ -228,6 +228,7 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: SessionError) -> None:
         if not self._opened.done():
             self._opened.set_exception(error)
+            self._opened.exception()  # where nobody waits for it any more, it is nothing to complain of
 
     def _start_tls(self) -> None:
         self._wire.start_tls(self._manner.make_layer())

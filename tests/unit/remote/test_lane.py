@@ -1,6 +1,7 @@
 """A lane against sinks that fail in every way: what is said of each job, once, and what is sent meanwhile."""
 
 import asyncio
+import gc
 import random
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 
 from paperpath.config.tables import TimeoutsTable
 from paperpath.mail.reply import make_reply
+from paperpath.remote.connection import Connection, Manner
 from paperpath.remote.jobs import Done, Job, JobRecipient, Returned, Unreached
+from paperpath.smtp.client import ClientConnection
+from paperpath.smtp.client_settings import ClientSettings
 from paperpath.testing.sink import Sink
 from paperpath.testing.sink_options import SinkOptions
 from paperpath.testing.sink_script import WAYS, Stage
@@ -726,6 +730,24 @@ def test_nobody_is_contacted_any_more_when_the_client_ends():
             return asyncio.all_tasks() - before, bench.searches, bench.said
 
     assert play(run) == (set(), 1, [])
+
+
+def test_nobody_complains_of_a_session_that_fails_when_nobody_waits_for_it():
+    """As where the client ended while it connected."""
+
+    async def connect_and_leave(port: int) -> None:
+        core = ClientConnection(ClientSettings("client.example"))
+        manner = Manner(long_timeouts(), NotImplemented, lambda: True)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(lambda: Connection(core, manner), "127.0.0.1", port)
+        await until(lambda: connection.broke_at)
+
+    async def run():
+        async with Sink(SinkOptions(greeting="disconnect")) as sink:
+            await connect_and_leave(sink.port)
+            await until(lambda: gc.collect() == 0)
+
+    play(run)
 
 
 @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
